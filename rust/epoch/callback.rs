@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Callbacks that run after a grace period.
+
+use core::{
+    cell::UnsafeCell,
+    ptr::NonNull, //
+};
+use kernel::{
+    alloc::Flags,
+    cpu::CpuId,
+    prelude::*, //
+};
+use kernel_ext::{
+    list::{
+        List,
+        Node,
+        Taken, //
+    },
+    percpu::PerCpu,
+    sched, //
+};
+
+/// A callback: gets the [`Head`] that was given to [`Epoch::call`](crate::Epoch::call).
+pub type Callback = unsafe fn(NonNull<Head>);
+
+/// What an object embeds to be given to [`Epoch::call`](crate::Epoch::call).
+#[repr(C)]
+pub struct Head {
+    // First, so that its address is that of the whole.
+    node: Node,
+    // Written before the node is put on a list, read when it was taken off.
+    callback: UnsafeCell<Option<Callback>>,
+}
+
+impl Head {
+    /// A head that is not queued.
+    pub const fn new() -> Self {
+        Self {
+            node: Node::new(),
+            callback: UnsafeCell::new(None),
+        }
+    }
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+// SAFETY: A head is only data until it is given to `Epoch::call`, which says what then holds.
+unsafe impl Send for Head {}
+// SAFETY: It has no methods that take a shared reference.
+unsafe impl Sync for Head {}
+
+/// The callbacks of an epoch that wait for a grace period, a list for each CPU.
+pub(crate) struct Callbacks {
+    lists: PerCpu<List>,
+}
+
+impl Callbacks {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            lists: PerCpu::new()?,
+        })
+    }
+
+    /// Adds a callback. Any context.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Epoch::call`](crate::Epoch::call).
+    pub(crate) unsafe fn push(&self, head: NonNull<Head>, callback: Callback) {
+        // SAFETY: By the caller's promise the head is valid and this function's.
+        unsafe { *head.as_ref().callback.get() = Some(callback) };
+        // Any list will do: that of this CPU only keeps others away from it.
+        // SAFETY: By the caller's promise the node stays valid and untouched until the callback.
+        unsafe { self.lists.get(CpuId::current()).push(head.cast()) };
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lists.iter().all(List::is_empty)
+    }
+
+    /// Takes off what is there, in the order it came in on each CPU. Any context.
+    pub(crate) fn take_all(&self) -> Batch {
+        let mut batch = Taken::default();
+        for list in self.lists.iter() {
+            batch.append(list.take_all());
+        }
+        Batch(batch)
+    }
+}
+
+/// Callbacks that were taken off the lists, to be called once a grace period has passed.
+///
+/// # Invariants
+///
+/// Each node is that of a [`Head`] that [`Callbacks::push`] got.
+pub(crate) struct Batch(Taken);
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Calls them. May sleep.
+    ///
+    /// # Safety
+    ///
+    /// A grace period has begun and ended since they were taken.
+    pub(crate) unsafe fn invoke(self) {
+        for node in self.0 {
+            let head: NonNull<Head> = node.cast();
+            // SAFETY: By the type invariant it is a head that is still valid, and off its list.
+            let callback = unsafe { *head.as_ref().callback.get() };
+            if let Some(callback) = callback {
+                // SAFETY: The grace period has passed, which is what the one who gave the callback
+                // was promised.
+                unsafe { callback(head) };
+            }
+            sched::cond_resched();
+        }
+    }
+}
+
+/// A closure to be run after a grace period, with the [`Head`] that it takes: for
+/// [`Epoch::defer`](crate::Epoch::defer).
+#[repr(C)]
+pub struct Deferred<F> {
+    // First, so that its address is that of the whole.
+    head: Head,
+    run: F,
+}
+
+impl<F: FnOnce() + Send + 'static> Deferred<F> {
+    /// Allocates room for `run` and its head. [`ENOMEM`] when there is none.
+    pub fn new(run: F, flags: Flags) -> Result<KBox<Self>> {
+        Ok(KBox::new(
+            Self {
+                head: Head::new(),
+                run,
+            },
+            flags,
+        )?)
+    }
+
+    /// The head of a boxed closure, which [`Deferred::callback`] takes back.
+    pub(crate) fn into_head(this: KBox<Self>) -> NonNull<Head> {
+        // SAFETY: A box's pointer is not null.
+        unsafe { NonNull::new_unchecked(KBox::into_raw(this).cast()) }
+    }
+
+    /// # Safety
+    ///
+    /// `head` was given by [`Deferred::into_head`] of this type, and is not used after this.
+    pub(crate) unsafe fn callback(head: NonNull<Head>) {
+        // SAFETY: By the caller's promise it is the first field of such a box.
+        let this = unsafe { KBox::from_raw(head.as_ptr().cast::<Self>()) };
+        let Self { head: _, run } = KBox::into_inner(this);
+        run();
+    }
+}

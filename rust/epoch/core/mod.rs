@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The epoch algorithm, free of the kernel.
+//!
+//! The kernel module, the model checker and the benchmarks compile these same files; what they do
+//! not share stands behind the [`Platform`] trait.
+//!
+//! # The algorithm
+//!
+//! A global `epoch` counts advances; its lowest bit names the *active* one of two slots. Each CPU
+//! has, for each slot, a counter of the sections that were entered on it and another of those that
+//! were left on it.
+//!
+//! - A reader enters with one increment of its CPU's `enter[slot]`, where `slot` is the active slot
+//!   as it sees it, and leaves with one increment of `exit[slot]` on whichever CPU it then is.
+//! - An updater finds a slot *drained* when the sum of its `exit` counters over all CPUs, read
+//!   first, equals the sum of its `enter` counters, read after a heavy barrier.
+//! - To *advance*, the updater waits until the inactive slot is drained, and then makes it the
+//!   active one.
+//! - A *grace period* is two advances: it has found each slot drained once.
+//!
+//! It is epoch-based reclamation with the two summed counters of Linux' SRCU in the place of a
+//! record per thread, so that a section may be preempted, may sleep, may migrate, and may end on
+//! another CPU or in another context than it began.
+//!
+//! # Why it is right
+//!
+//! A section that may still use what an updater has unlinked is *old*: it made an access that the
+//! update, done before the grace period began, did not come before. It is to be shown that every
+//! old section has ended when the grace period has.
+//!
+//! Let `H` be the heavy barrier of the check that found the slot of a section drained. `H` follows
+//! the update, and has each CPU execute a full barrier between its beginning and its end. Seen from
+//! any one section, the barrier of the CPU it runs on splits its accesses into those before and
+//! those after `H`; where it migrates, the full barriers of the context switch take that part.
+//!
+//! 1. *A section whose `enter` increment is after `H` is not old.* The accesses inside the section
+//!    follow the increment in program order, which the light barrier in [`Domain::enter`] makes the
+//!    compiler keep; so they, too, are after `H`, and see the update. `H` pairs with that light
+//!    barrier.
+//! 2. *A section whose `enter` increment is before `H` is in the sum of the `enter` counters*, for
+//!    they are read after `H`.
+//! 3. *A section in the sum of the `exit` counters is also in that of the `enter` counters.* Its
+//!    `exit` increment was visible before `H`, and its `enter` increment precedes that in program
+//!    order, so that it is before `H` as well.
+//! 4. From 3 the sums can be equal only if every section that is counted as entered is counted as
+//!    left. With 2, every section that entered before `H` has left; with 1, none of the others is
+//!    old. The accesses inside a section precede its `exit` increment (the light barrier in
+//!    [`Domain::exit`], which pairs with `H` likewise), so they are over before the check is.
+//!
+//! Neither argument asks which slot is the active one. So a *late increment* does no harm: a reader
+//! that is delayed between its look at `epoch` and its increment may enter a slot that has become
+//! inactive, or was found drained a moment ago. If its increment came before `H` it is waited for,
+//! else it is not old. That is also why two advances are needed and one is not enough: an old section
+//! may be in either slot, and one advance looks at one of them.
+//!
+//! Advancing, and not merely checking both slots, is what makes the grace period end: only late
+//! increments go to the inactive slot, at most one for each task that was interrupted there, so it
+//! drains however many readers keep coming.
+//!
+//! The counters wrap around, and the sums with them. A wrong equality would take 2^64 (on 32 bits,
+//! 2^32) sections that are open at once or entered between the reading of the two sums.
+
+mod grace;
+mod platform;
+mod sequence;
+
+pub use self::{
+    platform::{
+        Counter,
+        Detector,
+        Platform,
+        Word, //
+    },
+    sequence::Cookie, //
+};
+
+use self::sequence::Sequence;
+
+/// One of the two sets of counters; the parity of an epoch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(transparent)]
+pub struct Slot(
+    // INVARIANT: 0 or 1.
+    usize,
+);
+
+impl Slot {
+    /// The slot that is active in `epoch`.
+    #[inline(always)]
+    pub fn of(epoch: usize) -> Self {
+        Self(epoch & 1)
+    }
+
+    /// 0 or 1.
+    #[inline(always)]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// A read-side section that has been entered and is still to be left: what [`Domain::enter`] gives
+/// and [`Domain::exit`] takes.
+///
+/// It is not tied to a task, a CPU or a context.
+#[derive(Debug)]
+#[must_use = "a section that is never left blocks every grace period"]
+pub struct Section {
+    slot: Slot,
+}
+
+impl Section {
+    /// The slot that this section is counted in.
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+}
+
+/// Readers and grace periods of one epoch.
+pub struct Domain<P: Platform> {
+    platform: P,
+    /// Number of advances. Read by every reader, written twice in a grace period.
+    epoch: P::Word,
+    grace_periods: Sequence<P::Word>,
+}
+
+impl<P: Platform> Domain<P> {
+    /// A domain without readers, in epoch 0.
+    pub fn new(platform: P) -> Self {
+        Self {
+            platform,
+            epoch: P::Word::new(0),
+            grace_periods: Sequence::new(),
+        }
+    }
+
+    /// What the domain runs on.
+    pub fn platform(&self) -> &P {
+        &self.platform
+    }
+
+    /// The current epoch: the number of advances so far.
+    pub fn epoch(&self) -> usize {
+        self.epoch.load_relaxed()
+    }
+
+    /// Enters a read-side section. Any context.
+    #[inline(always)]
+    pub fn enter(&self) -> Section {
+        self.enter_slot(self.active_slot())
+    }
+
+    /// The first half of [`Domain::enter`], for tests that put something between the two.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn active_slot(&self) -> Slot {
+        Slot::of(self.epoch.load_relaxed())
+    }
+
+    /// The second half of [`Domain::enter`].
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn enter_slot(&self, slot: Slot) -> Section {
+        self.platform.increment(Counter::Enter(slot));
+        // Keeps the section's accesses behind the increment; pairs with the heavy barrier in
+        // `Domain::is_drained`.
+        self.platform.light_barrier();
+        Section { slot }
+    }
+
+    /// Leaves a read-side section of this domain. Any context, any CPU.
+    #[inline(always)]
+    pub fn exit(&self, section: Section) {
+        // Keeps the section's accesses before the increment; pairs with the heavy barrier in
+        // `Domain::is_drained`.
+        self.platform.light_barrier();
+        self.platform.increment(Counter::Exit(section.slot));
+    }
+
+    /// The number of sections that are entered and not left: exact when nothing moves, a snapshot
+    /// otherwise.
+    pub fn readers(&self) -> usize {
+        [Slot(0), Slot(1)]
+            .into_iter()
+            .map(|slot| {
+                let exits = self.platform.sum(Counter::Exit(slot));
+                self.platform.sum(Counter::Enter(slot)).wrapping_sub(exits)
+            })
+            .fold(0, usize::wrapping_add)
+    }
+
+    /// The number of grace periods that have ended.
+    pub fn grace_periods(&self) -> usize {
+        self.grace_periods.completed()
+    }
+}

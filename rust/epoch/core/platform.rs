@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the algorithm needs from the place it runs in.
+
+use super::Slot;
+
+/// A word that is read and written atomically.
+pub trait Word {
+    /// A word that holds `value`.
+    fn new(value: usize) -> Self;
+
+    /// Reads the word, without any ordering.
+    fn load_relaxed(&self) -> usize;
+
+    /// Writes the word, without any ordering.
+    fn store_relaxed(&self, value: usize);
+}
+
+/// Names one of a CPU's four counters.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Counter {
+    /// Sections that were entered on the CPU.
+    Enter(Slot),
+    /// Sections that were left on the CPU.
+    Exit(Slot),
+}
+
+impl Counter {
+    /// The number of counters that a CPU has.
+    pub const COUNT: usize = 4;
+
+    /// The counter's place among the [`Counter::COUNT`] of a CPU.
+    #[inline(always)]
+    pub fn index(self) -> usize {
+        match self {
+            Counter::Enter(slot) => slot.index(),
+            Counter::Exit(slot) => 2 + slot.index(),
+        }
+    }
+}
+
+/// Per-CPU counters, barriers, and a way to wait.
+pub trait Platform {
+    /// The words that the domain shares.
+    type Word: Word;
+
+    /// Adds one to `counter` of the CPU it runs on. Any context. Nothing that interrupts it, and no
+    /// other CPU, may make the increment get lost; it need not order anything.
+    fn increment(&self, counter: Counter);
+
+    /// The sum of `counter` over all CPUs that there can be, each read without any ordering.
+    fn sum(&self, counter: Counter) -> usize;
+
+    /// The reader's half of a pair of barriers: keeps the compiler, and only it, from moving
+    /// accesses across.
+    fn light_barrier(&self);
+
+    /// The updater's half: a full barrier on each CPU, between its beginning and its end. May
+    /// sleep.
+    fn heavy_barrier(&self);
+
+    /// A full barrier on the CPU it runs on.
+    fn full_barrier(&self);
+
+    /// Waits a moment before the counters are looked at for the `polls`-th time again (from 0). May
+    /// sleep.
+    fn wait(&self, polls: u32);
+}
+
+/// A lock that lets one detector of grace periods run at a time.
+pub trait Detector {
+    /// Calls `f` with the lock held. What one call's `f` does happens before what the next one's
+    /// does. May sleep.
+    fn exclusively(&self, f: impl FnOnce());
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`Epoch`] and the guard of its sections.
+
+use crate::{
+    callback::{
+        Callback,
+        Callbacks,
+        Deferred,
+        Head, //
+    },
+    domain::{
+        Cookie,
+        Detector,
+        Domain,
+        Section, //
+    },
+    platform::KernelPlatform, //
+};
+use core::{
+    mem::ManuallyDrop,
+    ops::Deref,
+    ptr::NonNull, //
+};
+use kernel::{
+    prelude::*,
+    str::CStr,
+    sync::{
+        new_mutex,
+        LockClassKey,
+        Mutex, //
+    },
+    task::might_sleep, //
+};
+use kernel_ext::work::{
+    Queue,
+    Run,
+    Work, //
+};
+
+/// Creates an [`Epoch`] initialiser with the given name and a lock class of its own.
+#[macro_export]
+macro_rules! new_epoch {
+    ($name:literal) => {
+        $crate::Epoch::new(::kernel::c_str!($name), ::kernel::static_lock_class!())
+    };
+}
+
+/// A set of read-side sections that an updater can wait for.
+///
+/// Epochs know nothing of each other: a section of one does not delay a grace period of another.
+///
+/// Dropping an epoch waits for its sections and its callbacks, so it may sleep; no section can be
+/// open then, since each [`Guard`] borrows the epoch, unless one was leaked. Then the drop never
+/// ends, which is better than what its reader would find.
+#[pin_data(PinnedDrop)]
+pub struct Epoch {
+    #[pin]
+    inner: Work<Inner>,
+}
+
+/// What an epoch shares with the work item that runs its callbacks.
+#[pin_data]
+struct Inner {
+    domain: Domain<KernelPlatform>,
+    #[pin]
+    detector: Mutex<()>,
+    callbacks: Callbacks,
+    queue: Queue,
+}
+
+impl Inner {
+    fn new(name: &'static CStr) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            domain: Domain::new(KernelPlatform::new()?),
+            detector <- new_mutex!((), "epoch_detector"),
+            callbacks: Callbacks::new()?,
+            queue: Queue::new(c"epoch_", name)?,
+        })
+    }
+
+    fn synchronize(&self) {
+        self.domain.synchronize(&Exclusive(&self.detector));
+    }
+}
+
+/// The mutex that makes the detector one.
+struct Exclusive<'a>(&'a Mutex<()>);
+
+impl Detector for Exclusive<'_> {
+    fn exclusively(&self, f: impl FnOnce()) {
+        let _guard = self.0.lock();
+        f();
+    }
+}
+
+impl Run for Inner {
+    fn run(&self) {
+        let batch = self.callbacks.take_all();
+        if batch.is_empty() {
+            return;
+        }
+        self.synchronize();
+        // SAFETY: That was the grace period.
+        unsafe { batch.invoke() };
+    }
+
+    fn queue(&self) -> &Queue {
+        &self.queue
+    }
+}
+
+impl Epoch {
+    /// Makes an epoch without sections. `name` is for people: it names the workqueue. Use
+    /// [`new_epoch!`] for a lock class. May sleep.
+    pub fn new(name: &'static CStr, key: Pin<&'static LockClassKey>) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            inner <- Work::new(Inner::new(name), name, key),
+        })
+    }
+
+    /// Enters a read-side section; dropping the guard leaves it. Any context in which an `Epoch` may
+    /// be used at all, interrupts included.
+    ///
+    /// Sections nest, and may overlap in any order. Inside one you may sleep, but must not wait for
+    /// a grace period of the same epoch.
+    #[inline(always)]
+    pub fn enter(&self) -> Guard<'_> {
+        Guard {
+            epoch: self,
+            section: ManuallyDrop::new(self.inner.domain.enter()),
+        }
+    }
+
+    /// Waits until every section that was entered before the call has been left; what was unlinked
+    /// before the call may then be freed. Process context, interrupts enabled; sleeps.
+    ///
+    /// Calls at the same time share grace periods. Inside a section of the same epoch it would never
+    /// return.
+    pub fn synchronize(&self) {
+        might_sleep();
+        self.inner.synchronize();
+    }
+
+    /// Names a grace period that begins after now, for [`Epoch::poll`]. Any context.
+    ///
+    /// It starts none: someone has to call [`Epoch::synchronize`] or [`Epoch::call`].
+    pub fn snapshot(&self) -> Cookie {
+        self.inner.domain.snapshot()
+    }
+
+    /// Whether the grace period that `cookie` names has passed. Any context.
+    pub fn poll(&self, cookie: Cookie) -> bool {
+        self.inner.domain.poll(cookie)
+    }
+
+    /// Has `callback` called with `head` in process context, once every section that was entered
+    /// before the call has been left. Any context; allocates nothing.
+    ///
+    /// Callbacks that were given on the same CPU are called in their order. A callback may give its
+    /// head again, and may sleep, but delays all others of this epoch while it does.
+    ///
+    /// # Safety
+    ///
+    /// `head` is valid, on no list, and left alone until the callback is called with it; from then
+    /// on it is the callback's. The callback may be called with `head` in any task. Its code must
+    /// stay until the epoch is dropped or [`Epoch::barrier`] has returned.
+    pub unsafe fn call(&self, head: NonNull<Head>, callback: Callback) {
+        // SAFETY: By the caller's promise.
+        unsafe { self.inner.callbacks.push(head, callback) };
+        // After the push, so that the work that this starts finds it.
+        self.inner.enqueue();
+    }
+
+    /// Runs a closure in process context, once every section that was entered before the call has
+    /// been left. Any context; allocates nothing.
+    ///
+    /// As with any closure of a module, the module must not go before it has run; dropping the epoch
+    /// waits for it.
+    pub fn defer<F: FnOnce() + Send + 'static>(&self, deferred: KBox<Deferred<F>>) {
+        // SAFETY: The box gives up its head, which is therefore valid and nobody else's, and
+        // `callback` takes it back. The closure is `Send` and `'static`.
+        unsafe { self.call(Deferred::into_head(deferred), Deferred::<F>::callback) };
+    }
+
+    /// Waits until every callback that was given before the call has returned. Process context;
+    /// sleeps. Not from a callback, and not inside a section of the same epoch.
+    pub fn barrier(&self) {
+        might_sleep();
+        self.inner.flush();
+    }
+
+    /// The number of sections that are open: exact when nothing moves, a snapshot otherwise. Any
+    /// context.
+    pub fn readers(&self) -> usize {
+        self.inner.domain.readers()
+    }
+
+    /// The number of advances so far. Any context.
+    pub fn epoch(&self) -> usize {
+        self.inner.domain.epoch()
+    }
+
+    /// The number of grace periods that have ended. Any context.
+    pub fn grace_periods(&self) -> usize {
+        self.inner.domain.grace_periods()
+    }
+
+    /// The algorithm below, for tests.
+    #[doc(hidden)]
+    pub fn domain(&self) -> &Domain<KernelPlatform> {
+        &self.inner.domain
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Epoch {
+    fn drop(self: Pin<&mut Self>) {
+        self.synchronize();
+        // A callback may give another one.
+        while !self.inner.callbacks.is_empty() {
+            self.barrier();
+        }
+        // The last ones may have been taken off, but be still running.
+        self.barrier();
+    }
+}
+
+/// A read-side section; dropping it leaves the section.
+///
+/// It may be given to another task or context, and dropped there.
+///
+/// # Invariants
+///
+/// `section` was entered in `epoch`, and is left by `drop`.
+#[must_use = "the section is left when the guard is dropped, at once if it is unused"]
+pub struct Guard<'a> {
+    epoch: &'a Epoch,
+    section: ManuallyDrop<Section>,
+}
+
+impl Deref for Guard<'_> {
+    type Target = Section;
+
+    fn deref(&self) -> &Section {
+        &self.section
+    }
+}
+
+impl Drop for Guard<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: The section is taken once, here.
+        let section = unsafe { ManuallyDrop::take(&mut self.section) };
+        self.epoch.inner.domain.exit(section);
+    }
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/dev/epoch_bench`: see `include/uapi/linux/epoch_bench.h`.
+
+use crate::{
+    bench::{
+        Bench,
+        MAX_WORKERS, //
+    },
+    stress::{
+        Stress,
+        Testcase, //
+    },
+    sysfs,
+    uapi::{
+        self,
+        Versioned, //
+    }, //
+};
+use kernel::{
+    fs::File,
+    miscdevice::{
+        MiscDevice,
+        MiscDeviceRegistration, //
+    },
+    new_mutex,
+    page::PAGE_SIZE,
+    prelude::*,
+    str::CStr,
+    sync::{
+        Arc,
+        Mutex, //
+    },
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
+};
+use kernel_ext::{
+    clock,
+    misc::{
+        self,
+        Device,
+        FileTable, //
+    },
+    once::Once,
+    sysfs::Groups, //
+};
+
+/// An open file: a worker, from the ioctl that makes the calling thread it.
+#[pin_data]
+pub(crate) struct Worker {
+    bench: Arc<Bench>,
+    progress: Progress,
+    /// The descriptors of the thread that runs, while it does.
+    #[pin]
+    runs_in: Mutex<Option<FileTable>>,
+}
+
+/// How far a worker is, on a cache line that only it writes while it runs.
+#[repr(align(64))]
+pub(crate) struct Progress {
+    iterations: Once,
+    state: Once,
+    stop: Once,
+}
+
+impl Progress {
+    const fn new() -> Self {
+        Self {
+            iterations: Once::new(0),
+            state: Once::new(uapi::EPOCH_BENCH_IDLE as usize),
+            stop: Once::new(0),
+        }
+    }
+
+    /// Whether the worker is to stop.
+    #[inline(always)]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.read() != 0
+    }
+
+    /// Notes how many iterations are completed.
+    #[inline(always)]
+    pub(crate) fn set_iterations(&self, iterations: u64) {
+        self.iterations.write(iterations as usize);
+    }
+}
+
+#[vtable]
+impl MiscDevice for Worker {
+    type Ptr = Pin<KBox<Self>>;
+
+    fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
+        KBox::try_pin_init(
+            try_pin_init!(Self {
+                bench: misc::shared(misc).clone(),
+                progress: Progress::new(),
+                runs_in <- new_mutex!(None, "epoch_bench_worker"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    fn ioctl(worker: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
+        let arg = UserPtr::from_addr(arg);
+        match cmd {
+            uapi::IOC_INFO => exchange(arg, |info| worker.info(info)),
+            uapi::IOC_RUN => exchange(arg, |run| worker.run(run)),
+            uapi::IOC_STOP => worker.stop(),
+            uapi::IOC_COUNTERS => exchange(arg, |counters| worker.counters(counters)),
+            _ => Err(ENOTTY),
+        }?;
+        Ok(0)
+    }
+}
+
+// SAFETY: It is registered in `EpochBenchModule::init` only.
+unsafe impl Device for Worker {
+    type Shared = Arc<Bench>;
+    const NAME: &'static CStr = c"epoch_bench";
+    const MODE: u16 = 0o600;
+    const GROUPS: &'static Groups = &sysfs::GROUPS;
+
+    fn closing(worker: Pin<&Self>, table: FileTable) {
+        if *worker.runs_in.lock() == Some(table) {
+            worker.progress.stop.write(1);
+        }
+    }
+}
+
+/// Reads a structure from user space, has `f` work on it, and writes it back, also when `f` fails.
+fn exchange<T: Versioned>(arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result {
+    let (mut reader, mut writer) = UserSlice::new(arg, size_of::<T>()).reader_writer();
+    let mut value: T = reader.read()?;
+    let result = if *value.version() == uapi::EPOCH_BENCH_VERSION {
+        f(&mut value)
+    } else {
+        *value.version() = uapi::EPOCH_BENCH_VERSION;
+        Err(EPROTO)
+    };
+    writer.write(&value)?;
+    result
+}
+
+impl Worker {
+    fn info(&self, info: &mut uapi::epoch_bench_info) -> Result {
+        if info.reserved != 0 {
+            return Err(EINVAL);
+        }
+        info.max_workers = MAX_WORKERS;
+        info.running = self.bench.workers();
+        info.tracker = Default::default();
+        for (to, &from) in info.tracker.iter_mut().zip(self.bench.tracker().name().as_bytes()) {
+            *to = from as _;
+        }
+        Ok(())
+    }
+
+    fn run(&self, run: &mut uapi::epoch_bench_run) -> Result {
+        let stress = Stress {
+            testcase: testcase(run.testcase, run.bytes)?,
+            max_iterations: Some(run.max_iterations).filter(|&max| max > 0),
+            max_duration_ns: Some(run.max_duration_ns).filter(|&max| max > 0),
+            progress: &self.progress,
+        };
+        self.begin()?;
+        let outcome = self.bench.work(stress);
+        self.end();
+
+        let outcome = outcome?;
+        run.iterations = outcome.iterations;
+        run.elapsed_ns = outcome.elapsed_ns;
+        outcome.result
+    }
+
+    /// Makes the current thread the worker of this file.
+    fn begin(&self) -> Result {
+        let mut runs_in = self.runs_in.lock();
+        if runs_in.is_some() {
+            return Err(EBUSY);
+        }
+        *runs_in = Some(FileTable::current());
+        self.progress.stop.write(0);
+        self.progress.set_iterations(0);
+        self.set_state(uapi::EPOCH_BENCH_RUNNING);
+        Ok(())
+    }
+
+    fn end(&self) {
+        let mut runs_in = self.runs_in.lock();
+        self.set_state(uapi::EPOCH_BENCH_DONE);
+        *runs_in = None;
+    }
+
+    fn set_state(&self, state: uapi::epoch_bench_state) {
+        self.progress.state.write(state as usize);
+    }
+
+    fn stop(&self) -> Result {
+        // With the lock, so that it cannot hit the next run.
+        let runs_in = self.runs_in.lock();
+        if runs_in.is_some() {
+            self.progress.stop.write(1);
+        }
+        Ok(())
+    }
+
+    fn counters(&self, counters: &mut uapi::epoch_bench_counters) -> Result {
+        counters.state = self.progress.state.read() as u32;
+        counters.iterations = self.progress.iterations.read() as u64;
+        counters.timestamp_ns = clock::monotonic_ns();
+        Ok(())
+    }
+}
+
+/// Checks what user space wants to have run.
+fn testcase(testcase: u32, bytes: u64) -> Result<Testcase> {
+    match (testcase, bytes) {
+        (uapi::EPOCH_BENCH_MMAP1, 0) => Ok(Testcase::Mmap1 {
+            bytes: uapi::EPOCH_BENCH_DEFAULT_BYTES as usize,
+        }),
+        (uapi::EPOCH_BENCH_MMAP1, bytes)
+            if bytes <= uapi::EPOCH_BENCH_MAX_BYTES && bytes % PAGE_SIZE as u64 == 0 =>
+        {
+            Ok(Testcase::Mmap1 {
+                bytes: usize::try_from(bytes)?,
+            })
+        }
+        (uapi::EPOCH_BENCH_DI, 0) => Ok(Testcase::Di),
+        _ => Err(EINVAL),
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Trackers of delayed invalidation under mmap/munmap load.
+//!
+//! `/dev/epoch_bench` has threads loop over mmap and munmap inside the kernel, with the start and
+//! the finish of a tracker's block around each munmap; `/sys/class/misc/epoch_bench/` chooses the
+//! tracker. The trackers are load that is added for the comparison: Linux itself has no global lock
+//! there.
+//!
+//! See `Documentation/epoch_bench.rst`.
+
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+use kernel_ext::{
+    misc::Registration,
+    named_param, //
+};
+
+mod bench;
+mod device;
+#[cfg(CONFIG_KUNIT = "y")]
+mod kunit;
+mod stress;
+mod sysfs;
+mod trackers;
+mod uapi;
+
+use crate::{
+    bench::Bench,
+    device::Worker,
+    trackers::Kind, //
+};
+
+module! {
+    type: EpochBenchModule,
+    name: "epoch_bench",
+    authors: ["The epoch project"],
+    description: "Trackers of delayed invalidation under mmap/munmap load",
+    license: "GPL",
+}
+
+named_param!(
+    tracker: Kind = Kind::Epoch,
+    "Tracker to begin with: none, mutex or epoch (default: epoch)"
+);
+
+#[pin_data]
+struct EpochBenchModule {
+    #[pin]
+    _device: Registration<Worker>,
+}
+
+impl kernel::InPlaceModule for EpochBenchModule {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            _device <- Registration::new(Arc::pin_init(Bench::new(tracker.value()), GFP_KERNEL)?),
+        })
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! This project's epoch, used as in the experiment of 2018: a block is a section, and waiting always
+//! takes a grace period, whatever the page.
+
+use super::Tracker;
+use epoch::{
+    new_epoch,
+    Guard, //
+};
+use kernel::prelude::*;
+
+/// Tracks blocks as sections of an epoch.
+#[pin_data]
+pub(crate) struct Epoch {
+    #[pin]
+    epoch: epoch::Epoch,
+}
+
+impl Epoch {
+    pub(super) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            epoch <- new_epoch!("bench"),
+        })
+    }
+}
+
+impl Tracker for Epoch {
+    type Block<'a> = Guard<'a>;
+
+    #[inline(always)]
+    fn start(&self) -> Guard<'_> {
+        self.epoch.enter()
+    }
+
+    #[inline(always)]
+    fn page(&self, _block: &Guard<'_>, _key: usize) {}
+
+    #[inline(always)]
+    fn finish(&self, block: Guard<'_>) {
+        drop(block);
+    }
+
+    fn wait(&self, _key: usize) {
+        self.epoch.synchronize();
+    }
+}

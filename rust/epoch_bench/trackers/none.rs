@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! No tracking: the ceiling, and Linux as it is.
+
+use super::Tracker;
+use kernel::prelude::*;
+
+/// Tracks nothing, and therefore cannot wait.
+pub(crate) struct None;
+
+impl None {
+    pub(super) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
+        Ok(Self)
+    }
+}
+
+impl Tracker for None {
+    type Block<'a> = ();
+
+    #[inline(always)]
+    fn start(&self) {}
+
+    #[inline(always)]
+    fn page(&self, _block: &(), _key: usize) {}
+
+    #[inline(always)]
+    fn finish(&self, _block: ()) {}
+
+    fn wait(&self, _key: usize) {}
+}

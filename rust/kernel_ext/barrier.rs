@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Barriers that `kernel::sync::barrier` does not offer.
+
+use crate::helpers;
+use kernel::sync::barrier::{
+    smp_mb,
+    Full, //
+};
+
+/// A compiler barrier: the compiler moves no memory access across it. Any context.
+///
+/// C: `barrier()`.
+#[inline(always)]
+pub fn compiler_barrier() {
+    // SAFETY: An empty block, which is taken to touch all memory.
+    unsafe { core::arch::asm!("", options(nostack, preserves_flags)) };
+}
+
+/// A full barrier on each online CPU, this one included, between its beginning and its end.
+///
+/// A CPU that comes online or goes offline meanwhile is ordered by the full barriers on its way.
+///
+/// Process context, interrupts enabled: it waits for interrupts on the other CPUs.
+pub fn smp_mb_on_each_cpu() {
+    // Before the look at the mask of online CPUs: a CPU that is missing there orders itself by
+    // setting its bit.
+    smp_mb(Full);
+    // SAFETY: The context is the caller's business; in a wrong one the function warns.
+    unsafe { helpers::kernel_ext_smp_mb_on_each_cpu() };
+    smp_mb(Full);
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Time as user space sees it.
+
+use kernel::bindings;
+
+/// Nanoseconds of `CLOCK_MONOTONIC`. Any context but NMI.
+pub fn monotonic_ns() -> u64 {
+    // SAFETY: No requirements.
+    unsafe { bindings::ktime_get() as u64 }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/percpu.h>
+#include <linux/processor.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+
+#include "helpers.h"
+
+/* Rust knows one address space only. */
+static void __percpu *percpu(void *pcpu)
+{
+	return (void __percpu *)(uintptr_t)pcpu;
+}
+
+void *kernel_ext_per_cpu_ptr(void *pcpu, unsigned int cpu)
+{
+	return per_cpu_ptr(percpu(pcpu), cpu);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_per_cpu_ptr);
+
+void kernel_ext_this_cpu_inc(void *pcpu)
+{
+	this_cpu_inc(*(unsigned long __percpu *)percpu(pcpu));
+}
+EXPORT_SYMBOL_GPL(kernel_ext_this_cpu_inc);
+
+static void full_barrier(void *unused)
+{
+	/* Pairs with whatever the caller of on_each_cpu() says. */
+	smp_mb();
+}
+
+void kernel_ext_smp_mb_on_each_cpu(void)
+{
+	on_each_cpu(full_barrier, NULL, 1);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_smp_mb_on_each_cpu);
+
+unsigned long kernel_ext_mmap_anonymous(unsigned long len)
+{
+	return vm_mmap(NULL, 0, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_mmap_anonymous);
+
+void kernel_ext_cond_resched(void)
+{
+	cond_resched();
+}
+EXPORT_SYMBOL_GPL(kernel_ext_cond_resched);
+
+void kernel_ext_cpu_relax(void)
+{
+	cpu_relax();
+}
+EXPORT_SYMBOL_GPL(kernel_ext_cpu_relax);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the `kernel` crate does not wrap yet, one file each.
+//!
+//! Linked into `epoch.ko` and used by all modules of the project. Each file is meant to go as soon
+//! as the `kernel` crate has its own.
+
+pub mod barrier;
+pub mod clock;
+pub mod cpu;
+pub mod list;
+pub mod misc;
+pub mod mm;
+pub mod module_param;
+pub mod once;
+pub mod percpu;
+pub mod sched;
+pub mod sysfs;
+pub mod work;
+
+/// Functions of `helpers.c`, for what C has as macros and inline functions; made by bindgen from
+/// `helpers.h`.
+mod helpers {
+    #![allow(dead_code, missing_docs, unreachable_pub, clippy::all)]
+    include!(env!("KERNEL_EXT_HELPERS"));
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Misc devices with shared data, sysfs attributes, and a say in close(2).
+//!
+//! `kernel::miscdevice` offers the rest of the file operations, which are used as they are.
+//!
+//! C header: [`include/linux/miscdevice.h`](srctree/include/linux/miscdevice.h)
+
+use crate::sysfs::Groups;
+use kernel::{
+    bindings,
+    error::to_result,
+    miscdevice::{
+        MiscDevice,
+        MiscDeviceOptions,
+        MiscDeviceRegistration, //
+    },
+    prelude::*,
+    str::CStr,
+    types::{
+        ForeignOwnable,
+        Opaque, //
+    }, //
+};
+
+/// A [`MiscDevice`] whose open files and attributes share some data.
+///
+/// # Safety
+///
+/// The device is registered by [`Registration`] only.
+pub unsafe trait Device: MiscDevice {
+    /// What open files and attributes share.
+    type Shared: Send + Sync;
+
+    /// Name in `/dev` and `/sys/class/misc`.
+    const NAME: &'static CStr;
+    /// Permissions of the device node.
+    const MODE: u16;
+    /// Attributes in `/sys/class/misc/NAME`.
+    const GROUPS: &'static Groups;
+
+    /// Called for each close(2) of the file, and when a process that has it open exits; `table` is
+    /// the table of descriptors that it goes from. Other descriptors may still be open, and other
+    /// threads still be inside the file.
+    fn closing(file: <Self::Ptr as ForeignOwnable>::Borrowed<'_>, table: FileTable);
+}
+
+/// Names a table of file descriptors: threads have theirs in common, processes one each.
+///
+/// The name may be used again when the table is gone.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct FileTable(usize);
+
+impl FileTable {
+    /// The table of the current task.
+    pub fn current() -> Self {
+        let task = current!().as_ptr();
+        // SAFETY: A task may read its own pointer; nobody else changes it.
+        Self(unsafe { (*task).files }.addr())
+    }
+}
+
+/// A registered misc device. Dropping it unregisters the device; open files keep the module.
+///
+/// # Invariants
+///
+/// `misc` is registered and `shared` initialised from the end of initialisation until `drop`.
+#[repr(C)]
+#[pin_data(PinnedDrop)]
+pub struct Registration<T: Device> {
+    // First, so that its address is that of the whole.
+    #[pin]
+    misc: Opaque<bindings::miscdevice>,
+    shared: T::Shared,
+}
+
+// SAFETY: A device may be unregistered by any task.
+unsafe impl<T: Device> Send for Registration<T> {}
+// SAFETY: What it gives out is `Sync` by the bound on `Device::Shared`.
+unsafe impl<T: Device> Sync for Registration<T> {}
+
+impl<T: Device> Registration<T> {
+    const FOPS: bindings::file_operations = {
+        let raw = MiscDeviceOptions { name: T::NAME }.into_raw::<T>();
+        bindings::file_operations {
+            flush: Some(Self::flush),
+            // SAFETY: `into_raw()` points to a constant.
+            ..unsafe { *raw.fops }
+        }
+    };
+
+    /// Registers the device.
+    pub fn new(shared: T::Shared) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            // Before the registration, since the device may be opened at once.
+            shared: shared,
+            misc <- Opaque::try_ffi_init(|slot: *mut bindings::miscdevice| {
+                let mut raw = MiscDeviceOptions { name: T::NAME }.into_raw::<T>();
+                raw.fops = &Self::FOPS;
+                raw.mode = T::MODE;
+                raw.groups = T::GROUPS.as_ptr();
+                // SAFETY: `slot` is valid for writing.
+                unsafe { slot.write(raw) };
+                // INVARIANT: It is unregistered by `drop`.
+                // SAFETY: What was written is complete, pinned, and unregistered before it goes.
+                to_result(unsafe { bindings::misc_register(slot) })
+            }),
+        })
+    }
+
+    /// What open files and attributes share.
+    pub fn shared(&self) -> &T::Shared {
+        &self.shared
+    }
+
+    /// # Safety
+    ///
+    /// `misc` is that of a live `Registration<T>`.
+    pub(crate) unsafe fn shared_of<'a>(misc: *mut bindings::miscdevice) -> &'a T::Shared {
+        // SAFETY: It is the first field of a `Registration<T>`.
+        unsafe { &(*misc.cast_const().cast::<Self>()).shared }
+    }
+
+    /// # Safety
+    ///
+    /// `file` is an open file of this device.
+    unsafe extern "C" fn flush(file: *mut bindings::file, id: bindings::fl_owner_t) -> c_int {
+        // SAFETY: An open file of this device holds what `MiscDevice::open` gave.
+        let device = unsafe { <T::Ptr as ForeignOwnable>::borrow((*file).private_data) };
+        T::closing(device, FileTable(id.addr()));
+        0
+    }
+}
+
+#[pinned_drop]
+impl<T: Device> PinnedDrop for Registration<T> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the type invariant it is registered.
+        unsafe { bindings::misc_deregister(self.misc.get()) };
+    }
+}
+
+/// What open files and attributes share, for [`MiscDevice::open`].
+pub fn shared<T: Device>(misc: &MiscDeviceRegistration<T>) -> &T::Shared {
+    // SAFETY: `Device` promises that it is part of a `Registration<T>`; it is live while it is
+    // being opened.
+    unsafe { Registration::<T>::shared_of(misc.as_raw()) }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Mapping memory into the address space of the current task.
+//!
+//! C: `vm_mmap()` and `vm_munmap()`.
+
+use crate::helpers;
+use kernel::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    types::NotThreadSafe, //
+};
+
+/// Anonymous memory in the address space of the task that mapped it.
+///
+/// Dropping it without [`Mapping::unmap`] leaves it to the task's exit, as with mmap(2).
+pub struct Mapping {
+    start: c_ulong,
+    len: usize,
+    _current: NotThreadSafe,
+}
+
+impl Mapping {
+    /// Maps `len` bytes, private, readable and writable, where the kernel likes. May sleep.
+    ///
+    /// Errors are those of mmap(2); [`EINVAL`] too for a task without an address space.
+    pub fn anonymous(len: usize) -> Result<Self> {
+        if current!().mm().is_none() {
+            return Err(EINVAL);
+        }
+        // SAFETY: The current task has an address space, and it stays until the task exits.
+        let start = unsafe { helpers::kernel_ext_mmap_anonymous(len) };
+        // The errors are the last addresses there are.
+        if let errno @ -4095..=-1 = start as isize {
+            return Err(Error::from_errno(errno as c_int));
+        }
+        Ok(Self {
+            start,
+            len,
+            _current: NotThreadSafe,
+        })
+    }
+
+    /// Takes the mapping away again. May sleep. [`EINTR`] when the task is being killed.
+    pub fn unmap(self) -> Result {
+        // SAFETY: The current task is the one that mapped, as the type is not `Send`. What user
+        // space may have put in the place of the mapping meanwhile is its own.
+        to_result(unsafe { bindings::vm_munmap(self.start, self.len) })
+    }
+}

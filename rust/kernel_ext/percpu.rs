@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Per-CPU data.
+//!
+//! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
+
+use crate::{
+    cpu,
+    helpers,
+    once::Once, //
+};
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    prelude::*, //
+};
+use pin_init::Zeroable;
+
+/// An object for each possible CPU, shared among all of them.
+///
+/// # Invariants
+///
+/// `ptr` was given by the per-CPU allocator for a `T`, and each CPU's `T` is valid.
+pub struct PerCpu<T> {
+    ptr: NonNull<T>,
+    _owns: PhantomData<T>,
+}
+
+// SAFETY: It gives out shared references only, to any task.
+unsafe impl<T: Sync> Send for PerCpu<T> {}
+// SAFETY: It gives out shared references only, to any task.
+unsafe impl<T: Sync> Sync for PerCpu<T> {}
+
+impl<T: Zeroable + Sync> PerCpu<T> {
+    /// Allocates a zeroed `T` for each possible CPU. May sleep.
+    pub fn new() -> Result<Self> {
+        const {
+            assert!(!core::mem::needs_drop::<T>());
+            // What the C allocator takes; it warns and fails beyond.
+            assert!(align_of::<T>() <= 4096);
+        }
+        // SAFETY: No requirements.
+        let ptr = unsafe {
+            bindings::pcpu_alloc_noprof(
+                size_of::<T>(),
+                align_of::<T>(),
+                false,
+                bindings::GFP_KERNEL,
+            )
+        };
+        // INVARIANT: The allocator zeroes, and `T` is valid when zeroed.
+        Ok(Self {
+            ptr: NonNull::new(ptr.cast()).ok_or(ENOMEM)?,
+            _owns: PhantomData,
+        })
+    }
+
+    /// The object of `cpu`.
+    pub fn get(&self, cpu: CpuId) -> &T {
+        // SAFETY: By the type invariant the pointer is one of the per-CPU allocator's.
+        let ptr = unsafe {
+            helpers::kernel_ext_per_cpu_ptr(self.ptr.as_ptr().cast(), cpu.as_u32())
+        };
+        // SAFETY: By the type invariant each CPU's object is valid, and lives as long as `self`.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// The objects of all possible CPUs.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        cpu::possible().map(|cpu| self.get(cpu))
+    }
+}
+
+impl<T> Drop for PerCpu<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the allocator gave the pointer; it is not used after this.
+        unsafe { bindings::free_percpu(self.ptr.as_ptr().cast()) };
+    }
+}
+
+/// `N` counters of one CPU, on cache lines of their own.
+#[repr(C, align(64))]
+pub struct Counters<const N: usize>([Once; N]);
+
+// SAFETY: A zeroed counter is one that holds 0.
+unsafe impl<const N: usize> Zeroable for Counters<N> {}
+
+impl<const N: usize> PerCpu<Counters<N>> {
+    /// Adds one to this CPU's counter `index`. Any context, NMI included on x86-64, where it is one
+    /// instruction; elsewhere as `this_cpu_inc()`.
+    ///
+    /// # Safety
+    ///
+    /// `index` is less than `N`.
+    #[inline(always)]
+    pub unsafe fn increment(&self, index: usize) {
+        #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]
+        // SAFETY: By the type invariant and the caller's promise the address, relative to the
+        // per-CPU base that GS holds in the kernel, is that of a word of this CPU.
+        unsafe {
+            core::arch::asm!(
+                "inc qword ptr gs:[{counters} + {index} * 8]",
+                counters = in(reg) self.ptr.as_ptr(),
+                index = in(reg) index,
+                options(nostack),
+            )
+        };
+        #[cfg(not(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML))))]
+        // SAFETY: By the type invariant and the caller's promise it is a word of per-CPU data.
+        unsafe {
+            helpers::kernel_ext_this_cpu_inc(self.ptr.as_ptr().cast::<usize>().add(index).cast())
+        };
+    }
+
+    /// The sum of counter `index` over all possible CPUs, each read once and without ordering.
+    pub fn sum(&self, index: usize) -> usize {
+        self.iter()
+            .map(|counters| counters.0[index].read())
+            .fold(0, usize::wrapping_add)
+    }
+}

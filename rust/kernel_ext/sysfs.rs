@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sysfs attributes of a misc device.
+//!
+//! C header: [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
+
+use crate::misc::{
+    Device,
+    Registration, //
+};
+use core::marker::PhantomData;
+use kernel::{
+    bindings,
+    fmt,
+    prelude::*,
+    str::{
+        BStr,
+        CStr, //
+    }, //
+};
+
+/// One file in the folder of a [`Device`].
+pub trait Attribute: 'static {
+    /// The device it belongs to.
+    type Device: Device;
+
+    /// The file's name.
+    const NAME: &'static CStr;
+
+    /// Whether root may write the file.
+    const WRITABLE: bool;
+
+    /// What a reader gets, without the newline.
+    fn show(shared: &<Self::Device as Device>::Shared, out: &mut Output) -> Result;
+
+    /// Takes what was written, without the newline at its end. Nothing is to change on an error.
+    fn store(_shared: &<Self::Device as Device>::Shared, _value: &BStr) -> Result {
+        Err(EPERM)
+    }
+}
+
+/// Where [`Attribute::show`] writes to: one page.
+///
+/// # Invariants
+///
+/// `page` is the page-sized, page-aligned buffer of a sysfs read; the first `len` bytes are written.
+pub struct Output {
+    page: *mut c_char,
+    len: c_int,
+}
+
+impl Output {
+    /// Adds text. What does not fit is cut off.
+    pub fn write(&mut self, args: fmt::Arguments<'_>) {
+        // SAFETY: By the type invariant the buffer and the offset are what the function takes, and
+        // `%pA` takes `fmt::Arguments`.
+        self.len += unsafe {
+            bindings::sysfs_emit_at(
+                self.page,
+                self.len,
+                c"%pA".as_char_ptr(),
+                core::ptr::from_ref(&args).cast::<c_void>(),
+            )
+        };
+    }
+}
+
+/// The C side of an [`Attribute`].
+#[doc(hidden)]
+pub struct Raw<A>(PhantomData<A>);
+
+impl<A: Attribute> Raw<A> {
+    const ATTRIBUTE: bindings::device_attribute = {
+        // SAFETY: All zeroes is a valid `device_attribute`: pointers, functions and numbers.
+        let mut raw: bindings::device_attribute = unsafe { core::mem::zeroed() };
+        raw.attr.name = kernel::str::as_char_ptr_in_const_context(A::NAME);
+        raw.attr.mode = if A::WRITABLE { 0o644 } else { 0o444 };
+        raw.__bindgen_anon_1.show = Some(Self::show);
+        raw.__bindgen_anon_2.store = if A::WRITABLE { Some(Self::store) } else { None };
+        raw
+    };
+
+    /// The C attribute.
+    pub const PTR: *const bindings::attribute = &raw const Self::ATTRIBUTE_REF.attr;
+    const ATTRIBUTE_REF: &'static bindings::device_attribute = &Self::ATTRIBUTE;
+
+    /// # Safety
+    ///
+    /// `dev` is the device of a live `Registration<A::Device>`.
+    unsafe fn shared<'a>(dev: *mut bindings::device) -> &'a <A::Device as Device>::Shared {
+        // SAFETY: The misc class stores the `miscdevice` as driver data, and removes the attributes
+        // before `misc_deregister()` returns.
+        unsafe { Registration::<A::Device>::shared_of((*dev).driver_data.cast()) }
+    }
+
+    unsafe extern "C" fn show(
+        dev: *mut bindings::device,
+        _attr: *mut bindings::device_attribute,
+        page: *mut c_char,
+    ) -> isize {
+        // INVARIANT: sysfs gives such a buffer, and nothing is written yet.
+        let mut out = Output { page, len: 0 };
+        // SAFETY: The attribute belongs to that device.
+        match A::show(unsafe { Self::shared(dev) }, &mut out) {
+            Ok(()) => {
+                out.write(fmt!("\n"));
+                out.len as isize
+            }
+            Err(error) => error.to_errno() as isize,
+        }
+    }
+
+    unsafe extern "C" fn store(
+        dev: *mut bindings::device,
+        _attr: *mut bindings::device_attribute,
+        page: *const c_char,
+        len: usize,
+    ) -> isize {
+        // SAFETY: sysfs gives `len` bytes.
+        let value = unsafe { core::slice::from_raw_parts(page.cast::<u8>(), len) };
+        let value = value.strip_suffix(b"\n").unwrap_or(value);
+        // SAFETY: The attribute belongs to that device.
+        match A::store(unsafe { Self::shared(dev) }, BStr::from_bytes(value)) {
+            Ok(()) => len as isize,
+            Err(error) => error.to_errno() as isize,
+        }
+    }
+}
+
+/// The attribute groups of a device, as [`groups!`](crate::groups) makes them.
+///
+/// # Invariants
+///
+/// The pointers are those of constant groups, and the last one is null.
+#[repr(transparent)]
+pub struct Groups([*const bindings::attribute_group; 2]);
+
+// SAFETY: What it points to is constant.
+unsafe impl Sync for Groups {}
+
+impl Groups {
+    #[doc(hidden)]
+    pub const fn new(group: &'static bindings::attribute_group) -> Self {
+        // INVARIANT: The group is constant by its lifetime.
+        Self([group, core::ptr::null()])
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut *const bindings::attribute_group {
+        self.0.as_ptr().cast_mut()
+    }
+}
+
+/// A group of attributes, whose list ends with a null pointer.
+#[doc(hidden)]
+pub const fn group(
+    attributes: &'static [*const bindings::attribute],
+) -> bindings::attribute_group {
+    // SAFETY: All zeroes is a valid `attribute_group`: pointers and functions.
+    let mut raw: bindings::attribute_group = unsafe { core::mem::zeroed() };
+    raw.__bindgen_anon_2.attrs_const = attributes.as_ptr();
+    raw
+}
+
+/// Makes a constant list of [`Attribute`]s: `groups!(NAME: [A, B])`.
+#[macro_export]
+macro_rules! groups {
+    ($vis:vis $name:ident: [$($attribute:ty),+ $(,)?]) => {
+        $vis static $name: $crate::sysfs::Groups = {
+            const ATTRIBUTES: &[*const ::kernel::bindings::attribute] = &[
+                $($crate::sysfs::Raw::<$attribute>::PTR,)+
+                ::core::ptr::null(),
+            ];
+            const GROUP: ::kernel::bindings::attribute_group = $crate::sysfs::group(ATTRIBUTES);
+            $crate::sysfs::Groups::new(&GROUP)
+        };
+    };
+}
