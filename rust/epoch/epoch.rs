@@ -16,6 +16,8 @@ mod callback;
 #[path = "core/mod.rs"]
 pub mod domain;
 mod epoch_type;
+#[cfg(CONFIG_KUNIT = "y")]
+mod kunit;
 mod platform;
 
 pub use crate::{

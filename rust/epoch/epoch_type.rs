@@ -26,7 +26,7 @@ use kernel::{
     prelude::*,
     str::CStr,
     sync::{
-        new_mutex,
+        static_lock_class,
         LockClassKey,
         Mutex, //
     },
@@ -69,11 +69,15 @@ struct Inner {
     queue: Queue,
 }
 
+/// What lockdep calls the detector's lock. Lockdep wants one address for the name of a class, which a
+/// literal that is compiled into several modules does not have.
+static DETECTOR: &CStr = c"epoch_detector";
+
 impl Inner {
     fn new(name: &'static CStr) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             domain: Domain::new(KernelPlatform::new()?),
-            detector <- new_mutex!((), "epoch_detector"),
+            detector <- Mutex::new((), DETECTOR, static_lock_class!()),
             callbacks: Callbacks::new()?,
             queue: Queue::new(c"epoch_", name)?,
         })

@@ -3,6 +3,7 @@
 //! The kernel, as the algorithm sees it.
 
 use crate::domain::{
+    Bug,
     Counter,
     Platform,
     Word, //
@@ -64,6 +65,12 @@ impl KernelPlatform {
 }
 
 impl Platform for KernelPlatform {
+    const BUG: Option<Bug> = if cfg!(epoch_mutant = "one_advance") {
+        Some(Bug::OneAdvance)
+    } else {
+        None
+    };
+
     type Word = KernelWord;
 
     #[inline(always)]

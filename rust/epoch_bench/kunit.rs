@@ -1,3 +1,308 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of the trackers.
+//! KUnit tests of the trackers: each is named after the property that it checks.
+
+use crate::trackers::{
+    Epoch,
+    Kind,
+    Mutex,
+    Tracker, //
+};
+use kernel::{
+    macros::kunit_tests,
+    prelude::*,
+    str::BStr,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Full,
+            Relaxed,
+            Release, //
+        },
+        Arc, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+use kernel_ext::{
+    module_param::Named,
+    sched,
+    threads::{
+        spawn,
+        Thread, //
+    }, //
+};
+
+const MAX_BLOCKS: usize = 64;
+const KEY: usize = 0x1000;
+
+fn mutex() -> Result<Arc<Mutex>> {
+    Arc::pin_init(Mutex::new(MAX_BLOCKS), GFP_KERNEL)
+}
+
+fn epoch() -> Result<Arc<Epoch>> {
+    Arc::pin_init(Epoch::new(MAX_BLOCKS), GFP_KERNEL)
+}
+
+/// Long enough for a thread that is not held back to get where it is going.
+fn a_while() {
+    fsleep(Delta::from_millis(20));
+}
+
+/// Waits for `key` in another task.
+fn spawn_wait<T: Tracker + 'static>(
+    tracker: &Arc<T>,
+    key: usize,
+) -> Result<(Thread, Arc<Atomic<u32>>)> {
+    let done = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+    let thread = spawn({
+        let (tracker, done) = (tracker.clone(), done.clone());
+        move || {
+            tracker.wait(key);
+            done.store(1, Relaxed);
+        }
+    })?;
+    Ok((thread, done))
+}
+
+/// Whether waiting for a page takes until the block that has noted it is finished.
+fn waits_for_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
+    for _ in 0..4 {
+        let block = tracker.start();
+        tracker.page(&block, KEY);
+        let (thread, done) = spawn_wait(&tracker, KEY)?;
+        a_while();
+        let early = done.load(Relaxed) != 0;
+        tracker.finish(block);
+        thread.join();
+        if early {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The same with two blocks, of which the younger finishes first, and either has noted the page.
+fn waits_for_overlapping_blocks<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
+    let older = tracker.start();
+    let younger = tracker.start();
+    tracker.page(&older, KEY);
+    tracker.finish(younger);
+    let (thread, done) = spawn_wait(&tracker, KEY)?;
+    a_while();
+    let early = done.load(Relaxed) != 0;
+    tracker.finish(older);
+    thread.join();
+
+    let older = tracker.start();
+    let younger = tracker.start();
+    tracker.page(&younger, KEY);
+    tracker.finish(older);
+    let (thread, done) = spawn_wait(&tracker, KEY)?;
+    a_while();
+    let early = early || done.load(Relaxed) != 0;
+    tracker.finish(younger);
+    thread.join();
+    Ok(!early)
+}
+
+/// What one thread of [`violations`] has done.
+struct Mutator {
+    /// The block that has noted the page.
+    noted: Atomic<u64>,
+    /// The last block that is about to be finished.
+    finished: Atomic<u64>,
+}
+
+/// Runs mutators, which open blocks and note a page, against waiters for that page. Returns how
+/// often a wait ended before a block that had noted the page when it began, and the number of waits.
+fn violations<T: Tracker + 'static>(tracker: Arc<T>) -> Result<(u32, u32)> {
+    const MUTATORS: usize = 4;
+    const WAITERS: usize = 2;
+    const WAITS: u32 = 200;
+
+    let mutators: Arc<[Mutator; MUTATORS]> = Arc::new(
+        core::array::from_fn(|_| Mutator {
+            noted: Atomic::new(0),
+            finished: Atomic::new(0),
+        }),
+        GFP_KERNEL,
+    )?;
+    let stop = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
+    let (violations, waits) = (
+        Arc::new(Atomic::new(0u32), GFP_KERNEL)?,
+        Arc::new(Atomic::new(0u32), GFP_KERNEL)?,
+    );
+
+    let mut threads = KVec::new();
+    for i in 0..MUTATORS {
+        let (tracker, mutators, stop) = (tracker.clone(), mutators.clone(), stop.clone());
+        threads.push(
+            spawn(move || {
+                let mut number = 0;
+                while stop.load(Relaxed) == 0 {
+                    number += 1;
+                    let block = tracker.start();
+                    tracker.page(&block, KEY);
+                    mutators[i].noted.store(number, Release);
+                    if number % 16 == 0 {
+                        fsleep(Delta::from_micros(50));
+                    }
+                    mutators[i].finished.store(number, Release);
+                    tracker.finish(block);
+                    sched::cond_resched();
+                }
+            })?,
+            GFP_KERNEL,
+        )?;
+    }
+    let mut waiters = KVec::new();
+    for _ in 0..WAITERS {
+        let (tracker, mutators) = (tracker.clone(), mutators.clone());
+        let (violations, waits) = (violations.clone(), waits.clone());
+        waiters.push(
+            spawn(move || {
+                for _ in 0..WAITS {
+                    let noted: [u64; MUTATORS] =
+                        core::array::from_fn(|i| mutators[i].noted.load(Acquire));
+                    tracker.wait(KEY);
+                    for (mutator, noted) in mutators.iter().zip(noted) {
+                        if mutator.finished.load(Acquire) < noted {
+                            violations.fetch_add(1, Full);
+                        }
+                    }
+                    waits.fetch_add(1, Full);
+                }
+            })?,
+            GFP_KERNEL,
+        )?;
+    }
+    for thread in waiters {
+        thread.join();
+    }
+    stop.store(1, Relaxed);
+    for thread in threads {
+        thread.join();
+    }
+    Ok((violations.load(Relaxed), waits.load(Relaxed)))
+}
+
+#[kunit_tests(epoch_trackers)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mutex_waits_for_block() -> Result {
+        assert!(waits_for_block(mutex()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn epoch_waits_for_block() -> Result {
+        assert!(waits_for_block(epoch()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn mutex_waits_for_overlapping_blocks() -> Result {
+        assert!(waits_for_overlapping_blocks(mutex()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn epoch_waits_for_overlapping_blocks() -> Result {
+        assert!(waits_for_overlapping_blocks(epoch()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn mutex_does_not_wait_for_page_that_is_past() -> Result {
+        let tracker = mutex()?;
+        let block = tracker.start();
+        tracker.page(&block, KEY);
+        tracker.finish(block);
+        let younger = tracker.start();
+        // It would wait for ever.
+        tracker.wait(KEY);
+        tracker.finish(younger);
+        Ok(())
+    }
+
+    #[test]
+    fn mutex_does_not_wait_for_page_that_nobody_noted() -> Result {
+        let tracker = mutex()?;
+        let block = tracker.start();
+        // It would wait for ever.
+        tracker.wait(KEY);
+        tracker.finish(block);
+        Ok(())
+    }
+
+    #[test]
+    fn mutex_gives_generation_to_older_block() -> Result {
+        let tracker = mutex()?;
+        let older = tracker.start();
+        let younger = tracker.start();
+        tracker.page(&younger, KEY);
+        // Finished, but not done before the older one is.
+        tracker.finish(younger);
+        let (thread, done) = spawn_wait(&tracker, KEY)?;
+        a_while();
+        assert_eq!(done.load(Relaxed), 0);
+        tracker.finish(older);
+        thread.join();
+        Ok(())
+    }
+
+    #[test]
+    fn mutex_has_room_again_for_blocks() -> Result {
+        let tracker = mutex()?;
+        for _ in 0..3 {
+            let mut blocks = KVec::new();
+            for _ in 0..MAX_BLOCKS {
+                blocks.push(tracker.start(), GFP_KERNEL)?;
+            }
+            // One more waits for room.
+            let waiter = spawn({
+                let tracker = tracker.clone();
+                move || tracker.finish(tracker.start())
+            })?;
+            a_while();
+            for block in blocks {
+                tracker.finish(block);
+            }
+            waiter.join();
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn mutex_waits_for_blocks_of_many_threads() -> Result {
+        let (violations, waits) = violations(mutex()?)?;
+        assert!(waits > 0);
+        assert_eq!(violations, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn epoch_waits_for_blocks_of_many_threads() -> Result {
+        let (violations, waits) = violations(epoch()?)?;
+        assert!(waits > 0);
+        assert_eq!(violations, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn trackers_are_found_by_name_only() -> Result {
+        for &kind in Kind::ALL {
+            assert_eq!(Kind::from_name(BStr::from_bytes(kind.name().as_bytes())), Ok(kind));
+        }
+        for name in [&b""[..], b"Epoch", b"epoc", b"epochs", b" epoch", b"epoch\0"] {
+            assert_eq!(Kind::from_name(BStr::from_bytes(name)), Err(EINVAL));
+        }
+        Ok(())
+    }
+}

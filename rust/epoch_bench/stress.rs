@@ -90,11 +90,11 @@ impl Stress<'_> {
                 self.progress.set_iterations(iterations);
             }
             sched::cond_resched();
-            elapsed_ns = clock::monotonic_ns() - start;
+            elapsed_ns = clock::monotonic_ns().saturating_sub(start);
         }
         Outcome {
             iterations,
-            elapsed_ns: clock::monotonic_ns() - start,
+            elapsed_ns: clock::monotonic_ns().saturating_sub(start),
             result,
         }
     }

@@ -16,6 +16,8 @@ pub mod once;
 pub mod percpu;
 pub mod sched;
 pub mod sysfs;
+#[cfg(CONFIG_KUNIT = "y")]
+pub mod threads;
 pub mod work;
 
 /// Functions of `helpers.c`, for what C has as macros and inline functions; made by bindgen from

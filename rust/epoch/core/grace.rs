@@ -3,6 +3,7 @@
 //! The updater's side: detecting that a grace period has passed.
 
 use super::{
+    platform::Bug,
     Cookie,
     Counter,
     Detector,
@@ -53,7 +54,7 @@ impl<P: Platform> Domain<P> {
         self.platform.full_barrier();
 
         self.advance();
-        if !cfg!(epoch_mutant = "one_advance") {
+        if !matches!(P::BUG, Some(Bug::OneAdvance)) {
             self.advance();
         }
 
@@ -87,9 +88,14 @@ impl<P: Platform> Domain<P> {
     /// Whether no section in `slot` is left that was entered before the call. The order of the
     /// three steps is what the argument at the top of [`super`] rests on.
     fn is_drained(&self, slot: Slot) -> bool {
+        if matches!(P::BUG, Some(Bug::EntersFirst)) {
+            let enters = self.platform.sum(Counter::Enter(slot));
+            self.platform.heavy_barrier();
+            return enters == self.platform.sum(Counter::Exit(slot));
+        }
         let exits = self.platform.sum(Counter::Exit(slot));
         // Pairs with the light barriers in `Domain::enter` and `Domain::exit`.
-        if !cfg!(epoch_mutant = "no_heavy_barrier") {
+        if !matches!(P::BUG, Some(Bug::NoHeavyBarrier)) {
             self.platform.heavy_barrier();
         }
         exits == self.platform.sum(Counter::Enter(slot))

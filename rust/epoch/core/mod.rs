@@ -67,6 +67,7 @@ mod sequence;
 
 pub use self::{
     platform::{
+        Bug,
         Counter,
         Detector,
         Platform,

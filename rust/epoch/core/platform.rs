@@ -39,8 +39,24 @@ impl Counter {
     }
 }
 
+/// A bug to plant, so that tests can be seen to find it.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Bug {
+    /// A grace period is one advance instead of two.
+    OneAdvance,
+    /// A slot is taken for drained without a heavy barrier.
+    NoHeavyBarrier,
+    /// The counters of entries are read before those of exits.
+    EntersFirst,
+}
+
 /// Per-CPU counters, barriers, and a way to wait.
 pub trait Platform {
+    /// None, but in tests.
+    #[doc(hidden)]
+    const BUG: Option<Bug> = None;
+
     /// The words that the domain shares.
     type Word: Word;
 

@@ -18,7 +18,7 @@ pub(crate) struct Epoch {
 }
 
 impl Epoch {
-    pub(super) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             epoch <- new_epoch!("bench"),
         })

@@ -9,8 +9,9 @@
 //!
 //! A new tracker is a file here and a line in [`trackers!`].
 
-// No testcase touches pages yet: the tests alone call `page` and `wait`.
-#![cfg_attr(not(CONFIG_KUNIT = "y"), allow(dead_code))]
+// No testcase touches pages yet, so that the tests alone call `page` and `wait`; and nobody calls what
+// `pin_data` makes for `Trackers`.
+#![allow(dead_code)]
 
 use kernel::{
     prelude::*,
@@ -21,6 +22,12 @@ use kernel_ext::module_param::Named;
 mod epoch;
 mod mutex;
 mod none;
+
+#[cfg(CONFIG_KUNIT = "y")]
+pub(crate) use self::{
+    epoch::Epoch,
+    mutex::Mutex, //
+};
 
 /// Tracks DI blocks.
 pub(crate) trait Tracker: Send + Sync {

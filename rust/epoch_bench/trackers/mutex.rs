@@ -172,7 +172,7 @@ pub(crate) struct Block {
 }
 
 impl Mutex {
-    pub(super) fn new(max_blocks: usize) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(max_blocks: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             blocks <- new_mutex!(Blocks::new(max_blocks)?, "epoch_bench_mutex"),
             done: Atomic::new(0),

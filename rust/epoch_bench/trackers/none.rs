@@ -9,7 +9,7 @@ use kernel::prelude::*;
 pub(crate) struct None;
 
 impl None {
-    pub(super) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
         Ok(Self)
     }
 }

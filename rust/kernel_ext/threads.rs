@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Running closures elsewhere, for KUnit tests.
+//!
+//! KUnit knows of a failed assertion only in the task of the test, so that a thread has to hand its
+//! verdict back.
+
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
+    prelude::*,
+    types::Opaque, //
+};
+
+/// A kernel thread that was spawned; dropping it waits for its end.
+///
+/// # Invariants
+///
+/// `done` is initialised, and completed by the thread as the last thing it does.
+pub struct Thread {
+    done: KBox<Opaque<bindings::completion>>,
+}
+
+/// What a thread gets.
+struct Start<F> {
+    f: F,
+    done: *mut bindings::completion,
+}
+
+/// Runs `f` in a kernel thread. May sleep.
+pub fn spawn<F: FnOnce() + Send + 'static>(f: F) -> Result<Thread> {
+    unsafe extern "C" fn run<F: FnOnce()>(start: *mut c_void) -> c_int {
+        // SAFETY: `spawn` gives its box away to the thread.
+        let start = unsafe { KBox::from_raw(start.cast::<Start<F>>()) };
+        let Start { f, done } = KBox::into_inner(start);
+        f();
+        // Does not come back here, where the code may be gone by then.
+        // SAFETY: `Thread` keeps the completion until it is completed.
+        unsafe { bindings::kthread_complete_and_exit(done, 0) }
+    }
+
+    let done = KBox::new(Opaque::uninit(), GFP_KERNEL)?;
+    // SAFETY: It is valid memory, and does not move until it is completed.
+    unsafe { bindings::init_completion(done.get()) };
+    let start = KBox::new(
+        Start {
+            f,
+            done: done.get(),
+        },
+        GFP_KERNEL,
+    )?;
+    let start = KBox::into_raw(start);
+    // SAFETY: The format takes no arguments, and `run` gets what it expects.
+    let task = from_err_ptr(unsafe {
+        bindings::kthread_create_on_node(
+            Some(run::<F>),
+            start.cast(),
+            bindings::NUMA_NO_NODE,
+            c"epoch_kunit".as_char_ptr(),
+        )
+    })
+    .inspect_err(|_| {
+        // SAFETY: There is no thread that it was given to.
+        drop(unsafe { KBox::from_raw(start) });
+    })?;
+    // SAFETY: The thread was created just now, and waits for this.
+    unsafe { bindings::wake_up_process(task) };
+    // INVARIANT: The thread runs, and completes it in the end.
+    Ok(Thread { done })
+}
+
+impl Thread {
+    /// Waits until the thread has ended.
+    pub fn join(self) {}
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant it is initialised.
+        unsafe { bindings::wait_for_completion(self.done.get()) };
+    }
+}
+
+/// Runs `f` on `cpu`, with interrupts disabled, and waits for it. Fails if the CPU is offline.
+pub fn run_on<F: FnOnce() + Send>(cpu: CpuId, f: F) -> Result {
+    unsafe extern "C" fn call<F: FnOnce()>(info: *mut c_void) {
+        // SAFETY: `run_on` gives a pointer to its `Option<F>`, and waits.
+        if let Some(f) = unsafe { (*info.cast::<Option<F>>()).take() } {
+            f();
+        }
+    }
+
+    let mut f = Some(f);
+    // SAFETY: `f` outlives the call, since the call waits.
+    to_result(unsafe {
+        bindings::smp_call_function_single(
+            cpu.as_u32() as c_int,
+            Some(call::<F>),
+            (&raw mut f).cast(),
+            true,
+        )
+    })
+}
