@@ -151,7 +151,11 @@ impl Worker {
         info.max_workers = MAX_WORKERS;
         info.running = self.bench.workers();
         info.tracker = Default::default();
-        for (to, &from) in info.tracker.iter_mut().zip(self.bench.tracker().name().as_bytes()) {
+        for (to, &from) in info
+            .tracker
+            .iter_mut()
+            .zip(self.bench.tracker().name().as_bytes())
+        {
             *to = from as _;
         }
         Ok(())

@@ -298,9 +298,19 @@ mod tests {
     #[test]
     fn trackers_are_found_by_name_only() -> Result {
         for &kind in Kind::ALL {
-            assert_eq!(Kind::from_name(BStr::from_bytes(kind.name().as_bytes())), Ok(kind));
+            assert_eq!(
+                Kind::from_name(BStr::from_bytes(kind.name().as_bytes())),
+                Ok(kind)
+            );
         }
-        for name in [&b""[..], b"Epoch", b"epoc", b"epochs", b" epoch", b"epoch\0"] {
+        for name in [
+            &b""[..],
+            b"Epoch",
+            b"epoc",
+            b"epochs",
+            b" epoch",
+            b"epoch\0",
+        ] {
             assert_eq!(Kind::from_name(BStr::from_bytes(name)), Err(EINVAL));
         }
         Ok(())

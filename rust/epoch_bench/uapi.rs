@@ -2,7 +2,13 @@
 
 //! `include/uapi/linux/epoch_bench.h`, made by bindgen.
 
-#![allow(non_camel_case_types, dead_code, missing_docs, unreachable_pub, clippy::all)]
+#![allow(
+    non_camel_case_types,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::all
+)]
 
 use kernel::{
     ioctl::{

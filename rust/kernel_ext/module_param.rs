@@ -75,8 +75,7 @@ impl<T: Named> Param<T> {
 macro_rules! named_param {
     ($name:ident: $ty:ty = $default:expr, $description:literal) => {
         #[allow(non_upper_case_globals)]
-        static $name: $crate::module_param::Param<$ty> =
-            $crate::module_param::Param::new($default);
+        static $name: $crate::module_param::Param<$ty> = $crate::module_param::Param::new($default);
 
         const _: () = {
             #[link_section = "__param"]

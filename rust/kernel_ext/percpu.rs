@@ -62,9 +62,8 @@ impl<T: Zeroable + Sync> PerCpu<T> {
     /// The object of `cpu`.
     pub fn get(&self, cpu: CpuId) -> &T {
         // SAFETY: By the type invariant the pointer is one of the per-CPU allocator's.
-        let ptr = unsafe {
-            helpers::kernel_ext_per_cpu_ptr(self.ptr.as_ptr().cast(), cpu.as_u32())
-        };
+        let ptr =
+            unsafe { helpers::kernel_ext_per_cpu_ptr(self.ptr.as_ptr().cast(), cpu.as_u32()) };
         // SAFETY: By the type invariant each CPU's object is valid, and lives as long as `self`.
         unsafe { &*ptr.cast() }
     }

@@ -152,9 +152,7 @@ impl Groups {
 
 /// A group of attributes, whose list ends with a null pointer.
 #[doc(hidden)]
-pub const fn group(
-    attributes: &'static [*const bindings::attribute],
-) -> bindings::attribute_group {
+pub const fn group(attributes: &'static [*const bindings::attribute]) -> bindings::attribute_group {
     // SAFETY: All zeroes is a valid `attribute_group`: pointers and functions.
     let mut raw: bindings::attribute_group = unsafe { core::mem::zeroed() };
     raw.__bindgen_anon_2.attrs_const = attributes.as_ptr();

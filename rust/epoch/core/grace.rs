@@ -3,7 +3,7 @@
 //! The updater's side: detecting that a grace period has passed.
 
 use super::{
-    platform::Bug,
+    Bug,
     Cookie,
     Counter,
     Detector,

@@ -28,8 +28,8 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{
-            Atomic,
             Acquire,
+            Atomic,
             Full,
             Relaxed,
             Release, //

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Explores the algorithm of `epoch.ko` with [loom]: the interleavings of its steps, and the values
+//! that the C11 memory model lets each load see.
+//!
+//! The files of `rust/epoch/core/` are compiled as they are; this crate gives them a platform.
+//!
+//! A heavy barrier interrupts each CPU, and is a full barrier there, wherever the CPU is in its
+//! program; a light one only keeps the compiler from moving accesses across. So a light barrier comes
+//! either before or after the interrupt, and what is beyond it in program order does, too. That is
+//! modelled by a word for each CPU: a light barrier is a read-modify-write of the word of the CPU that
+//! it is on, a heavy one of each CPU's in turn. It orders a light barrier with heavy ones, and with
+//! nothing else; above all, not with the fence that is a full barrier.
+//!
+//! [`Flaw`] takes something away, to see that the tests find it.
+
+#[path = "../../../rust/epoch/core/mod.rs"]
+#[allow(dead_code)]
+mod domain;
+
+use loom::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering, fence},
+    },
+    thread,
+};
+use std::marker::PhantomData;
+
+pub use domain::{Bug, Cookie, Counter, Detector, Domain, Platform, Section, Slot, Word};
+
+/// What is wrong with a machine.
+pub trait Flaw: 'static {
+    /// A bug in the algorithm.
+    const BUG: Option<Bug> = None;
+    /// Whether the light barrier is one.
+    const LIGHT: bool = true;
+    /// Whether the heavy barrier is one.
+    const HEAVY: bool = true;
+}
+
+/// Nothing is wrong.
+pub struct Sound;
+
+impl Flaw for Sound {}
+
+/// A word of shared memory.
+pub struct LoomWord(AtomicUsize);
+
+impl Word for LoomWord {
+    fn new(value: usize) -> Self {
+        Self(AtomicUsize::new(value))
+    }
+
+    fn load_relaxed(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn store_relaxed(&self, value: usize) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+}
+
+/// The number of CPUs of a machine.
+pub const CPUS: usize = 2;
+
+loom::thread_local! {
+    static CPU: std::cell::Cell<usize> = std::cell::Cell::new(0);
+}
+
+/// Per-CPU counters and barriers.
+pub struct Machine<F> {
+    counters: [[AtomicUsize; Counter::COUNT]; CPUS],
+    interrupts: [AtomicUsize; CPUS],
+    _flaw: PhantomData<F>,
+}
+
+impl<F: Flaw> Machine<F> {
+    /// A machine whose counters are 0.
+    pub fn new() -> Self {
+        Self {
+            counters: std::array::from_fn(|_| std::array::from_fn(|_| AtomicUsize::new(0))),
+            interrupts: std::array::from_fn(|_| AtomicUsize::new(0)),
+            _flaw: PhantomData,
+        }
+    }
+
+    /// Moves the calling thread to `cpu`. Threads start on CPU 0.
+    ///
+    /// A thread is switched out with a full barrier on the one CPU, and in with one on the other.
+    pub fn migrate(&self, cpu: usize) {
+        self.order(CPU.with(|current| current.replace(cpu)));
+        self.order(cpu);
+    }
+
+    fn order(&self, cpu: usize) {
+        self.interrupts[cpu].fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl<F: Flaw> Default for Machine<F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<F: Flaw> Platform for Machine<F> {
+    const BUG: Option<Bug> = F::BUG;
+
+    type Word = LoomWord;
+
+    fn increment(&self, counter: Counter) {
+        let cpu = CPU.with(|current| current.get());
+        self.counters[cpu][counter.index()].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn sum(&self, counter: Counter) -> usize {
+        self.counters
+            .iter()
+            .map(|cpu| cpu[counter.index()].load(Ordering::Relaxed))
+            .sum()
+    }
+
+    fn light_barrier(&self) {
+        if F::LIGHT {
+            self.order(CPU.with(|current| current.get()));
+        }
+    }
+
+    fn heavy_barrier(&self) {
+        if F::HEAVY {
+            (0..CPUS).for_each(|cpu| self.order(cpu));
+        }
+    }
+
+    fn full_barrier(&self) {
+        fence(Ordering::SeqCst);
+    }
+
+    fn wait(&self, _polls: u32) {
+        thread::yield_now();
+    }
+}
+
+/// The detector's lock.
+#[derive(Default)]
+pub struct Lock(Mutex<()>);
+
+impl Lock {
+    /// A lock that is free.
+    pub fn new() -> Self {
+        Self(Mutex::new(()))
+    }
+}
+
+impl Detector for Lock {
+    fn exclusively(&self, f: impl FnOnce()) {
+        let _guard = self.0.lock().unwrap();
+        f();
+    }
+}
