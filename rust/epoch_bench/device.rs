@@ -156,7 +156,7 @@ impl Worker {
             .iter_mut()
             .zip(self.bench.tracker().name().as_bytes())
         {
-            *to = from as _;
+            *to = from;
         }
         Ok(())
     }

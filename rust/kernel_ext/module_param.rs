@@ -71,6 +71,8 @@ impl<T: Named> Param<T> {
 /// Declares a [`Param`] of the module: `named_param!(name: Type = default, "description")`.
 ///
 /// It does not appear in sysfs.
+// The module that declares the parameter is meant, not this crate.
+#[allow(clippy::crate_in_macro_def)]
 #[macro_export]
 macro_rules! named_param {
     ($name:ident: $ty:ty = $default:expr, $description:literal) => {

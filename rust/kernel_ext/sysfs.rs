@@ -93,6 +93,9 @@ impl<A: Attribute> Raw<A> {
         unsafe { Registration::<A::Device>::shared_of((*dev).driver_data.cast()) }
     }
 
+    /// # Safety
+    ///
+    /// As the C side of a `device_attribute` of that device calls it.
     unsafe extern "C" fn show(
         dev: *mut bindings::device,
         _attr: *mut bindings::device_attribute,
@@ -110,6 +113,9 @@ impl<A: Attribute> Raw<A> {
         }
     }
 
+    /// # Safety
+    ///
+    /// As the C side of a `device_attribute` of that device calls it.
     unsafe extern "C" fn store(
         dev: *mut bindings::device,
         _attr: *mut bindings::device_attribute,
