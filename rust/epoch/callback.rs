@@ -8,7 +8,6 @@ use core::{
 };
 use kernel::{
     alloc::Flags,
-    cpu::CpuId,
     prelude::*, //
 };
 use kernel_ext::{
@@ -66,7 +65,7 @@ impl Callbacks {
         })
     }
 
-    /// Adds a callback. Any context.
+    /// Adds a callback. Any context but NMI.
     ///
     /// # Safety
     ///
@@ -76,14 +75,10 @@ impl Callbacks {
         unsafe { *head.as_ref().callback.get() = Some(callback) };
         // Any list will do: that of this CPU only keeps others away from it.
         // SAFETY: By the caller's promise the node stays valid and untouched until the callback.
-        unsafe { self.lists.get(CpuId::current()).push(head.cast()) };
+        unsafe { self.lists.this_cpu().push(head.cast()) };
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lists.iter().all(List::is_empty)
-    }
-
-    /// Takes off what is there, in the order it came in on each CPU. Any context.
+    /// Takes off what is there, in the order it came in on each CPU.
     pub(crate) fn take_all(&self) -> Batch {
         let mut batch = Taken::default();
         for list in self.lists.iter() {

@@ -123,8 +123,8 @@ impl Epoch {
         })
     }
 
-    /// Enters a read-side section; dropping the guard leaves it. Any context in which an `Epoch` may
-    /// be used at all, interrupts included.
+    /// Enters a read-side section; dropping the guard leaves it. Any context, interrupts included; on
+    /// x86-64, where each side is one instruction, NMI too.
     ///
     /// Sections nest, and may overlap in any order. Inside one you may sleep, but must not wait for
     /// a grace period of the same epoch.
@@ -159,7 +159,8 @@ impl Epoch {
     }
 
     /// Has `callback` called with `head` in process context, once every section that was entered
-    /// before the call has been left. Any context; allocates nothing.
+    /// before the call has been left. Process, softirq and hardirq context, without the scheduler's
+    /// locks: it wakes a task. Allocates nothing.
     ///
     /// Callbacks that were given on the same CPU are called in their order. A callback may give its
     /// head again, and may sleep, but delays all others of this epoch while it does.
@@ -177,7 +178,8 @@ impl Epoch {
     }
 
     /// Runs a closure in process context, once every section that was entered before the call has
-    /// been left. Any context; allocates nothing.
+    /// been left. Context as for [`Epoch::call`]; allocates nothing. The closure must not drop the
+    /// epoch, which would wait for the closure.
     ///
     /// As with any closure of a module, the module must not go before it has run; dropping the epoch
     /// waits for it.
@@ -221,12 +223,8 @@ impl Epoch {
 impl PinnedDrop for Epoch {
     fn drop(self: Pin<&mut Self>) {
         self.synchronize();
-        // A callback may give another one.
-        while !self.inner.callbacks.is_empty() {
-            self.barrier();
-        }
-        // The last ones may have been taken off, but be still running.
-        self.barrier();
+        // Until no callback is left that could give another one.
+        while self.inner.flush() {}
     }
 }
 

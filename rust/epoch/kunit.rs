@@ -3,6 +3,7 @@
 //! KUnit tests of the primitive: each is named after the property that it checks.
 
 use crate::{
+    domain::Slot,
     new_epoch,
     Deferred,
     Epoch,
@@ -24,7 +25,9 @@ use kernel::{
     },
     time::{
         delay::fsleep,
-        Delta, //
+        Delta,
+        Instant,
+        Monotonic, //
     }, //
 };
 use kernel_ext::{
@@ -58,17 +61,72 @@ fn wait_until(condition: impl Fn() -> bool) {
     }
 }
 
-/// Synchronizes in another task, and adds one to the flag when it is done.
+/// Synchronizes in another task, and sets the flag when it is done. Returns once that has begun.
 fn spawn_synchronize(epoch: &Arc<Epoch>) -> Result<(Thread, Arc<Atomic<u32>>)> {
-    let done = flag()?;
+    let (started, done) = (flag()?, flag()?);
     let thread = spawn({
-        let (epoch, done) = (epoch.clone(), done.clone());
+        let (epoch, started, done) = (epoch.clone(), started.clone(), done.clone());
         move || {
+            started.store(1, Relaxed);
             epoch.synchronize();
             done.store(1, Relaxed);
         }
     })?;
+    wait_until(|| started.load(Relaxed) == 1);
     Ok((thread, done))
+}
+
+/// A closure, with its head, that adds one to `runs`.
+fn counting(runs: &Arc<Atomic<u32>>) -> Result<KBox<Deferred<impl FnOnce() + Send + 'static>>> {
+    let runs = runs.clone();
+    Deferred::new(
+        move || {
+            runs.fetch_add(1, Relaxed);
+        },
+        GFP_KERNEL,
+    )
+}
+
+/// Gives itself to its epoch again until `left` is 0.
+#[repr(C)]
+struct Again {
+    // First, so that its address is that of the whole.
+    head: Head,
+    epoch: NonNull<Epoch>,
+    left: Arc<Atomic<u32>>,
+}
+
+impl Again {
+    fn new(epoch: &Epoch, left: &Arc<Atomic<u32>>) -> Result<NonNull<Again>> {
+        let again = KBox::new(
+            Self {
+                head: Head::new(),
+                epoch: NonNull::from(epoch),
+                left: left.clone(),
+            },
+            GFP_KERNEL,
+        )?;
+        // SAFETY: A box's pointer is not null.
+        Ok(unsafe { NonNull::new_unchecked(KBox::into_raw(again)) })
+    }
+
+    /// # Safety
+    ///
+    /// `head` is that of an [`Again`] whose epoch is live, and nobody else has it.
+    unsafe fn callback(head: NonNull<Head>) {
+        let again = head.cast::<Again>();
+        // SAFETY: By the caller's promise it is live, and this function's.
+        let (epoch, left) = unsafe { (again.as_ref().epoch.as_ref(), &again.as_ref().left) };
+        // Longer than whoever drops the epoch needs to get to where it waits for this.
+        fsleep(Delta::from_millis(2));
+        if left.fetch_sub(1, Relaxed) > 1 {
+            // SAFETY: It is given once, and freed by the last callback.
+            unsafe { epoch.call(head, Self::callback) };
+        } else {
+            // SAFETY: `new` made a box of it, and it is not given again.
+            drop(unsafe { KBox::from_raw(again.as_ptr()) });
+        }
+    }
 }
 
 /// Two CPUs that are online, different ones if there are.
@@ -136,6 +194,23 @@ mod tests {
     }
 
     #[test]
+    fn section_ends_in_another_task() -> Result {
+        let epoch = new()?;
+        let section = epoch.domain().enter();
+        let (thread, done) = spawn_synchronize(&epoch)?;
+        a_while();
+        assert_eq!(done.load(Relaxed), 0);
+        spawn({
+            let epoch = epoch.clone();
+            move || epoch.domain().exit(section)
+        })?
+        .join();
+        thread.join();
+        assert_eq!(epoch.readers(), 0);
+        Ok(())
+    }
+
+    #[test]
     fn section_may_sleep() -> Result {
         let epoch = new()?;
         let section = epoch.enter();
@@ -152,13 +227,13 @@ mod tests {
     #[test]
     fn synchronize_waits_for_older_section() -> Result {
         let epoch = new()?;
-        // In both slots, and from either parity of the epoch.
-        for _ in 0..4 {
-            let section = epoch.enter();
+        // In the active slot, and in the other one, where a late increment may have put it.
+        for slot in [Slot::of(epoch.epoch()), Slot::of(epoch.epoch() + 1)] {
+            let section = epoch.domain().enter_slot(slot);
             let (thread, done) = spawn_synchronize(&epoch)?;
             a_while();
             assert_eq!(done.load(Relaxed), 0);
-            drop(section);
+            epoch.domain().exit(section);
             thread.join();
             assert_eq!(done.load(Relaxed), 1);
         }
@@ -220,8 +295,9 @@ mod tests {
         for thread in others {
             thread.join();
         }
-        // One that was running, and one for all who came meanwhile.
-        assert_eq!(epoch.grace_periods() - before.1, 2);
+        // One that was running, one for all who came meanwhile, and perhaps one for a thread that had
+        // begun but not come to it yet.
+        assert!(epoch.grace_periods() - before.1 <= 3);
         Ok(())
     }
 
@@ -252,16 +328,7 @@ mod tests {
         let epoch = new()?;
         let runs = flag()?;
         let section = epoch.enter();
-        let deferred = Deferred::new(
-            {
-                let runs = runs.clone();
-                move || {
-                    runs.fetch_add(1, Relaxed);
-                }
-            },
-            GFP_KERNEL,
-        )?;
-        epoch.defer(deferred);
+        epoch.defer(counting(&runs)?);
         a_while();
         assert_eq!(runs.load(Relaxed), 0);
         drop(section);
@@ -278,17 +345,8 @@ mod tests {
         let epoch = new()?;
         let runs = flag()?;
         for cpu in cpu::possible() {
-            let deferred = Deferred::new(
-                {
-                    let runs = runs.clone();
-                    move || {
-                        runs.fetch_add(1, Relaxed);
-                    }
-                },
-                GFP_KERNEL,
-            )?;
             // A CPU that is not online takes none.
-            let deferred = &mut Some(deferred);
+            let deferred = &mut Some(counting(&runs)?);
             if run_on(cpu, || deferred.take().map_or((), |d| epoch.defer(d))).is_err() {
                 runs.fetch_add(1, Relaxed);
             }
@@ -300,41 +358,13 @@ mod tests {
 
     #[test]
     fn callback_may_give_its_head_again() -> Result {
-        /// Counts down, giving itself again until it is at 0.
-        #[repr(C)]
-        struct Again {
-            head: Head,
-            epoch: Arc<Epoch>,
-            left: Arc<Atomic<u32>>,
-        }
-
-        unsafe fn callback(head: NonNull<Head>) {
-            // SAFETY: The head is the first field of an `Again`, and this function's.
-            let again = unsafe { &*head.as_ptr().cast::<Again>() };
-            if again.left.fetch_sub(1, Relaxed) > 1 {
-                // SAFETY: The object is leaked while it is queued, and queued once.
-                unsafe { again.epoch.call(head, callback) };
-            }
-        }
-
         let epoch = new()?;
         let left = flag()?;
         left.store(5, Relaxed);
-        let again = KBox::new(
-            Again {
-                head: Head::new(),
-                epoch: epoch.clone(),
-                left: left.clone(),
-            },
-            GFP_KERNEL,
-        )?;
-        let again = KBox::into_raw(again);
-        // SAFETY: The box was just given up.
-        unsafe { epoch.call(NonNull::new_unchecked(again.cast()), callback) };
+        let again = Again::new(&epoch, &left)?;
+        // SAFETY: It was just made, and given to nobody else.
+        unsafe { epoch.call(again.cast(), Again::callback) };
         wait_until(|| left.load(Relaxed) == 0);
-        epoch.barrier();
-        // SAFETY: The callback has returned without giving it again.
-        drop(unsafe { KBox::from_raw(again) });
         assert_eq!(left.load(Relaxed), 0);
         Ok(())
     }
@@ -352,11 +382,7 @@ mod tests {
             threads.push(
                 spawn(move || {
                     for _ in 0..CALLBACKS {
-                        let runs = runs.clone();
-                        let run = move || {
-                            runs.fetch_add(1, Relaxed);
-                        };
-                        if let Ok(deferred) = Deferred::new(run, GFP_KERNEL) {
+                        if let Ok(deferred) = counting(&runs) {
                             epoch.defer(deferred);
                         }
                     }
@@ -380,11 +406,7 @@ mod tests {
             let epoch = KBox::pin_init(new_epoch!("kunit_drop"), GFP_KERNEL)?;
             let runs = flag()?;
             for _ in 0..CALLBACKS {
-                let runs = runs.clone();
-                let run = move || {
-                    runs.fetch_add(1, Relaxed);
-                };
-                epoch.defer(Deferred::new(run, GFP_KERNEL)?);
+                epoch.defer(counting(&runs)?);
             }
             drop(epoch);
             assert_eq!(runs.load(Relaxed), CALLBACKS);
@@ -393,10 +415,57 @@ mod tests {
     }
 
     #[test]
+    fn drop_waits_for_callbacks_that_are_given_again() -> Result {
+        for _ in 0..5 {
+            let epoch = KBox::pin_init(new_epoch!("kunit_again"), GFP_KERNEL)?;
+            let left = flag()?;
+            left.store(5, Relaxed);
+            let again = Again::new(&epoch, &left)?;
+            // SAFETY: It was just made, and given to nobody else.
+            unsafe { epoch.call(again.cast(), Again::callback) };
+            drop(epoch);
+            assert_eq!(left.load(Relaxed), 0);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn barrier_waits_for_own_callback_while_others_call() -> Result {
+        const ROUNDS: u32 = 200;
+
+        let epoch = new()?;
+        let (stop, others) = (flag()?, flag()?);
+        let other = spawn({
+            let (epoch, stop, others) = (epoch.clone(), stop.clone(), others.clone());
+            move || {
+                while stop.load(Relaxed) == 0 {
+                    if let Ok(deferred) = counting(&others) {
+                        epoch.defer(deferred);
+                    }
+                    fsleep(Delta::from_micros(10));
+                }
+            }
+        })?;
+        let mut late = 0;
+        for _ in 0..ROUNDS {
+            let runs = flag()?;
+            epoch.defer(counting(&runs)?);
+            epoch.barrier();
+            late += 1 - runs.load(Relaxed);
+        }
+        stop.store(1, Relaxed);
+        other.join();
+        assert_eq!(late, 0);
+        Ok(())
+    }
+
+    #[test]
     fn readers_never_see_poison() -> Result {
         const READERS: usize = 3;
         const VICTIMS: usize = 4;
         const UPDATES: usize = 2000;
+        // On a machine that is busy, fewer have to do.
+        const LIMIT: Delta = Delta::from_secs(2);
 
         let epoch = new()?;
         let victims: Arc<[Victim; VICTIMS]> = Arc::new(
@@ -416,30 +485,37 @@ mod tests {
             let (stop, violations, sections) = (stop.clone(), violations.clone(), sections.clone());
             threads.push(
                 spawn(move || {
-                    let mut count = 0u32;
+                    let (mut count, mut violated) = (0u32, 0u32);
                     while stop.load(Relaxed) == 0 {
                         let section = epoch.enter();
                         let victim = &victims[current.load(Relaxed) as usize];
+                        let mut seen = 0;
                         for _ in 0..20 {
-                            violations.fetch_add(victim.poisoned.load(Relaxed), Relaxed);
+                            seen |= victim.poisoned.load(Relaxed);
                         }
                         if count % 64 == 0 {
                             // Preempted, and perhaps migrated, inside.
                             sched::cond_resched();
                         }
-                        violations.fetch_add(victim.poisoned.load(Relaxed), Relaxed);
+                        seen |= victim.poisoned.load(Relaxed);
                         drop(section);
+                        // Nothing that is shared, and would order what comes before it.
+                        violated += seen;
                         count += 1;
-                        sections.fetch_add(1, Relaxed);
                         sched::cond_resched();
                     }
+                    violations.fetch_add(violated, Relaxed);
+                    sections.fetch_add(count, Relaxed);
                 })?,
                 GFP_KERNEL,
             )?;
         }
-        for update in 0..UPDATES {
+        let start = Instant::<Monotonic>::now();
+        let mut updates = 0;
+        while updates < UPDATES && start.elapsed() < LIMIT {
+            updates += 1;
             let old = current.load(Relaxed) as usize;
-            let new = (update + 1) % VICTIMS;
+            let new = updates % VICTIMS;
             victims[new].poisoned.store(0, Relaxed);
             current.xchg(new as u32, Full);
             epoch.synchronize();
@@ -449,7 +525,7 @@ mod tests {
         for thread in threads {
             thread.join();
         }
-        pr_info!("{} sections, {} updates\n", sections.load(Relaxed), UPDATES);
+        pr_info!("{} sections, {} updates\n", sections.load(Relaxed), updates);
         assert!(sections.load(Relaxed) > 0);
         assert_eq!(violations.load(Relaxed), 0);
         Ok(())

@@ -67,6 +67,10 @@ impl KernelPlatform {
 impl Platform for KernelPlatform {
     const BUG: Option<Bug> = if cfg!(epoch_mutant = "one_advance") {
         Some(Bug::OneAdvance)
+    } else if cfg!(epoch_mutant = "no_heavy_barrier") {
+        Some(Bug::NoHeavyBarrier)
+    } else if cfg!(epoch_mutant = "early_cookie") {
+        Some(Bug::EarlyCookie)
     } else {
         None
     };

@@ -63,18 +63,40 @@ impl Bench {
         Ok(())
     }
 
-    /// Does something with the tracker in use, as a worker. [`EUSERS`] if too many run.
-    pub(crate) fn work<V: Visitor>(&self, visitor: V) -> Result<V::Output> {
-        let kind = {
-            let mut state = self.state.lock();
-            if state.workers >= MAX_WORKERS {
-                return Err(EUSERS);
-            }
-            state.workers += 1;
-            state.kind
-        };
-        let output = self.trackers.visit(kind, visitor);
-        self.state.lock().workers -= 1;
-        Ok(output)
+    /// Admits a worker, which keeps the tracker that is in use now. [`EUSERS`] if too many run.
+    pub(crate) fn admit(&self) -> Result<Admission<'_>> {
+        let mut state = self.state.lock();
+        if state.workers >= MAX_WORKERS {
+            return Err(EUSERS);
+        }
+        state.workers += 1;
+        // INVARIANT: It was just counted.
+        Ok(Admission {
+            bench: self,
+            kind: state.kind,
+        })
+    }
+}
+
+/// A worker that was admitted.
+///
+/// # Invariants
+///
+/// It is counted in [`State::workers`], and `kind` is the tracker in use while it is.
+pub(crate) struct Admission<'a> {
+    bench: &'a Bench,
+    kind: Kind,
+}
+
+impl Admission<'_> {
+    /// Does something with the tracker.
+    pub(crate) fn visit<V: Visitor>(&self, visitor: V) -> V::Output {
+        self.bench.trackers.visit(self.kind, visitor)
+    }
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        self.bench.state.lock().workers -= 1;
     }
 }

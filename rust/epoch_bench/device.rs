@@ -19,6 +19,10 @@ use crate::{
 };
 use kernel::{
     fs::File,
+    ioctl::{
+        _IOC_NR,
+        _IOC_TYPE, //
+    },
     miscdevice::{
         MiscDevice,
         MiscDeviceRegistration, //
@@ -109,6 +113,7 @@ impl MiscDevice for Worker {
             uapi::IOC_RUN => exchange(arg, |run| worker.run(run)),
             uapi::IOC_STOP => worker.stop(),
             uapi::IOC_COUNTERS => exchange(arg, |counters| worker.counters(counters)),
+            _ if is_ours(cmd) => exchange_version(arg),
             _ => Err(ENOTTY),
         }?;
         Ok(0)
@@ -120,7 +125,7 @@ unsafe impl Device for Worker {
     type Shared = Arc<Bench>;
     const NAME: &'static CStr = c"epoch_bench";
     const MODE: u16 = 0o600;
-    const GROUPS: &'static Groups = &sysfs::GROUPS;
+    const GROUPS: &'static Groups<Self> = &sysfs::GROUPS;
 
     fn closing(worker: Pin<&Self>, table: FileTable) {
         if *worker.runs_in.lock() == Some(table) {
@@ -141,6 +146,22 @@ fn exchange<T: Versioned>(arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Res
     };
     writer.write(&value)?;
     result
+}
+
+/// Whether `cmd` is one of this device's, if perhaps with the structure of another version.
+fn is_ours(cmd: u32) -> bool {
+    _IOC_TYPE(cmd) == uapi::EPOCH_BENCH_IOC_MAGIC
+        && [uapi::IOC_INFO, uapi::IOC_RUN, uapi::IOC_COUNTERS]
+            .into_iter()
+            .any(|ours| _IOC_NR(ours) == _IOC_NR(cmd))
+}
+
+/// Refuses a structure of another version, whose size is not known.
+fn exchange_version(arg: UserPtr) -> Result {
+    UserSlice::new(arg, size_of::<u32>())
+        .writer()
+        .write(&uapi::EPOCH_BENCH_VERSION)?;
+    Err(EPROTO)
 }
 
 impl Worker {
@@ -168,11 +189,11 @@ impl Worker {
             max_duration_ns: Some(run.max_duration_ns).filter(|&max| max > 0),
             progress: &self.progress,
         };
+        let admission = self.bench.admit()?;
         self.begin()?;
-        let outcome = self.bench.work(stress);
+        let outcome = admission.visit(stress);
         self.end();
 
-        let outcome = outcome?;
         run.iterations = outcome.iterations;
         run.elapsed_ns = outcome.elapsed_ns;
         outcome.result

@@ -52,19 +52,24 @@ fn a_while() {
     fsleep(Delta::from_millis(20));
 }
 
-/// Waits for `key` in another task.
+/// Waits for `key` in another task. Returns once that has begun.
 fn spawn_wait<T: Tracker + 'static>(
     tracker: &Arc<T>,
     key: usize,
 ) -> Result<(Thread, Arc<Atomic<u32>>)> {
+    let started = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
     let done = Arc::new(Atomic::new(0), GFP_KERNEL)?;
     let thread = spawn({
-        let (tracker, done) = (tracker.clone(), done.clone());
+        let (tracker, started, done) = (tracker.clone(), started.clone(), done.clone());
         move || {
+            started.store(1, Relaxed);
             tracker.wait(key);
             done.store(1, Relaxed);
         }
     })?;
+    while started.load(Relaxed) == 0 {
+        fsleep(Delta::from_micros(100));
+    }
     Ok((thread, done))
 }
 

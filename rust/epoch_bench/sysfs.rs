@@ -28,7 +28,7 @@ use kernel_ext::{
     }, //
 };
 
-groups!(pub(crate) GROUPS: [Tracker, AvailableTrackers, Workers]);
+groups!(pub(crate) GROUPS for Worker: [Tracker, AvailableTrackers, Workers]);
 
 struct Tracker;
 

@@ -85,11 +85,6 @@ impl List {
         // INVARIANT: The list was a chain from `last` to the oldest, and has been turned round.
         Taken(first.zip(last))
     }
-
-    /// Whether nothing is on the list. Any context.
-    pub fn is_empty(&self) -> bool {
-        self.first.load(Relaxed).is_null()
-    }
 }
 
 /// Nodes that were taken off lists, to be gone through.

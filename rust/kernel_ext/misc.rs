@@ -28,7 +28,7 @@ use kernel::{
 /// # Safety
 ///
 /// The device is registered by [`Registration`] only.
-pub unsafe trait Device: MiscDevice {
+pub unsafe trait Device: MiscDevice + 'static {
     /// What open files and attributes share.
     type Shared: Send + Sync;
 
@@ -37,7 +37,7 @@ pub unsafe trait Device: MiscDevice {
     /// Permissions of the device node.
     const MODE: u16;
     /// Attributes in `/sys/class/misc/NAME`.
-    const GROUPS: &'static Groups;
+    const GROUPS: &'static Groups<Self>;
 
     /// Called for each close(2) of the file, and when a process that has it open exits; `table` is
     /// the table of descriptors that it goes from. Other descriptors may still be open, and other
@@ -80,13 +80,10 @@ unsafe impl<T: Device> Send for Registration<T> {}
 unsafe impl<T: Device> Sync for Registration<T> {}
 
 impl<T: Device> Registration<T> {
-    const FOPS: bindings::file_operations = {
-        let raw = MiscDeviceOptions { name: T::NAME }.into_raw::<T>();
-        bindings::file_operations {
-            flush: Some(Self::flush),
-            // SAFETY: `into_raw()` points to a constant.
-            ..unsafe { *raw.fops }
-        }
+    const FOPS: &'static bindings::file_operations = &bindings::file_operations {
+        flush: Some(Self::flush),
+        // SAFETY: `into_raw()` points to a constant.
+        ..unsafe { *MiscDeviceOptions { name: T::NAME }.into_raw::<T>().fops }
     };
 
     /// Registers the device.
@@ -96,7 +93,7 @@ impl<T: Device> Registration<T> {
             shared: shared,
             misc <- Opaque::try_ffi_init(|slot: *mut bindings::miscdevice| {
                 let mut raw = MiscDeviceOptions { name: T::NAME }.into_raw::<T>();
-                raw.fops = &Self::FOPS;
+                raw.fops = Self::FOPS;
                 raw.mode = T::MODE;
                 raw.groups = T::GROUPS.as_ptr();
                 // SAFETY: `slot` is valid for writing.
@@ -142,7 +139,7 @@ impl<T: Device> PinnedDrop for Registration<T> {
 
 /// What open files and attributes share, for [`MiscDevice::open`].
 pub fn shared<T: Device>(misc: &MiscDeviceRegistration<T>) -> &T::Shared {
-    // SAFETY: `Device` promises that it is part of a `Registration<T>`; it is live while it is
-    // being opened.
+    // SAFETY: `Device` promises that it is part of a `Registration<T>`, which is what its pointer was
+    // made from; it is live while it is being opened.
     unsafe { Registration::<T>::shared_of(misc.as_raw()) }
 }

@@ -24,7 +24,7 @@ use pin_init::Zeroable;
 ///
 /// # Invariants
 ///
-/// `ptr` was given by the per-CPU allocator for a `T`, and each CPU's `T` is valid.
+/// `ptr` was given by the per-CPU allocator for a `T`, and each possible CPU's `T` is valid.
 pub struct PerCpu<T> {
     ptr: NonNull<T>,
     _owns: PhantomData<T>,
@@ -59,18 +59,28 @@ impl<T: Zeroable + Sync> PerCpu<T> {
         })
     }
 
-    /// The object of `cpu`.
-    pub fn get(&self, cpu: CpuId) -> &T {
-        // SAFETY: By the type invariant the pointer is one of the per-CPU allocator's.
-        let ptr =
-            unsafe { helpers::kernel_ext_per_cpu_ptr(self.ptr.as_ptr().cast(), cpu.as_u32()) };
-        // SAFETY: By the type invariant each CPU's object is valid, and lives as long as `self`.
-        unsafe { &*ptr.cast() }
+    /// The object of the CPU that it runs on. The caller may be on another one by the time it gets it.
+    pub fn this_cpu(&self) -> &T {
+        // SAFETY: It is a possible CPU, being online.
+        unsafe { self.get(CpuId::current()) }
     }
 
     /// The objects of all possible CPUs.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        cpu::possible().map(|cpu| self.get(cpu))
+        // SAFETY: They are possible CPUs.
+        cpu::possible().map(|cpu| unsafe { self.get(cpu) })
+    }
+
+    /// # Safety
+    ///
+    /// `cpu` is a possible CPU: there is nothing for the others.
+    unsafe fn get(&self, cpu: CpuId) -> &T {
+        // SAFETY: By the type invariant the pointer is one of the per-CPU allocator's.
+        let ptr =
+            unsafe { helpers::kernel_ext_per_cpu_ptr(self.ptr.as_ptr().cast(), cpu.as_u32()) };
+        // SAFETY: By the type invariant each possible CPU's object is valid, and lives as long as
+        // `self`.
+        unsafe { &*ptr.cast() }
     }
 }
 

@@ -133,26 +133,35 @@ impl<A: Attribute> Raw<A> {
     }
 }
 
-/// The attribute groups of a device, as [`groups!`](crate::groups) makes them.
+/// The attribute groups of the device `D`, as [`groups!`](crate::groups) makes them.
 ///
 /// # Invariants
 ///
-/// The pointers are those of constant groups, and the last one is null.
+/// The pointers are those of constant groups of attributes of `D`, and the last one is null.
 #[repr(transparent)]
-pub struct Groups([*const bindings::attribute_group; 2]);
+pub struct Groups<D> {
+    groups: [*const bindings::attribute_group; 2],
+    _device: PhantomData<fn(D)>,
+}
 
 // SAFETY: What it points to is constant.
-unsafe impl Sync for Groups {}
+unsafe impl<D> Sync for Groups<D> {}
 
-impl Groups {
+impl<D> Groups<D> {
+    /// # Safety
+    ///
+    /// The attributes of `group` are [`Raw::PTR`] of attributes of `D`, and a null pointer at the end.
     #[doc(hidden)]
-    pub const fn new(group: &'static bindings::attribute_group) -> Self {
-        // INVARIANT: The group is constant by its lifetime.
-        Self([group, core::ptr::null()])
+    pub const unsafe fn new(group: &'static bindings::attribute_group) -> Self {
+        // INVARIANT: The group is constant by its lifetime, and of `D` by the caller's promise.
+        Self {
+            groups: [group, core::ptr::null()],
+            _device: PhantomData,
+        }
     }
 
     pub(crate) fn as_ptr(&self) -> *mut *const bindings::attribute_group {
-        self.0.as_ptr().cast_mut()
+        self.groups.as_ptr().cast_mut()
     }
 }
 
@@ -165,17 +174,23 @@ pub const fn group(attributes: &'static [*const bindings::attribute]) -> binding
     raw
 }
 
-/// Makes a constant list of [`Attribute`]s: `groups!(NAME: [A, B])`.
+/// Makes a constant list of the [`Attribute`]s of a device: `groups!(NAME for Device: [A, B])`.
 #[macro_export]
 macro_rules! groups {
-    ($vis:vis $name:ident: [$($attribute:ty),+ $(,)?]) => {
-        $vis static $name: $crate::sysfs::Groups = {
+    ($vis:vis $name:ident for $device:ty: [$($attribute:ty),+ $(,)?]) => {
+        $vis static $name: $crate::sysfs::Groups<$device> = {
+            const fn of_device<A: $crate::sysfs::Attribute<Device = $device>>(
+            ) -> *const ::kernel::bindings::attribute {
+                $crate::sysfs::Raw::<A>::PTR
+            }
+
             const ATTRIBUTES: &[*const ::kernel::bindings::attribute] = &[
-                $($crate::sysfs::Raw::<$attribute>::PTR,)+
+                $(of_device::<$attribute>(),)+
                 ::core::ptr::null(),
             ];
             const GROUP: ::kernel::bindings::attribute_group = $crate::sysfs::group(ATTRIBUTES);
-            $crate::sysfs::Groups::new(&GROUP)
+            // SAFETY: `of_device` sees to the type, and the null pointer is there.
+            unsafe { $crate::sysfs::Groups::new(&GROUP) }
         };
     };
 }

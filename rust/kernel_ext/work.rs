@@ -7,6 +7,7 @@
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
+use crate::barrier::smp_mb_on_each_cpu;
 use core::{
     ops::Deref,
     ptr::NonNull, //
@@ -115,8 +116,8 @@ impl<T: Run> Work<T> {
         }? Error)
     }
 
-    /// Has [`Run::run`] called after now, once for all calls that come before it begins. Any
-    /// context.
+    /// Has [`Run::run`] called after now, once for all calls that come before it begins. Process,
+    /// softirq and hardirq context, without the scheduler's locks: it wakes a task.
     pub fn enqueue(&self) {
         // SAFETY: Both are live by their type invariants, and `Drop` waits for the work item.
         unsafe {
@@ -128,11 +129,15 @@ impl<T: Run> Work<T> {
         };
     }
 
-    /// Waits until the work that was queued before the call is done. May sleep; not from
-    /// [`Run::run`].
-    pub fn flush(&self) {
+    /// Waits until the work that was queued before the call is done. Returns whether it had to wait:
+    /// if not, nothing was queued or running. May sleep; not from [`Run::run`].
+    pub fn flush(&self) -> bool {
+        // Somebody else's `enqueue` may have marked the item as queued, so that another one finds
+        // nothing to do, but not have put it on the queue yet. Interrupts are disabled there until it
+        // has.
+        smp_mb_on_each_cpu();
         // SAFETY: By the type invariant the work item is initialised.
-        unsafe { bindings::flush_work(self.work.get()) };
+        unsafe { bindings::flush_work(self.work.get()) }
     }
 
     /// # Safety

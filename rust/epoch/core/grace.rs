@@ -21,6 +21,9 @@ impl<P: Platform> Domain<P> {
         // beginning of `Domain::grace_period`. If the look misses the beginning of a grace period,
         // that grace period sees the update.
         self.platform.full_barrier();
+        if matches!(P::BUG, Some(Bug::EarlyCookie)) {
+            return self.grace_periods.early_snapshot();
+        }
         self.grace_periods.snapshot()
     }
 

@@ -32,7 +32,8 @@
 //! Let `H` be the heavy barrier of the check that found the slot of a section drained. `H` follows
 //! the update, and has each CPU execute a full barrier between its beginning and its end. Seen from
 //! any one section, the barrier of the CPU it runs on splits its accesses into those before and
-//! those after `H`; where it migrates, the full barriers of the context switch take that part.
+//! those after `H`; where it migrates, the full barriers of the context switch take that part, and
+//! where it is handed over, the ordering that comes with that (see [`Section`]).
 //!
 //! 1. *A section whose `enter` increment is after `H` is not old.* The accesses inside the section
 //!    follow the increment in program order, which the light barrier in [`Domain::enter`] makes the
@@ -103,7 +104,8 @@ impl Slot {
 /// A read-side section that has been entered and is still to be left: what [`Domain::enter`] gives
 /// and [`Domain::exit`] takes.
 ///
-/// It is not tied to a task, a CPU or a context.
+/// It is not tied to a task, a CPU or a context. Whoever hands it to another has to order what was done
+/// inside the section before what is done there, as with a release and an acquire.
 #[derive(Debug)]
 #[must_use = "a section that is never left blocks every grace period"]
 pub struct Section {
@@ -118,6 +120,9 @@ impl Section {
 }
 
 /// Readers and grace periods of one epoch.
+///
+/// On cache lines of its own: readers look at it all the time, and it changes only with a grace period.
+#[repr(align(64))]
 pub struct Domain<P: Platform> {
     platform: P,
     /// Number of advances. Read by every reader, written twice in a grace period.

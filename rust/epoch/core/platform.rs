@@ -49,6 +49,8 @@ pub enum Bug {
     NoHeavyBarrier,
     /// The counters of entries are read before those of exits.
     EntersFirst,
+    /// Whoever comes while a grace period is running is content with that one.
+    EarlyCookie,
 }
 
 /// Per-CPU counters, barriers, and a way to wait.

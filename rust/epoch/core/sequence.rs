@@ -29,6 +29,11 @@ impl<W: Word> Sequence<W> {
         Cookie(self.0.load_relaxed().wrapping_add(3) & !1)
     }
 
+    /// The first grace period that ends after now: too early for anything.
+    pub(super) fn early_snapshot(&self) -> Cookie {
+        Cookie(self.0.load_relaxed().wrapping_add(2) & !1)
+    }
+
     /// Whether the grace period that `cookie` names has ended. The caller has to put a full barrier
     /// after it.
     pub(super) fn has_passed(&self, cookie: Cookie) -> bool {

@@ -17,12 +17,17 @@
 //! this block is finished: so `done` cannot reach it earlier.
 //!
 //! Source: FreeBSD r299788 (b4ddfd616790) by Konstantin Belousov, `sys/amd64/amd64/pmap.c`. There a
-//! block's entry is part of its thread; here the list has a pool of entries, which saves the tracker
-//! from pointers into foreign stacks, and touches the same number of cache lines under the mutex.
-//! FreeBSD's mutex spins while its owner runs, and so does Linux's.
+//! block's entry is part of its thread; here it is one of a pool, as a rule the one that its CPU had
+//! last, so that it is in the cache there likewise. FreeBSD's waiter looks at the page's generation
+//! again each time it wakes, and may so wait for younger blocks too; this one does not. FreeBSD's mutex
+//! spins while its owner runs, and so does Linux's.
 
 use super::Tracker;
 use kernel::{
+    cpu::{
+        nr_cpu_ids,
+        CpuId, //
+    },
     new_condvar,
     new_mutex,
     prelude::*,
@@ -54,8 +59,8 @@ const PAGE_BITS: u32 = 8;
 #[repr(align(64))]
 #[derive(Clone, Copy, Default)]
 struct Entry {
+    /// 0 if the entry is free.
     generation: u64,
-    /// The next older block, or the next free entry.
     older: Option<u32>,
     younger: Option<u32>,
 }
@@ -64,32 +69,19 @@ struct Entry {
 ///
 /// # Invariants
 ///
-/// From `youngest` on, `older` leads through all open blocks by falling generation, and `younger`
-/// back; from `free` on, `older` leads through all other entries.
+/// From `youngest` on, `older` leads through all entries that are not free, by falling generation,
+/// and `younger` back.
 struct Blocks {
     entries: KVVec<Entry>,
     youngest: Option<u32>,
-    free: Option<u32>,
 }
 
 impl Blocks {
     fn new(max_blocks: usize) -> Result<Self> {
-        let count = u32::try_from(max_blocks)?;
-        let mut entries = KVVec::with_capacity(max_blocks, GFP_KERNEL)?;
-        for i in 0..count {
-            entries.push(
-                Entry {
-                    older: Some(i + 1).filter(|&next| next < count),
-                    ..Entry::default()
-                },
-                GFP_KERNEL,
-            )?;
-        }
-        // INVARIANT: No block is open, and the free list is complete.
+        // INVARIANT: All entries are free.
         Ok(Self {
-            entries,
+            entries: KVVec::from_elem(Entry::default(), max_blocks, GFP_KERNEL)?,
             youngest: None,
-            free: Some(0).filter(|&first| first < count),
         })
     }
 
@@ -97,23 +89,30 @@ impl Blocks {
         &mut self.entries[index as usize]
     }
 
-    /// Opens a block, unless no entry is free.
-    fn insert(&mut self, done: u64) -> Option<Block> {
-        let index = self.free?;
+    /// A free entry: the same one each time for a CPU, as long as it has one block open at a time, so
+    /// that the entry stays in its cache.
+    fn find_free(&self) -> Option<u32> {
+        let count = self.entries.len();
+        let first = CpuId::current().as_u32() as usize * (count / nr_cpu_ids() as usize).max(1);
+        (first..first + count)
+            .map(|index| index % count)
+            .find(|&index| self.entries[index].generation == 0)
+            .map(|index| index as u32)
+    }
+
+    /// Opens a block, unless no entry is free. `done` is the generation that is done.
+    fn insert(&mut self, done: impl FnOnce() -> u64) -> Option<Block> {
+        let index = self.find_free()?;
         let older = self.youngest;
         let generation = 1 + match older {
             Some(youngest) => self.entry(youngest).generation,
-            None => done,
+            None => done(),
         };
-        self.free = core::mem::replace(
-            self.entry(index),
-            Entry {
-                generation,
-                older,
-                younger: None,
-            },
-        )
-        .older;
+        *self.entry(index) = Entry {
+            generation,
+            older,
+            younger: None,
+        };
         if let Some(older) = older {
             self.entry(older).younger = Some(index);
         }
@@ -128,12 +127,12 @@ impl Blocks {
             generation,
             older,
             younger,
-        } = *self.entry(block.index);
+        } = core::mem::take(self.entry(block.index));
         match younger {
             Some(younger) => self.entry(younger).older = older,
             None => self.youngest = older,
         }
-        let done = match older {
+        match older {
             Some(older) => {
                 let entry = self.entry(older);
                 entry.younger = younger;
@@ -142,10 +141,7 @@ impl Blocks {
                 None
             }
             None => Some(generation),
-        };
-        let free = self.free.replace(block.index);
-        self.entry(block.index).older = free;
-        done
+        }
     }
 }
 
@@ -221,7 +217,7 @@ impl Tracker for Mutex {
         loop {
             let mut blocks = self.blocks.lock();
             // `done` is written with the lock held.
-            if let Some(block) = blocks.insert(self.done.load(Relaxed)) {
+            if let Some(block) = blocks.insert(|| self.done.load(Relaxed)) {
                 return block;
             }
             drop(blocks);
@@ -252,14 +248,15 @@ impl Tracker for Mutex {
     }
 
     fn wait(&self, key: usize) {
-        let page = self.page_generation(key);
-        if self.is_done(page.load(Acquire)) {
+        // Blocks that note the page later are not waited for. Pairs with the full ordering in `page`.
+        let generation = self.page_generation(key).load(Acquire);
+        if self.is_done(generation) {
             return;
         }
         // Pairs with the barrier in `publish`.
         self.waiters.fetch_add(1, Full);
         let mut guard = self.passing.lock();
-        while !self.is_done(page.load(Acquire)) {
+        while !self.is_done(generation) {
             self.passed.wait(&mut guard);
         }
         drop(guard);

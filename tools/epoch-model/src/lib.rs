@@ -37,6 +37,8 @@ pub trait Flaw: 'static {
     const LIGHT: bool = true;
     /// Whether the heavy barrier is one.
     const HEAVY: bool = true;
+    /// Whether the full barrier is one.
+    const FULL: bool = true;
 }
 
 /// Nothing is wrong.
@@ -134,7 +136,9 @@ impl<F: Flaw> Platform for Machine<F> {
     }
 
     fn full_barrier(&self) {
-        fence(Ordering::SeqCst);
+        if F::FULL {
+            fence(Ordering::SeqCst);
+        }
     }
 
     fn wait(&self, _polls: u32) {

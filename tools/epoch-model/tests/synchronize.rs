@@ -50,6 +50,22 @@ impl<F: Flaw> World<F> {
     fn update(&self) {
         self.current.store(1, Ordering::Relaxed);
         self.domain.synchronize(&self.lock);
+        self.free();
+    }
+
+    /// Unlinks object 0, and frees it if a grace period has passed that somebody else ran.
+    fn update_if_polled(&self) {
+        self.current.store(1, Ordering::Relaxed);
+        let cookie = self.domain.snapshot();
+        for _ in 0..2 {
+            if self.domain.poll(cookie) {
+                return self.free();
+            }
+            thread::yield_now();
+        }
+    }
+
+    fn free(&self) {
         // SAFETY: Loom checks the access, which is what the test is about.
         self.objects[0].with_mut(|object| unsafe { *object = false });
     }
@@ -105,11 +121,10 @@ fn sections_keep_object() {
     two_readers_and_updater::<Sound>();
 }
 
-/// Whoever waits may be served by a grace period that another one runs: it has to be young enough.
-#[test]
-fn shared_grace_period_is_young_enough() {
-    explore(|| {
-        let world = World::<Sound>::new();
+/// An updater that another one's grace period may serve, if it is young enough.
+fn two_updaters<F: Flaw>(update: fn(&World<F>)) {
+    explore(move || {
+        let world = World::<F>::new();
         let other = thread::spawn({
             let world = world.clone();
             move || world.domain.synchronize(&world.lock)
@@ -118,10 +133,30 @@ fn shared_grace_period_is_young_enough() {
             let world = world.clone();
             move || world.read(0)
         });
-        world.update();
+        update(&world);
         other.join().unwrap();
         reader.join().unwrap();
     });
+}
+
+/// One that takes the lock, and finds there whether it was served.
+fn waiting_updater<F: Flaw>() {
+    two_updaters::<F>(World::update);
+}
+
+/// One that only polls, without a lock that would order anything.
+fn polling_updater<F: Flaw>() {
+    two_updaters::<F>(World::update_if_polled);
+}
+
+#[test]
+fn shared_grace_period_is_young_enough() {
+    waiting_updater::<Sound>();
+}
+
+#[test]
+fn polled_grace_period_is_young_enough() {
+    polling_updater::<Sound>();
 }
 
 /// Checks that exploring ends with the discovery of a use after free, and not with anything else.
@@ -171,6 +206,14 @@ finds! {
 
     finds_one_advance_for_two: reader_and_updater, OneAdvance {
         const BUG: Option<Bug> = Some(Bug::OneAdvance);
+    }
+
+    finds_early_cookie: waiting_updater, EarlyCookie {
+        const BUG: Option<Bug> = Some(Bug::EarlyCookie);
+    }
+
+    finds_missing_full_barrier: polling_updater, NoFull {
+        const FULL: bool = false;
     }
 
     finds_entries_read_before_exits: two_readers_and_updater, EntersFirst {
