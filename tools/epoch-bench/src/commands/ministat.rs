@@ -1,0 +1,84 @@
+//! `epoch-bench ministat`
+
+use std::fs::File;
+use std::io::{self, BufReader, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use ministat::{DEFAULT_WIDTH, Dataset, Edition, Input, MAX_DATASETS, Options, report};
+
+use crate::cli::MinistatArgs;
+use crate::error::usage;
+
+/// The name that ministat gives to standard input.
+const STDIN: &str = "<stdin>";
+
+pub fn execute(args: &MinistatArgs) -> Result<()> {
+    if args.files.len() > MAX_DATASETS {
+        return Err(usage(format!(
+            "{} files given: at most {MAX_DATASETS} can be compared at a time",
+            args.files.len()
+        )));
+    }
+    let input = Input {
+        column: args.column as usize,
+        delimiters: args.delimiters.clone().into_bytes(),
+    };
+    let datasets = if args.files.is_empty() {
+        vec![read(Path::new("-"), &input)?]
+    } else {
+        let files = args.files.iter();
+        files
+            .map(|file| read(file, &input))
+            .collect::<Result<_>>()?
+    };
+    let options = Options {
+        confidence: args.confidence,
+        plot: !args.no_plot,
+        vitals_only: args.vitals_only,
+        separate_bars: args.separate_bars,
+        width: args
+            .width
+            .map_or_else(default_width, |width| width as usize),
+        edition: if args.legacy_relative_error {
+            Edition::Legacy
+        } else {
+            Edition::Current
+        },
+    };
+    let text = report(&datasets, &options)?;
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+fn read(path: &Path, input: &Input) -> Result<Dataset> {
+    if path == Path::new("-") {
+        // Bad data is bad usage, as with the original.
+        return Dataset::read(STDIN, io::stdin().lock(), input)
+            .map_err(|error| usage(error.to_string()));
+    }
+    let name = path.to_string_lossy();
+    let file = File::open(path).with_context(|| {
+        format!("cannot open {name}: name a file of numbers, or '-' for standard input")
+    })?;
+    match Dataset::read(name, BufReader::new(file), input) {
+        Ok(dataset) => Ok(dataset),
+        Err(error @ ministat::Error::Read { .. }) => Err(error.into()),
+        Err(error) => Err(usage(error.to_string())),
+    }
+}
+
+/// As wide as the terminal, but for the frame.
+fn default_width() -> usize {
+    if !io::stdout().is_terminal() {
+        return DEFAULT_WIDTH;
+    }
+    let columns = std::env::var("COLUMNS").ok();
+    if let Some(columns) = columns.and_then(|text| text.parse().ok()) {
+        return columns;
+    }
+    match console::Term::stdout().size_checked() {
+        Some((_, columns)) if columns > 2 => usize::from(columns) - 2,
+        _ => DEFAULT_WIDTH,
+    }
+}

@@ -1,0 +1,72 @@
+//! Errors that decide about the exit code.
+
+use std::fmt;
+use std::io;
+
+/// The command line asks for something that does not exist: exit code 2.
+#[derive(Debug)]
+pub struct UsageError(pub String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// SIGINT, SIGTERM or SIGHUP arrived: everything is put back, exit code 1.
+#[derive(Debug)]
+pub struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// An error about the command line.
+pub fn usage(message: impl Into<String>) -> anyhow::Error {
+    UsageError(message.into()).into()
+}
+
+/// The exit code that tells of this error.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<UsageError>() { 2 } else { 1 }
+}
+
+/// The error in words, with its causes.
+pub fn describe(error: &anyhow::Error) -> String {
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe) {
+        return "nobody reads the output any more: let the reader go on to its end, or redirect \
+                the output to a file"
+            .into();
+    }
+    format!("{error:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn only_bad_usage_exits_with_2() {
+        assert_eq!(exit_code(&usage("no such thing")), 2);
+        assert_eq!(exit_code(&Interrupted.into()), 1);
+        assert_eq!(exit_code(&anyhow::anyhow!("broken")), 1);
+        let wrapped = Err::<(), _>(usage("no such thing")).context("around it");
+        assert_eq!(exit_code(&wrapped.unwrap_err()), 2);
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_explained() {
+        let error = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(describe(&error).contains("redirect the output"));
+        let error = anyhow::anyhow!("inner").context("outer");
+        assert_eq!(describe(&error), "outer: inner");
+    }
+}

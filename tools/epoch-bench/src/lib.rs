@@ -1,0 +1,26 @@
+//! The parts of the `epoch-bench` command, as a library for its tests.
+
+#[allow(missing_docs)]
+pub mod uapi;
+
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod compare;
+pub mod device;
+pub mod environment;
+pub mod error;
+pub mod hypervisor;
+pub mod json;
+pub mod limits;
+pub mod pool;
+pub mod progress;
+pub mod run;
+pub mod sample;
+pub mod session;
+pub mod shared;
+pub mod signals;
+pub mod stats;
+pub mod sysfs;
+pub mod testcase;
+pub mod topology;

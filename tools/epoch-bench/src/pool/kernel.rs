@@ -1,0 +1,60 @@
+//! The workload in the kernel, through the device.
+
+use anyhow::{Context, Result};
+use nix::errno::Errno;
+
+use super::{Load, Reading, Slot};
+use crate::device::Device;
+use crate::limits;
+use crate::testcase::Testcase;
+use crate::uapi;
+
+/// One open device file for each worker.
+pub struct KernelLoad {
+    devices: Vec<Device>,
+    testcase: Testcase,
+}
+
+impl KernelLoad {
+    /// Opens the files, in the parent, so that it can read and stop.
+    pub fn open(testcase: Testcase, tasks: usize) -> Result<Self> {
+        // The first tells best what is wrong with the module.
+        let first = Device::open()?;
+        limits::allow_open_files(tasks)?;
+        let mut devices = vec![first];
+        while devices.len() < tasks {
+            let task = devices.len();
+            devices.push(Device::open().with_context(|| format!("task {task}"))?);
+        }
+        Ok(Self { devices, testcase })
+    }
+
+    /// Workers that run now, of whichever process.
+    pub fn running(&self) -> Result<u32> {
+        Ok(self.devices[0].info()?.running)
+    }
+}
+
+impl Load for KernelLoad {
+    fn run(&self, task: usize, _slot: &Slot) -> std::result::Result<(), Errno> {
+        self.devices[task].run(self.testcase)
+    }
+
+    fn is_running(&self, task: usize, _slot: &Slot) -> Result<bool> {
+        Ok(self.devices[task].counters()?.state == uapi::STATE_RUNNING)
+    }
+
+    fn stop(&self, task: usize, _slot: &Slot) -> Result<()> {
+        self.devices[task]
+            .stop()
+            .context("EPOCH_BENCH_IOC_STOP failed: see the kernel log ('dmesg')")
+    }
+
+    fn read(&self, task: usize, _slot: &Slot) -> Result<Reading> {
+        let counters = self.devices[task].counters()?;
+        Ok(Reading {
+            iterations: counters.iterations,
+            timestamp_ns: counters.timestamp_ns,
+        })
+    }
+}

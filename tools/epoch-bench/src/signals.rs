@@ -1,0 +1,85 @@
+//! Waiting that ends early for signals and for workers that fail.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::eventfd::EventFd;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::time::TimeSpec;
+
+use crate::error::Interrupted;
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wakeup {
+    /// It is time.
+    Deadline,
+    /// A worker has failed or ended.
+    Worker,
+}
+
+/// Holds back the signals that ask to end, so that they are seen only while
+/// waiting and everything can be put back. Worker processes and threads
+/// inherit this: their parent decides when they end.
+pub struct SignalWatch {
+    fd: SignalFd,
+    before: SigSet,
+}
+
+impl SignalWatch {
+    /// Starts holding them back, until it is dropped.
+    pub fn new() -> Result<Self> {
+        let mut signals = SigSet::empty();
+        for signal in [
+            Signal::SIGINT,
+            Signal::SIGTERM,
+            Signal::SIGHUP,
+            Signal::SIGCHLD,
+        ] {
+            signals.add(signal);
+        }
+        let mut before = SigSet::empty();
+        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&signals), Some(&mut before))
+            .context("signals cannot be held back")?;
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        let fd = SignalFd::with_flags(&signals, flags).context("no signalfd: close some files")?;
+        Ok(Self { fd, before })
+    }
+
+    /// Waits until the deadline, a worker's failure or death, or a signal that
+    /// asks to end; the last comes back as [`Interrupted`].
+    pub fn wait(&self, failures: &EventFd, deadline: Instant) -> Result<Wakeup> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let mut fds = [
+                PollFd::new(self.fd.as_fd(), PollFlags::POLLIN),
+                PollFd::new(failures.as_fd(), PollFlags::POLLIN),
+            ];
+            match ppoll(&mut fds, Some(TimeSpec::from(left)), None) {
+                Ok(0) if left == Duration::ZERO => return Ok(Wakeup::Deadline),
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno).context("poll failed"),
+            }
+            if failures.read().is_ok() {
+                return Ok(Wakeup::Worker);
+            }
+            match self.fd.read_signal().context("the signalfd failed")? {
+                None => {}
+                Some(signal) if signal.ssi_signo == Signal::SIGCHLD as u32 => {
+                    return Ok(Wakeup::Worker);
+                }
+                Some(_) => return Err(Interrupted.into()),
+            }
+        }
+    }
+}
+
+impl Drop for SignalWatch {
+    fn drop(&mut self) {
+        let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
+    }
+}

@@ -1,0 +1,265 @@
+//! The command as its user meets it, on a machine without the module.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use regex::Regex;
+
+fn epoch_bench(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_epoch-bench"))
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[track_caller]
+fn fails_with(args: &[&str], code: i32, message: &str) {
+    let output = epoch_bench(args);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+    assert!(stderr.contains(message), "{args:?}: {stderr}");
+    assert!(
+        output.stdout.is_empty(),
+        "{args:?}: {}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn bad_usage_exits_with_2() {
+    fails_with(&[], 2, "Usage:");
+    fails_with(&["dance"], 2, "unrecognized subcommand");
+    fails_with(&["run", "--tasks", "0"], 2, "1..=4096");
+    fails_with(&["run", "--tasks", "4097"], 2, "1..=4096");
+    fails_with(&["run", "--tasks", "many"], 2, "invalid digit");
+    fails_with(
+        &["run", "--testcase", "mmap9"],
+        2,
+        "possible values: mmap1, di",
+    );
+    fails_with(&["compare", "epoch"], 2, "2 values required");
+    fails_with(
+        &["compare", "a", "b", "--confidence", "97"],
+        2,
+        "use 80, 90, 95",
+    );
+    fails_with(&["compare", "a", "b", "--samples", "2"], 2, "3..=100000");
+}
+
+#[test]
+fn user_space_has_no_trackers() {
+    let user = ["--where", "user"];
+    let with = |args: &[&'static str]| [args, &user].concat();
+    fails_with(
+        &with(&["run", "--tracker", "epoch"]),
+        2,
+        "no tracker is attached",
+    );
+    fails_with(&with(&["run", "--testcase", "di"]), 2, "only in the kernel");
+    fails_with(
+        &with(&["compare", "mutex", "epoch"]),
+        2,
+        "only in the kernel",
+    );
+}
+
+#[test]
+fn help_and_version_are_there() {
+    for args in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["compare", "--help"],
+        &["ministat", "--help"],
+        &["--version"],
+    ] {
+        let output = epoch_bench(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(!output.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn without_the_module_it_says_how_to_load_it() {
+    if Path::new("/dev/epoch_bench").exists() || Path::new("/sys/class/misc/epoch_bench").exists() {
+        let _ = io::stderr().write_all(b"skipped: the module is loaded\n");
+        return;
+    }
+    let advice = "insmod epoch.ko; insmod epoch_bench.ko";
+    fails_with(&["run"], 1, advice);
+    fails_with(&["run", "--tracker", "epoch", "--tasks", "4"], 1, advice);
+    fails_with(&["compare", "mutex", "epoch"], 1, advice);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_found_before_measuring() {
+    let args = [
+        "run",
+        "--where",
+        "user",
+        "--json",
+        "/nonexistent/report.json",
+    ];
+    fails_with(&args, 1, "cannot be written; name a file");
+    fails_with(
+        &["run", "--where", "user", "--json", "/"],
+        1,
+        "cannot be written",
+    );
+}
+
+/// A quick run in user space, with these options.
+fn run_user(options: &[&str]) -> String {
+    let args = ["run", "--where", "user", "--interval-ms", "20"];
+    let output = epoch_bench(&[&args, options].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let stderr = text(&output.stderr);
+    assert!(
+        stderr.contains("kernel:") && stderr.contains("clocksource:"),
+        "{stderr}"
+    );
+    text(&output.stdout)
+}
+
+#[test]
+fn the_output_is_will_it_scales() {
+    let expected = Regex::new(
+        r"(?x)\A
+        testcase:Anonymous\ memory\ mmap/munmap\ of\ 128MB\n
+        warmup\n
+        (min:\d+\ max:\d+\ total:\d+\n){6}
+        measurement\n
+        (min:\d+\ max:\d+\ total:\d+\n){5}
+        average:\d+\n\z",
+    )
+    .unwrap();
+    for options in [
+        &["--tasks", "3"][..],
+        &["-t", "2", "--threads"],
+        &["--no-affinity"],
+    ] {
+        let stdout = run_user(options);
+        assert!(expected.is_match(&stdout), "{stdout}");
+    }
+}
+
+#[test]
+fn verbose_lines_add_up_to_the_total() {
+    let stdout = run_user(&["-t", "3", "-s", "2", "--warmup", "0", "-v"]);
+    let expected = Regex::new(
+        r"(?x)\A
+        testcase:[^\n]*\nwarmup\nmeasurement\n
+        ((\ \ \ [012]\ ->\ \d+\n){3}min:\d+\ max:\d+\ total:\d+\n){2}
+        average:\d+\n\z",
+    )
+    .unwrap();
+    assert!(expected.is_match(&stdout), "{stdout}");
+    let (mut sum, mut checked) = (0, 0);
+    for line in stdout.lines() {
+        if let Some((_, share)) = line.split_once(" -> ") {
+            sum += share.parse::<u64>().unwrap();
+        } else if let Some((_, total)) = line.split_once("total:") {
+            assert_eq!(total.parse(), Ok(sum));
+            sum = 0;
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 2);
+}
+
+/// What will-it-scale's runtest.py takes from the output: it cuts every line
+/// that contains `testcase:` or `average:` at its colons, and fails unless
+/// there are exactly two parts; the second must be a title or an integer.
+#[test]
+fn will_it_scales_scripts_can_read_it() {
+    let stdout = run_user(&["-s", "3"]);
+    let (mut titles, mut averages) = (Vec::new(), Vec::new());
+    for line in stdout.lines() {
+        let parts: Vec<_> = line.split(':').collect();
+        if line.contains("testcase:") {
+            assert_eq!(parts.len(), 2, "{line}");
+            titles.push(parts[1].to_owned());
+        }
+        if line.contains("average:") {
+            assert_eq!(parts.len(), 2, "{line}");
+            averages.push(parts[1].trim().parse::<u64>().unwrap());
+        }
+    }
+    assert_eq!(titles, ["Anonymous memory mmap/munmap of 128MB"]);
+    assert_eq!(averages.len(), 1);
+    let totals: Vec<u64> = stdout
+        .lines()
+        .skip_while(|line| *line != "measurement")
+        .filter_map(|line| line.split_once("total:"))
+        .map(|(_, total)| total.parse().unwrap())
+        .collect();
+    assert_eq!(
+        averages[0],
+        totals.iter().sum::<u64>() / totals.len() as u64
+    );
+}
+
+#[test]
+fn the_json_report_holds_what_was_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run.json");
+    let stdout = run_user(&["-t", "2", "-s", "4", "--json", path.to_str().unwrap()]);
+    let report = std::fs::read_to_string(&path).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["schema"], "epoch-bench/run/1");
+    assert_eq!(report["tracker"], serde_json::Value::Null);
+    assert_eq!(report["workload"]["where"], "user");
+    assert_eq!(report["workload"]["tasks"], 2);
+    assert_eq!(report["command_line"][1], "run");
+    assert_eq!(report["warmup"].as_array().unwrap().len(), 6);
+    assert_eq!(report["statistics"]["n"], 4);
+    let samples = report["samples"].as_array().unwrap();
+    assert_eq!(samples.len(), 4);
+    for sample in samples {
+        let line = format!(
+            "min:{} max:{} total:{}\n",
+            sample["min"], sample["max"], sample["total"]
+        );
+        assert!(stdout.contains(&line), "{line}");
+        for task in sample["tasks"].as_array().unwrap() {
+            let number = |key: &str| task[key].as_u64().unwrap();
+            assert!(number("interval_ns") >= 20_000_000);
+            let per_second = number("iterations") as f64 * 1e9 / number("interval_ns") as f64;
+            assert!((per_second - number("per_second") as f64).abs() <= 0.51);
+        }
+    }
+    let left = std::fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(left, 1, "temporary files were left");
+}
+
+#[test]
+fn ministat_reproduces_the_published_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, points: &str| {
+        std::fs::write(dir.path().join(name), points.replace(' ', "\n")).unwrap();
+    };
+    file("before", "1005918 1006319 1009119 1013143 1009155\n");
+    file("after", "3548585 3548786 3552085 3552502 3552587\n");
+    let output = Command::new(env!("CARGO_BIN_EXE_epoch-bench"))
+        .current_dir(&dir)
+        .args(["ministat", "-A", "before", "after"])
+        .output()
+        .unwrap();
+    let expected = "\
+x before
++ after
+    N           Min           Max        Median           Avg        Stddev
+x   5       1005918       1013143       1009119     1008730.8     2895.1156
++   5       3548585       3552587       3552085       3550909     2039.8783
+Difference at 95.0% confidence
+\t2.54218e+06 +/- 3652.34
+\t252.018% +/- 1.06257%
+\t(Student's t, pooled s = 2504.28)
+";
+    assert_eq!(text(&output.stdout), expected);
+}

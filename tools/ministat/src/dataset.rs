@@ -1,0 +1,240 @@
+//! Data sets: where their points come from and what they amount to.
+
+use std::io::BufRead;
+
+use crate::{Edition, Error, MIN_POINTS};
+
+/// Which part of a line is the data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// The column, from 1.
+    pub column: usize,
+    /// The characters that separate columns.
+    pub delimiters: Vec<u8>,
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self {
+            column: 1,
+            delimiters: b" \t".to_vec(),
+        }
+    }
+}
+
+/// A named set of at least [`MIN_POINTS`] points.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    name: String,
+    /// Ascending.
+    points: Vec<f64>,
+    sum: f64,
+    sum_of_squares: f64,
+}
+
+impl Dataset {
+    /// Makes a data set of these points.
+    pub fn new(name: impl Into<String>, mut points: Vec<f64>) -> Result<Self, Error> {
+        let name = name.into();
+        if points.len() < MIN_POINTS {
+            return Err(Error::TooFewPoints {
+                name,
+                points: points.len(),
+            });
+        }
+        if !points.iter().all(|point| point.is_finite()) {
+            return Err(Error::NotFinite { name });
+        }
+        // Summed before sorting: the order decides about the last digit.
+        let mut sum = 0.0;
+        let mut sum_of_squares = 0.0;
+        for point in &points {
+            sum += point;
+            sum_of_squares += point * point;
+        }
+        points.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+        Ok(Self {
+            name,
+            points,
+            sum,
+            sum_of_squares,
+        })
+    }
+
+    /// Reads one point from each line.
+    ///
+    /// Lines without the column are skipped, and so is all that follows a
+    /// column starting with `#`.
+    pub fn read(
+        name: impl Into<String>,
+        mut reader: impl BufRead,
+        input: &Input,
+    ) -> Result<Self, Error> {
+        let name = name.into();
+        let mut points = Vec::new();
+        let mut buffer = Vec::new();
+        for line in 1.. {
+            buffer.clear();
+            match reader.read_until(b'\n', &mut buffer) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(source) => return Err(Error::Read { name, source }),
+            }
+            let Some(column) = find_column(trim_end(&buffer), input) else {
+                continue;
+            };
+            match parse_point(column) {
+                Some(point) => points.push(point),
+                None => {
+                    return Err(Error::InvalidData {
+                        name,
+                        line,
+                        found: String::from_utf8_lossy(column).into_owned(),
+                    });
+                }
+            }
+        }
+        Self::new(name, points)
+    }
+
+    /// The name it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its points in ascending order.
+    pub fn points(&self) -> &[f64] {
+        &self.points
+    }
+
+    /// The number of points.
+    pub fn n(&self) -> usize {
+        self.points.len()
+    }
+
+    /// The least of its points.
+    pub fn min(&self) -> f64 {
+        self.points[0]
+    }
+
+    /// The greatest of its points.
+    pub fn max(&self) -> f64 {
+        self.points[self.n() - 1]
+    }
+
+    /// The point in the middle; of an even number, see [`Edition`].
+    pub fn median(&self, edition: Edition) -> f64 {
+        let middle = self.n() / 2;
+        let upper = self.points[middle];
+        match edition {
+            Edition::Current if self.n() % 2 == 0 => (upper + self.points[middle - 1]) / 2.0,
+            _ => upper,
+        }
+    }
+
+    /// The arithmetic mean.
+    pub fn mean(&self) -> f64 {
+        self.sum / self.n() as f64
+    }
+
+    /// The variance of the sample.
+    ///
+    /// It comes from the sum of the squares, as in ministat, so that rounding
+    /// can make a tiny one negative; see [`Edition`] for what happens then.
+    pub fn variance(&self, edition: Edition) -> f64 {
+        let n = self.n() as f64;
+        let explained = self.sum * self.sum / n;
+        if edition == Edition::Current && self.sum_of_squares <= explained {
+            return 0.0;
+        }
+        (self.sum_of_squares - explained) / (n - 1.0)
+    }
+
+    /// The standard deviation of the sample.
+    pub fn stddev(&self, edition: Edition) -> f64 {
+        self.variance(edition).sqrt()
+    }
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+fn trim_end(line: &[u8]) -> &[u8] {
+    let len = line
+        .iter()
+        .rposition(|&b| !is_space(b))
+        .map_or(0, |i| i + 1);
+    &line[..len]
+}
+
+/// Runs of delimiters count as one, as with C's strtok.
+fn find_column<'a>(line: &'a [u8], input: &Input) -> Option<&'a [u8]> {
+    line.split(|byte| input.delimiters.contains(byte))
+        .filter(|column| !column.is_empty())
+        .take_while(|column| column[0] != b'#')
+        .nth(input.column - 1)
+}
+
+fn parse_point(column: &[u8]) -> Option<f64> {
+    let start = column.iter().position(|&b| !is_space(b))?;
+    std::str::from_utf8(&column[start..]).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(text: &str, input: &Input) -> Result<Vec<f64>, String> {
+        Dataset::read("test", text.as_bytes(), input)
+            .map(|dataset| dataset.points().to_vec())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn comments_and_empty_lines_hold_no_data() {
+        let text = "# head\n\n3 # c\n   \n1\t7\r\n2 x\n#4\n  -5e-1";
+        let expected = vec![-0.5, 1.0, 2.0, 3.0];
+        assert_eq!(points(text, &Input::default()), Ok(expected));
+    }
+
+    #[test]
+    fn columns_and_delimiters_can_be_chosen() {
+        let input = Input {
+            column: 2,
+            delimiters: b",;".to_vec(),
+        };
+        assert_eq!(
+            points("a,;3\nb; 2,z\nc\n,x,1", &input),
+            Ok(vec![1.0, 2.0, 3.0])
+        );
+        assert_eq!(
+            points("a,3\nb,2 ,z\n", &input).unwrap_err(),
+            "invalid data on line 2 in test: '2 ' is not a number; \
+             correct it, or name the column with -C and the delimiters with -d"
+        );
+    }
+
+    #[test]
+    fn too_little_or_infinite_data_is_refused() {
+        assert!(matches!(
+            Dataset::new("test", vec![1.0, 2.0]),
+            Err(Error::TooFewPoints { points: 2, .. })
+        ));
+        assert!(matches!(
+            Dataset::read("test", &b"1\n2\n1e999\n"[..], &Input::default()),
+            Err(Error::NotFinite { .. })
+        ));
+    }
+
+    #[test]
+    fn the_editions_differ_in_median_and_rounding() {
+        let even = Dataset::new("even", vec![10.0, 1.0, 2.0, 3.0]).unwrap();
+        assert_eq!(even.median(Edition::Current), 2.5);
+        assert_eq!(even.median(Edition::Legacy), 3.0);
+
+        let same = Dataset::new("same", vec![0.1; 3]).unwrap();
+        assert_eq!(same.stddev(Edition::Current), 0.0);
+        assert!(same.stddev(Edition::Legacy).is_nan());
+    }
+}
