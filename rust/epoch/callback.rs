@@ -21,9 +21,11 @@ use kernel_ext::{
 };
 
 /// A callback: gets the [`Head`] that was given to [`Epoch::call`](crate::Epoch::call).
-pub type Callback = unsafe fn(NonNull<Head>);
+pub type Callback = unsafe extern "C" fn(NonNull<Head>);
 
 /// What an object embeds to be given to [`Epoch::call`](crate::Epoch::call).
+///
+/// C: `struct epoch_context`.
 #[repr(C)]
 pub struct Head {
     // First, so that its address is that of the whole.
@@ -150,7 +152,7 @@ impl<F: FnOnce() + Send + 'static> Deferred<F> {
     /// # Safety
     ///
     /// `head` was given by [`Deferred::into_head`] of this type, and is not used after this.
-    pub(crate) unsafe fn callback(head: NonNull<Head>) {
+    pub(crate) unsafe extern "C" fn callback(head: NonNull<Head>) {
         // SAFETY: By the caller's promise it is the first field of such a box.
         let this = unsafe { KBox::from_raw(head.as_ptr().cast::<Self>()) };
         let Self { head: _, run } = KBox::into_inner(this);

@@ -12,6 +12,7 @@
 
 use kernel::prelude::*;
 
+mod c_api;
 mod callback;
 #[path = "core/mod.rs"]
 pub mod domain;
@@ -19,6 +20,7 @@ mod epoch_type;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
 mod platform;
+mod pointer;
 
 pub use crate::{
     callback::{
@@ -29,6 +31,11 @@ pub use crate::{
     epoch_type::{
         Epoch,
         Guard, //
+    },
+    pointer::{
+        EpochPtr,
+        Owned,
+        Unlinked, //
     }, //
 };
 

@@ -23,6 +23,7 @@ use core::{
     ptr::NonNull, //
 };
 use kernel::{
+    container_of,
     prelude::*,
     str::CStr,
     sync::{
@@ -54,6 +55,7 @@ macro_rules! new_epoch {
 /// open then, since each [`Guard`] borrows the epoch, unless one was leaked. Then the drop never
 /// ends, which is better than what its reader would find.
 #[pin_data(PinnedDrop)]
+#[repr(transparent)]
 pub struct Epoch {
     #[pin]
     inner: Work<Inner>,
@@ -74,7 +76,7 @@ struct Inner {
 static DETECTOR: &CStr = c"epoch_detector";
 
 impl Inner {
-    fn new(name: &'static CStr) -> impl PinInit<Self, Error> {
+    fn new(name: &CStr) -> impl PinInit<Self, Error> + use<'_> {
         try_pin_init!(Self {
             domain: Domain::new(KernelPlatform::new()?),
             detector <- Mutex::new((), DETECTOR, static_lock_class!()),
@@ -118,9 +120,35 @@ impl Epoch {
     /// Makes an epoch without sections. `name` is for people: it names the workqueue. Use
     /// [`new_epoch!`] for a lock class. May sleep.
     pub fn new(name: &'static CStr, key: Pin<&'static LockClassKey>) -> impl PinInit<Self, Error> {
+        Self::with_lock_class(name, name, key)
+    }
+
+    /// The same with a name that need not stay.
+    pub(crate) fn with_lock_class<'a>(
+        name: &'a CStr,
+        class: &'static CStr,
+        key: Pin<&'static LockClassKey>,
+    ) -> impl PinInit<Self, Error> + use<'a> {
         try_pin_init!(Self {
-            inner <- Work::new(Inner::new(name), name, key),
+            inner <- Work::new(Inner::new(name), class, key),
         })
+    }
+
+    /// What C knows an epoch by: the address of its [`Domain`].
+    pub(crate) fn as_domain_ptr(&self) -> *const Domain<KernelPlatform> {
+        &raw const self.inner.domain
+    }
+
+    /// # Safety
+    ///
+    /// `domain` was given by [`Epoch::as_domain_ptr`] of a live epoch.
+    pub(crate) unsafe fn from_domain_ptr<'a>(domain: *const Domain<KernelPlatform>) -> &'a Self {
+        // SAFETY: By the caller's promise the domain is part of an `Inner`, which is part of a `Work`,
+        // which is all there is of an `Epoch`.
+        unsafe {
+            let inner = container_of!(domain, Inner, domain);
+            &*Work::from_data(inner).cast()
+        }
     }
 
     /// Enters a read-side section; dropping the guard leaves it. Any context, interrupts included; on
@@ -239,6 +267,13 @@ impl PinnedDrop for Epoch {
 pub struct Guard<'a> {
     epoch: &'a Epoch,
     section: ManuallyDrop<Section>,
+}
+
+impl Guard<'_> {
+    /// The epoch whose section it is.
+    pub fn epoch(&self) -> &Epoch {
+        self.epoch
+    }
 }
 
 impl Deref for Guard<'_> {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exports the Rust symbols of epoch.ko, under their mangled names, to other
- * modules written in Rust, as the kernel does for its own crates.
+ * Exports the Rust symbols of epoch.ko: to modules written in Rust under their
+ * mangled names, as the kernel does for its own crates, and to modules written
+ * in C what include/epoch.h declares.
  */
 #include <linux/export.h>
 

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! KUnit tests of the primitive: each is named after the property that it checks.
+//!
+//! KUnit knows of a failed assertion only in the task of the test, so that threads hand their verdict
+//! back.
 
 use crate::{
     domain::Slot,
     new_epoch,
     Deferred,
     Epoch,
+    EpochPtr,
     Guard,
-    Head, //
+    Head,
+    Owned,
+    Unlinked, //
 };
 use core::ptr::NonNull;
 use kernel::{
@@ -113,7 +119,7 @@ impl Again {
     /// # Safety
     ///
     /// `head` is that of an [`Again`] whose epoch is live, and nobody else has it.
-    unsafe fn callback(head: NonNull<Head>) {
+    unsafe extern "C" fn callback(head: NonNull<Head>) {
         let again = head.cast::<Again>();
         // SAFETY: By the caller's promise it is live, and this function's.
         let (epoch, left) = unsafe { (again.as_ref().epoch.as_ref(), &again.as_ref().left) };
@@ -456,6 +462,48 @@ mod tests {
         stop.store(1, Relaxed);
         other.join();
         assert_eq!(late, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn pointer_keeps_object_as_long_as_the_guard() -> Result {
+        /// Sets its flag when it is freed.
+        struct Noisy(Arc<Atomic<u32>>);
+
+        impl Drop for Noisy {
+            fn drop(&mut self) {
+                self.0.store(1, Relaxed);
+            }
+        }
+
+        let epoch = new()?;
+        let freed = flag()?;
+        let pointer = EpochPtr::new(
+            epoch.clone(),
+            Some(Owned::new(Noisy(freed.clone()), GFP_KERNEL)?),
+        );
+        let guard = epoch.enter();
+        let object = pointer.load(&guard);
+        assert!(object.is_some());
+        drop(pointer.swap(None));
+        assert!(pointer.load(&guard).is_none());
+        a_while();
+        assert_eq!(object.map_or(1, |object| object.0.load(Relaxed)), 0);
+        drop(guard);
+        epoch.barrier();
+        assert_eq!(freed.load(Relaxed), 1);
+
+        // With a wait, the object comes back.
+        drop(pointer.swap(Some(Owned::new(Noisy(flag()?), GFP_KERNEL)?)));
+        let object = pointer.swap(None).map(Unlinked::synchronize);
+        assert_eq!(object.map_or(1, |object| object.0.load(Relaxed)), 0);
+
+        // What is there when the pointer is dropped is freed, too.
+        let freed = flag()?;
+        drop(pointer.swap(Some(Owned::new(Noisy(freed.clone()), GFP_KERNEL)?)));
+        drop(pointer);
+        epoch.barrier();
+        assert_eq!(freed.load(Relaxed), 1);
         Ok(())
     }
 

@@ -16,7 +16,6 @@ pub mod once;
 pub mod percpu;
 pub mod sched;
 pub mod sysfs;
-#[cfg(CONFIG_KUNIT = "y")]
 pub mod threads;
 pub mod work;
 

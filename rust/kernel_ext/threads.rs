@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Running closures elsewhere, for KUnit tests.
-//!
-//! KUnit knows of a failed assertion only in the task of the test, so that a thread has to hand its
-//! verdict back.
+//! Running closures in kernel threads, and on other CPUs.
 
 use kernel::{
     bindings,
@@ -24,6 +21,11 @@ use kernel::{
 pub struct Thread {
     done: KBox<Opaque<bindings::completion>>,
 }
+
+// SAFETY: Any task may wait for a completion.
+unsafe impl Send for Thread {}
+// SAFETY: It has no methods that take a shared reference.
+unsafe impl Sync for Thread {}
 
 /// What a thread gets.
 struct Start<F> {
@@ -60,7 +62,7 @@ pub fn spawn<F: FnOnce() + Send + 'static>(f: F) -> Result<Thread> {
             Some(run::<F>),
             start.cast(),
             bindings::NUMA_NO_NODE,
-            c"epoch_kunit".as_char_ptr(),
+            c"rust_closure".as_char_ptr(),
         )
     })
     .inspect_err(|_| {

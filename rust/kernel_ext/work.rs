@@ -14,6 +14,7 @@ use core::{
 };
 use kernel::{
     bindings,
+    container_of,
     prelude::*,
     str::CStr,
     types::Opaque, //
@@ -138,6 +139,16 @@ impl<T: Run> Work<T> {
         smp_mb_on_each_cpu();
         // SAFETY: By the type invariant the work item is initialised.
         unsafe { bindings::flush_work(self.work.get()) }
+    }
+
+    /// The whole of which `data` is the value.
+    ///
+    /// # Safety
+    ///
+    /// `data` is what a `Work<T>` derefs to.
+    pub unsafe fn from_data(data: *const T) -> *const Self {
+        // SAFETY: By the caller's promise.
+        unsafe { container_of!(data, Self, data) }
     }
 
     /// # Safety

@@ -122,8 +122,9 @@ impl Section {
 /// Readers and grace periods of one epoch.
 ///
 /// On cache lines of its own: readers look at it all the time, and it changes only with a grace period.
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub struct Domain<P: Platform> {
+    // The first two are what the fast path reads; `include/epoch.h` knows where they are.
     platform: P,
     /// Number of advances. Read by every reader, written twice in a grace period.
     epoch: P::Word,
@@ -131,6 +132,13 @@ pub struct Domain<P: Platform> {
 }
 
 impl<P: Platform> Domain<P> {
+    /// Where the platform and the epoch are.
+    #[doc(hidden)]
+    pub const OFFSETS: (usize, usize) = (
+        ::core::mem::offset_of!(Self, platform),
+        ::core::mem::offset_of!(Self, epoch),
+    );
+
     /// A domain without readers, in epoch 0.
     pub fn new(platform: P) -> Self {
         Self {

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Epoch-based reclamation for modules written in C.
+ *
+ * Names and arguments are those of FreeBSD's epoch(9), where it has them. What
+ * differs: a section is a value that epoch_enter() returns and epoch_exit()
+ * takes; it may sleep, migrate, and end on another CPU or in another task.
+ */
+#ifndef _EPOCH_H
+#define _EPOCH_H
+
+#include <linux/compiler.h>
+#include <linux/percpu.h>
+#include <linux/types.h>
+
+/**
+ * struct epoch - a set of read-side sections that can be waited for
+ * @counters: per CPU, sections entered in slot 0 and 1, sections left in slot 0
+ *	and 1
+ * @epoch: number of advances; the lowest bit is the slot of new sections
+ *
+ * Made by epoch_alloc() only: more follows. The members are for the functions
+ * below, and laid out as in rust/epoch/core/mod.rs, which also says why the
+ * algorithm is right.
+ */
+struct epoch {
+	unsigned long __percpu *counters;
+	unsigned long epoch;
+};
+
+/**
+ * struct epoch_section - a section that was entered and is still to be left
+ * @slot: the slot that it is counted in
+ */
+struct epoch_section {
+	unsigned long slot;
+};
+
+/**
+ * struct epoch_context - what an object embeds to be given to epoch_call()
+ * @next: private
+ * @callback: private
+ */
+struct epoch_context {
+	struct epoch_context *next;
+	void (*callback)(struct epoch_context *ctx);
+};
+
+typedef void epoch_callback_t(struct epoch_context *ctx);
+
+/**
+ * epoch_alloc() - make an epoch
+ * @name: for people; it is copied
+ * @flags: 0
+ *
+ * Context: Process context. May sleep.
+ * Return: the epoch, or NULL if there is no memory or a flag is unknown.
+ */
+struct epoch *epoch_alloc(const char *name, int flags);
+
+/**
+ * epoch_free() - free an epoch
+ * @epoch: what epoch_alloc() returned, or NULL
+ *
+ * Waits for its sections and callbacks.
+ *
+ * Context: Process context. May sleep. Not in a section or a callback of it.
+ */
+void epoch_free(struct epoch *epoch);
+
+/**
+ * epoch_enter() - enter a read-side section
+ * @epoch: the epoch
+ *
+ * Sections nest, and may overlap in any order. What is found inside one stays
+ * until it is left, if whoever frees it waits with epoch_wait() or
+ * epoch_call().
+ *
+ * Context: Any context, and on x86-64 NMI too. Inside, the task may sleep.
+ * Return: the section, for epoch_exit().
+ */
+static __always_inline struct epoch_section epoch_enter(struct epoch *epoch)
+{
+	struct epoch_section section = { READ_ONCE(epoch->epoch) & 1 };
+
+	this_cpu_inc(epoch->counters[section.slot]);
+	/* Keeps the section behind; pairs with the barrier in epoch_wait(). */
+	barrier();
+	return section;
+}
+
+/**
+ * epoch_exit() - leave a read-side section
+ * @epoch: the epoch
+ * @section: what epoch_enter() of the same epoch returned
+ *
+ * Context: Any context, any CPU, and on x86-64 NMI too. Whoever hands a section
+ * to another task orders what was done inside before that.
+ */
+static __always_inline void epoch_exit(struct epoch *epoch,
+				       struct epoch_section section)
+{
+	/* Keeps the section before; pairs with the barrier in epoch_wait(). */
+	barrier();
+	this_cpu_inc(epoch->counters[2 + section.slot]);
+}
+
+/**
+ * epoch_wait() - wait for a grace period
+ * @epoch: the epoch
+ *
+ * When it returns, each section that was entered before the call has been left.
+ * Calls at the same time share grace periods.
+ *
+ * Context: Process context, interrupts enabled. Sleeps. Not in a section of the
+ * same epoch, where it would never return.
+ */
+void epoch_wait(struct epoch *epoch);
+
+/**
+ * epoch_call() - have a callback called after a grace period
+ * @epoch: the epoch
+ * @callback: called in process context; may sleep, and may give @ctx again
+ * @ctx: embedded in the object; left alone until the callback gets it
+ *
+ * Callbacks that were given on the same CPU are called in their order. A module
+ * calls epoch_drain_callbacks() or epoch_free() before it is unloaded.
+ *
+ * Context: Process, softirq and hardirq context, without the scheduler's locks.
+ */
+void epoch_call(struct epoch *epoch, epoch_callback_t *callback,
+		struct epoch_context *ctx);
+
+/**
+ * epoch_drain_callbacks() - wait for callbacks
+ * @epoch: the epoch
+ *
+ * When it returns, each callback that was given before the call has returned.
+ *
+ * Context: Process context. Sleeps. Not in a section or a callback of it.
+ */
+void epoch_drain_callbacks(struct epoch *epoch);
+
+/**
+ * epoch_readers() - number of sections that are open
+ * @epoch: the epoch
+ *
+ * Context: Any context.
+ * Return: the number; exact when nothing moves, a snapshot otherwise.
+ */
+unsigned long epoch_readers(struct epoch *epoch);
+
+#endif /* _EPOCH_H */

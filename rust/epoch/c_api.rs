@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What `include/epoch.h` declares. The kernel-doc there says what the functions promise.
+
+use crate::{
+    callback::{
+        Callback,
+        Head, //
+    },
+    domain::Domain,
+    platform::KernelPlatform,
+    Epoch, //
+};
+use core::{
+    ptr::{
+        self,
+        NonNull, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    static_lock_class,
+    str::CStr, //
+};
+
+/// `struct epoch`
+type CEpoch = Domain<KernelPlatform>;
+
+// The parts of `struct epoch` and `struct epoch_context` that C knows.
+const _: () = {
+    assert!(CEpoch::OFFSETS.0 == 0 && CEpoch::OFFSETS.1 == size_of::<usize>());
+    assert!(size_of::<KernelPlatform>() == size_of::<usize>());
+    assert!(size_of::<Head>() == 2 * size_of::<usize>());
+    assert!(size_of::<Option<Callback>>() == size_of::<usize>());
+};
+
+/// # Safety
+///
+/// `name` is a string.
+#[no_mangle]
+unsafe extern "C" fn epoch_alloc(name: *const c_char, flags: c_int) -> *const CEpoch {
+    if flags != 0 {
+        return ptr::null();
+    }
+    // SAFETY: By the caller's promise.
+    let name = unsafe { CStr::from_char_ptr(name) };
+    let epoch = Epoch::with_lock_class(name, c"epoch_c", static_lock_class!());
+    match KBox::pin_init(epoch, GFP_KERNEL) {
+        Ok(epoch) => {
+            let domain = epoch.as_domain_ptr();
+            // `epoch_free` makes a box of it again.
+            core::mem::forget(epoch);
+            domain
+        }
+        Err(_) => ptr::null(),
+    }
+}
+
+/// # Safety
+///
+/// `epoch` is null, or one of `epoch_alloc` that nobody uses any more.
+#[no_mangle]
+unsafe extern "C" fn epoch_free(epoch: *const CEpoch) {
+    if epoch.is_null() {
+        return;
+    }
+    // SAFETY: By the caller's promise it is live.
+    let epoch = ptr::from_ref(unsafe { Epoch::from_domain_ptr(epoch) }).cast_mut();
+    // SAFETY: `epoch_alloc` forgot this box, which is pinned until it is dropped here.
+    drop(unsafe { Pin::new_unchecked(KBox::from_raw(epoch)) });
+}
+
+/// # Safety
+///
+/// `epoch` is one of `epoch_alloc`.
+#[no_mangle]
+unsafe extern "C" fn epoch_wait(epoch: *const CEpoch) {
+    // SAFETY: By the caller's promise.
+    unsafe { Epoch::from_domain_ptr(epoch) }.synchronize();
+}
+
+/// # Safety
+///
+/// `epoch` is one of `epoch_alloc`; the others as for [`Epoch::call`].
+#[no_mangle]
+unsafe extern "C" fn epoch_call(epoch: *const CEpoch, callback: Callback, ctx: NonNull<Head>) {
+    // SAFETY: By the caller's promise.
+    unsafe { Epoch::from_domain_ptr(epoch).call(ctx, callback) };
+}
+
+/// # Safety
+///
+/// `epoch` is one of `epoch_alloc`.
+#[no_mangle]
+unsafe extern "C" fn epoch_drain_callbacks(epoch: *const CEpoch) {
+    // SAFETY: By the caller's promise.
+    unsafe { Epoch::from_domain_ptr(epoch) }.barrier();
+}
+
+/// # Safety
+///
+/// `epoch` is one of `epoch_alloc`.
+#[no_mangle]
+unsafe extern "C" fn epoch_readers(epoch: *const CEpoch) -> c_ulong {
+    // SAFETY: By the caller's promise.
+    unsafe { Epoch::from_domain_ptr(epoch) }.readers()
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of the C interface: that the inline functions of epoch.h and the
+ * Rust code agree, and that each function does what it says.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include <epoch.h>
+
+static int epoch_c_init(struct kunit *test)
+{
+	test->priv = epoch_alloc("kunit_c", 0);
+	return test->priv ? 0 : -ENOMEM;
+}
+
+static void epoch_c_exit(struct kunit *test)
+{
+	epoch_free(test->priv);
+}
+
+static void unknown_flags_are_refused(struct kunit *test)
+{
+	KUNIT_EXPECT_NULL(test, epoch_alloc("kunit_c", 1));
+	epoch_free(NULL);
+}
+
+static void sections_are_counted_as_in_rust(struct kunit *test)
+{
+	struct epoch *epoch = test->priv;
+	struct epoch_section outer, inner;
+
+	KUNIT_EXPECT_EQ(test, epoch_readers(epoch), 0);
+	outer = epoch_enter(epoch);
+	KUNIT_EXPECT_EQ(test, epoch_readers(epoch), 1);
+	inner = epoch_enter(epoch);
+	KUNIT_EXPECT_EQ(test, epoch_readers(epoch), 2);
+	epoch_exit(epoch, outer);
+	KUNIT_EXPECT_EQ(test, epoch_readers(epoch), 1);
+	epoch_exit(epoch, inner);
+	KUNIT_EXPECT_EQ(test, epoch_readers(epoch), 0);
+	epoch_wait(epoch);
+}
+
+static void wait_advances_twice(struct kunit *test)
+{
+	struct epoch *epoch = test->priv;
+	unsigned long before = READ_ONCE(epoch->epoch);
+
+	epoch_wait(epoch);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(epoch->epoch), before + 2);
+}
+
+struct waiter {
+	struct epoch *epoch;
+	struct completion started;
+	struct completion done;
+};
+
+static int waiter_thread(void *data)
+{
+	struct waiter *waiter = data;
+
+	complete(&waiter->started);
+	epoch_wait(waiter->epoch);
+	kthread_complete_and_exit(&waiter->done, 0);
+}
+
+struct section_on_cpu {
+	struct epoch *epoch;
+	struct epoch_section section;
+};
+
+static void enter_here(void *data)
+{
+	struct section_on_cpu *here = data;
+
+	here->section = epoch_enter(here->epoch);
+}
+
+static void exit_here(void *data)
+{
+	struct section_on_cpu *here = data;
+
+	epoch_exit(here->epoch, here->section);
+}
+
+static void wait_waits_for_section_that_ends_on_another_cpu(struct kunit *test)
+{
+	struct section_on_cpu section = { .epoch = test->priv };
+	struct waiter waiter = { .epoch = test->priv };
+	int first = cpumask_first(cpu_online_mask);
+	int last = cpumask_last(cpu_online_mask);
+	struct task_struct *task;
+
+	KUNIT_ASSERT_NE(test, first, last);
+	init_completion(&waiter.started);
+	init_completion(&waiter.done);
+	task = kthread_create(waiter_thread, &waiter, "epoch_kunit_c");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+
+	smp_call_function_single(first, enter_here, &section, 1);
+	wake_up_process(task);
+	wait_for_completion(&waiter.started);
+	msleep(20);
+	KUNIT_EXPECT_FALSE(test, completion_done(&waiter.done));
+	smp_call_function_single(last, exit_here, &section, 1);
+	wait_for_completion(&waiter.done);
+	KUNIT_EXPECT_EQ(test, epoch_readers(test->priv), 0);
+}
+
+struct counted {
+	struct epoch_context ctx;
+	int *runs;
+};
+
+static void count_and_free(struct epoch_context *ctx)
+{
+	struct counted *counted = container_of(ctx, struct counted, ctx);
+
+	(*counted->runs)++;
+	kfree(counted);
+}
+
+static void callbacks_run_after_the_section(struct kunit *test)
+{
+	struct epoch *epoch = test->priv;
+	struct epoch_section section = epoch_enter(epoch);
+	int runs = 0;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		struct counted *counted = kmalloc(sizeof(*counted), GFP_KERNEL);
+
+		if (!counted)
+			break;
+		counted->runs = &runs;
+		epoch_call(epoch, count_and_free, &counted->ctx);
+	}
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(runs), 0);
+	epoch_exit(epoch, section);
+	epoch_drain_callbacks(epoch);
+	KUNIT_EXPECT_EQ(test, runs, i);
+	KUNIT_EXPECT_EQ(test, i, 100);
+}
+
+static struct kunit_case epoch_c_cases[] = {
+	KUNIT_CASE(unknown_flags_are_refused),
+	KUNIT_CASE(sections_are_counted_as_in_rust),
+	KUNIT_CASE(wait_advances_twice),
+	KUNIT_CASE(wait_waits_for_section_that_ends_on_another_cpu),
+	KUNIT_CASE(callbacks_run_after_the_section),
+	{}
+};
+
+static struct kunit_suite epoch_c_suite = {
+	.name = "epoch_c",
+	.init = epoch_c_init,
+	.exit = epoch_c_exit,
+	.test_cases = epoch_c_cases,
+};
+
+kunit_test_suite(epoch_c_suite);
