@@ -161,9 +161,11 @@ impl<T: Send + Sync + 'static> Unlinked<T> {
 
 impl<T: Send + Sync + 'static> Drop for Unlinked<T> {
     fn drop(&mut self) {
+        /// # Safety
+        ///
+        /// `head` is that of a node of a box that was given up, and nobody else has it.
         unsafe extern "C" fn free<T>(head: NonNull<Head>) {
-            // SAFETY: It is the first field of a node, which came from a box and which nobody has any
-            // more.
+            // SAFETY: By the caller's promise; it is the first field of the node.
             drop(unsafe { KBox::from_raw(head.as_ptr().cast::<Node<T>>()) });
         }
 

@@ -35,8 +35,11 @@ struct Start<F> {
 
 /// Runs `f` in a kernel thread. May sleep.
 pub fn spawn<F: FnOnce() + Send + 'static>(f: F) -> Result<Thread> {
+    /// # Safety
+    ///
+    /// `start` is a box of a `Start<F>` that was given up.
     unsafe extern "C" fn run<F: FnOnce()>(start: *mut c_void) -> c_int {
-        // SAFETY: `spawn` gives its box away to the thread.
+        // SAFETY: By the caller's promise.
         let start = unsafe { KBox::from_raw(start.cast::<Start<F>>()) };
         let Start { f, done } = KBox::into_inner(start);
         f();
@@ -89,15 +92,18 @@ impl Drop for Thread {
 
 /// Runs `f` on `cpu`, with interrupts disabled, and waits for it. Fails if the CPU is offline.
 pub fn run_on<F: FnOnce() + Send>(cpu: CpuId, f: F) -> Result {
+    /// # Safety
+    ///
+    /// `info` points to an `Option<F>` that nobody else uses.
     unsafe extern "C" fn call<F: FnOnce()>(info: *mut c_void) {
-        // SAFETY: `run_on` gives a pointer to its `Option<F>`, and waits.
+        // SAFETY: By the caller's promise.
         if let Some(f) = unsafe { (*info.cast::<Option<F>>()).take() } {
             f();
         }
     }
 
     let mut f = Some(f);
-    // SAFETY: `f` outlives the call, since the call waits.
+    // SAFETY: `f` is not used by anyone else, and outlives the call, since the call waits.
     to_result(unsafe {
         bindings::smp_call_function_single(
             cpu.as_u32() as c_int,
