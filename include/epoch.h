@@ -15,17 +15,17 @@
 
 /**
  * struct epoch - a set of read-side sections that can be waited for
+ * @epoch: number of advances; the lowest bit is the slot of new sections
  * @counters: per CPU, sections entered in slot 0 and 1, sections left in slot 0
  *	and 1
- * @epoch: number of advances; the lowest bit is the slot of new sections
  *
  * Made by epoch_alloc() only: more follows. The members are for the functions
  * below, and laid out as in rust/epoch/core/mod.rs, which also says why the
  * algorithm is right.
  */
 struct epoch {
-	unsigned long __percpu *counters;
 	unsigned long epoch;
+	unsigned long __percpu *counters;
 };
 
 /**
@@ -48,10 +48,16 @@ struct epoch_context {
 
 typedef void epoch_callback_t(struct epoch_context *ctx);
 
+/*
+ * Grace periods wait for those of RCU, which takes milliseconds, instead of
+ * interrupting each CPU. RCU must be watching where sections begin and end.
+ */
+#define EPOCH_RCU 0x1
+
 /**
  * epoch_alloc() - make an epoch
  * @name: for people; it is copied
- * @flags: 0
+ * @flags: 0 or EPOCH_RCU
  *
  * Context: Process context. May sleep.
  * Return: the epoch, or NULL if there is no memory or a flag is unknown.
@@ -116,6 +122,25 @@ static __always_inline void epoch_exit(struct epoch *epoch,
  * same epoch, where it would never return.
  */
 void epoch_wait(struct epoch *epoch);
+
+/**
+ * epoch_wait_expedited() - wait for a grace period that is over sooner
+ * @epoch: the epoch
+ *
+ * Interrupts each CPU, with EPOCH_RCU too, and looks more often.
+ *
+ * Context: As epoch_wait().
+ */
+void epoch_wait_expedited(struct epoch *epoch);
+
+/**
+ * epoch_wait_killable() - wait for a grace period, or to be killed
+ * @epoch: the epoch
+ *
+ * Context: As epoch_wait().
+ * Return: 0, or -EINTR if the task is being killed.
+ */
+int epoch_wait_killable(struct epoch *epoch);
 
 /**
  * epoch_call() - have a callback called after a grace period

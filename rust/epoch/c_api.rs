@@ -8,7 +8,10 @@ use crate::{
         Head, //
     },
     domain::Domain,
-    platform::KernelPlatform,
+    platform::{
+        HeavyBarrier,
+        KernelPlatform, //
+    },
     Epoch, //
 };
 use core::{
@@ -23,13 +26,18 @@ use kernel::{
     str::CStr, //
 };
 
+/// `EPOCH_RCU`
+const EPOCH_RCU: c_int = 0x1;
+
+/// What lockdep calls the work items of epochs made in C.
+static CLASS: &CStr = c"epoch_c";
+
 /// `struct epoch`
 type CEpoch = Domain<KernelPlatform>;
 
 // The parts of `struct epoch` and `struct epoch_context` that C knows.
 const _: () = {
     assert!(CEpoch::OFFSETS.0 == 0 && CEpoch::OFFSETS.1 == size_of::<usize>());
-    assert!(size_of::<KernelPlatform>() == size_of::<usize>());
     assert!(size_of::<Head>() == 2 * size_of::<usize>());
     assert!(size_of::<Option<Callback>>() == size_of::<usize>());
 };
@@ -39,12 +47,14 @@ const _: () = {
 /// `name` is a string.
 #[no_mangle]
 unsafe extern "C" fn epoch_alloc(name: *const c_char, flags: c_int) -> *const CEpoch {
-    if flags != 0 {
-        return ptr::null();
-    }
+    let heavy = match flags {
+        0 => HeavyBarrier::Ipi,
+        EPOCH_RCU => HeavyBarrier::Rcu,
+        _ => return ptr::null(),
+    };
     // SAFETY: By the caller's promise.
     let name = unsafe { CStr::from_char_ptr(name) };
-    let epoch = Epoch::with_lock_class(name, c"epoch_c", static_lock_class!());
+    let epoch = Epoch::build(name, heavy, CLASS, static_lock_class!());
     match KBox::pin_init(epoch, GFP_KERNEL) {
         Ok(epoch) => {
             let domain = epoch.as_domain_ptr();
@@ -77,6 +87,25 @@ unsafe extern "C" fn epoch_free(epoch: *const CEpoch) {
 unsafe extern "C" fn epoch_wait(epoch: *const CEpoch) {
     // SAFETY: By the caller's promise.
     unsafe { Epoch::from_domain_ptr(epoch) }.synchronize();
+}
+
+/// # Safety
+///
+/// `epoch` is one of `epoch_alloc`.
+#[no_mangle]
+unsafe extern "C" fn epoch_wait_expedited(epoch: *const CEpoch) {
+    // SAFETY: By the caller's promise.
+    unsafe { Epoch::from_domain_ptr(epoch) }.synchronize_expedited();
+}
+
+/// # Safety
+///
+/// `epoch` is one of `epoch_alloc`.
+#[no_mangle]
+unsafe extern "C" fn epoch_wait_killable(epoch: *const CEpoch) -> c_int {
+    // SAFETY: By the caller's promise.
+    let result = unsafe { Epoch::from_domain_ptr(epoch) }.synchronize_killable();
+    result.map_or_else(Error::to_errno, |()| 0)
 }
 
 /// # Safety

@@ -14,9 +14,11 @@ use kernel::prelude::*;
 
 mod c_api;
 mod callback;
+mod detector;
 #[path = "core/mod.rs"]
 pub mod domain;
 mod epoch_type;
+mod fenced;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
 mod platform;
@@ -31,6 +33,10 @@ pub use crate::{
     epoch_type::{
         Epoch,
         Guard, //
+    },
+    fenced::{
+        FencedEpoch,
+        FencedGuard, //
     },
     pointer::{
         EpochPtr,

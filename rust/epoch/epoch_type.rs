@@ -9,13 +9,20 @@ use crate::{
         Deferred,
         Head, //
     },
+    detector::{
+        Detector,
+        Patience, //
+    },
     domain::{
         Cookie,
-        Detector,
         Domain,
+        Pace,
         Section, //
     },
-    platform::KernelPlatform, //
+    platform::{
+        HeavyBarrier,
+        KernelPlatform, //
+    }, //
 };
 use core::{
     mem::ManuallyDrop,
@@ -27,11 +34,19 @@ use kernel::{
     prelude::*,
     str::CStr,
     sync::{
+        atomic::{
+            Atomic,
+            Full, //
+        },
         static_lock_class,
         LockClassKey,
         Mutex, //
     },
-    task::might_sleep, //
+    task::might_sleep,
+    time::{
+        Delta,
+        Instant, //
+    }, //
 };
 use kernel_ext::work::{
     Queue,
@@ -68,6 +83,8 @@ struct Inner {
     #[pin]
     detector: Mutex<()>,
     callbacks: Callbacks,
+    /// Somebody polls for a grace period that nobody waits for.
+    requested: Atomic<bool>,
     queue: Queue,
 }
 
@@ -76,37 +93,35 @@ struct Inner {
 static DETECTOR: &CStr = c"epoch_detector";
 
 impl Inner {
-    fn new(name: &CStr) -> impl PinInit<Self, Error> + use<'_> {
+    fn new(name: &CStr, heavy: HeavyBarrier) -> impl PinInit<Self, Error> + use<'_> {
         try_pin_init!(Self {
-            domain: Domain::new(KernelPlatform::new()?),
+            domain: Domain::new(KernelPlatform::new(heavy)?),
             detector <- Mutex::new((), DETECTOR, static_lock_class!()),
             callbacks: Callbacks::new()?,
+            requested: Atomic::new(false),
             queue: Queue::new(c"epoch_", name)?,
         })
     }
 
-    fn synchronize(&self) {
-        self.domain.synchronize(&Exclusive(&self.detector));
-    }
-}
-
-/// The mutex that makes the detector one.
-struct Exclusive<'a>(&'a Mutex<()>);
-
-impl Detector for Exclusive<'_> {
-    fn exclusively(&self, f: impl FnOnce()) {
-        let _guard = self.0.lock();
-        f();
+    /// Returns whether a grace period has passed, which is certain if the patience is endless.
+    fn synchronize(&self, pace: Pace, patience: Patience) -> bool {
+        let detector = Detector {
+            lock: &self.detector,
+            patience,
+        };
+        self.domain.synchronize(&detector, pace)
     }
 }
 
 impl Run for Inner {
     fn run(&self) {
+        // Before the grace period; pairs with the full ordering of `Epoch::start_poll`.
+        let requested = self.requested.xchg(false, Full);
         let batch = self.callbacks.take_all();
-        if batch.is_empty() {
+        if batch.is_empty() && !requested {
             return;
         }
-        self.synchronize();
+        self.synchronize(Pace::Normal, Patience::Endless);
         // SAFETY: That was the grace period.
         unsafe { batch.invoke() };
     }
@@ -120,17 +135,36 @@ impl Epoch {
     /// Makes an epoch without sections. `name` is for people: it names the workqueue. Use
     /// [`new_epoch!`] for a lock class. May sleep.
     pub fn new(name: &'static CStr, key: Pin<&'static LockClassKey>) -> impl PinInit<Self, Error> {
-        Self::with_lock_class(name, name, key)
+        Self::build(name, HeavyBarrier::Ipi, name, key)
     }
 
-    /// The same with a name that need not stay.
-    pub(crate) fn with_lock_class<'a>(
+    /// The same, but a grace period waits for one of RCU, twice, instead of interrupting the CPUs; it
+    /// takes milliseconds, and an expedited one does interrupt them. RCU must be watching where
+    /// sections begin and end: not in the idle loop.
+    pub fn new_with_rcu(
+        name: &'static CStr,
+        key: Pin<&'static LockClassKey>,
+    ) -> impl PinInit<Self, Error> {
+        Self::build(name, HeavyBarrier::Rcu, name, key)
+    }
+
+    /// For `FencedEpoch`, which gives its readers the barriers that this one's rely on.
+    pub(crate) fn with_fenced_readers(
+        name: &'static CStr,
+        key: Pin<&'static LockClassKey>,
+    ) -> impl PinInit<Self, Error> {
+        Self::build(name, HeavyBarrier::Local, name, key)
+    }
+
+    /// `name` need not stay.
+    pub(crate) fn build<'a>(
         name: &'a CStr,
+        heavy: HeavyBarrier,
         class: &'static CStr,
         key: Pin<&'static LockClassKey>,
     ) -> impl PinInit<Self, Error> + use<'a> {
         try_pin_init!(Self {
-            inner <- Work::new(Inner::new(name), class, key),
+            inner <- Work::new(Inner::new(name, heavy), class, key),
         })
     }
 
@@ -171,12 +205,50 @@ impl Epoch {
     /// return.
     pub fn synchronize(&self) {
         might_sleep();
-        self.inner.synchronize();
+        self.inner.synchronize(Pace::Normal, Patience::Endless);
+    }
+
+    /// The same, sooner: it looks more often, and interrupts the CPUs of an epoch with RCU too. Whoever
+    /// waits at the same time profits.
+    pub fn synchronize_expedited(&self) {
+        might_sleep();
+        self.inner.synchronize(Pace::Expedited, Patience::Endless);
+    }
+
+    /// As [`Epoch::synchronize`], but gives up with [`EINTR`] when the task is being killed.
+    pub fn synchronize_killable(&self) -> Result {
+        might_sleep();
+        self.inner
+            .synchronize(Pace::Normal, Patience::Killable)
+            .then_some(())
+            .ok_or(EINTR)
+    }
+
+    /// As [`Epoch::synchronize`], but gives up with [`ETIME`] when `limit` has passed, or some
+    /// milliseconds later.
+    pub fn synchronize_timeout(&self, limit: Delta) -> Result {
+        might_sleep();
+        self.inner
+            .synchronize(Pace::Normal, Patience::Until(Instant::now(), limit))
+            .then_some(())
+            .ok_or(ETIME)
+    }
+
+    /// Names a grace period that begins after now, for [`Epoch::poll`], and sees to it that it will
+    /// be. Context as for [`Epoch::call`].
+    pub fn start_poll(&self) -> Cookie {
+        let cookie = self.snapshot();
+        // Pairs with the full ordering of the exchange in `Inner::run`: the grace period that this
+        // starts begins after the snapshot.
+        self.inner.requested.xchg(true, Full);
+        self.inner.enqueue();
+        cookie
     }
 
     /// Names a grace period that begins after now, for [`Epoch::poll`]. Any context.
     ///
-    /// It starts none: someone has to call [`Epoch::synchronize`] or [`Epoch::call`].
+    /// It starts none: someone has to call [`Epoch::synchronize`], [`Epoch::call`], or
+    /// [`Epoch::start_poll`].
     pub fn snapshot(&self) -> Cookie {
         self.inner.domain.snapshot()
     }
@@ -250,7 +322,7 @@ impl Epoch {
 #[pinned_drop]
 impl PinnedDrop for Epoch {
     fn drop(self: Pin<&mut Self>) {
-        self.synchronize();
+        self.inner.synchronize(Pace::Normal, Patience::Endless);
         // Until no callback is left that could give another one.
         while self.inner.flush() {}
     }
@@ -270,6 +342,16 @@ pub struct Guard<'a> {
 }
 
 impl Guard<'_> {
+    /// Leaves the section and enters a new one: for long sections, so that they do not hold up grace
+    /// periods. What was found before must not be used any more, as with a new guard.
+    #[inline(always)]
+    pub fn observe(&mut self) {
+        let new = ManuallyDrop::new(self.epoch.inner.domain.enter());
+        let old = core::mem::replace(&mut self.section, new);
+        // INVARIANT: The new section takes the place of the old one, which is left here.
+        self.epoch.inner.domain.exit(ManuallyDrop::into_inner(old));
+    }
+
     /// The epoch whose section it is.
     pub fn epoch(&self) -> &Epoch {
         self.epoch

@@ -11,6 +11,7 @@ use crate::{
     Deferred,
     Epoch,
     EpochPtr,
+    FencedEpoch,
     Guard,
     Head,
     Owned,
@@ -27,6 +28,7 @@ use kernel::{
             Full,
             Relaxed, //
         },
+        static_lock_class,
         Arc, //
     },
     time::{
@@ -67,19 +69,25 @@ fn wait_until(condition: impl Fn() -> bool) {
     }
 }
 
-/// Synchronizes in another task, and sets the flag when it is done. Returns once that has begun.
-fn spawn_synchronize(epoch: &Arc<Epoch>) -> Result<(Thread, Arc<Atomic<u32>>)> {
+/// Runs `f` in another task, and sets the flag when it is done. Returns once that has begun.
+fn spawn_flagged(f: impl FnOnce() + Send + 'static) -> Result<(Thread, Arc<Atomic<u32>>)> {
     let (started, done) = (flag()?, flag()?);
     let thread = spawn({
-        let (epoch, started, done) = (epoch.clone(), started.clone(), done.clone());
+        let (started, done) = (started.clone(), done.clone());
         move || {
             started.store(1, Relaxed);
-            epoch.synchronize();
+            f();
             done.store(1, Relaxed);
         }
     })?;
     wait_until(|| started.load(Relaxed) == 1);
     Ok((thread, done))
+}
+
+/// Synchronizes in another task. As [`spawn_flagged`].
+fn spawn_synchronize(epoch: &Arc<Epoch>) -> Result<(Thread, Arc<Atomic<u32>>)> {
+    let epoch = epoch.clone();
+    spawn_flagged(move || epoch.synchronize())
 }
 
 /// A closure, with its head, that adds one to `runs`.
@@ -247,6 +255,95 @@ mod tests {
     }
 
     #[test]
+    fn expedited_synchronize_waits_for_older_section() -> Result {
+        let epoch = new()?;
+        let section = epoch.enter();
+        let (thread, done) = spawn_flagged({
+            let epoch = epoch.clone();
+            move || epoch.synchronize_expedited()
+        })?;
+        a_while();
+        assert_eq!(done.load(Relaxed), 0);
+        drop(section);
+        thread.join();
+        Ok(())
+    }
+
+    #[test]
+    fn synchronize_with_rcu_waits_for_older_section() -> Result {
+        let init = Epoch::new_with_rcu(c"kunit_rcu", static_lock_class!());
+        let epoch = Arc::pin_init(init, GFP_KERNEL)?;
+        let section = epoch.enter();
+        let (thread, done) = spawn_synchronize(&epoch)?;
+        a_while();
+        assert_eq!(done.load(Relaxed), 0);
+        drop(section);
+        thread.join();
+        epoch.synchronize_expedited();
+        assert_eq!(epoch.grace_periods(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn synchronize_with_fenced_readers_waits_for_older_section() -> Result {
+        let init = FencedEpoch::new(c"kunit_fenced", static_lock_class!());
+        let epoch = Arc::pin_init(init, GFP_KERNEL)?;
+        let section = epoch.enter();
+        assert_eq!(epoch.readers(), 1);
+        let (thread, done) = spawn_flagged({
+            let epoch = epoch.clone();
+            move || epoch.synchronize()
+        })?;
+        a_while();
+        assert_eq!(done.load(Relaxed), 0);
+        drop(section);
+        thread.join();
+        assert_eq!(epoch.readers(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn synchronize_that_gives_up_leaves_epoch_as_it_was() -> Result {
+        let epoch = new()?;
+        let limit = Delta::from_millis(20);
+        assert_eq!(epoch.synchronize_timeout(limit), Ok(()));
+        assert_eq!(epoch.synchronize_killable(), Ok(()));
+        let section = epoch.enter();
+        let cookie = epoch.snapshot();
+        let before = epoch.grace_periods();
+        // As the detector, and while another one is it.
+        assert_eq!(epoch.synchronize_timeout(limit), Err(ETIME));
+        let (thread, done) = spawn_synchronize(&epoch)?;
+        a_while();
+        assert_eq!(epoch.synchronize_timeout(limit), Err(ETIME));
+        assert_eq!(done.load(Relaxed), 0);
+        assert_eq!(epoch.grace_periods(), before);
+        assert!(!epoch.poll(cookie));
+        drop(section);
+        thread.join();
+        assert_eq!(epoch.grace_periods(), before + 1);
+        assert!(epoch.poll(cookie));
+        Ok(())
+    }
+
+    #[test]
+    fn observe_ends_the_section_for_older_waits() -> Result {
+        let epoch = new()?;
+        let mut section = epoch.enter();
+        let before = epoch.epoch();
+        let (thread, done) = spawn_synchronize(&epoch)?;
+        wait_until(|| epoch.epoch() != before);
+        a_while();
+        assert_eq!(done.load(Relaxed), 0);
+        section.observe();
+        // It would wait for ever.
+        thread.join();
+        assert_eq!(epoch.readers(), 1);
+        drop(section);
+        Ok(())
+    }
+
+    #[test]
     fn synchronize_does_not_wait_for_younger_section() -> Result {
         let epoch = new()?;
         let older = epoch.enter();
@@ -314,6 +411,14 @@ mod tests {
         assert!(!epoch.poll(cookie));
         epoch.synchronize();
         assert!(epoch.poll(cookie));
+
+        // Nobody waits; it would never come.
+        let section = epoch.enter();
+        let cookie = epoch.start_poll();
+        a_while();
+        assert!(!epoch.poll(cookie));
+        drop(section);
+        wait_until(|| epoch.poll(cookie));
 
         let section = epoch.enter();
         let (thread, _) = spawn_synchronize(&epoch)?;

@@ -25,7 +25,7 @@ static void epoch_c_exit(struct kunit *test)
 
 static void unknown_flags_are_refused(struct kunit *test)
 {
-	KUNIT_EXPECT_NULL(test, epoch_alloc("kunit_c", 1));
+	KUNIT_EXPECT_NULL(test, epoch_alloc("kunit_c", ~EPOCH_RCU));
 	epoch_free(NULL);
 }
 

@@ -5,10 +5,12 @@
 use crate::domain::{
     Bug,
     Counter,
+    Pace,
     Platform,
     Word, //
 };
 use kernel::{
+    bindings,
     prelude::*,
     sync::barrier::{
         smp_mb,
@@ -49,17 +51,36 @@ impl Word for KernelWord {
     fn store_relaxed(&self, value: usize) {
         self.0.write(value);
     }
+
+    fn add(&self, value: usize) {
+        self.0.add(value);
+    }
 }
 
-/// Per-CPU counters, and interrupts as barriers.
+/// What the updater's half of the pair of barriers is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum HeavyBarrier {
+    /// An interrupt on each CPU.
+    Ipi,
+    /// An RCU grace period, or an interrupt on each CPU if it is to be over soon.
+    Rcu,
+    /// A full barrier on this CPU: readers have theirs.
+    Local,
+}
+
+/// Per-CPU counters, and barriers.
+#[repr(C)]
 pub struct KernelPlatform {
+    // `include/epoch.h` knows where they are.
     counters: PerCpu<Counters<{ Counter::COUNT }>>,
+    heavy: HeavyBarrier,
 }
 
 impl KernelPlatform {
-    pub(crate) fn new() -> Result<Self> {
+    pub(crate) fn new(heavy: HeavyBarrier) -> Result<Self> {
         Ok(Self {
             counters: PerCpu::new()?,
+            heavy,
         })
     }
 }
@@ -92,25 +113,36 @@ impl Platform for KernelPlatform {
         compiler_barrier();
     }
 
-    fn heavy_barrier(&self) {
-        smp_mb_on_each_cpu();
+    fn heavy_barrier(&self, pace: Pace) {
+        match (self.heavy, pace) {
+            (HeavyBarrier::Ipi, _) | (HeavyBarrier::Rcu, Pace::Expedited) => smp_mb_on_each_cpu(),
+            // Each CPU goes through a full barrier between the beginning and the end of an RCU grace
+            // period, if RCU watches it; and each increment is one instruction, or has interrupts
+            // disabled, so that RCU takes it for a reader.
+            // SAFETY: The caller may sleep.
+            (HeavyBarrier::Rcu, Pace::Normal) => unsafe { bindings::synchronize_rcu() },
+            (HeavyBarrier::Local, _) => smp_mb(Full),
+        }
     }
 
     fn full_barrier(&self) {
         smp_mb(Full);
     }
 
-    fn wait(&self, polls: u32) {
+    fn wait(&self, polls: u32, pace: Pace) {
         // Sections are short as a rule: look again at once a few times, then ever more rarely, up to
-        // once a millisecond.
+        // once a millisecond; but once in 16 microseconds if someone is in a hurry.
         const SPINS: u32 = 8;
-        const MAX_SHIFT: u32 = 10;
+        let max_shift = match pace {
+            Pace::Normal => 10,
+            Pace::Expedited => 4,
+        };
         match polls.checked_sub(SPINS) {
             None => {
                 sched::cpu_relax();
                 sched::cond_resched();
             }
-            Some(sleeps) => fsleep(Delta::from_micros(1 << sleeps.min(MAX_SHIFT))),
+            Some(sleeps) => fsleep(Delta::from_micros(1 << sleeps.min(max_shift))),
         }
     }
 }

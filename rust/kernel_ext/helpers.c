@@ -4,7 +4,7 @@
 #include <linux/mman.h>
 #include <linux/percpu.h>
 #include <linux/processor.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/smp.h>
 
 #include "helpers.h"
@@ -45,6 +45,12 @@ unsigned long kernel_ext_mmap_anonymous(unsigned long len)
 		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
 }
 EXPORT_SYMBOL_GPL(kernel_ext_mmap_anonymous);
+
+bool kernel_ext_fatal_signal_pending(void)
+{
+	return fatal_signal_pending(current);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_fatal_signal_pending);
 
 void kernel_ext_cond_resched(void)
 {

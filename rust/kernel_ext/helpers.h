@@ -7,6 +7,10 @@
 #ifndef _KERNEL_EXT_HELPERS_H
 #define _KERNEL_EXT_HELPERS_H
 
+#ifndef __KERNEL__
+#include <stdbool.h>
+#endif
+
 /* per_cpu_ptr() of what alloc_percpu() gave. */
 void *kernel_ext_per_cpu_ptr(void *pcpu, unsigned int cpu);
 
@@ -22,6 +26,7 @@ void kernel_ext_smp_mb_on_each_cpu(void);
  */
 unsigned long kernel_ext_mmap_anonymous(unsigned long len);
 
+bool kernel_ext_fatal_signal_pending(void);
 void kernel_ext_cond_resched(void);
 void kernel_ext_cpu_relax(void);
 

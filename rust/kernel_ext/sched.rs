@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Giving way to others.
+//! The current task: giving way to others, and being killed.
 
 use crate::helpers;
 
@@ -14,4 +14,10 @@ pub fn cond_resched() {
 pub fn cpu_relax() {
     // SAFETY: No requirements.
     unsafe { helpers::kernel_ext_cpu_relax() };
+}
+
+/// Whether the current task is being killed. Process context.
+pub fn fatal_signal_pending() -> bool {
+    // SAFETY: No requirements.
+    unsafe { helpers::kernel_ext_fatal_signal_pending() }
 }

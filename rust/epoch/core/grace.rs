@@ -8,6 +8,7 @@ use super::{
     Counter,
     Detector,
     Domain,
+    Pace,
     Platform,
     Slot,
     Word, //
@@ -36,50 +37,78 @@ impl<P: Platform> Domain<P> {
         passed
     }
 
-    /// Waits until every section that was entered before the call has been left. May sleep.
+    /// Waits until every section that was entered before the call has been left. May sleep. Returns
+    /// whether that is so; if not, the detector gave up.
     ///
     /// Whoever waits at the same time shares grace periods: the one that gets the detector's lock
     /// runs one for all that came before it began.
-    pub fn synchronize(&self, detector: &impl Detector) {
+    pub fn synchronize(&self, detector: &impl Detector, pace: Pace) -> bool {
         let cookie = self.snapshot();
+        if pace == Pace::Expedited {
+            self.hurry.add(1);
+        }
         detector.exclusively(|| {
-            if !self.poll(cookie) {
-                // None is running, so that the next one is the one that the cookie names.
-                self.grace_period();
-            }
+            // None is running. As a rule, the next one is the one that the cookie names; where one
+            // was given up since, it is one of those after.
+            while !self.poll(cookie) && self.grace_period(detector) {}
         });
+        if pace == Pace::Expedited {
+            self.hurry.add(usize::MAX);
+        }
+        self.poll(cookie)
     }
 
-    /// Runs a grace period. The detector's lock is held.
-    fn grace_period(&self) {
+    /// Runs a grace period, with the detector's lock held. Returns whether it ended; if not, the
+    /// detector gave up, and it is as if it had not begun.
+    fn grace_period(&self, detector: &impl Detector) -> bool {
         self.grace_periods.step();
         // Pairs with the barrier in `Domain::snapshot`.
         self.platform.full_barrier();
 
-        self.advance();
-        if !matches!(P::BUG, Some(Bug::OneAdvance)) {
-            self.advance();
+        let advances = match P::BUG {
+            Some(Bug::OneAdvance) => 1,
+            _ => 2,
+        };
+        if !(0..advances).all(|_| self.advance(detector)) {
+            self.grace_periods.step_back();
+            return false;
         }
 
         // Pairs with the barrier in `Domain::poll`.
         self.platform.full_barrier();
         self.grace_periods.step();
+        true
     }
 
-    /// Makes the inactive slot the active one, as soon as it is drained.
-    fn advance(&self) {
+    /// Makes the inactive slot the active one, as soon as it is drained. Returns whether it is.
+    fn advance(&self, detector: &impl Detector) -> bool {
         let next = self.epoch.load_relaxed().wrapping_add(1);
-        self.drain(Slot::of(next));
-        self.epoch.store_relaxed(next);
+        let drained = self.drain(Slot::of(next), detector);
+        if drained {
+            self.epoch.store_relaxed(next);
+        }
+        drained
     }
 
-    fn drain(&self, slot: Slot) {
+    fn drain(&self, slot: Slot, detector: &impl Detector) -> bool {
         let mut polls = 0;
         // A look without the heavy barrier proves nothing, but it is cheap, and most of the time
         // right about there being readers.
         while !self.looks_drained(slot) || !self.is_drained(slot) {
-            self.platform.wait(polls);
+            if detector.gives_up() {
+                return false;
+            }
+            self.platform.wait(polls, self.pace());
             polls = polls.saturating_add(1);
+        }
+        true
+    }
+
+    /// The pace that the most urgent of those who wait has asked for.
+    fn pace(&self) -> Pace {
+        match self.hurry.load_relaxed() {
+            0 => Pace::Normal,
+            _ => Pace::Expedited,
         }
     }
 
@@ -93,13 +122,13 @@ impl<P: Platform> Domain<P> {
     fn is_drained(&self, slot: Slot) -> bool {
         if matches!(P::BUG, Some(Bug::EntersFirst)) {
             let enters = self.platform.sum(Counter::Enter(slot));
-            self.platform.heavy_barrier();
+            self.platform.heavy_barrier(self.pace());
             return enters == self.platform.sum(Counter::Exit(slot));
         }
         let exits = self.platform.sum(Counter::Exit(slot));
         // Pairs with the light barriers in `Domain::enter` and `Domain::exit`.
         if !matches!(P::BUG, Some(Bug::NoHeavyBarrier)) {
-            self.platform.heavy_barrier();
+            self.platform.heavy_barrier(self.pace());
         }
         exits == self.platform.sum(Counter::Enter(slot))
     }

@@ -71,6 +71,7 @@ pub use self::{
         Bug,
         Counter,
         Detector,
+        Pace,
         Platform,
         Word, //
     },
@@ -125,18 +126,20 @@ impl Section {
 #[repr(C, align(64))]
 pub struct Domain<P: Platform> {
     // The first two are what the fast path reads; `include/epoch.h` knows where they are.
-    platform: P,
     /// Number of advances. Read by every reader, written twice in a grace period.
     epoch: P::Word,
+    platform: P,
     grace_periods: Sequence<P::Word>,
+    /// Callers that want an expedited grace period.
+    hurry: P::Word,
 }
 
 impl<P: Platform> Domain<P> {
-    /// Where the platform and the epoch are.
+    /// Where the epoch and the platform are.
     #[doc(hidden)]
     pub const OFFSETS: (usize, usize) = (
-        ::core::mem::offset_of!(Self, platform),
         ::core::mem::offset_of!(Self, epoch),
+        ::core::mem::offset_of!(Self, platform),
     );
 
     /// A domain without readers, in epoch 0.
@@ -145,6 +148,7 @@ impl<P: Platform> Domain<P> {
             platform,
             epoch: P::Word::new(0),
             grace_periods: Sequence::new(),
+            hurry: P::Word::new(0),
         }
     }
 

@@ -14,6 +14,19 @@ pub trait Word {
 
     /// Writes the word, without any ordering.
     fn store_relaxed(&self, value: usize);
+
+    /// Adds to the word, wrapping around, without any ordering. Any number may do so at a time, but
+    /// not while others write.
+    fn add(&self, value: usize);
+}
+
+/// How much a grace period may cost others.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Pace {
+    /// As little as possible.
+    Normal,
+    /// As much as it takes to be over soon.
+    Expedited,
 }
 
 /// Names one of a CPU's four counters.
@@ -74,20 +87,25 @@ pub trait Platform {
     fn light_barrier(&self);
 
     /// The updater's half: a full barrier on each CPU, between its beginning and its end. May
-    /// sleep.
-    fn heavy_barrier(&self);
+    /// sleep. If `pace` is [`Pace::Expedited`], it is to be over soon, whatever it costs others.
+    fn heavy_barrier(&self, pace: Pace);
 
     /// A full barrier on the CPU it runs on.
     fn full_barrier(&self);
 
     /// Waits a moment before the counters are looked at for the `polls`-th time again (from 0). May
     /// sleep.
-    fn wait(&self, polls: u32);
+    fn wait(&self, polls: u32, pace: Pace);
 }
 
 /// A lock that lets one detector of grace periods run at a time.
 pub trait Detector {
     /// Calls `f` with the lock held. What one call's `f` does happens before what the next one's
-    /// does. May sleep.
+    /// does. May sleep. Does not call it if it gave up waiting for the lock.
     fn exclusively(&self, f: impl FnOnce());
+
+    /// Whether to stop waiting for sections.
+    fn gives_up(&self) -> bool {
+        false
+    }
 }

@@ -49,4 +49,11 @@ impl<W: Word> Sequence<W> {
         // INVARIANT: From even to odd at the beginning, from odd to the next even at the end.
         self.0.store_relaxed(self.0.load_relaxed().wrapping_add(1));
     }
+
+    /// Takes back the beginning of a grace period. A cookie that was taken meanwhile names a later one
+    /// than it needs to.
+    pub(super) fn step_back(&self) {
+        // INVARIANT: From odd to the even before; as many have ended as before.
+        self.0.store_relaxed(self.0.load_relaxed().wrapping_sub(1));
+    }
 }

@@ -27,7 +27,7 @@ use loom::{
 };
 use std::marker::PhantomData;
 
-pub use domain::{Bug, Cookie, Counter, Detector, Domain, Platform, Section, Slot, Word};
+pub use domain::{Bug, Cookie, Counter, Detector, Domain, Pace, Platform, Section, Slot, Word};
 
 /// What is wrong with a machine.
 pub trait Flaw: 'static {
@@ -60,6 +60,10 @@ impl Word for LoomWord {
 
     fn store_relaxed(&self, value: usize) {
         self.0.store(value, Ordering::Relaxed);
+    }
+
+    fn add(&self, value: usize) {
+        self.0.fetch_add(value, Ordering::Relaxed);
     }
 }
 
@@ -129,7 +133,7 @@ impl<F: Flaw> Platform for Machine<F> {
         }
     }
 
-    fn heavy_barrier(&self) {
+    fn heavy_barrier(&self, _pace: Pace) {
         if F::HEAVY {
             (0..CPUS).for_each(|cpu| self.order(cpu));
         }
@@ -141,7 +145,7 @@ impl<F: Flaw> Platform for Machine<F> {
         }
     }
 
-    fn wait(&self, _polls: u32) {
+    fn wait(&self, _polls: u32, _pace: Pace) {
         thread::yield_now();
     }
 }

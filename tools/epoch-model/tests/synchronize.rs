@@ -3,7 +3,7 @@
 //! Sections against grace periods: nobody frees what a section still uses. A bug that is planted is
 //! found.
 
-use epoch_model::{Bug, Domain, Flaw, Lock, Machine, Sound};
+use epoch_model::{Bug, Domain, Flaw, Lock, Machine, Pace, Sound};
 use loom::{
     cell::UnsafeCell,
     model::Builder,
@@ -49,7 +49,7 @@ impl<F: Flaw> World<F> {
     /// Unlinks object 0 and frees it.
     fn update(&self) {
         self.current.store(1, Ordering::Relaxed);
-        self.domain.synchronize(&self.lock);
+        self.domain.synchronize(&self.lock, Pace::Normal);
         self.free();
     }
 
@@ -127,7 +127,7 @@ fn two_updaters<F: Flaw>(update: fn(&World<F>)) {
         let world = World::<F>::new();
         let other = thread::spawn({
             let world = world.clone();
-            move || world.domain.synchronize(&world.lock)
+            move || world.domain.synchronize(&world.lock, Pace::Normal)
         });
         let reader = thread::spawn({
             let world = world.clone();
