@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ministat::Confidence;
+use serde::{Deserialize, Serialize};
 
 use crate::testcase::Testcase;
 use crate::uapi;
@@ -28,13 +29,16 @@ pub enum Command {
     Run(RunArgs),
     /// Measure several trackers, their samples interleaved, and say whether they differ
     Compare(CompareArgs),
+    /// Draw a comparison that was saved with --json, without measuring again
+    Draw(DrawArgs),
     /// Compare files of numbers; prints what FreeBSD's ministat prints
     #[command(disable_help_flag = false)]
     Ministat(MinistatArgs),
 }
 
 /// Where the workload runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum Where {
     /// In the kernel, through /dev/epoch_bench
     #[default]
@@ -143,6 +147,22 @@ pub struct CompareArgs {
     /// How to measure.
     #[command(flatten)]
     pub measure: MeasureArgs,
+
+    /// Draw the comparison to this file, too, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
+
+/// Options of `draw`.
+#[derive(Clone, Debug, Args)]
+pub struct DrawArgs {
+    /// File that 'compare --json' wrote; '-' for standard input
+    #[arg(value_name = "FILE")]
+    pub comparison: PathBuf,
+
+    /// File to draw it to, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub svg: PathBuf,
 }
 
 /// Options of `ministat`.

@@ -14,6 +14,10 @@ use crate::stats::{self, Comparison};
 use crate::sysfs::TrackerControl;
 use crate::testcase::Testcase;
 
+/// What every comparison must say of itself.
+pub const CAVEAT: &str = "These trackers are load added for the comparison: Linux itself has no \
+                          global delayed-invalidation lock.";
+
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -139,11 +143,7 @@ pub fn print(
             comparison.sentence(plan.confidence, plan.samples)
         )?;
     }
-    writeln!(
-        out,
-        "These trackers are load added for the comparison: Linux itself has no global \
-         delayed-invalidation lock."
-    )?;
+    writeln!(out, "{CAVEAT}")?;
     out.flush()?;
     Ok(())
 }
@@ -241,6 +241,7 @@ mod tests {
             cpu_model: "A CPU".into(),
             machine: "bare metal".into(),
             clock_source: "tsc".into(),
+            date: Some("2026-11-22T08:00:00Z".into()),
         }
     }
 
@@ -258,6 +259,7 @@ mod tests {
             "cpus:        8 online, A CPU",
             "machine:     bare metal",
             "clocksource: tsc",
+            "date:        2026-11-22T08:00:00Z",
             "",
             "tracker:mutex",
             "testcase:Delayed invalidation start/finish",

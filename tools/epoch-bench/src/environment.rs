@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::hypervisor;
 use crate::sysfs::{Sysfs, TrackerControl};
 
 /// What a reader must know to judge the numbers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Environment {
     /// `uname -r`
     pub kernel: String,
@@ -23,6 +24,8 @@ pub struct Environment {
     pub machine: String,
     /// The kernel's clock source.
     pub clock_source: String,
+    /// When it began, in UTC; files of the first versions have none.
+    pub date: Option<String>,
 }
 
 impl Environment {
@@ -41,6 +44,7 @@ impl Environment {
             cpu_model: cpu_model(&cpuinfo).unwrap_or("unknown").to_owned(),
             machine: hypervisor::describe(),
             clock_source: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+            date: Some(humantime::format_rfc3339_seconds(SystemTime::now()).to_string()),
         }
     }
 
@@ -62,7 +66,11 @@ impl Environment {
             self.online_cpus, self.cpu_model
         )?;
         writeln!(out, "machine:     {}", self.machine)?;
-        writeln!(out, "clocksource: {}", self.clock_source)
+        writeln!(out, "clocksource: {}", self.clock_source)?;
+        if let Some(date) = &self.date {
+            writeln!(out, "date:        {date}")?;
+        }
+        Ok(())
     }
 }
 

@@ -1,20 +1,22 @@
-//! The files that `--json` writes.
+//! The files that `--json` writes, and `draw` reads.
 //!
 //! Every file is one object. `schema` names its form: a change that would break
 //! a reader gets another number. All rates are iterations per second, all
 //! intervals nanoseconds of `CLOCK_MONOTONIC`.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::io::Write;
 
-use anyhow::{Context, Result};
-use serde::Serialize;
-use tempfile::NamedTempFile;
+use anyhow::{Context, Result, ensure};
+use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
+use serde::{Deserialize, Serialize};
 
+use crate::cli::Where;
 use crate::environment::Environment;
+use crate::pool::Carrier;
 use crate::sample::Sample;
 use crate::stats::{Comparison, Statistics};
+use crate::testcase::Testcase;
 
 /// `epoch-bench/run/1`: one tracker.
 #[derive(Debug, Serialize)]
@@ -38,10 +40,10 @@ pub struct RunReport {
 }
 
 /// `epoch-bench/compare/1`: several trackers, their samples interleaved.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct CompareReport {
-    /// `epoch-bench/compare/1`
-    pub schema: &'static str,
+    /// [`SCHEMA`](Self::SCHEMA)
+    pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
     /// Where it ran.
@@ -57,7 +59,7 @@ pub struct CompareReport {
 }
 
 /// One tracker's part of a comparison.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct TrackerReport {
     /// Its name.
     pub tracker: String,
@@ -70,14 +72,14 @@ pub struct TrackerReport {
 }
 
 /// What was measured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Workload {
-    /// Name of the testcase.
-    pub testcase: &'static str,
+    /// What each worker does.
+    pub testcase: Testcase,
     /// `kernel` or `user`
-    pub r#where: &'static str,
+    pub r#where: Where,
     /// `processes` or `threads`
-    pub carrier: &'static str,
+    pub carrier: Carrier,
     /// Workers at the same time.
     pub tasks: usize,
     /// The CPU of each task, or null if they were not bound to any.
@@ -86,126 +88,185 @@ pub struct Workload {
     pub interval_ms: u64,
 }
 
-/// Where a report will go. Made before the measurement, so that a path that
-/// cannot be written is found while it costs nothing.
-pub struct Destination {
-    path: PathBuf,
-    target: Target,
-}
+impl CompareReport {
+    /// The form of these files.
+    pub const SCHEMA: &'static str = "epoch-bench/compare/1";
 
-enum Target {
-    /// Beside a regular file, or where one will be; renamed to it at the end,
-    /// so that there is never half a report.
-    Replace(NamedTempFile),
-    /// A pipe, a terminal, a device.
-    Stream(File),
-}
-
-impl Destination {
-    /// Makes sure that a report can be written to `path`.
-    pub fn open(path: &Path) -> Result<Self> {
-        let target = Self::open_target(path).with_context(|| {
-            format!(
-                "--json {}: cannot be written; name a file in a folder that exists and is yours \
-                 to write",
-                path.display()
-            )
-        })?;
-        Ok(Self {
-            path: path.into(),
-            target,
-        })
-    }
-
-    fn open_target(path: &Path) -> io::Result<Target> {
-        match std::fs::metadata(path) {
-            Ok(meta) if !meta.is_file() => {
-                Ok(Target::Stream(OpenOptions::new().write(true).open(path)?))
-            }
-            Ok(_) => {
-                // A file that is write-protected stays as it is.
-                OpenOptions::new().write(true).open(path)?;
-                Self::beside(path)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::beside(path),
-            Err(error) => Err(error),
+    /// Reads what [`write`] wrote.
+    pub fn read(json: &[u8]) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
         }
+
+        let Head { schema } =
+            serde_json::from_slice(json).context("it is not one of epoch-bench's files")?;
+        ensure!(
+            schema == Self::SCHEMA,
+            "it holds {schema}, not {}",
+            Self::SCHEMA
+        );
+        let report: Self = serde_json::from_slice(json)?;
+        report.confidence()?;
+        ensure!(
+            (2..=MAX_DATASETS).contains(&report.trackers.len())
+                && report.comparisons.len() + 1 == report.trackers.len(),
+            "it has {} trackers and {} comparisons",
+            report.trackers.len(),
+            report.comparisons.len()
+        );
+        for TrackerReport {
+            tracker, samples, ..
+        } in &report.trackers
+        {
+            ensure!(
+                samples.len() >= MIN_POINTS,
+                "tracker {tracker} has {} samples",
+                samples.len()
+            );
+        }
+        Ok(report)
     }
 
-    fn beside(path: &Path) -> io::Result<Target> {
-        let name = path
-            .file_name()
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it has no file name"))?;
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let mut prefix = std::ffi::OsString::from(".");
-        prefix.push(name);
-        let file = tempfile::Builder::new()
-            .prefix(&prefix)
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-            .tempfile_in(folder)?;
-        Ok(Target::Replace(file))
+    /// Confidence that a difference must reach.
+    pub fn confidence(&self) -> Result<Confidence> {
+        Ok(self.confidence_percent.to_string().parse()?)
     }
 
-    /// Writes the report.
-    pub fn write(self, report: &impl Serialize) -> Result<()> {
-        let Self { path, target } = self;
-        let written = match target {
-            Target::Replace(file) => write_to(file.as_file(), report)
-                .and_then(|()| file.persist(&path).map_err(|error| error.error.into()))
-                .map(drop),
-            Target::Stream(file) => write_to(&file, report),
-        };
-        written.with_context(|| format!("--json {}: the report is lost", path.display()))
+    /// The sentences that say what is proven.
+    pub fn verdict(&self) -> Result<Vec<String>> {
+        let confidence = self.confidence()?;
+        let samples = self.trackers[0].samples.len();
+        let sentences = self.comparisons.iter();
+        Ok(sentences
+            .map(|comparison| comparison.sentence(confidence, samples))
+            .collect())
     }
 }
 
-fn write_to(file: &File, report: &impl Serialize) -> Result<()> {
-    let mut out = BufWriter::new(file);
-    serde_json::to_writer_pretty(&mut out, report)?;
+/// Writes a report.
+pub fn write(out: &mut dyn Write, report: &impl Serialize) -> Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
     writeln!(out)?;
-    out.flush()?;
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use std::fs;
+    use crate::stats::dataset;
 
-    #[test]
-    fn a_report_replaces_the_file_as_a_whole() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("report.json");
-        fs::write(&path, "old").unwrap();
-        let destination = Destination::open(&path).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
-        destination.write(&[1, 2]).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "[\n  1,\n  2\n]\n");
+    /// The comparison that FreeBSD's commit message published.
+    pub(crate) fn published() -> CompareReport {
+        compared(
+            "epoch",
+            &[1005918, 1006319, 1009119, 1013143, 1009155],
+            &[3548585, 3548786, 3552085, 3552502, 3552587],
+        )
     }
 
-    #[test]
-    fn an_abandoned_report_leaves_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        drop(Destination::open(&dir.path().join("report.json")).unwrap());
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn impossible_paths_are_found_at_once() {
-        let dir = tempfile::tempdir().unwrap();
-        for path in [dir.path().to_owned(), dir.path().join("none/report.json")] {
-            let error = Destination::open(&path).err().unwrap();
-            assert!(error.to_string().contains("cannot be written"), "{error:#}");
+    pub(crate) fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
+        let report = |tracker: &str, totals: &[u64]| {
+            let samples: Vec<_> = totals
+                .iter()
+                .map(|&total| Sample {
+                    min: total,
+                    max: total,
+                    total,
+                    tasks: Vec::new(),
+                })
+                .collect();
+            TrackerReport {
+                tracker: tracker.into(),
+                warmup: Vec::new(),
+                statistics: Statistics::of(&samples),
+                samples,
+            }
+        };
+        let trackers = vec![report("mutex", mutex), report(tracker, other)];
+        let datasets: Vec<_> = trackers
+            .iter()
+            .map(|report| dataset(&report.tracker, &report.samples).unwrap())
+            .collect();
+        let comparison = Comparison::new(&datasets[1], &datasets[0], Confidence::P95);
+        CompareReport {
+            schema: CompareReport::SCHEMA.into(),
+            command_line: vec!["epoch-bench".into()],
+            environment: Environment {
+                kernel: "7.3".into(),
+                module_tracker: Some("none".into()),
+                online_cpus: 96,
+                cpu_model: "A CPU".into(),
+                machine: "bare metal".into(),
+                clock_source: "tsc".into(),
+                date: Some("2026-11-22T08:00:00Z".into()),
+            },
+            workload: Workload {
+                testcase: Testcase::Mmap1,
+                r#where: Where::Kernel,
+                carrier: Carrier::Processes,
+                tasks: 96,
+                cpus: None,
+                interval_ms: 1000,
+            },
+            confidence_percent: 95.0,
+            trackers,
+            comparisons: vec![comparison],
         }
     }
 
+    fn json(report: &CompareReport) -> String {
+        let mut out = Vec::new();
+        write(&mut out, report).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
-    fn devices_are_written_to_and_not_replaced() {
-        let destination = Destination::open(Path::new("/dev/null")).unwrap();
-        assert!(matches!(destination.target, Target::Stream(_)));
-        destination.write(&0).unwrap();
+    fn a_comparison_survives_being_saved() {
+        let saved = json(&published());
+        let report = CompareReport::read(saved.as_bytes()).unwrap();
+        assert_eq!(json(&report), saved);
+        let stored = |text: &str| assert!(saved.contains(text), "{saved}");
+        stored("\"schema\": \"epoch-bench/compare/1\"");
+        stored("\"testcase\": \"mmap1\"");
+        stored("\"where\": \"kernel\"");
+        stored("\"carrier\": \"processes\"");
+    }
+
+    #[test]
+    fn a_file_without_a_date_can_be_read() {
+        let mut saved = serde_json::to_value(published()).unwrap();
+        let environment = saved["environment"].as_object_mut().unwrap();
+        environment.remove("date");
+        let report = CompareReport::read(saved.to_string().as_bytes()).unwrap();
+        assert_eq!(report.environment.date, None);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let refused = |json: &str, why: &str| {
+            let error = CompareReport::read(json.as_bytes()).unwrap_err();
+            let error = format!("{error:#}");
+            assert!(error.contains(why), "{error}");
+        };
+        refused("", "not one of epoch-bench's files");
+        refused("[]", "not one of epoch-bench's files");
+        refused(
+            "{\"schema\": \"epoch-bench/run/1\"}",
+            "it holds epoch-bench/run/1",
+        );
+        refused("{\"schema\": \"epoch-bench/compare/1\"}", "missing field");
+        let saved = json(&published());
+        refused(&saved.replace("mmap1", "mmap9"), "unknown variant `mmap9`");
+        refused(
+            &saved.replace("\"confidence_percent\": 95", "\"confidence_percent\": 97"),
+            "confidence level",
+        );
+        let mut report = published();
+        report.comparisons.clear();
+        refused(&json(&report), "2 trackers and 0 comparisons");
+        let mut report = published();
+        report.trackers[1].samples.clear();
+        refused(&json(&report), "tracker epoch has 0 samples");
     }
 }

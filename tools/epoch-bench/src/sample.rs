@@ -4,14 +4,14 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::pool::{Pool, Reading};
 
 const NS_PER_SECOND: u128 = 1_000_000_000;
 
 /// One worker's part of a sample.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct TaskSample {
     /// Iterations completed in the interval.
     pub iterations: u64,
@@ -39,7 +39,7 @@ impl TaskSample {
 }
 
 /// What all workers did in an interval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Sample {
     /// Least iterations per second of a task.
     pub min: u64,

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use ministat::{Confidence, Dataset, Edition};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::sample::Sample;
 
 /// Statistics of the totals of some samples.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Statistics {
     /// The number of samples.
     pub n: usize,
@@ -50,7 +50,7 @@ impl Statistics {
 }
 
 /// One tracker against the baseline.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Comparison {
     /// The tracker.
     pub tracker: String,

@@ -1,11 +1,13 @@
 //! What a worker does in each iteration.
 
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 use crate::uapi;
 
 /// A testcase of the module.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum Testcase {
     /// Map and unmap 128 MB of anonymous memory that nobody touches
     #[default]

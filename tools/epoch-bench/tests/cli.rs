@@ -50,6 +50,14 @@ fn bad_usage_exits_with_2() {
         "use 80, 90, 95",
     );
     fails_with(&["compare", "a", "b", "--samples", "2"], 2, "3..=100000");
+    fails_with(
+        &["compare", "a", "b", "--json", "x", "--svg", "x"],
+        2,
+        "give each its own",
+    );
+    fails_with(&["run", "--svg", "x"], 2, "unexpected argument '--svg'");
+    fails_with(&["draw", "x.json"], 2, "--svg <FILE>");
+    fails_with(&["draw", "--svg", "x.svg"], 2, "<FILE>");
 }
 
 #[test]
@@ -75,6 +83,7 @@ fn help_and_version_are_there() {
         &["--help"][..],
         &["run", "--help"],
         &["compare", "--help"],
+        &["draw", "--help"],
         &["ministat", "--help"],
         &["--version"],
     ] {
@@ -110,6 +119,95 @@ fn a_report_that_cannot_be_written_is_found_before_measuring() {
         &["run", "--where", "user", "--json", "/"],
         1,
         "cannot be written",
+    );
+}
+
+#[test]
+fn a_picture_that_cannot_be_drawn_is_found_before_measuring() {
+    let args = ["compare", "a", "b", "--svg", "/nonexistent/x.svg"];
+    fails_with(&args, 1, "--svg /nonexistent/x.svg: cannot be written");
+}
+
+/// A saved comparison, as small as it can be.
+fn saved_comparison() -> serde_json::Value {
+    let tracker = |name: &str, totals: [u64; 3]| {
+        let samples = totals.map(
+            |total| serde_json::json!({"min": total, "max": total, "total": total, "tasks": []}),
+        );
+        serde_json::json!({
+            "tracker": name, "warmup": [], "samples": samples,
+            "statistics": {
+                "n": 3, "mean": 2.0, "stddev": 1.0, "min": 1, "max": 3, "median": 2.0
+            },
+        })
+    };
+    serde_json::json!({
+        "schema": "epoch-bench/compare/1",
+        "command_line": ["epoch-bench"],
+        "environment": {
+            "kernel": "7.3", "module_tracker": "none", "online_cpus": 8, "cpu_model": "A CPU",
+            "machine": "KVM", "clock_source": "tsc", "date": "2026-11-22T08:00:00Z",
+        },
+        "workload": {
+            "testcase": "mmap1", "where": "kernel", "carrier": "processes", "tasks": 8,
+            "cpus": null, "interval_ms": 1000,
+        },
+        "confidence_percent": 95.0,
+        "trackers": [tracker("mutex", [1, 2, 3]), tracker("epoch", [2, 3, 4])],
+        "comparisons": [{
+            "tracker": "epoch", "baseline": "mutex", "ratio": 1.5, "difference": 1.0,
+            "difference_error": 2.0, "percent": 50.0, "percent_error": 100.0,
+            "pooled_stddev": 1.0, "proven": false,
+        }],
+    })
+}
+
+#[test]
+fn a_saved_comparison_can_be_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (json, svg) = (path("compare.json"), path("compare.svg"));
+    std::fs::write(&json, saved_comparison().to_string()).unwrap();
+    let draw = || {
+        let output = epoch_bench(&["draw", &json, "--svg", &svg]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(output.stdout.is_empty() && output.stderr.is_empty());
+        std::fs::read_to_string(&svg).unwrap()
+    };
+    let picture = draw();
+    assert_eq!(picture.matches("<circle").count(), 6);
+    assert!(picture.contains("epoch is 1.50x mutex, no difference proven"));
+    assert_eq!(draw(), picture);
+    let left = std::fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(left, 2, "temporary files were left");
+}
+
+#[test]
+fn what_cannot_be_drawn_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (json, svg) = (path("run.json"), path("x.svg"));
+    let draw =
+        |json: &str, code, message| fails_with(&["draw", json, "--svg", &svg], code, message);
+    draw("/nonexistent.json", 1, "cannot read /nonexistent.json");
+    std::fs::write(&json, "{\"schema\": \"epoch-bench/run/1\"}").unwrap();
+    draw(
+        &json,
+        2,
+        "it holds epoch-bench/run/1, not epoch-bench/compare/1",
+    );
+    draw("-", 2, "- is no comparison");
+    assert!(!Path::new(&svg).exists());
+    std::fs::write(&json, saved_comparison().to_string()).unwrap();
+    fails_with(
+        &["draw", &json, "--svg", "/nonexistent/x.svg"],
+        1,
+        "--svg /nonexistent/x.svg: cannot be written",
+    );
+    fails_with(
+        &["draw", &json, "--svg", &json],
+        2,
+        "would replace the comparison itself",
     );
 }
 

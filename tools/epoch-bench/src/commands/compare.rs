@@ -8,9 +8,11 @@ use anyhow::{Context, Result};
 use super::setup::command_line;
 use crate::cli::{CompareArgs, Where};
 use crate::compare::{self, Plan};
+use crate::destination::Destination;
 use crate::environment::Environment;
 use crate::error::usage;
-use crate::json::{CompareReport, TrackerReport};
+use crate::json::{self, CompareReport, TrackerReport};
+use crate::picture;
 use crate::pool::Workers;
 use crate::progress;
 use crate::session;
@@ -31,7 +33,16 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         Some(tasks) => tasks as usize,
         None => topology::allowed_cpus()?.len(),
     };
+    if args.svg.is_some() && args.svg == measure.json {
+        return Err(usage(
+            "--svg and --json name the same file: give each its own",
+        ));
+    }
     let destination = measure.destination()?;
+    let svg = args.svg.as_deref();
+    let canvas = svg
+        .map(|path| Destination::open("--svg", path))
+        .transpose()?;
     let workload = measure.workload(tasks)?;
     let load = measure.load(tasks)?;
     let environment = Environment::detect();
@@ -64,13 +75,13 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
     )?;
 
     compare::print(&mut io::stdout(), &environment, &plan, &outcomes)?;
-    let Some(destination) = destination else {
+    if destination.is_none() && canvas.is_none() {
         return Ok(());
-    };
+    }
     let (_, comparisons) = compare::judge(&plan, &outcomes)?;
     let trackers = plan.trackers.iter().zip(outcomes);
     let report = CompareReport {
-        schema: "epoch-bench/compare/1",
+        schema: CompareReport::SCHEMA.into(),
         command_line: command_line(),
         environment,
         workload,
@@ -85,7 +96,46 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
             .collect(),
         comparisons,
     };
-    destination
-        .write(&report)
-        .context("the comparison is complete, but")
+    deliver(&report, destination, canvas).context("the comparison is complete, but")
+}
+
+/// Saves the report and draws it; neither is given up because the other cannot
+/// be written.
+fn deliver(
+    report: &CompareReport,
+    json: Option<Destination>,
+    svg: Option<Destination>,
+) -> Result<()> {
+    let saved = json.map_or(Ok(()), |json| json.write(|out| json::write(out, report)));
+    let drawn = svg.map_or(Ok(()), |svg| svg.write(|out| picture::write(out, report)));
+    saved.and(drawn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::tests::published;
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn a_saved_comparison_gives_the_same_picture_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let open = |option, name| Some(Destination::open(option, &path(name)).unwrap());
+        deliver(&published(), open("--json", "j"), open("--svg", "s")).unwrap();
+        let saved = CompareReport::read(&fs::read(path("j")).unwrap()).unwrap();
+        let drawn = fs::read_to_string(path("s")).unwrap();
+        assert_eq!(picture::svg(&saved).unwrap(), drawn);
+    }
+
+    #[test]
+    fn the_picture_is_drawn_where_the_report_cannot_be_saved() {
+        let dir = tempfile::tempdir().unwrap();
+        let full = Destination::open("--json", Path::new("/dev/full")).unwrap();
+        let svg = Destination::open("--svg", &dir.path().join("s")).unwrap();
+        let error = deliver(&published(), Some(full), Some(svg)).unwrap_err();
+        assert!(error.to_string().starts_with("--json /dev/full"), "{error}");
+        assert!(dir.path().join("s").exists());
+    }
 }

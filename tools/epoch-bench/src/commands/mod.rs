@@ -1,6 +1,7 @@
 //! The subcommands.
 
 mod compare;
+mod draw;
 mod ministat;
 mod run;
 mod setup;
@@ -14,6 +15,7 @@ pub fn execute(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Run(args) => run::execute(&args),
         Command::Compare(args) => compare::execute(&args),
+        Command::Draw(args) => draw::execute(&args),
         Command::Ministat(args) => ministat::execute(&args),
     }
 }

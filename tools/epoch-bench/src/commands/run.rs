@@ -9,7 +9,7 @@ use super::setup::command_line;
 use crate::cli::{RunArgs, Where};
 use crate::environment::Environment;
 use crate::error::usage;
-use crate::json::RunReport;
+use crate::json::{self, RunReport};
 use crate::pool::Workers;
 use crate::run::{self, Plan};
 use crate::session;
@@ -77,5 +77,7 @@ pub fn execute(args: &RunArgs) -> Result<()> {
         warmup: outcome.warmup,
         samples: outcome.samples,
     };
-    destination.write(&report).context("run is complete, but")
+    destination
+        .write(|out| json::write(out, &report))
+        .context("the run is complete, but")
 }

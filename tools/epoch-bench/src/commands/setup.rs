@@ -6,8 +6,9 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::cli::{MeasureArgs, Where};
+use crate::destination::Destination;
 use crate::error::usage;
-use crate::json::{Destination, Workload};
+use crate::json::Workload;
 use crate::pool::{Carrier, KernelLoad, Load, UserLoad};
 use crate::testcase::Testcase;
 use crate::topology;
@@ -41,12 +42,9 @@ impl MeasureArgs {
             Some(topology::place(tasks, &topology::allowed_cpus()?))
         };
         Ok(Workload {
-            testcase: self.testcase.name(),
-            r#where: self.r#where.name(),
-            carrier: match self.carrier() {
-                Carrier::Processes => "processes",
-                Carrier::Threads => "threads",
-            },
+            testcase: self.testcase,
+            r#where: self.r#where,
+            carrier: self.carrier(),
             tasks,
             cpus,
             interval_ms: self.interval_ms,
@@ -76,7 +74,9 @@ impl MeasureArgs {
 
     /// Where the report goes, if there is to be one.
     pub fn destination(&self) -> Result<Option<Destination>> {
-        self.json.as_deref().map(Destination::open).transpose()
+        let json = self.json.as_deref();
+        json.map(|path| Destination::open("--json", path))
+            .transpose()
     }
 }
 

@@ -11,6 +11,7 @@ use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, getpid, getppid};
+use serde::{Deserialize, Serialize};
 
 use super::slot::Stage;
 use super::worker::{self, Shared};
@@ -19,7 +20,8 @@ use super::worker::{self, Shared};
 const STACK_BYTES: usize = 256 << 10;
 
 /// Whether each worker has an address space of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Carrier {
     /// One process for each worker, as will-it-scale's `_processes`.
     Processes,

@@ -1,0 +1,52 @@
+//! `epoch-bench draw`
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::cli::DrawArgs;
+use crate::destination::Destination;
+use crate::error::usage;
+use crate::json::CompareReport;
+use crate::picture;
+
+pub fn execute(args: &DrawArgs) -> Result<()> {
+    let name = args.comparison.display();
+    let json = read(&args.comparison).with_context(|| {
+        format!(
+            "cannot read {name}: name a file that 'compare --json' wrote, or '-' for standard input"
+        )
+    })?;
+    // Bad data is bad usage, as with ministat.
+    let report = CompareReport::read(&json).map_err(|error| {
+        usage(format!(
+            "{name} is no comparison that 'compare --json' wrote: {error:#}"
+        ))
+    })?;
+    if same_file(&args.comparison, &args.svg) {
+        return Err(usage(format!(
+            "--svg {name} would replace the comparison itself: name another file"
+        )));
+    }
+    Destination::open("--svg", &args.svg)?.write(|out| picture::write(out, &report))
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        // One of them does not exist.
+        _ => false,
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
