@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What to type; "make help" lists it. Kbuild says how the modules are built:
+# the kernel's build reads that file and never this one.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+DESTDIR ?=
+PREFIX ?= /usr/local
+
+# enter.sh makes the build root where it is missing and runs a command in it.
+ENTER := $(CURDIR)/tools/vm/enter.sh
+KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
+
+.PHONY: all modules demo check kunit tools vm install clean help \
+	setup lint check-host check-kunit check-mutants check-guest shell
+
+all: modules
+
+##@ On the machine itself
+
+modules: ## build epoch.ko and epoch_bench.ko for the running kernel, or for KVER= or KDIR=
+	@tools/vm/check-kdir.sh $(KDIR)
+	$(KBUILD) modules
+
+install: ## install the modules for that kernel
+	@tools/vm/check-kdir.sh $(KDIR)
+	$(KBUILD) modules_install
+	$(if $(DESTDIR),,depmod $(KVER))
+
+clean: ## remove what make built here; the cache stays
+	@if [ -e $(KDIR)/Makefile ]; then $(KBUILD) clean; fi
+	rm -rf tools/target
+
+##@ In a guest, on any Debian 12 or 13 machine (as root or with sudo)
+
+demo: ## the experiment: the mutex tracker against the epoch, and the verdict
+	@$(ENTER) tools/vm/demo.sh
+
+check: ## every test; ends with "N passed, N failed, N skipped"
+	@$(ENTER) tools/vm/check.sh
+
+kunit: ## the KUnit tests, in User-Mode Linux
+	@$(ENTER) tools/vm/kunit.sh
+
+tools: ## build epoch-bench, a static program, in the cache
+	@$(ENTER) tools/vm/tools.sh --show
+
+vm: ## a shell in the guest, with the modules and epoch-bench in place
+	@$(ENTER) tools/vm/shell.sh
+
+##@ Parts of the above
+
+setup: ## only what demo and check need: build root, kernels, modules, tools
+	@$(ENTER) tools/vm/setup.sh
+
+lint: ## formatting, clippy, checkpatch, shellcheck
+	@$(ENTER) tools/vm/check.sh lint
+
+check-host: ## the tests that need no kernel
+	@$(ENTER) tools/vm/check.sh host
+
+check-kunit: ## KUnit, counted as in check
+	@$(ENTER) tools/vm/check.sh kunit
+
+check-mutants: ## planted bugs, each of which KUnit must find
+	@$(ENTER) tools/vm/check.sh mutants
+
+check-guest: ## the tests on the unmodified Debian kernel
+	@$(ENTER) tools/vm/check.sh guest
+
+shell: ## a shell in the build root
+	@$(ENTER) bash
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "Settings: KVER= KDIR= RUSTC= (modules); CPUS=8 MEM=2048 TIMEOUT= (guest);"
+	@echo "TASKS=8 SAMPLES=10 (demo); EPOCH_CACHE=~/.cache/epoch-kmod (downloads, build root, kernels)."

@@ -1,0 +1,106 @@
+#!/bin/bash
+# boot.sh [--name NAME] [--seconds N] [--bench] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
+# boot.sh --shell [--bench] [--file ...]
+#
+# Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on
+# the terminal). What SCRIPT prints is shown as it comes; what it leaves in /out
+# is copied to results/NAME in the cache; its exit status is this command's.
+# --bench puts the modules and epoch-bench in, and builds them before.
+# The guest always ends: QEMU has N seconds, and a panic does not reboot.
+#
+# CPUS= and MEM= (in MiB) set the guest's size.
+set -euo pipefail
+# shellcheck source=tools/vm/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+
+cpus=${CPUS:-8}
+memory=${MEM:-2048}
+name=guest
+seconds=300
+shell=
+script=shell
+bench=
+files=()
+while (($#)); do
+	case $1 in
+	--name) name=$2 && shift ;;
+	--seconds) seconds=$2 && shift ;;
+	--file) files+=("$2") && shift ;;
+	--bench) bench=1 ;;
+	--shell) shell=1 name=shell seconds=infinity ;;
+	*) break ;;
+	esac
+	shift
+done
+seconds=${TIMEOUT:-$seconds}
+[[ $cpus =~ ^[1-9][0-9]*$ ]] || die "CPUS=$cpus is not a number of CPUs" "" "say, for example, CPUS=8"
+[[ $memory =~ ^[1-9][0-9]*$ ]] || die "MEM=$memory is not a number of MiB" "" "say, for example, MEM=2048"
+
+if [[ -n $bench ]]; then
+	"$vm/stock.sh"
+	"$vm/modules.sh" stock
+	"$vm/tools.sh"
+	modules=$("$vm/modules.sh" --dir stock)
+	while read -r object; do
+		files+=("$modules/${object%.o}.ko=modules/$(basename -- "$object" .o).ko")
+	done <"$modules/modules.order"
+	files+=("$EPOCH_CACHE/bin/epoch-bench=bin/epoch-bench")
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+mkdir -p "$EPOCH_CACHE/log" "$EPOCH_CACHE/results"
+console=$EPOCH_CACHE/log/console-$name-$(date +%Y%m%d-%H%M%S).log
+# Keep the last few of a kind.
+find "$EPOCH_CACHE/log" -name "console-$name-*.log" | sort -r | tail -n +10 | xargs -r rm -f --
+
+: >"$work/arguments"
+if [[ -z $shell ]]; then
+	script=${1##*/}
+	files+=("$1=script")
+	shift
+	(($# == 0)) || printf '%s\n' "$@" >"$work/arguments"
+fi
+"$vm/initrd.sh" "$work/initrd" "$vm/guest/init=init" "$work/arguments=etc/arguments" "${files[@]}"
+
+read -r accel why < <("$vm/accel.sh")
+say "guest: Linux $kernel, $cpus CPUs, $memory MiB, $accel ($why)"
+case $accel in
+kvm) machine=(-accel kvm -cpu host) ;;
+# qemu64 has cmpxchg16b, and little else that would have to be emulated.
+tcg) machine=(-accel "tcg,thread=multi" -cpu qemu64) ;;
+esac
+
+# The kernel hands what it does not know to its first process.
+tty=0
+[[ ! -t 1 ]] || tty=1
+
+status=0
+timeout --foreground -k 5 "$seconds" qemu-system-x86_64 "${machine[@]}" \
+	-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot \
+	-kernel "/boot/vmlinuz-$kernel" -initrd "$work/initrd" \
+	-append "console=ttyS0 panic=-1 oops=panic EPOCH_TTY=$tty TERM=${TERM:-dumb}" \
+	-serial "file:$console" \
+	-device virtio-serial-pci \
+	-chardev stdio,id=user,signal="$([[ -n $shell ]] && echo off || echo on)" \
+	-device virtconsole,chardev=user \
+	-chardev "file,id=result,path=$work/result" \
+	-device virtserialport,chardev=result,name=result \
+	2>"$work/qemu" || status=$?
+
+failed() {
+	grep -Ea 'Kernel panic|BUG|Oops|RIP:|hung|stall|Call Trace' "$console" | tail -n 5 | sed 's/^/   | /' || :
+	[[ ! -s $work/qemu ]] || printf '   | %s\n' "$(<"$work/qemu")"
+	die "$1" "$console" "read the console log; CPUS= and MEM= change the guest, TIMEOUT= its time"
+}
+((status != 124 && status != 137)) || failed "the guest did not end within $seconds s"
+((status == 0)) || failed "QEMU ended with status $status"
+
+results=$EPOCH_CACHE/results/$name
+rm -rf -- "$results"
+mkdir -p "$results"
+if ! tar -C "$results" -xzf "$work/result" 2>/dev/null || [[ ! -s $results/.status ]]; then
+	failed "the guest ended without a result"
+fi
+status=$(<"$results/.status")
+((status == 0)) || failed "$script ended with status $status in the guest"

@@ -1,0 +1,37 @@
+#!/bin/bash
+# Formatting and static checks.
+set -euo pipefail
+# shellcheck source=tools/vm/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+# shellcheck source=tools/vm/try.sh
+. "$vm/try.sh"
+
+cd "$src"
+mapfile -t rust < <(find rust samples -name '*.rs' 2>/dev/null | sort)
+mapfile -t c < <(find rust include samples tools/vm -name '*.[ch]' 2>/dev/null | sort)
+mapfile -t bash < <(find .ci tools -type f -not -path '*/target/*' -exec grep -lE '^#!/bin/bash|^# shellcheck shell=bash' {} + | sort)
+mapfile -t busybox < <(grep -lE '^#!/bin/busybox sh|^# shellcheck shell=dash' -r tools/vm/guest | sort)
+
+# Kernel code follows the kernel's settings, and is built with its lints. What
+# is up to date says nothing again, so start from nothing.
+# shellcheck disable=SC2317 # try calls it
+kernel_clippy() {
+	rm -rf -- "$("$vm/modules.sh" --dir clippy)" && "$vm/modules.sh" clippy
+}
+
+"$vm/stock.sh"
+try "rustfmt (kernel)" rustfmt --check --edition 2021 --color never \
+	--config-path "$linux/.rustfmt.toml" "${rust[@]}"
+try "clippy (kernel)" kernel_clippy
+for file in "${c[@]}"; do
+	ignore=()
+	# The kernel's own rust/exports.c has the same two.
+	[[ $file != */exports.c ]] || ignore=(--ignore "EXPORT_SYMBOL,MACRO_ARG_REUSE")
+	try "checkpatch $file" "$linux/scripts/checkpatch.pl" --no-tree --strict --terse \
+		--show-types "${ignore[@]}" --file "$file"
+done
+try "rustfmt (tools)" "$vm/tools.sh" --cargo fmt --check -- --color never
+try "clippy (tools)" "$vm/tools.sh" --cargo clippy --locked --workspace --all-targets -- -D warnings
+try "shellcheck (bash)" shellcheck --external-sources "${bash[@]}"
+try "shellcheck (busybox)" shellcheck --shell dash "${busybox[@]}"
+exit "$failed"

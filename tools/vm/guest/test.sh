@@ -1,0 +1,254 @@
+# shellcheck shell=dash disable=SC2317 # ok and fails call the functions
+# Tests on the unmodified Debian kernel, run in the guest by busybox's shell.
+# Prints "PASS name", "FAIL name" and "SKIP name" lines.
+
+sys=/sys/class/misc/epoch_bench
+failed=0
+touch /out/kernel.log
+
+pass() {
+	echo "PASS $*"
+}
+
+fail() {
+	echo "FAIL $*"
+	sed 's/^/   | /' /tmp/output
+	failed=1
+}
+
+# ok NAME COMMAND...: it succeeds.
+ok() {
+	name=$1
+	shift
+	if "$@" >/tmp/output 2>&1; then pass "$name"; else fail "$name (status $?)"; fi
+}
+
+# fails NAME STATUS TEXT COMMAND...: it ends with this status (any but 0 where
+# STATUS is "-"), and what it says holds TEXT, an extended regular expression.
+fails() {
+	name=$1 wanted=$2 text=$3
+	shift 3
+	status=0
+	"$@" >/tmp/output 2>&1 || status=$?
+	if [ "$status" = 0 ] || { [ "$wanted" != - ] && [ "$status" != "$wanted" ]; }; then
+		fail "$name (status $status)"
+	elif ! grep -Eqi -- "$text" /tmp/output; then
+		fail "$name (does not say: $text)"
+	else
+		pass "$name"
+	fi
+}
+
+# prints NAME TEXT COMMAND...: it succeeds and what it says holds TEXT.
+prints() {
+	name=$1 text=$2
+	shift 2
+	if ! "$@" >/tmp/output 2>&1; then
+		fail "$name"
+	elif grep -Eq -- "$text" /tmp/output; then
+		pass "$name"
+	else
+		fail "$name (does not say: $text)"
+	fi
+}
+
+# The kernel's lines since the last time; all of them end up in /out.
+log() {
+	dmesg -c | tee -a /out/kernel.log
+}
+
+write() {
+	echo "$2" >"$1"
+}
+
+# soon COMMAND...: it succeeds within 5 s.
+soon() {
+	for _ in $(seq 50); do
+		"$@" && return
+		sleep 0.1
+	done
+	false
+}
+
+idle() {
+	[ "$(cat "$sys/workers")" = 0 ] && ! pidof epoch-bench >/dev/null
+}
+
+busy() {
+	[ "$(cat "$sys/workers")" != 0 ]
+}
+
+as_nobody() {
+	su -s /bin/sh nobody -c "$*"
+}
+
+bench() {
+	timeout -s KILL 60 epoch-bench "$@"
+}
+
+# A run that goes on until it is told to stop.
+long_run() {
+	epoch-bench run --tasks 4 --samples 1000 --interval-ms 100 >/tmp/long 2>&1 &
+	long=$!
+	soon busy
+}
+
+without_modules() {
+	fails "no module: run says what to load" 1 "epoch_bench.*(insmod|modprobe|load)" bench run
+	fails "no module: compare says what to load" 1 "epoch_bench" bench compare mutex epoch
+	fails "epoch_bench needs epoch first" - "unknown symbol" insmod /modules/epoch_bench.ko
+	log >/dev/null
+}
+
+loading() {
+	ok "insmod epoch" insmod /modules/epoch.ko
+	fails "insmod with an unknown tracker" - "invalid|argument" \
+		insmod /modules/epoch_bench.ko tracker=bogus
+	log >/tmp/log
+	prints "the log names the unknown tracker" "bogus" cat /tmp/log
+	prints "the log names the known ones" "mutex.*epoch" cat /tmp/log
+	ok "insmod epoch_bench tracker=epoch" insmod /modules/epoch_bench.ko tracker=epoch
+	prints "the tracker is the one of insmod" '^epoch$' cat $sys/tracker
+	ok "rmmod epoch_bench" rmmod epoch_bench
+	ok "insmod epoch_bench" insmod /modules/epoch_bench.ko
+	prints "there is a tracker by default" '^[a-z]' cat $sys/tracker
+}
+
+knobs() {
+	for tracker in none mutex epoch; do
+		prints "available_trackers has $tracker" "(^|[^a-z])$tracker([^a-z]|\$)" cat $sys/available_trackers
+		ok "tracker can be $tracker" write $sys/tracker "$tracker"
+		prints "tracker is $tracker" "^$tracker\$" cat $sys/tracker
+	done
+	for bad in bogus "" epoc epochs MUTEX "mutex epoch"; do
+		log >/dev/null
+		fails "tracker cannot be '$bad'" - "invalid argument" write $sys/tracker "$bad"
+		log >/tmp/log
+		prints "the log says what is accepted instead of '$bad'" "mutex" cat /tmp/log
+	done
+	prints "a refused tracker changes nothing" '^epoch$' cat $sys/tracker
+	fails "available_trackers is read-only" - "permission|denied|error" write $sys/available_trackers none
+	prints "no worker runs" '^0$' cat "$sys/workers"
+}
+
+permissions() {
+	prints "the device is for root only" '^600 0 0 character' stat -c '%a %u %g %F' /dev/epoch_bench
+	fails "another user may not open it" - "permission denied" as_nobody cat /dev/epoch_bench
+	fails "another user may not choose the tracker" - "permission denied" as_nobody "echo none >$sys/tracker"
+	fails "epoch-bench tells another user why" 1 "permission|root" as_nobody epoch-bench run
+}
+
+measuring() {
+	small="--samples 3 --warmup 1 --interval-ms 50"
+	for tracker in none mutex epoch; do
+		for testcase in mmap1 di; do
+			# shellcheck disable=SC2086 # words
+			prints "run --tracker $tracker --testcase $testcase" '^average:[1-9]' \
+				bench run --tracker $tracker --testcase $testcase --tasks 4 $small
+		done
+	done
+	# shellcheck disable=SC2086
+	prints "run --threads" '^average:[1-9]' bench run --threads --tasks 4 $small
+	# shellcheck disable=SC2086
+	prints "run --where user" '^average:[1-9]' bench run --where user --tasks 2 $small
+	# shellcheck disable=SC2086
+	ok "run --json" bench run --tasks 2 $small --json /out/run.json
+	prints "the JSON has the samples" '"samples"' cat /out/run.json
+	for testcase in mmap1 di; do
+		# shellcheck disable=SC2086
+		prints "compare mutex epoch --testcase $testcase" 'Student' \
+			bench compare mutex epoch --testcase $testcase --tasks 4 $small
+	done
+	# shellcheck disable=SC2086
+	prints "compare of three" 'Student' bench compare none mutex epoch --tasks 2 $small
+	ok "nothing is left running" soon idle
+}
+
+bad_usage() {
+	fails "run with an unknown tracker" - "bogus" bench run --tracker bogus --samples 1
+	fails "run with an unknown testcase" 2 "testcase" bench run --testcase bogus
+	fails "run with no task" 2 "tasks" bench run --tasks 0
+	fails "run with a negative number of tasks" 2 "tasks" bench run --tasks=-1
+	fails "run with too many tasks" - "tasks|4096|workers" bench run --tasks 100000
+	fails "run with no sample" 2 "samples" bench run --samples 0
+	fails "run with an unknown option" 2 "bogus" bench run --bogus
+	fails "compare of one" 2 "tracker" bench compare mutex
+	fails "compare with an unknown tracker" - "bogus" bench compare mutex bogus --samples 3
+	fails "no command" 2 "usage" bench
+	fails "JSON where it cannot be written" 1 "/nowhere" \
+		bench run --samples 1 --warmup 0 --interval-ms 10 --json /nowhere/x.json
+	ok "nothing is left running after bad usage" soon idle
+}
+
+# What must be refused while workers run, and how a run ends.
+while_it_runs() {
+	ok "a long run starts" long_run
+	fails "the tracker cannot be changed while it runs" - "busy" write $sys/tracker none
+	log >/tmp/log
+	prints "the log says so" "while workers run" cat /tmp/log
+	fails "epoch_bench cannot be unloaded while it runs" - "unavailable|busy|in use" rmmod epoch_bench
+	fails "epoch cannot be unloaded while it is used" - "unavailable|busy|in use" rmmod epoch
+	kill -TERM "$long"
+	ok "SIGTERM leaves no process" soon idle
+	wait "$long" 2>/dev/null
+
+	fails "SIGINT ends a run" - "" timeout -s INT 2 epoch-bench run --tasks 4 --samples 1000 --interval-ms 100
+	ok "SIGINT leaves no process" soon idle
+
+	fails "SIGKILL ends a run" - "" timeout -s KILL 2 epoch-bench run --tasks 4 --samples 1000 --interval-ms 100
+	ok "SIGKILL leaves no process" soon idle
+}
+
+samples() {
+	for sample in c rust; do
+		ok "insmod epoch_sample_$sample" insmod /modules/epoch_sample_$sample.ko
+		fails "epoch cannot be unloaded under epoch_sample_$sample" - "unavailable|busy|in use" rmmod epoch
+		sleep 1
+		log >/dev/null
+		ok "rmmod epoch_sample_$sample" rmmod epoch_sample_$sample
+		log >/tmp/log
+		prints "epoch_sample_$sample worked without an error" '[1-9][0-9]* (walks|lookups).* 0 errors' cat /tmp/log
+	done
+}
+
+unloading() {
+	ok "rmmod epoch_bench at the end" rmmod epoch_bench
+	fails "the device is gone" - "no such file" ls /dev/epoch_bench
+	fails "without the device, run says what to load" 1 "epoch_bench" bench run
+	ok "rmmod epoch" rmmod epoch
+	prints "no module is left" '^0$' sh -c 'grep -c ^epoch /proc/modules || :'
+}
+
+again() {
+	ok "and again: insmod epoch" insmod /modules/epoch.ko
+	ok "and again: insmod epoch_bench" insmod /modules/epoch_bench.ko tracker=mutex
+	prints "and again: run" '^average:[1-9]' \
+		bench run --tasks 8 --samples 3 --warmup 0 --interval-ms 100
+	ok "and again: rmmod epoch_bench" rmmod epoch_bench
+	ok "and again: rmmod epoch" rmmod epoch
+}
+
+kernel_log() {
+	log >/dev/null
+	if grep -E 'WARNING:|BUG:|Oops|Call Trace|INFO: |stall|refcount|leak' /out/kernel.log >/tmp/output; then
+		fail "no warning in the kernel log"
+	else
+		pass "no warning in the kernel log"
+	fi
+}
+
+log >/dev/null
+without_modules
+loading
+knobs
+permissions
+badinput || failed=1
+ok "after bad input nothing runs" soon idle
+measuring
+bad_usage
+while_it_runs
+samples
+unloading
+again
+kernel_log
+exit $failed

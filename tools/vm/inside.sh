@@ -1,0 +1,30 @@
+# shellcheck shell=bash
+# Sourced by the scripts that run inside the build root.
+
+# shellcheck source=tools/vm/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+[[ -f /etc/epoch-kernel ]] ||
+	die "${0##*/} runs inside the build root only" "" "use tools/vm/enter.sh tools/vm/${0##*/}, or make help"
+
+# For the scripts that source this:
+# shellcheck disable=SC2034
+src=/src
+kernel=$(</etc/epoch-kernel)
+# shellcheck disable=SC2034
+linux=$EPOCH_CACHE/linux
+# shellcheck disable=SC2034
+jobs=$(nproc)
+
+# What kernels and modules are made with: where this changes, so do they.
+toolchain() {
+	local version=${kernel%%-*}
+	version=$(cut -d. -f1,2 <<<"$version")
+	dpkg-query -W -f '${Package}=${Version}\n' rustc bindgen gcc-14 pahole \
+		"linux-source-$version" "linux-headers-$kernel"
+}
+
+# key FILE...: a stamp's text, of the tool chain and what FILEs say.
+key() {
+	{ toolchain && cat -- "$@"; } | sha256sum | cut -d' ' -f1
+}

@@ -1,0 +1,70 @@
+#!/bin/bash
+# kunit.sh [--mutant NAME]: build the modules for User-Mode Linux, load them
+# there on two CPUs, and have the kernel's kunit.py judge their KUnit tests.
+#
+# Ends with 0 if all passed; 1 if a test failed; 2 if nothing was tested (no
+# build, no boot, no tests); 3 if the run hung; 4 if the kernel crashed; 5 if
+# the tests passed but the kernel log holds a warning. --mutant plants a bug.
+set -euo pipefail
+# shellcheck source=tools/vm/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+
+mutant=
+[[ ${1:-} != --mutant ]] || mutant=${2:?which mutant}
+seconds=${TIMEOUT:-60}
+
+"$vm/uml.sh"
+"$vm/modules.sh" uml "$mutant" || exit 2
+modules=$("$vm/modules.sh" --dir uml "$mutant")
+
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+log=$EPOCH_CACHE/log/kunit${mutant:+-$mutant}.log
+
+# In the order of Kbuild's obj-m.
+files=()
+while read -r object; do
+	module=$(basename -- "$object" .o)
+	files+=("$modules/${object%.o}.ko=modules/$module.ko")
+	echo "$module" >>"$work/order"
+done <"$modules/modules.order"
+"$vm/initrd.sh" "$work/initrd" "$vm/guest/kunit-init=init" "$work/order=modules/order" "${files[@]}"
+
+status=0
+TMPDIR=/tmp timeout -k 5 "$seconds" "$EPOCH_CACHE/uml/linux" mem=1G ncpus=2 seccomp=on \
+	initrd="$work/initrd" con=null con0=fd:0,fd:1 >"$log" 2>&1 </dev/null || status=$?
+
+# Each module that has tests prints a KTAP document of its own; kunit.py reads
+# one. Their boundaries are the marks of guest/kunit-init.
+awk -v dir="$work" '
+	/epoch-kunit: tests done/ { part = "" }
+	/epoch-kunit: load / { part = dir "/" $NF ".ktap" }
+	part { print > part }
+	' "$log"
+tested=0
+failures=0
+for part in "$work"/*.ktap; do
+	grep -q 'KTAP version' "$part" 2>/dev/null || continue
+	tested=$((tested + 1))
+	python3 "$linux/tools/testing/kunit/kunit.py" parse "$part" || failures=$((failures + 1))
+done
+
+verdict() { # STATUS WHAT
+	say "KUnit: $2."
+	[[ $1 == 0 ]] || say "Log: $(shown "$log")"
+	exit "$1"
+}
+# A test module that ran no test is a failure, too.
+while read -r module; do
+	[[ $module != *_kunit ]] || grep -q 'KTAP version' "$work/$module.ktap" 2>/dev/null || tested=0
+done <"$work/order"
+
+splats='WARNING:|BUG:|Oops|INFO: (possible|rcu|task|trying)|suspicious|inconsistent lock|epoch-kunit: failed'
+((tested)) || verdict 2 "no test ran"
+((status != 124 && status != 137)) || verdict 3 "hung: no end within $seconds s"
+grep -q 'epoch-kunit: end' "$log" || verdict 4 "the kernel crashed"
+((failures == 0)) || verdict 1 "failed"
+if grep -E "$splats" "$log"; then
+	verdict 5 "tests passed, but the kernel log has a warning"
+fi
+verdict 0 "passed, nothing amiss in the kernel log"

@@ -1,0 +1,19 @@
+#!/bin/bash
+# Unpack the kernel's source. It stays as it is: kernels are built beside it.
+set -euo pipefail
+# shellcheck source=tools/vm/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+
+if [[ ${1:-} == --build ]]; then
+	version=$(cut -d. -f1,2 <<<"${kernel%%-*}")
+	rm -rf -- "$linux" "$linux.part"
+	mkdir -- "$linux.part"
+	tar -C "$linux.part" --strip-components=1 -xf "/usr/src/linux-source-$version.tar.xz"
+	key "$0" >"$linux.part/.epoch-stamp"
+	sync -f "$linux.part"
+	mv -- "$linux.part" "$linux"
+	exit
+fi
+
+lock linux
+current "$linux/.epoch-stamp" "$(key "$0")" || step "unpack the kernel's source" "$0" --build

@@ -1,0 +1,18 @@
+#!/bin/bash
+# mmdebstrap's setup hook: where its own default mirror is used, add the
+# backports of the same mirror, which hold the kernel.
+set -euo pipefail
+# shellcheck source=tools/vm/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+sources=$1/etc/apt/sources.list
+[[ -f $sources ]] || exit 0
+awk -v suite="$SUITE" '
+	$1 == "deb" {
+		for (i = 2; i <= NF; i++)
+			if ($i == suite) {
+				$i = suite "-backports"
+				print
+				exit
+			}
+	}' "$sources" >"$1/etc/apt/sources.list.d/backports.list"

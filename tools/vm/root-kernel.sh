@@ -1,0 +1,44 @@
+#!/bin/bash
+# mmdebstrap's customize hook: install the kernel, its headers and its source.
+# Backports move on: once they no longer offer the pinned kernel, take the
+# newest of which all three are offered, and leave a notice that says so.
+set -euo pipefail
+# shellcheck source=tools/vm/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+root=$1
+
+offered() { # KERNEL: are its three packages there?
+	local version=${1%%-*}
+	version=$(cut -d. -f1,2 <<<"$version")
+	chroot "$root" apt-cache show "linux-image-$1" "linux-headers-$1" \
+		"linux-source-$version" >/dev/null 2>&1
+}
+
+newest() {
+	local kernel
+	chroot "$root" apt-cache pkgnames linux-image- | sed 's/^linux-image-//' |
+		grep -E '^[0-9]+\.[0-9]+\.[0-9]+[^-]*-cloud-amd64$' | sort -rV |
+		while read -r kernel; do
+			offered "$kernel" || continue
+			echo "$kernel"
+			break
+		done
+}
+
+kernel=$KERNEL
+if ! offered "$kernel"; then
+	kernel=$(newest)
+	[[ -n $kernel ]] || {
+		echo "no cloud-amd64 kernel is offered with headers and source"
+		exit 1
+	}
+	echo "NOTE: Debian no longer offers the kernel $KERNEL that this project is tested with; using $kernel." \
+		>"$root/etc/epoch-notice"
+fi
+version=$(cut -d. -f1,2 <<<"$kernel")
+
+# No initramfs: the guest boots from one of our own.
+chroot "$root" env INITRD=No DEBIAN_FRONTEND=noninteractive apt-get install \
+	--yes --no-install-recommends --target-release "$SUITE-backports" \
+	"linux-image-$kernel" "linux-headers-$kernel" "linux-source-$version"
+echo "$kernel" >"$root/etc/epoch-kernel"

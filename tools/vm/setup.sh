@@ -1,0 +1,11 @@
+#!/bin/bash
+# Everything that demo and check need before they can start.
+set -euo pipefail
+# shellcheck source=tools/vm/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+
+"$vm/stock.sh"
+"$vm/uml.sh"
+"$vm/modules.sh" stock
+"$vm/modules.sh" uml
+"$vm/tools.sh"

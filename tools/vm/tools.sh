@@ -1,0 +1,33 @@
+#!/bin/bash
+# Build the Cargo workspace, in the cache; epoch-bench comes out static, so that
+# it runs in the guest and on any other x86-64 Linux; --show prints where it is.
+# tools.sh --cargo ARG... runs cargo with the same settings.
+set -euo pipefail
+# shellcheck source=tools/vm/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+
+export CARGO_HOME=$EPOCH_CACHE/cargo CARGO_TARGET_DIR=$EPOCH_CACHE/target CARGO_TERM_COLOR=never
+
+cargo_() {
+	(cd "$src/tools" && cargo "$@")
+}
+
+case ${1:-} in
+--cargo)
+	shift
+	cargo_ "$@"
+	;;
+--build)
+	# --target, so that the flags do not reach procedural macros.
+	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static" \
+		cargo_ build --release --locked --target x86_64-unknown-linux-gnu --bin epoch-bench
+	mkdir -p "$EPOCH_CACHE/bin"
+	cp -- "$CARGO_TARGET_DIR/x86_64-unknown-linux-gnu/release/epoch-bench" "$EPOCH_CACHE/bin/epoch-bench.part"
+	mv -- "$EPOCH_CACHE/bin/epoch-bench.part" "$EPOCH_CACHE/bin/epoch-bench"
+	;;
+*)
+	lock tools
+	step "build epoch-bench" "$0" --build
+	[[ ${1:-} != --show ]] || shown "$EPOCH_CACHE/bin/epoch-bench"$'\n'
+	;;
+esac
