@@ -61,6 +61,7 @@ impl<P: Platform> Domain<P> {
     /// Runs a grace period, with the detector's lock held. Returns whether it ended; if not, the
     /// detector gave up, and it is as if it had not begun.
     fn grace_period(&self, detector: &impl Detector) -> bool {
+        detector.begins();
         self.grace_periods.step();
         // Pairs with the barrier in `Domain::snapshot`.
         self.platform.full_barrier();
@@ -70,13 +71,18 @@ impl<P: Platform> Domain<P> {
             _ => 2,
         };
         if !(0..advances).all(|_| self.advance(detector)) {
-            self.grace_periods.step_back();
+            if matches!(P::BUG, Some(Bug::GivenUpCounts)) {
+                self.grace_periods.step();
+            } else {
+                self.grace_periods.step_back();
+            }
             return false;
         }
 
         // Pairs with the barrier in `Domain::poll`.
         self.platform.full_barrier();
         self.grace_periods.step();
+        detector.ends();
         true
     }
 
@@ -98,6 +104,7 @@ impl<P: Platform> Domain<P> {
             if detector.gives_up() {
                 return false;
             }
+            detector.waits(slot);
             self.platform.wait(polls, self.pace());
             polls = polls.saturating_add(1);
         }

@@ -146,8 +146,8 @@ impl<P: Platform> Domain<P> {
     pub fn new(platform: P) -> Self {
         Self {
             platform,
-            epoch: P::Word::new(0),
-            grace_periods: Sequence::new(),
+            epoch: P::Word::new(0usize.wrapping_sub(P::BEFORE_WRAP)),
+            grace_periods: Sequence::new(P::BEFORE_WRAP),
             hurry: P::Word::new(0),
         }
     }
@@ -200,11 +200,14 @@ impl<P: Platform> Domain<P> {
     pub fn readers(&self) -> usize {
         [Slot(0), Slot(1)]
             .into_iter()
-            .map(|slot| {
-                let exits = self.platform.sum(Counter::Exit(slot));
-                self.platform.sum(Counter::Enter(slot)).wrapping_sub(exits)
-            })
+            .map(|slot| self.readers_in(slot))
             .fold(0, usize::wrapping_add)
+    }
+
+    /// The number of those in `slot`.
+    pub fn readers_in(&self, slot: Slot) -> usize {
+        let exits = self.platform.sum(Counter::Exit(slot));
+        self.platform.sum(Counter::Enter(slot)).wrapping_sub(exits)
     }
 
     /// The number of grace periods that have ended.

@@ -64,6 +64,8 @@ pub enum Bug {
     EntersFirst,
     /// Whoever comes while a grace period is running is content with that one.
     EarlyCookie,
+    /// A grace period that was given up counts as ended.
+    GivenUpCounts,
 }
 
 /// Per-CPU counters, barriers, and a way to wait.
@@ -71,6 +73,11 @@ pub trait Platform {
     /// None, but in tests.
     #[doc(hidden)]
     const BUG: Option<Bug> = None;
+
+    /// How far the epoch and the sequence of grace periods are from their ends when they begin: 0,
+    /// which is all the way, but in tests of what happens when they wrap around.
+    #[doc(hidden)]
+    const BEFORE_WRAP: usize = 0;
 
     /// The words that the domain shares.
     type Word: Word;
@@ -108,4 +115,13 @@ pub trait Detector {
     fn gives_up(&self) -> bool {
         false
     }
+
+    /// Told when a grace period begins, with the lock held.
+    fn begins(&self) {}
+
+    /// Told when the grace period has ended, with the lock held; not if the detector gave up.
+    fn ends(&self) {}
+
+    /// Told before each wait for the sections in `slot`, with the lock held.
+    fn waits(&self, _slot: Slot) {}
 }

@@ -18,8 +18,10 @@ pub struct Cookie(usize);
 pub(super) struct Sequence<W>(W);
 
 impl<W: Word> Sequence<W> {
-    pub(super) fn new() -> Self {
-        Self(W::new(0))
+    /// A sequence that wraps around after so many grace periods; 0 is as many as there can be.
+    pub(super) fn new(before_wrap: usize) -> Self {
+        // INVARIANT: The number of grace periods counts from there.
+        Self(W::new(0usize.wrapping_sub(2 * before_wrap)))
     }
 
     /// The first grace period that begins after now. The caller has to put a full barrier before

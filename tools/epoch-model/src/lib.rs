@@ -33,6 +33,8 @@ pub use domain::{Bug, Cookie, Counter, Detector, Domain, Pace, Platform, Section
 pub trait Flaw: 'static {
     /// A bug in the algorithm.
     const BUG: Option<Bug> = None;
+    /// How far the counters are from where they wrap around when they begin.
+    const BEFORE_WRAP: usize = 0;
     /// Whether the light barrier is one.
     const LIGHT: bool = true;
     /// Whether the heavy barrier is one.
@@ -45,6 +47,13 @@ pub trait Flaw: 'static {
 pub struct Sound;
 
 impl Flaw for Sound {}
+
+/// Nothing is wrong, but all counters wrap around soon.
+pub struct Wrapping;
+
+impl Flaw for Wrapping {
+    const BEFORE_WRAP: usize = 1;
+}
 
 /// A word of shared memory.
 pub struct LoomWord(AtomicUsize);
@@ -85,7 +94,9 @@ impl<F: Flaw> Machine<F> {
     /// A machine whose counters are 0.
     pub fn new() -> Self {
         Self {
-            counters: std::array::from_fn(|_| std::array::from_fn(|_| AtomicUsize::new(0))),
+            counters: std::array::from_fn(|_| {
+                std::array::from_fn(|_| AtomicUsize::new(0usize.wrapping_sub(F::BEFORE_WRAP)))
+            }),
             interrupts: std::array::from_fn(|_| AtomicUsize::new(0)),
             _flaw: PhantomData,
         }
@@ -112,6 +123,7 @@ impl<F: Flaw> Default for Machine<F> {
 
 impl<F: Flaw> Platform for Machine<F> {
     const BUG: Option<Bug> = F::BUG;
+    const BEFORE_WRAP: usize = F::BEFORE_WRAP;
 
     type Word = LoomWord;
 
@@ -124,7 +136,7 @@ impl<F: Flaw> Platform for Machine<F> {
         self.counters
             .iter()
             .map(|cpu| cpu[counter.index()].load(Ordering::Relaxed))
-            .sum()
+            .fold(0, usize::wrapping_add)
     }
 
     fn light_barrier(&self) {
@@ -153,6 +165,19 @@ impl<F: Flaw> Platform for Machine<F> {
 /// The detector's lock.
 #[derive(Default)]
 pub struct Lock(Mutex<()>);
+
+/// The same for somebody who does not wait for a section that is in the way.
+pub struct Impatient<'a>(pub &'a Lock);
+
+impl Detector for Impatient<'_> {
+    fn exclusively(&self, f: impl FnOnce()) {
+        self.0.exclusively(f);
+    }
+
+    fn gives_up(&self) -> bool {
+        true
+    }
+}
 
 impl Lock {
     /// A lock that is free.

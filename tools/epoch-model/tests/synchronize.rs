@@ -3,7 +3,7 @@
 //! Sections against grace periods: nobody frees what a section still uses. A bug that is planted is
 //! found.
 
-use epoch_model::{Bug, Domain, Flaw, Lock, Machine, Pace, Sound};
+use epoch_model::{Bug, Domain, Flaw, Impatient, Lock, Machine, Pace, Sound, Wrapping};
 use loom::{
     cell::UnsafeCell,
     model::Builder,
@@ -149,6 +149,40 @@ fn polling_updater<F: Flaw>() {
     two_updaters::<F>(World::update_if_polled);
 }
 
+/// A grace period that is given up, beside an updater that waits for its own.
+fn impatient_and_patient_updater<F: Flaw>() {
+    explore(|| {
+        let world = World::<F>::new();
+        let impatient = thread::spawn({
+            let world = world.clone();
+            move || {
+                world
+                    .domain
+                    .synchronize(&Impatient(&world.lock), Pace::Expedited)
+            }
+        });
+        let reader = thread::spawn({
+            let world = world.clone();
+            move || world.read(0)
+        });
+        world.update();
+        impatient.join().unwrap();
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn grace_period_that_is_given_up_harms_nobody() {
+    impatient_and_patient_updater::<Sound>();
+}
+
+#[test]
+fn counters_may_wrap_around() {
+    reader_and_updater::<Wrapping>();
+    two_readers_and_updater::<Wrapping>();
+    polling_updater::<Wrapping>();
+}
+
 #[test]
 fn shared_grace_period_is_young_enough() {
     waiting_updater::<Sound>();
@@ -214,6 +248,10 @@ finds! {
 
     finds_missing_full_barrier: polling_updater, NoFull {
         const FULL: bool = false;
+    }
+
+    finds_grace_period_that_was_given_up: impatient_and_patient_updater, GivenUpCounts {
+        const BUG: Option<Bug> = Some(Bug::GivenUpCounts);
     }
 
     finds_entries_read_before_exits: two_readers_and_updater, EntersFirst {
