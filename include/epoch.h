@@ -56,7 +56,7 @@ typedef void epoch_callback_t(struct epoch_context *ctx);
 
 /**
  * epoch_alloc() - make an epoch
- * @name: for people; it is copied
+ * @name: for people; it is copied, and names a folder in /sys/kernel/epoch
  * @flags: 0 or EPOCH_RCU
  *
  * Context: Process context. May sleep.

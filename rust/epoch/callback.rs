@@ -8,7 +8,13 @@ use core::{
 };
 use kernel::{
     alloc::Flags,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
+    }, //
 };
 use kernel_ext::{
     list::{
@@ -16,7 +22,10 @@ use kernel_ext::{
         Node,
         Taken, //
     },
-    percpu::PerCpu,
+    percpu::{
+        Counters,
+        PerCpu, //
+    },
     sched, //
 };
 
@@ -58,12 +67,19 @@ unsafe impl Sync for Head {}
 /// The callbacks of an epoch that wait for a grace period, a list for each CPU.
 pub(crate) struct Callbacks {
     lists: PerCpu<List>,
+    given: PerCpu<Counters<1>>,
+    /// Written by whoever invokes them, one at a time.
+    invoked: Atomic<usize>,
+    peak: Atomic<usize>,
 }
 
 impl Callbacks {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             lists: PerCpu::new()?,
+            given: PerCpu::new()?,
+            invoked: Atomic::new(0),
+            peak: Atomic::new(0),
         })
     }
 
@@ -75,6 +91,9 @@ impl Callbacks {
     pub(crate) unsafe fn push(&self, head: NonNull<Head>, callback: Callback) {
         // SAFETY: By the caller's promise the head is valid and this function's.
         unsafe { *head.as_ref().callback.get() = Some(callback) };
+        // Before the push, which orders it before the callback is counted as invoked.
+        // SAFETY: There is one counter.
+        unsafe { self.given.increment(0) };
         // Any list will do: that of this CPU only keeps others away from it.
         // SAFETY: By the caller's promise the node stays valid and untouched until the callback.
         unsafe { self.lists.this_cpu().push(head.cast()) };
@@ -88,6 +107,50 @@ impl Callbacks {
         }
         Batch(batch)
     }
+
+    /// Calls those of a batch. May sleep. Not two at the same time.
+    ///
+    /// # Safety
+    ///
+    /// A grace period has begun and ended since they were taken.
+    pub(crate) unsafe fn invoke(&self, batch: Batch) {
+        for (index, node) in batch.0.enumerate() {
+            // The number that is pending only grows until the first is called, and is looked at often
+            // enough from there on.
+            if index % 64 == 0 {
+                self.peak.store(self.peak().max(self.pending()), Relaxed);
+            }
+            let head: NonNull<Head> = node.cast();
+            // SAFETY: By the type invariant it is a head that is still valid, and off its list.
+            let callback = unsafe { *head.as_ref().callback.get() };
+            if let Some(callback) = callback {
+                // SAFETY: The grace period has passed, which is what the one who gave the callback
+                // was promised.
+                unsafe { callback(head) };
+            }
+            // Release: pairs with the acquire in `pending`.
+            self.invoked.store(self.invoked().wrapping_add(1), Release);
+            sched::cond_resched();
+        }
+    }
+
+    /// The number of callbacks that were given and have not returned: exact when nothing moves, a
+    /// snapshot otherwise. Any context.
+    pub(crate) fn pending(&self) -> usize {
+        // Acquire: whoever is counted here was counted as given before.
+        let invoked = self.invoked.load(Acquire);
+        self.given.sum(0).wrapping_sub(invoked)
+    }
+
+    /// The number of those that have returned. Any context.
+    pub(crate) fn invoked(&self) -> usize {
+        self.invoked.load(Relaxed)
+    }
+
+    /// The most that were pending so far, as seen before callbacks were called. Any context.
+    pub(crate) fn peak(&self) -> usize {
+        self.peak.load(Relaxed)
+    }
 }
 
 /// Callbacks that were taken off the lists, to be called once a grace period has passed.
@@ -100,25 +163,6 @@ pub(crate) struct Batch(Taken);
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Calls them. May sleep.
-    ///
-    /// # Safety
-    ///
-    /// A grace period has begun and ended since they were taken.
-    pub(crate) unsafe fn invoke(self) {
-        for node in self.0 {
-            let head: NonNull<Head> = node.cast();
-            // SAFETY: By the type invariant it is a head that is still valid, and off its list.
-            let callback = unsafe { *head.as_ref().callback.get() };
-            if let Some(callback) = callback {
-                // SAFETY: The grace period has passed, which is what the one who gave the callback
-                // was promised.
-                unsafe { callback(head) };
-            }
-            sched::cond_resched();
-        }
     }
 }
 

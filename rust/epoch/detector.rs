@@ -2,7 +2,15 @@
 
 //! The lock that makes the detector of grace periods one, and how long to wait for it.
 
-use crate::domain;
+use crate::{
+    domain::{
+        self,
+        Domain,
+        Slot, //
+    },
+    platform::KernelPlatform,
+    stall::Watch, //
+};
 use kernel::{
     sync::Mutex,
     time::{
@@ -27,6 +35,8 @@ pub(crate) enum Patience {
 /// The lock, and the patience of the one who wants it.
 pub(crate) struct Detector<'a> {
     pub(crate) lock: &'a Mutex<()>,
+    pub(crate) domain: &'a Domain<KernelPlatform>,
+    pub(crate) watch: &'a Watch,
     pub(crate) patience: Patience,
 }
 
@@ -55,5 +65,17 @@ impl domain::Detector for Detector<'_> {
             Patience::Killable => sched::fatal_signal_pending(),
             Patience::Until(start, limit) => start.elapsed() >= limit,
         }
+    }
+
+    fn begins(&self) {
+        self.watch.begins();
+    }
+
+    fn ends(&self) {
+        self.watch.ends();
+    }
+
+    fn waits(&self, slot: Slot) {
+        self.watch.check(self.domain, slot);
     }
 }

@@ -21,8 +21,12 @@ mod epoch_type;
 mod fenced;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
+#[cfg(CONFIG_KUNIT = "y")]
+mod kunit_sysfs;
 mod platform;
 mod pointer;
+mod stall;
+mod sysfs;
 
 pub use crate::{
     callback::{
@@ -53,10 +57,14 @@ module! {
     license: "GPL",
 }
 
-struct EpochModule;
+struct EpochModule {
+    _sysfs: sysfs::Root,
+}
 
 impl kernel::Module for EpochModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        Ok(Self)
+        Ok(Self {
+            _sysfs: sysfs::Root::new()?,
+        })
     }
 }

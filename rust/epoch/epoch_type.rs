@@ -22,7 +22,9 @@ use crate::{
     platform::{
         HeavyBarrier,
         KernelPlatform, //
-    }, //
+    },
+    stall::Watch,
+    sysfs, //
 };
 use core::{
     mem::ManuallyDrop,
@@ -48,10 +50,13 @@ use kernel::{
         Instant, //
     }, //
 };
-use kernel_ext::work::{
-    Queue,
-    Run,
-    Work, //
+use kernel_ext::{
+    kobject::Folder,
+    work::{
+        Queue,
+        Run,
+        Work, //
+    }, //
 };
 
 /// Creates an [`Epoch`] initialiser with the given name and a lock class of its own.
@@ -70,19 +75,22 @@ macro_rules! new_epoch {
 /// open then, since each [`Guard`] borrows the epoch, unless one was leaked. Then the drop never
 /// ends, which is better than what its reader would find.
 #[pin_data(PinnedDrop)]
-#[repr(transparent)]
+#[repr(C)]
 pub struct Epoch {
+    // First, so that its address is that of the whole.
     #[pin]
     inner: Work<Inner>,
+    sysfs: Folder<Inner>,
 }
 
-/// What an epoch shares with the work item that runs its callbacks.
+/// What an epoch shares with the work item that runs its callbacks, and with its files in sysfs.
 #[pin_data]
-struct Inner {
-    domain: Domain<KernelPlatform>,
+pub(crate) struct Inner {
+    pub(crate) domain: Domain<KernelPlatform>,
     #[pin]
     detector: Mutex<()>,
-    callbacks: Callbacks,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) watch: Watch,
     /// Somebody polls for a grace period that nobody waits for.
     requested: Atomic<bool>,
     queue: Queue,
@@ -98,6 +106,7 @@ impl Inner {
             domain: Domain::new(KernelPlatform::new(heavy)?),
             detector <- Mutex::new((), DETECTOR, static_lock_class!()),
             callbacks: Callbacks::new()?,
+            watch: Watch::new(name)?,
             requested: Atomic::new(false),
             queue: Queue::new(c"epoch_", name)?,
         })
@@ -107,6 +116,8 @@ impl Inner {
     fn synchronize(&self, pace: Pace, patience: Patience) -> bool {
         let detector = Detector {
             lock: &self.detector,
+            domain: &self.domain,
+            watch: &self.watch,
             patience,
         };
         self.domain.synchronize(&detector, pace)
@@ -123,7 +134,7 @@ impl Run for Inner {
         }
         self.synchronize(Pace::Normal, Patience::Endless);
         // SAFETY: That was the grace period.
-        unsafe { batch.invoke() };
+        unsafe { self.callbacks.invoke(batch) };
     }
 
     fn queue(&self) -> &Queue {
@@ -132,8 +143,9 @@ impl Run for Inner {
 }
 
 impl Epoch {
-    /// Makes an epoch without sections. `name` is for people: it names the workqueue. Use
-    /// [`new_epoch!`] for a lock class. May sleep.
+    /// Makes an epoch without sections. `name` is for people: it names the workqueue, and the folder
+    /// in `/sys/kernel/epoch`, with a number if there is one of that name. Use [`new_epoch!`] for a
+    /// lock class. May sleep.
     pub fn new(name: &'static CStr, key: Pin<&'static LockClassKey>) -> impl PinInit<Self, Error> {
         Self::build(name, HeavyBarrier::Ipi, name, key)
     }
@@ -164,7 +176,13 @@ impl Epoch {
         key: Pin<&'static LockClassKey>,
     ) -> impl PinInit<Self, Error> + use<'a> {
         try_pin_init!(Self {
-            inner <- Work::new(Inner::new(name, heavy), class, key),
+            sysfs: sysfs::folder(name)?,
+            inner <- Work::new(Inner::new(sysfs.name(), heavy), class, key),
+            _: {
+                // SAFETY: `inner` is pinned, and goes with the epoch, whose `drop` removes the folder
+                // first; if this fails, it has removed the folder.
+                unsafe { sysfs::fill(sysfs, NonNull::from(&**inner))? };
+            },
         })
     }
 
@@ -178,7 +196,7 @@ impl Epoch {
     /// `domain` was given by [`Epoch::as_domain_ptr`] of a live epoch.
     pub(crate) unsafe fn from_domain_ptr<'a>(domain: *const Domain<KernelPlatform>) -> &'a Self {
         // SAFETY: By the caller's promise the domain is part of an `Inner`, which is part of a `Work`,
-        // which is all there is of an `Epoch`.
+        // which is the first field of an `Epoch`.
         unsafe {
             let inner = container_of!(domain, Inner, domain);
             &*Work::from_data(inner).cast()
@@ -312,6 +330,12 @@ impl Epoch {
         self.inner.domain.grace_periods()
     }
 
+    /// The epoch's folder, for tests.
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) fn sysfs(&self) -> &Folder<Inner> {
+        &self.sysfs
+    }
+
     /// The algorithm below, for tests.
     #[doc(hidden)]
     pub fn domain(&self) -> &Domain<KernelPlatform> {
@@ -321,7 +345,9 @@ impl Epoch {
 
 #[pinned_drop]
 impl PinnedDrop for Epoch {
-    fn drop(self: Pin<&mut Self>) {
+    fn drop(mut self: Pin<&mut Self>) {
+        // First, since the files tell of what goes now.
+        self.as_mut().project().sysfs.remove();
         self.inner.synchronize(Pace::Normal, Patience::Endless);
         // Until no callback is left that could give another one.
         while self.inner.flush() {}

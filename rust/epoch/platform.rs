@@ -7,6 +7,7 @@ use crate::domain::{
     Counter,
     Pace,
     Platform,
+    Slot,
     Word, //
 };
 use kernel::{
@@ -82,6 +83,13 @@ impl KernelPlatform {
             counters: PerCpu::new()?,
             heavy,
         })
+    }
+
+    /// For each possible CPU, how many sections of `slot` were entered and left on it.
+    pub(crate) fn each_cpu(&self, slot: Slot) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let left = self.counters.each(Counter::Exit(slot).index());
+        let entered = self.counters.each(Counter::Enter(slot).index());
+        left.zip(entered).map(|(left, entered)| (entered, left))
     }
 }
 

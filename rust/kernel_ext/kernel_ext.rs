@@ -8,6 +8,7 @@
 pub mod barrier;
 pub mod clock;
 pub mod cpu;
+pub mod kobject;
 pub mod list;
 pub mod misc;
 pub mod mm;
@@ -16,6 +17,7 @@ pub mod once;
 pub mod percpu;
 pub mod sched;
 pub mod sysfs;
+pub mod task;
 pub mod threads;
 pub mod work;
 

@@ -125,10 +125,13 @@ impl<const N: usize> PerCpu<Counters<N>> {
         };
     }
 
+    /// Counter `index` of each possible CPU, read without ordering.
+    pub fn each(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        self.iter().map(move |counters| counters.0[index].read())
+    }
+
     /// The sum of counter `index` over all possible CPUs, each read once and without ordering.
     pub fn sum(&self, index: usize) -> usize {
-        self.iter()
-            .map(|counters| counters.0[index].read())
-            .fold(0, usize::wrapping_add)
+        self.each(index).fold(0, usize::wrapping_add)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sysfs attributes of a misc device.
+//! Sysfs attributes of a misc device, and what all attributes have in common.
 //!
 //! C header: [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
@@ -65,6 +65,42 @@ impl Output {
     }
 }
 
+/// Fills `page` with what `f` writes and a newline. Returns what C's functions return.
+///
+/// # Safety
+///
+/// `page` is the page-sized, page-aligned buffer of a sysfs read.
+pub(crate) unsafe fn show(page: *mut c_char, f: impl FnOnce(&mut Output) -> Result) -> isize {
+    // INVARIANT: By the caller's promise; nothing is written yet.
+    let mut out = Output { page, len: 0 };
+    match f(&mut out) {
+        Ok(()) => {
+            out.write(fmt!("\n"));
+            out.len as isize
+        }
+        Err(error) => error.to_errno() as isize,
+    }
+}
+
+/// Gives `f` what was written, without the newline at its end. Returns what C's functions return.
+///
+/// # Safety
+///
+/// `text` points to `len` bytes.
+pub(crate) unsafe fn store(
+    text: *const c_char,
+    len: usize,
+    f: impl FnOnce(&BStr) -> Result,
+) -> isize {
+    // SAFETY: By the caller's promise.
+    let value = unsafe { core::slice::from_raw_parts(text.cast::<u8>(), len) };
+    let value = value.strip_suffix(b"\n").unwrap_or(value);
+    match f(BStr::from_bytes(value)) {
+        Ok(()) => len as isize,
+        Err(error) => error.to_errno() as isize,
+    }
+}
+
 /// The C side of an [`Attribute`].
 #[doc(hidden)]
 pub struct Raw<A>(PhantomData<A>);
@@ -101,16 +137,10 @@ impl<A: Attribute> Raw<A> {
         _attr: *mut bindings::device_attribute,
         page: *mut c_char,
     ) -> isize {
-        // INVARIANT: sysfs gives such a buffer, and nothing is written yet.
-        let mut out = Output { page, len: 0 };
         // SAFETY: The attribute belongs to that device.
-        match A::show(unsafe { Self::shared(dev) }, &mut out) {
-            Ok(()) => {
-                out.write(fmt!("\n"));
-                out.len as isize
-            }
-            Err(error) => error.to_errno() as isize,
-        }
+        let shared = unsafe { Self::shared(dev) };
+        // SAFETY: sysfs gives such a buffer.
+        unsafe { show(page, |out| A::show(shared, out)) }
     }
 
     /// # Safety
@@ -122,14 +152,10 @@ impl<A: Attribute> Raw<A> {
         page: *const c_char,
         len: usize,
     ) -> isize {
-        // SAFETY: sysfs gives `len` bytes.
-        let value = unsafe { core::slice::from_raw_parts(page.cast::<u8>(), len) };
-        let value = value.strip_suffix(b"\n").unwrap_or(value);
         // SAFETY: The attribute belongs to that device.
-        match A::store(unsafe { Self::shared(dev) }, BStr::from_bytes(value)) {
-            Ok(()) => len as isize,
-            Err(error) => error.to_errno() as isize,
-        }
+        let shared = unsafe { Self::shared(dev) };
+        // SAFETY: sysfs gives `len` bytes.
+        unsafe { store(page, len, |value| A::store(shared, value)) }
     }
 }
 

@@ -34,12 +34,13 @@ unsafe impl Send for Queue {}
 unsafe impl Sync for Queue {}
 
 impl Queue {
-    /// Makes a workqueue that is called `prefix` and `name`. May sleep.
+    /// Makes a workqueue that is called `prefix`, cut off at 6 bytes, and `name`, at 25. May sleep.
     pub fn new(prefix: &CStr, name: &CStr) -> Result<Self> {
         // SAFETY: The format takes two strings, and gets them.
         let queue = unsafe {
             bindings::alloc_workqueue_noprof(
-                c"%s%s".as_char_ptr(),
+                // What fits: the kernel warns of a name that it has to cut off.
+                c"%.6s%.25s".as_char_ptr(),
                 bindings::wq_flags_WQ_UNBOUND | bindings::wq_flags_WQ_MEM_RECLAIM,
                 1,
                 prefix.as_char_ptr(),

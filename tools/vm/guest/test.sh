@@ -211,11 +211,52 @@ samples() {
 	done
 }
 
+# /sys/kernel/epoch, with an epoch of epoch_bench's in it.
+watching() {
+	epochs=/sys/kernel/epoch
+	log >/dev/null
+	ok "insmod both samples" sh -c 'insmod /modules/epoch_sample_c.ko && insmod /modules/epoch_sample_rust.ko'
+	prints "each epoch has a folder" '^bench sample_c sample_rust $' sh -c "ls $epochs | tr '\n' ' '"
+	ok "each file is one number" sh -c "! grep -Evh '^[0-9]+\$' $epochs/*/*"
+	before=$(cat $epochs/sample_c/grace_periods)
+	sleep 1
+	ok "grace periods pass" [ "$(cat $epochs/sample_c/grace_periods)" -gt "$before" ]
+	ok "stall_timeout_ms can be set" write $epochs/bench/stall_timeout_ms 5000
+	for bad in abc "" -1 4294967296; do
+		fails "stall_timeout_ms cannot be '$bad'" - "invalid argument" write $epochs/bench/stall_timeout_ms "$bad"
+	done
+	prints "a refused timeout changes nothing" '^5000$' cat $epochs/bench/stall_timeout_ms
+	log >/tmp/log
+	prints "the log says what a timeout is" "stall_timeout_ms takes milliseconds" cat /tmp/log
+	fails "stalls is read-only" - "permission|denied|error" write $epochs/bench/stalls 0
+
+	# Files that are read and written while their epochs come and go.
+	(while [ ! -e /tmp/enough ]; do
+		cat $epochs/*/* >/dev/null
+		for file in $epochs/*/stall_timeout_ms; do echo 20000 >"$file"; done
+	done) 2>/dev/null &
+	for _ in 1 2 3 4 5; do
+		for sample in c rust; do
+			rmmod epoch_sample_$sample
+			insmod /modules/epoch_sample_$sample.ko
+		done
+	done
+	touch /tmp/enough
+	wait $!
+	exec 5<$epochs/sample_c/readers
+	ok "rmmod both samples" rmmod epoch_sample_c epoch_sample_rust
+	fails "an open file of an epoch that is gone says so" - "no such device" sh -c 'cat <&5'
+	exec 5<&-
+	prints "their folders are gone" '^bench $' sh -c "ls $epochs | tr '\n' ' '"
+	prints "they worked without an error" '^10$' sh -c 'dmesg | grep -c " 0 errors"'
+}
+
 unloading() {
 	ok "rmmod epoch_bench at the end" rmmod epoch_bench
 	fails "the device is gone" - "no such file" ls /dev/epoch_bench
 	fails "without the device, run says what to load" 1 "epoch_bench" bench run
 	ok "rmmod epoch" rmmod epoch
+	fails "/sys/kernel/epoch is gone" - "no such file" ls /sys/kernel/epoch
 	prints "no module is left" '^0$' sh -c 'grep -c ^epoch /proc/modules || :'
 }
 
@@ -248,6 +289,7 @@ measuring
 bad_usage
 while_it_runs
 samples
+watching
 unloading
 again
 kernel_log

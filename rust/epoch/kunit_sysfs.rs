@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of what can be seen in sysfs, and of the stall report. They read and write the files by
+//! way of the kernel's `kobj_sysfs_ops`, since sysfs need not be mounted.
+
+use crate::{
+    new_epoch,
+    Deferred,
+    Epoch, //
+};
+use kernel::{
+    macros::kunit_tests,
+    new_mutex,
+    prelude::*,
+    static_lock_class,
+    str::CStr,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+use kernel_ext::threads::spawn;
+
+fn new() -> Result<Arc<Epoch>> {
+    Arc::pin_init(new_epoch!("kunit_sysfs"), GFP_KERNEL)
+}
+
+fn named(name: &'static CStr) -> Result<Arc<Epoch>> {
+    Arc::pin_init(Epoch::new(name, static_lock_class!()), GFP_KERNEL)
+}
+
+fn name_is(epoch: &Epoch, name: &CStr) -> bool {
+    epoch.sysfs().name() == name
+}
+
+/// The number in a file.
+fn value(epoch: &Epoch, name: &CStr) -> Result<u64> {
+    let text = epoch.sysfs().read(name)?;
+    text.to_str()?.parse().map_err(|_| EIO)
+}
+
+/// Has `count` callbacks called, which do nothing.
+fn call(epoch: &Epoch, count: usize) -> Result {
+    for _ in 0..count {
+        epoch.defer(Deferred::new(|| (), GFP_KERNEL)?);
+    }
+    Ok(())
+}
+
+/// Waits for a grace period, with a section that stays open for so long.
+fn synchronize_with_section(epoch: &Arc<Epoch>, open: Delta) -> Result {
+    let section = epoch.enter();
+    let thread = spawn({
+        let epoch = epoch.clone();
+        move || epoch.synchronize()
+    })?;
+    fsleep(open);
+    drop(section);
+    thread.join();
+    Ok(())
+}
+
+#[kunit_tests(epoch_sysfs)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() -> Result {
+        let taken = named(c"kunit_name.3")?;
+        let first = named(c"kunit_name")?;
+        let second = named(c"kunit_name")?;
+        let third = named(c"kunit_name")?;
+        assert!(name_is(&taken, c"kunit_name.3"));
+        assert!(name_is(&first, c"kunit_name"));
+        assert!(name_is(&second, c"kunit_name.2"));
+        assert!(name_is(&third, c"kunit_name.4"));
+
+        // A name is free when its epoch is gone.
+        drop(second);
+        assert!(name_is(&*named(c"kunit_name")?, c"kunit_name.2"));
+        drop(first);
+        assert!(name_is(&*named(c"kunit_name")?, c"kunit_name"));
+        Ok(())
+    }
+
+    #[test]
+    fn names_are_unique_when_chosen_at_the_same_time() -> Result {
+        const ROUNDS: usize = 5;
+        const NAMES: [&CStr; 4] = [
+            c"kunit_race",
+            c"kunit_race.2",
+            c"kunit_race.3",
+            c"kunit_race.4",
+        ];
+
+        for _ in 0..ROUNDS {
+            let mut threads = KVec::new();
+            let epochs = Arc::pin_init(new_mutex!(KVec::new()), GFP_KERNEL)?;
+            for _ in NAMES {
+                let epochs = epochs.clone();
+                let make = move || {
+                    if let Ok(epoch) = named(NAMES[0]) {
+                        let _ = epochs.lock().push(epoch, GFP_KERNEL);
+                    }
+                };
+                threads.push(spawn(make)?, GFP_KERNEL)?;
+            }
+            // Waits for them.
+            drop(threads);
+            let epochs = epochs.lock();
+            for name in NAMES {
+                let named = epochs.iter().filter(|epoch| name_is(epoch, name));
+                assert_eq!(named.count(), 1);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn folder_goes_before_the_drop_waits() -> Result {
+        const ATTEMPTS: usize = 100;
+
+        let epoch = KBox::pin_init(Epoch::new(c"kunit_drop", static_lock_class!()), GFP_KERNEL)?;
+        let release = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        epoch.defer(Deferred::new(
+            {
+                let release = release.clone();
+                move || {
+                    while release.load(Relaxed) == 0 {
+                        fsleep(Delta::from_millis(1));
+                    }
+                }
+            },
+            GFP_KERNEL,
+        )?);
+        let thread = spawn(move || drop(epoch))?;
+        // The name is free as soon as the thread has come to where it waits for the callback.
+        let free = (0..ATTEMPTS).any(|_| {
+            fsleep(Delta::from_millis(1));
+            named(c"kunit_drop").is_ok_and(|other| name_is(&other, c"kunit_drop"))
+        });
+        release.store(1, Relaxed);
+        thread.join();
+        assert!(free);
+        Ok(())
+    }
+
+    #[test]
+    fn names_suit_a_file() -> Result {
+        let odd = named(c"kunit/a\n\xff")?;
+        assert!(name_is(&odd, c"kunit!a!!"));
+        assert!(name_is(&*named(c"kunit/a\n\xff")?, c"kunit!a!!.2"));
+        assert!(name_is(&*named(c"..")?, c"!"));
+        assert!(name_is(&*named(c"")?, c"unnamed"));
+        // Cut off at 200 bytes, which leaves room for a number.
+        static LONG: [u8; 256] = {
+            let mut bytes = [b'x'; 256];
+            bytes[255] = 0;
+            bytes
+        };
+        let name = CStr::from_bytes_with_nul(&LONG).map_err(|_| EINVAL)?;
+        let long = named(name)?;
+        assert_eq!(long.sysfs().name().to_bytes(), &LONG[..200]);
+        assert_eq!(named(name)?.sysfs().name().to_bytes().len(), 202);
+        Ok(())
+    }
+
+    #[test]
+    fn counters_count() -> Result {
+        let epoch = new()?;
+        for name in [
+            c"epoch",
+            c"grace_periods",
+            c"readers",
+            c"callbacks_pending",
+            c"callbacks_invoked",
+            c"callbacks_peak",
+            c"grace_period_last_ns",
+            c"grace_period_max_ns",
+            c"stalls",
+        ] {
+            assert_eq!(value(&epoch, name)?, 0);
+        }
+        assert_eq!(value(&epoch, c"stall_timeout_ms")?, 21_000);
+
+        epoch.synchronize();
+        assert_eq!(value(&epoch, c"epoch")?, 2);
+        assert_eq!(value(&epoch, c"grace_periods")?, 1);
+        let short = value(&epoch, c"grace_period_last_ns")?;
+        assert!(short > 0);
+        assert_eq!(value(&epoch, c"grace_period_max_ns")?, short);
+
+        let outer = epoch.enter();
+        let inner = epoch.enter();
+        assert_eq!(value(&epoch, c"readers")?, 2);
+        drop((outer, inner));
+        assert_eq!(value(&epoch, c"readers")?, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn longest_grace_period_is_kept() -> Result {
+        const OPEN_MS: i64 = 30;
+        const ATTEMPTS: usize = 20;
+
+        let epoch = new()?;
+        synchronize_with_section(&epoch, Delta::from_millis(OPEN_MS))?;
+        let long = value(&epoch, c"grace_period_last_ns")?;
+        // The thread may have been late.
+        assert!(long > OPEN_MS as u64 * 1_000_000 / 2);
+        let mut last = long;
+        for _ in 0..ATTEMPTS {
+            epoch.synchronize();
+            last = last.min(value(&epoch, c"grace_period_last_ns")?);
+        }
+        assert!(last < long);
+        assert!(value(&epoch, c"grace_period_max_ns")? >= long);
+        Ok(())
+    }
+
+    #[test]
+    fn callbacks_are_counted() -> Result {
+        const CALLBACKS: usize = 300;
+
+        let epoch = new()?;
+        let section = epoch.enter();
+        call(&epoch, CALLBACKS)?;
+        assert_eq!(value(&epoch, c"callbacks_pending")?, CALLBACKS as u64);
+        assert_eq!(value(&epoch, c"callbacks_invoked")?, 0);
+        drop(section);
+        epoch.barrier();
+        assert_eq!(value(&epoch, c"callbacks_pending")?, 0);
+        assert_eq!(value(&epoch, c"callbacks_invoked")?, CALLBACKS as u64);
+        assert_eq!(value(&epoch, c"callbacks_peak")?, CALLBACKS as u64);
+
+        // Fewer do not lower the peak.
+        call(&epoch, 1)?;
+        epoch.barrier();
+        assert_eq!(value(&epoch, c"callbacks_invoked")?, CALLBACKS as u64 + 1);
+        assert_eq!(value(&epoch, c"callbacks_peak")?, CALLBACKS as u64);
+        Ok(())
+    }
+
+    #[test]
+    fn stall_is_reported_and_ends() -> Result {
+        const TIMEOUT_MS: u64 = 50;
+
+        let epoch = new()?;
+        epoch.sysfs().write(c"stall_timeout_ms", b"50\n")?;
+        assert_eq!(value(&epoch, c"stall_timeout_ms")?, TIMEOUT_MS);
+        synchronize_with_section(&epoch, Delta::from_millis(200))?;
+        let took_ms = value(&epoch, c"grace_period_last_ns")? / 1_000_000;
+        assert!(took_ms >= TIMEOUT_MS);
+        let stalls = value(&epoch, c"stalls")?;
+        // Once in a timeout's time, and rarer on a machine that is busy.
+        assert!((1..=took_ms / TIMEOUT_MS).contains(&stalls));
+
+        // What does not stall is not reported.
+        synchronize_with_section(&epoch, Delta::from_millis(1))?;
+        assert_eq!(value(&epoch, c"grace_periods")?, 2);
+        if value(&epoch, c"grace_period_last_ns")? < TIMEOUT_MS * 1_000_000 {
+            assert_eq!(value(&epoch, c"stalls")?, stalls);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn stall_timeout_of_zero_is_off() -> Result {
+        let epoch = new()?;
+        epoch.sysfs().write(c"stall_timeout_ms", b"0\n")?;
+        synchronize_with_section(&epoch, Delta::from_millis(100))?;
+        assert_eq!(value(&epoch, c"stalls")?, 0);
+        assert_eq!(value(&epoch, c"grace_periods")?, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn stall_timeout_that_is_no_number_is_refused() -> Result {
+        let epoch = new()?;
+        epoch.sysfs().write(c"stall_timeout_ms", b"4294967295")?;
+        epoch.sysfs().write(c"stall_timeout_ms", b"123")?;
+        for text in [
+            &b"\n"[..],
+            b"-1\n",
+            b"4294967296\n",
+            b"0x10\n",
+            b"10 \n",
+            b"10ms\n",
+            b"10\n\n",
+            b"1.5\n",
+            b"1\0",
+            b"\xff\n",
+        ] {
+            let result = epoch.sysfs().write(c"stall_timeout_ms", text);
+            assert_eq!(
+                result.map_err(|error| error.to_errno()),
+                Err(EINVAL.to_errno())
+            );
+            assert_eq!(value(&epoch, c"stall_timeout_ms")?, 123);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn counters_cannot_be_written() -> Result {
+        let epoch = new()?;
+        assert!(epoch.sysfs().write(c"stalls", b"1\n").is_err());
+        assert_eq!(value(&epoch, c"stalls")?, 0);
+        Ok(())
+    }
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Folders in sysfs that belong to no device, and their files.
+//!
+//! The kobject of a folder is one that the kernel makes, with a release function of the kernel's own.
+//! So whenever that is called (`CONFIG_DEBUG_KOBJECT_RELEASE` puts it off by seconds), it needs neither
+//! the code of a module nor the memory of a Rust object. What a file needs of both ends with the
+//! removal of its folder, which waits for those who are reading or writing one.
+//!
+//! C header: [`include/linux/kobject.h`](srctree/include/linux/kobject.h)
+
+use crate::sysfs::{
+    self,
+    Output, //
+};
+use core::ptr::{
+    self,
+    NonNull, //
+};
+use kernel::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    str::{
+        BStr,
+        CStr, //
+    }, //
+};
+
+/// A folder; dropping it removes it, with all that is in it.
+///
+/// # Invariants
+///
+/// It is a kobject of `kobject_create_and_add()`, added, and has a reference for this.
+pub struct Directory(NonNull<bindings::kobject>);
+
+// SAFETY: Any task may use a kobject that it has a reference of.
+unsafe impl Send for Directory {}
+// SAFETY: Many tasks may do so at the same time.
+unsafe impl Sync for Directory {}
+
+impl Directory {
+    /// Makes the folder `name` in `/sys/kernel`. May sleep.
+    pub fn in_kernel(name: &CStr) -> Result<Self> {
+        // SAFETY: It is made early at boot, and stays.
+        unsafe { Self::create(name, bindings::kernel_kobj) }
+    }
+
+    /// Makes the folder `name` in this one, where there is nothing of that name; it is not empty, and
+    /// has no slash. May sleep.
+    pub fn make(&self, name: &CStr) -> Result<Self> {
+        // SAFETY: By the type invariant.
+        unsafe { Self::create(name, self.0.as_ptr()) }
+    }
+
+    /// # Safety
+    ///
+    /// `parent` is a kobject that was added.
+    unsafe fn create(name: &CStr, parent: *mut bindings::kobject) -> Result<Self> {
+        // SAFETY: By the caller's promise; the name is copied.
+        let kobj = unsafe { bindings::kobject_create_and_add(name.as_char_ptr(), parent) };
+        // INVARIANT: The reference that it comes with is given back by `drop` only.
+        Ok(Self(NonNull::new(kobj).ok_or(ENOMEM)?))
+    }
+
+    /// The folder's name.
+    pub fn name(&self) -> &CStr {
+        // SAFETY: By the type invariant it was added, so that it has a name; nobody changes it.
+        unsafe { CStr::from_char_ptr(self.0.as_ref().name) }
+    }
+
+    /// Whether there is a file or folder `name` in it. May sleep.
+    pub fn contains(&self, name: &CStr) -> bool {
+        // SAFETY: By the type invariant it was added, so that it has a node, which stays as long as the
+        // kobject has not been removed.
+        unsafe {
+            let node = bindings::kernfs_find_and_get_ns(
+                self.0.as_ref().sd,
+                name.as_char_ptr(),
+                ptr::null(),
+            );
+            bindings::kernfs_put(node);
+            !node.is_null()
+        }
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant it was added, and the reference is this one's.
+        unsafe {
+            bindings::kobject_del(self.0.as_ptr());
+            bindings::kobject_put(self.0.as_ptr());
+        }
+    }
+}
+
+/// What a file does that tells of a `T`: a value in text.
+pub struct Attribute<T> {
+    name: &'static CStr,
+    show: fn(&T, &mut Output) -> Result,
+    store: Option<fn(&T, &BStr) -> Result>,
+}
+
+impl<T> Attribute<T> {
+    /// A file that anyone may read. `show` writes the value, without a newline.
+    pub const fn read_only(name: &'static CStr, show: fn(&T, &mut Output) -> Result) -> Self {
+        Self {
+            name,
+            show,
+            store: None,
+        }
+    }
+
+    /// A file that root may write, too. `store` takes what was written, without the newline at its
+    /// end. Nothing is to change on an error.
+    pub const fn read_write(
+        name: &'static CStr,
+        show: fn(&T, &mut Output) -> Result,
+        store: fn(&T, &BStr) -> Result,
+    ) -> Self {
+        Self {
+            name,
+            show,
+            store: Some(store),
+        }
+    }
+}
+
+/// A file, as C knows it.
+///
+/// # Invariants
+///
+/// `attribute` and `data` may be used as long as `raw` is in a folder.
+#[repr(C)]
+struct File<T: 'static> {
+    // First, so that its address is that of the whole.
+    raw: bindings::kobj_attribute,
+    attribute: &'static Attribute<T>,
+    data: NonNull<T>,
+}
+
+impl<T: Sync> File<T> {
+    fn new(attribute: &'static Attribute<T>, data: NonNull<T>) -> Self {
+        // SAFETY: All zeroes is a valid `kobj_attribute`: pointers, functions and numbers.
+        let mut raw: bindings::kobj_attribute = unsafe { core::mem::zeroed() };
+        raw.attr.name = attribute.name.as_char_ptr();
+        raw.attr.mode = match attribute.store {
+            Some(_) => 0o644,
+            None => 0o444,
+        };
+        // Lockdep takes no class from memory that is allocated.
+        #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
+        {
+            raw.attr.key = kernel::static_lock_class!().as_ptr();
+        }
+        raw.__bindgen_anon_1.show = Some(Self::show);
+        raw.__bindgen_anon_2.store = match attribute.store {
+            Some(_) => Some(Self::store),
+            None => None,
+        };
+        Self {
+            raw,
+            attribute,
+            data,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `attr` is the first field of a file in a folder.
+    unsafe extern "C" fn show(
+        _kobj: *mut bindings::kobject,
+        attr: *mut bindings::kobj_attribute,
+        page: *mut c_char,
+    ) -> isize {
+        // SAFETY: By the caller's promise.
+        let this = unsafe { &*attr.cast_const().cast::<Self>() };
+        // SAFETY: By the type invariant, since it is in a folder; `T` is `Sync`.
+        let data = unsafe { this.data.as_ref() };
+        // SAFETY: sysfs gives such a buffer.
+        unsafe { sysfs::show(page, |out| (this.attribute.show)(data, out)) }
+    }
+
+    /// # Safety
+    ///
+    /// As for `show`.
+    unsafe extern "C" fn store(
+        _kobj: *mut bindings::kobject,
+        attr: *mut bindings::kobj_attribute,
+        text: *const c_char,
+        len: usize,
+    ) -> isize {
+        // SAFETY: By the caller's promise.
+        let this = unsafe { &*attr.cast_const().cast::<Self>() };
+        // SAFETY: By the type invariant, since it is in a folder; `T` is `Sync`.
+        let data = unsafe { this.data.as_ref() };
+        // SAFETY: sysfs gives `len` bytes.
+        unsafe {
+            sysfs::store(text, len, |value| {
+                this.attribute.store.ok_or(EPERM)?(data, value)
+            })
+        }
+    }
+}
+
+/// A folder whose files tell of a `T`. Dropping it removes it; no file uses the `T` then.
+///
+/// # Invariants
+///
+/// The `raw` of each of the files is in no folder but this one, and the array does not change.
+pub struct Folder<T: 'static> {
+    // Before the files: it is dropped first.
+    directory: Option<Directory>,
+    files: KVec<File<T>>,
+}
+
+// SAFETY: Any task may read and write the files, whatever task has the folder.
+unsafe impl<T: Sync> Send for Folder<T> {}
+// SAFETY: What it gives out is `Sync`.
+unsafe impl<T: Sync> Sync for Folder<T> {}
+
+impl<T: Sync> Folder<T> {
+    /// A folder without files.
+    pub fn new(directory: Directory) -> Self {
+        // INVARIANT: There are none.
+        Self {
+            directory: Some(directory),
+            files: KVec::new(),
+        }
+    }
+
+    /// The folder's name; nothing when it has been removed.
+    pub fn name(&self) -> &CStr {
+        self.directory.as_ref().map_or(c"", Directory::name)
+    }
+
+    /// Makes the files, once. They may be used before this returns. May sleep. If it fails, it removes
+    /// the folder.
+    ///
+    /// # Safety
+    ///
+    /// `data` stays valid until the folder is removed or dropped.
+    pub unsafe fn fill(&mut self, attributes: &'static [Attribute<T>], data: NonNull<T>) -> Result {
+        // SAFETY: By the caller's promise.
+        unsafe { self.try_fill(attributes, data) }.inspect_err(|_| self.remove())
+    }
+
+    /// # Safety
+    ///
+    /// As for `fill`.
+    unsafe fn try_fill(&mut self, attributes: &'static [Attribute<T>], data: NonNull<T>) -> Result {
+        let directory = self.directory.as_ref().ok_or(ENOENT)?;
+        if !self.files.is_empty() {
+            return Err(EEXIST);
+        }
+        let mut files = KVec::with_capacity(attributes.len(), GFP_KERNEL)?;
+        for attribute in attributes {
+            // INVARIANT: The attribute is constant, and the data by the caller's promise; `fill` puts
+            // the file in this folder only.
+            files.push(File::new(attribute, data), GFP_KERNEL)?;
+        }
+        // INVARIANT: From here on the array stays as it is.
+        self.files = files;
+        for file in self.files.iter() {
+            // SAFETY: The directory was added; by the type invariant the file stays until the
+            // directory is removed.
+            to_result(unsafe {
+                bindings::sysfs_create_file_ns(
+                    directory.0.as_ptr(),
+                    &raw const file.raw.attr,
+                    ptr::null(),
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Removes the folder and its files. Waits for those who are reading or writing a file; nobody
+    /// uses the data any more then. May sleep.
+    pub fn remove(&mut self) {
+        self.directory = None;
+    }
+}
+
+#[cfg(CONFIG_KUNIT = "y")]
+mod kunit {
+    use super::*;
+    use kernel::str::CString;
+
+    /// What a file is read into.
+    #[repr(C, align(4096))]
+    struct Page([u8; kernel::page::PAGE_SIZE]);
+
+    impl<T: Sync> Folder<T> {
+        fn find(&self, name: &CStr) -> Result<(&Directory, &File<T>)> {
+            let file = self.files.iter().find(|file| file.attribute.name == name);
+            self.directory.as_ref().zip(file).ok_or(ENOENT)
+        }
+
+        /// Reads a file as C does, for tests. Without the newline, which has to be there.
+        pub fn read(&self, name: &CStr) -> Result<CString> {
+            let (directory, file) = self.find(name)?;
+            let mut page = KBox::new(Page([0; _]), GFP_KERNEL)?;
+            // SAFETY: It is constant.
+            let show = unsafe { bindings::kobj_sysfs_ops }.show.ok_or(EIO)?;
+            // SAFETY: It is a file of that directory, and the buffer a page.
+            let len = unsafe {
+                show(
+                    directory.0.as_ptr(),
+                    (&raw const file.raw.attr).cast_mut(),
+                    page.0.as_mut_ptr(),
+                )
+            };
+            to_result(len.min(0) as c_int)?;
+            let text = page.0.get(..len as usize).ok_or(EIO)?;
+            let text = text.strip_suffix(b"\n").ok_or(EIO)?;
+            CString::try_from_fmt(fmt!("{}", BStr::from_bytes(text)))
+        }
+
+        /// Writes a file as C does, for tests.
+        pub fn write(&self, name: &CStr, text: &[u8]) -> Result {
+            let (directory, file) = self.find(name)?;
+            // SAFETY: It is constant.
+            let store = unsafe { bindings::kobj_sysfs_ops }.store.ok_or(EIO)?;
+            // SAFETY: It is a file of that directory, and the text as long as said.
+            let len = unsafe {
+                store(
+                    directory.0.as_ptr(),
+                    (&raw const file.raw.attr).cast_mut(),
+                    text.as_ptr(),
+                    text.len(),
+                )
+            };
+            to_result(len.min(0) as c_int)?;
+            (len as usize == text.len()).then_some(()).ok_or(EIO)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The current task's name.
+//!
+//! C header: [`include/linux/sched.h`](srctree/include/linux/sched.h)
+
+use kernel::{
+    fmt,
+    prelude::*,
+    str::BStr, //
+};
+
+/// The `comm` of a task, as it was at some time.
+pub struct Comm([u8; 16]);
+
+impl Comm {
+    /// That of the current task. Any context.
+    pub fn current() -> Self {
+        let task = current!().as_ptr();
+        // SAFETY: The current task is live. Whoever changes the name writes it while others read it,
+        // who may get some of the one and some of the other; all values of the bytes are valid.
+        Self(unsafe { (&raw const (*task).comm).read_volatile() })
+    }
+}
+
+impl fmt::Display for Comm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = self.0.iter().position(|&byte| byte == 0);
+        fmt::Display::fmt(BStr::from_bytes(&self.0[..len.unwrap_or(self.0.len())]), f)
+    }
+}
