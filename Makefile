@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
-.PHONY: all modules demo check kunit tools vm install clean help \
+.PHONY: all modules demo check kunit bench tools vm install clean help \
 	setup lint check-host check-kunit check-mutants check-guest shell
 
 all: modules
@@ -42,6 +42,9 @@ check: ## every test; ends with "N passed, N failed, N skipped"
 
 kunit: ## the KUnit tests, in User-Mode Linux
 	@$(ENTER) tools/vm/kunit.sh
+
+bench: ## what a reader pays, next to ck_epoch, liburcu, crossbeam-epoch and locks
+	@$(ENTER) tools/vm/bench.sh
 
 tools: ## build epoch-bench, a static program, in the cache
 	@$(ENTER) tools/vm/tools.sh --show

@@ -47,6 +47,9 @@ if ! setpriv --reuid="$user" --regid="$group" --clear-groups \
 	chown "$user:$group" "$EPOCH_CACHE"/{,log,home}
 fi
 
+# What root writes there is the user's, too; the root tree alone is root's.
+trap 'chown --no-dereference "$user:$group" "$EPOCH_CACHE"/{root.lock,log/*} 2>/dev/null || :' EXIT
+
 "$vm/host.sh"
 setpriv --pdeathsig KILL "$vm/root.sh"
 root=$EPOCH_CACHE/root

@@ -11,6 +11,7 @@
 # shellcheck disable=SC2034
 src=/src
 kernel=$(</etc/epoch-kernel)
+series=$(cut -d. -f1,2 <<<"$kernel")
 # shellcheck disable=SC2034
 linux=$EPOCH_CACHE/linux
 # shellcheck disable=SC2034
@@ -18,13 +19,17 @@ jobs=$(nproc)
 
 # What kernels and modules are made with: where this changes, so do they.
 toolchain() {
-	local version=${kernel%%-*}
-	version=$(cut -d. -f1,2 <<<"$version")
 	dpkg-query -W -f '${Package}=${Version}\n' rustc bindgen gcc-14 pahole \
-		"linux-source-$version" "linux-headers-$kernel"
+		"linux-source-$series" "linux-headers-$kernel"
 }
 
 # key FILE...: a stamp's text, of the tool chain and what FILEs say.
 key() {
 	{ toolchain && cat -- "$@"; } | sha256sum | cut -d' ' -f1
+}
+
+# contents PATH...: a hash of the project's files there. make and cargo look at
+# times only, and would take files of another tree, or older ones, for built.
+contents() {
+	(cd "$src" && find "$@" -name target -prune -o -type f -exec sha256sum {} + | sort | sha256sum | cut -d' ' -f1)
 }

@@ -5,10 +5,9 @@ set -euo pipefail
 . "$(dirname -- "$0")/inside.sh"
 
 if [[ ${1:-} == --build ]]; then
-	version=$(cut -d. -f1,2 <<<"${kernel%%-*}")
 	rm -rf -- "$linux" "$linux.part"
 	mkdir -- "$linux.part"
-	tar -C "$linux.part" --strip-components=1 -xf "/usr/src/linux-source-$version.tar.xz"
+	tar -C "$linux.part" --strip-components=1 -xf "/usr/src/linux-source-$series.tar.xz"
 	key "$0" >"$linux.part/.epoch-stamp"
 	sync -f "$linux.part"
 	mv -- "$linux.part" "$linux"

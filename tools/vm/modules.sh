@@ -40,9 +40,9 @@ build() {
 		;;
 	esac
 	[[ -z $mutant ]] || flags+=("EPOCH_MUTANT=$mutant")
-	workdir "$out" "$(key "$tree/.stamp")"
+	# Never "finished": the next make goes on here, up to the next reboot.
+	workdir "$out" "$(key "$tree/.stamp") $(contents Kbuild rust include samples)"
 	make -C "$tree" M="$src" MO="$out" -j"$jobs" "${flags[@]}" modules
-	finished "$out" "$(key "$tree/.stamp")"
 }
 
 case $mode in

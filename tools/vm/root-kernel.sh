@@ -7,11 +7,15 @@ set -euo pipefail
 . "$(dirname -- "$0")/lib.sh"
 root=$1
 
-offered() { # KERNEL: are its three packages there?
-	local version=${1%%-*}
-	version=$(cut -d. -f1,2 <<<"$version")
-	chroot "$root" apt-cache show "linux-image-$1" "linux-headers-$1" \
-		"linux-source-$version" >/dev/null 2>&1
+packages() { # KERNEL: what it takes
+	echo "linux-image-$1" "linux-headers-$1" "linux-source-$(cut -d. -f1,2 <<<"$1")"
+}
+
+offered() { # KERNEL: is all of it there?
+	local package
+	for package in $(packages "$1"); do
+		chroot "$root" apt-cache show "$package" >/dev/null 2>&1 || return
+	done
 }
 
 newest() {
@@ -35,10 +39,10 @@ if ! offered "$kernel"; then
 	echo "NOTE: Debian no longer offers the kernel $KERNEL that this project is tested with; using $kernel." \
 		>"$root/etc/epoch-notice"
 fi
-version=$(cut -d. -f1,2 <<<"$kernel")
 
 # No initramfs: the guest boots from one of our own.
+# shellcheck disable=SC2046 # words
 chroot "$root" env INITRD=No DEBIAN_FRONTEND=noninteractive apt-get install \
 	--yes --no-install-recommends --target-release "$SUITE-backports" \
-	"linux-image-$kernel" "linux-headers-$kernel" "linux-source-$version"
+	$(packages "$kernel")
 echo "$kernel" >"$root/etc/epoch-kernel"

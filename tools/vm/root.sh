@@ -10,7 +10,7 @@ key=$(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$vm/versions" "$vm/packages" |
 	cat - "$vm"/root*.sh | sha256sum)
 
 build() {
-	local include options=() line
+	local include sources options=() line
 	include=$(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$vm/packages" |
 		paste -sd,)
 	# The host's apt may reach the mirror through a proxy only.
@@ -19,8 +19,8 @@ build() {
 	done < <(apt-config dump 2>/dev/null |
 		grep -E '^Acquire::(http|https|ftp)::Proxy(::[^ ]+)? "' || :)
 
-	"$vm/root-sources.sh" >"$root.sources"
-	if [[ -s $root.sources ]]; then
+	sources=$("$vm/root-sources.sh")
+	if [[ -n $sources ]]; then
 		options+=("$SUITE" "$root.part" -)
 	else
 		echo "the host's apt names no Debian mirror: using mmdebstrap's default"
@@ -28,10 +28,10 @@ build() {
 	fi
 
 	rm -rf --one-file-system -- "$root.part"
-	mmdebstrap --mode=root --variant=apt --include="$include" \
+	mmdebstrap --verbose --mode=root --variant=apt --include="$include" \
 		--aptopt='APT::Install-Recommends "false"' \
 		--customize-hook="$vm/root-kernel.sh \"\$1\"" \
-		"${options[@]}" <"$root.sources"
+		"${options[@]}" <<<"$sources"
 
 	# Where enter.sh mounts things.
 	mkdir -p "$root.part/src" "$root.part/cache"

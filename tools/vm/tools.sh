@@ -9,12 +9,22 @@ set -euo pipefail
 export CARGO_HOME=$EPOCH_CACHE/cargo CARGO_TARGET_DIR=$EPOCH_CACHE/target CARGO_TERM_COLOR=never
 
 cargo_() {
+	# As with the modules.
+	workdir "$CARGO_TARGET_DIR" "$(key /dev/null)"
+	local sources
+	sources=$(contents tools rust include)
+	if ! current "$CARGO_TARGET_DIR/.sources" "$sources"; then
+		# What it remembers of our own crates; the others need not be built again.
+		rm -rf -- "$CARGO_TARGET_DIR"/{,*/}{debug,release,peers}/.fingerprint/{epoch,ministat}-*
+		stamp "$CARGO_TARGET_DIR/.sources" "$sources"
+	fi
 	(cd "$src/tools" && cargo "$@")
 }
 
 case ${1:-} in
 --cargo)
 	shift
+	lock tools
 	cargo_ "$@"
 	;;
 --build)

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! This project's epoch: the files of `rust/epoch/core/`, as they are, on a platform in user space.
+//!
+//! A thread stands for a CPU: its GS points to per-CPU data of its own, so that an increment is the
+//! very instruction that it is in the kernel. The heavy barrier is membarrier(2).
+//!
+//! [`Flaw`] takes something away, to see that the tests find it.
+
+#[path = "../../../rust/epoch/core/mod.rs"]
+#[allow(dead_code, rustdoc::private_intra_doc_links)]
+mod domain;
+
+use std::array;
+use std::cell::Cell;
+use std::hint;
+use std::io;
+use std::marker::PhantomData;
+use std::mem::offset_of;
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, compiler_fence, fence};
+use std::thread;
+
+use crate::system::{Membarrier, set_gs};
+
+use domain::{Counter, Detector, Domain, Pace, Platform, Word};
+
+pub use domain::{Bug, Section};
+
+/// What is wrong with an epoch.
+pub trait Flaw: Send + Sync + 'static {
+    /// A bug in the algorithm.
+    const BUG: Option<Bug> = None;
+    /// Whether the heavy barrier is one.
+    const HEAVY: bool = true;
+}
+
+/// Nothing is wrong.
+pub struct Sound;
+
+impl Flaw for Sound {}
+
+/// The per-CPU data of one CPU.
+#[repr(C, align(64))]
+struct PerCpu {
+    /// The epoch's counters, on cache lines of their own.
+    counters: Counters,
+    /// What the candidates that are mere instructions increment.
+    bare: Counters,
+    taken: AtomicBool,
+}
+
+#[repr(C, align(64))]
+struct Counters([AtomicUsize; Counter::COUNT]);
+
+impl Counters {
+    fn new() -> Self {
+        Self(array::from_fn(|_| AtomicUsize::new(0)))
+    }
+}
+
+/// The platform: threads as CPUs.
+struct Machine<F> {
+    cpus: Box<[PerCpu]>,
+    /// Where the counters are, relative to GS. A field, not a constant, because it is one in the
+    /// kernel, too, where each epoch's are elsewhere.
+    ///
+    /// INVARIANT: The offset of `PerCpu::counters`.
+    counters: usize,
+    membarrier: Membarrier,
+    flaw: PhantomData<F>,
+}
+
+struct NativeWord(AtomicUsize);
+
+impl Word for NativeWord {
+    fn new(value: usize) -> Self {
+        Self(AtomicUsize::new(value))
+    }
+
+    #[inline(always)]
+    fn load_relaxed(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    fn store_relaxed(&self, value: usize) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    fn add(&self, value: usize) {
+        self.0.fetch_add(value, Ordering::Relaxed);
+    }
+}
+
+impl<F: Flaw> Platform for Machine<F> {
+    const BUG: Option<Bug> = F::BUG;
+
+    type Word = NativeWord;
+
+    #[inline(always)]
+    fn increment(&self, counter: Counter) {
+        // The same block as that of `PerCpu::increment` in rust/kernel_ext/percpu.rs.
+        //
+        // SAFETY: Only a `Reader` has a domain incremented, so that by its invariant GS points to
+        // one of `cpus`; by that of `counters`, and with the index less than `Counter::COUNT`, it
+        // is one of its counters. Others only read it, atomically.
+        unsafe {
+            core::arch::asm!(
+                "inc qword ptr gs:[{counters} + {index} * 8]",
+                counters = in(reg) self.counters,
+                index = in(reg) counter.index(),
+                options(nostack),
+            )
+        };
+    }
+
+    fn sum(&self, counter: Counter) -> usize {
+        self.cpus
+            .iter()
+            .map(|cpu| cpu.counters.0[counter.index()].load(Ordering::Relaxed))
+            .fold(0, usize::wrapping_add)
+    }
+
+    #[inline(always)]
+    fn light_barrier(&self) {
+        compiler_fence(Ordering::SeqCst);
+    }
+
+    fn heavy_barrier(&self, _pace: Pace) {
+        if F::HEAVY {
+            self.membarrier.heavy();
+        }
+    }
+
+    fn full_barrier(&self) {
+        fence(Ordering::SeqCst);
+    }
+
+    fn wait(&self, polls: u32, _pace: Pace) {
+        const SPINS: u32 = 64;
+        if polls < SPINS {
+            hint::spin_loop();
+        } else {
+            thread::yield_now();
+        }
+    }
+}
+
+/// The detector's lock.
+struct Lock(Mutex<()>);
+
+impl Detector for Lock {
+    fn exclusively(&self, f: impl FnOnce()) {
+        // There is nothing in it that a panic could have left half done.
+        let _held = self
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        f();
+    }
+}
+
+/// An epoch.
+pub struct Epoch<F: Flaw = Sound> {
+    domain: Domain<Machine<F>>,
+    lock: Lock,
+}
+
+impl<F: Flaw> Epoch<F> {
+    /// An epoch that so many threads can be CPUs of.
+    pub fn new(cpus: usize) -> io::Result<Self> {
+        let cpu = |_| PerCpu {
+            counters: Counters::new(),
+            bare: Counters::new(),
+            taken: AtomicBool::new(false),
+        };
+        let machine = Machine {
+            cpus: (0..cpus).map(cpu).collect(),
+            counters: offset_of!(PerCpu, counters),
+            membarrier: Membarrier::register()?,
+            flaw: PhantomData,
+        };
+        Ok(Self {
+            domain: Domain::new(machine),
+            lock: Lock(Mutex::new(())),
+        })
+    }
+
+    /// Makes the calling thread one of the CPUs.
+    ///
+    /// # Panics
+    ///
+    /// If it is one already, of this epoch or of another, or if there are no more.
+    pub fn cpu(&self) -> io::Result<Cpu<'_, F>> {
+        assert!(!IS_CPU.get(), "the thread is a CPU already");
+        let mut cpus = self.domain.platform().cpus.iter();
+        let per_cpu = cpus.find(|cpu| !cpu.taken.swap(true, Ordering::Acquire));
+        let per_cpu = per_cpu.expect("there are more threads than CPUs");
+        set_gs(ptr::from_ref(per_cpu).expose_provenance())?;
+        IS_CPU.set(true);
+        // INVARIANT: GS was set. As long as `IS_CPU` holds, nobody changes it.
+        Ok(Cpu {
+            epoch: self,
+            per_cpu,
+            here: PhantomData,
+        })
+    }
+
+    /// Waits until every section that was entered before the call has been left.
+    pub fn synchronize(&self) {
+        let passed = self.domain.synchronize(&self.lock, Pace::Normal);
+        assert!(passed, "the detector's lock never gives up");
+    }
+
+    /// The number of sections that are entered and not left.
+    pub fn readers(&self) -> usize {
+        self.domain.readers()
+    }
+
+    /// The number of grace periods that have ended.
+    pub fn grace_periods(&self) -> usize {
+        self.domain.grace_periods()
+    }
+}
+
+thread_local! {
+    /// Whether a [`Cpu`] of the thread is, or was and has leaked.
+    static IS_CPU: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The calling thread, as a CPU of an epoch.
+///
+/// # Invariants
+///
+/// GS points to `per_cpu`, which is one of the epoch's, and no other thread's does.
+pub struct Cpu<'e, F: Flaw = Sound> {
+    epoch: &'e Epoch<F>,
+    per_cpu: &'e PerCpu,
+    /// Stays on its thread.
+    here: PhantomData<*mut ()>,
+}
+
+impl<F: Flaw> Cpu<'_, F> {
+    /// The CPU's way to the epoch.
+    pub fn reader(&self) -> Reader<'_, F> {
+        // INVARIANT: This is the thread, and `self` says what its GS is.
+        Reader {
+            domain: &self.epoch.domain,
+            here: PhantomData,
+        }
+    }
+
+    /// Two counters for [`Bare::increment`], as far from one another as a slot's.
+    pub fn bare(&self) -> [Bare<'_>; 2] {
+        let offset = offset_of!(PerCpu, bare);
+        let word = size_of::<AtomicUsize>();
+        // INVARIANT: Both are inside `PerCpu::bare`, and GS is as the type's invariant says.
+        [offset, offset + 2 * word].map(|offset| Bare {
+            offset: hint::black_box(offset),
+            cpu: PhantomData,
+        })
+    }
+}
+
+impl<F: Flaw> Drop for Cpu<'_, F> {
+    fn drop(&mut self) {
+        // It fails only for addresses that are not canonical.
+        let _ = set_gs(0);
+        IS_CPU.set(false);
+        self.per_cpu.taken.store(false, Ordering::Release);
+    }
+}
+
+/// Enters and leaves sections. A pointer to the epoch, as the kernel's users have it, so that it
+/// can be in a register.
+///
+/// # Invariants
+///
+/// The thread is one of the CPUs of the domain's platform.
+pub struct Reader<'c, F: Flaw = Sound> {
+    domain: &'c Domain<Machine<F>>,
+    /// Stays on its thread.
+    here: PhantomData<*mut ()>,
+}
+
+impl<F: Flaw> Clone for Reader<'_, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F: Flaw> Copy for Reader<'_, F> {}
+
+impl<F: Flaw> Reader<'_, F> {
+    /// Enters a section.
+    #[inline(always)]
+    pub fn enter(&self) -> Section {
+        self.domain.enter()
+    }
+
+    /// Leaves a section of the same epoch.
+    #[inline(always)]
+    pub fn exit(&self, section: Section) {
+        self.domain.exit(section);
+    }
+}
+
+/// A counter of the thread's that is nobody's business.
+///
+/// # Invariants
+///
+/// `offset` is that of a word of atomics, relative to the thread's GS, which only it writes to.
+#[derive(Clone, Copy)]
+pub struct Bare<'c> {
+    offset: usize,
+    /// Stays on its thread, no longer than the `Cpu`.
+    cpu: PhantomData<(&'c (), *mut ())>,
+}
+
+impl Bare<'_> {
+    /// `inc`
+    #[inline(always)]
+    pub fn increment(self) {
+        // SAFETY: By the type's invariant.
+        unsafe {
+            core::arch::asm!(
+                "inc qword ptr gs:[{offset}]",
+                offset = in(reg) self.offset,
+                options(nostack),
+            )
+        };
+    }
+
+    /// `lock inc`
+    #[inline(always)]
+    pub fn increment_locked(self) {
+        // SAFETY: By the type's invariant.
+        unsafe {
+            core::arch::asm!(
+                "lock inc qword ptr gs:[{offset}]",
+                offset = in(reg) self.offset,
+                options(nostack),
+            )
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_are_counted_on_the_cpu_they_are_on() {
+        let epoch = Epoch::<Sound>::new(2).unwrap();
+        let cpu = epoch.cpu().unwrap();
+        let section = cpu.reader().enter();
+        assert_eq!(epoch.readers(), 1);
+        // Another CPU's part of it.
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let cpu = epoch.cpu().unwrap();
+                let reader = cpu.reader();
+                reader.exit(reader.enter());
+            });
+        });
+        assert_eq!(epoch.readers(), 1);
+        cpu.reader().exit(section);
+        assert_eq!(epoch.readers(), 0);
+
+        let counted = |index: usize| {
+            let cpus = epoch.domain.platform().cpus.iter();
+            cpus.map(|cpu| cpu.counters.0[index].load(Ordering::Relaxed))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!([counted(0), counted(2)], [[1, 1], [1, 1]]);
+    }
+
+    #[test]
+    fn bare_counters_are_not_the_epochs() {
+        let epoch = Epoch::<Sound>::new(1).unwrap();
+        let cpu = epoch.cpu().unwrap();
+        let [first, second] = cpu.bare();
+        first.increment();
+        second.increment_locked();
+        second.increment();
+        let bare = cpu.per_cpu.bare.0.each_ref();
+        assert_eq!(
+            bare.map(|count| count.load(Ordering::Relaxed)),
+            [1, 0, 2, 0]
+        );
+        assert_eq!(epoch.readers(), 0);
+    }
+
+    #[test]
+    fn a_cpu_is_given_back() {
+        let epoch = Epoch::<Sound>::new(1).unwrap();
+        drop(epoch.cpu().unwrap());
+        drop(epoch.cpu().unwrap());
+    }
+
+    #[test]
+    #[should_panic(expected = "the thread is a CPU already")]
+    fn a_thread_is_one_cpu() {
+        let epoch = Epoch::<Sound>::new(2).unwrap();
+        let _cpu = epoch.cpu().unwrap();
+        let _another = epoch.cpu();
+    }
+
+    #[test]
+    fn a_grace_period_ends_without_readers() {
+        let epoch = Epoch::<Sound>::new(1).unwrap();
+        epoch.synchronize();
+        assert_eq!(epoch.grace_periods(), 1);
+    }
+}

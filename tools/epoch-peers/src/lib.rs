@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the epoch's readers pay, next to what those of its peers do: the parts of the
+//! `epoch-peers` command, as a library for its tests.
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+compile_error!("the instructions that are measured are those of x86-64 Linux");
+
+pub mod candidates;
+pub mod cli;
+pub mod epoch;
+pub mod goals;
+pub mod measure;
+pub mod pairs;
+pub mod picture;
+pub mod report;
+pub mod stats;
+pub mod system;
+pub mod text;

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What was measured, as `--json` writes it and the other outputs read it.
+
+use epoch_bench::environment::Environment;
+use serde::Serialize;
+
+use crate::candidates::{Entry, Kind, names};
+use crate::goals::{GOALS, Outcome};
+use crate::measure::{Figures, Plan};
+use crate::stats::Spread;
+
+/// `epoch-peers/1`: all times are nanoseconds for one enter and one exit.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// `epoch-peers/1`
+    pub schema: &'static str,
+    /// Where it ran.
+    pub machine: Machine,
+    /// How it was measured.
+    pub method: Method,
+    /// One for each number of threads.
+    pub tables: Vec<Table>,
+    /// What this program was built without.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Where it ran.
+#[derive(Debug, Serialize)]
+pub struct Machine {
+    /// The processor's name.
+    pub cpu_model: String,
+    /// CPUs that are online.
+    pub online_cpus: usize,
+    /// CPUs that this process may use.
+    pub allowed_cpus: Vec<usize>,
+    /// `uname -r`
+    pub kernel: String,
+    /// Bare metal, or which hypervisor.
+    pub machine: String,
+}
+
+impl Machine {
+    /// Looks around.
+    pub fn detect(allowed_cpus: &[usize]) -> Self {
+        let environment = Environment::detect();
+        Self {
+            cpu_model: environment.cpu_model,
+            online_cpus: environment.online_cpus,
+            allowed_cpus: allowed_cpus.to_vec(),
+            kernel: environment.kernel,
+            machine: environment.machine,
+        }
+    }
+}
+
+/// How it was measured.
+#[derive(Debug, Serialize)]
+pub struct Method {
+    /// Each has every candidate's turn once.
+    pub rounds: usize,
+    /// Length of a turn.
+    pub turn_us: u128,
+    /// Pairs in one turn of the measuring loop.
+    pub pairs_per_loop_turn: u64,
+}
+
+/// What so many threads at the same time paid.
+#[derive(Debug, Serialize)]
+pub struct Table {
+    /// How many.
+    pub threads: usize,
+    /// The CPU of each.
+    pub cpus: Vec<usize>,
+    /// The candidates.
+    pub rows: Vec<Row>,
+    /// The goals.
+    pub goals: Vec<Outcome>,
+}
+
+/// A candidate.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// What exactly was measured.
+    pub what: String,
+    /// A thread's time for a pair.
+    pub ns: Spread,
+    /// As a multiple of the bare pair's, round by round.
+    pub to_bare: Spread,
+    /// As a multiple of the epoch's, round by round.
+    pub to_epoch: Spread,
+    /// A thread's time for a pair, in the order of the rounds.
+    pub rounds_ns: Vec<f64>,
+}
+
+/// A candidate that was not measured.
+#[derive(Debug, Serialize)]
+pub struct Skipped {
+    /// Its name.
+    pub name: &'static str,
+    /// Why, and what to do about it.
+    pub why: &'static str,
+}
+
+impl Method {
+    /// Of the plan.
+    pub fn of(rounds: usize, turn: std::time::Duration) -> Self {
+        Self {
+            rounds,
+            turn_us: turn.as_micros(),
+            pairs_per_loop_turn: crate::pairs::PAIRS_PER_TURN,
+        }
+    }
+}
+
+impl Table {
+    /// Of the `figures` that were measured of `entries`.
+    pub fn new(plan: &Plan, entries: &[&Entry], figures: Figures) -> Self {
+        let of = |name: &str| {
+            let index = entries.iter().position(|entry| entry.name == name)?;
+            Some(figures[index].as_slice())
+        };
+        let goals = GOALS.iter().map(|goal| goal.judge(of)).collect();
+        let ratios = |figures: &[f64], name| Spread::of_ratios(figures, of(name).unwrap_or(&[]));
+        let rows = (entries.iter().zip(&figures))
+            .map(|(entry, figures)| Row {
+                name: entry.name,
+                kind: entry.kind,
+                what: entry.what.clone(),
+                ns: Spread::of(figures.iter().copied()),
+                to_bare: ratios(figures, names::BARE),
+                to_epoch: ratios(figures, names::EPOCH),
+                rounds_ns: figures.clone(),
+            })
+            .collect();
+        Self {
+            threads: plan.cpus.len(),
+            cpus: plan.cpus.clone(),
+            rows,
+            goals,
+        }
+    }
+
+    /// Its heading.
+    pub fn title(&self) -> String {
+        match self.threads {
+            1 => "1 thread".to_owned(),
+            threads => format!("{threads} threads"),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// A report of made-up figures: the second candidate takes 2 ns, the third 3, and so on.
+    pub fn made_up() -> Report {
+        let entries = crate::candidates::all();
+        let entries: Vec<_> = entries.iter().collect();
+        let tables = [1, 2].map(|threads| {
+            let plan = Plan {
+                rounds: 3,
+                turn: Duration::from_millis(2),
+                cpus: (0..threads).collect(),
+            };
+            let figures = (1..=entries.len())
+                .map(|ns| [1.0, 1.25, 0.75].map(|part| part * ns as f64).to_vec())
+                .collect();
+            Table::new(&plan, &entries, figures)
+        });
+        Report {
+            schema: "epoch-peers/1",
+            machine: Machine {
+                cpu_model: "A <CPU>".into(),
+                online_cpus: 2,
+                allowed_cpus: vec![0, 1],
+                kernel: "7.3".into(),
+                machine: "bare metal".into(),
+            },
+            method: Method::of(3, Duration::from_millis(2)),
+            tables: tables.into(),
+            skipped: vec![Skipped {
+                name: "rcu of tomorrow",
+                why: "it does not exist",
+            }],
+        }
+    }
+
+    #[test]
+    fn rows_are_compared_with_the_bare_pair_and_with_the_epoch() {
+        let report = made_up();
+        for table in &report.tables {
+            let row = |name| table.rows.iter().find(|row| row.name == name).unwrap();
+            assert_eq!(row(names::BARE).to_bare.median, 1.0);
+            assert_eq!(row(names::EPOCH).to_epoch.max, 1.0);
+            let ratio = row(names::EPOCH).ns.median / row(names::BARE).ns.median;
+            assert_eq!(row(names::EPOCH).to_bare.median, ratio);
+            assert_eq!(table.goals[0].ratio.unwrap().median, ratio);
+        }
+    }
+
+    #[test]
+    fn json_says_what_it_is() {
+        let json = serde_json::to_value(made_up()).unwrap();
+        assert_eq!(json["schema"], "epoch-peers/1");
+        assert_eq!(json["tables"][1]["threads"], 2);
+        assert_eq!(json["skipped"][0]["why"], "it does not exist");
+        assert_eq!(json["tables"][0]["goals"][0]["wanted"], "at most 1.10");
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The report on the terminal.
+
+use std::io::{self, Write};
+
+use crate::goals::Outcome;
+use crate::report::{Report, Row, Table};
+
+/// Writes where and how it is measured.
+pub fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let machine = &report.machine;
+    writeln!(out, "cpu:      {}", machine.cpu_model)?;
+    writeln!(
+        out,
+        "cpus:     {} online, {} allowed to this process",
+        machine.online_cpus,
+        machine.allowed_cpus.len()
+    )?;
+    writeln!(out, "kernel:   {}", machine.kernel)?;
+    writeln!(out, "machine:  {}", machine.machine)?;
+    writeln!(
+        out,
+        "method:   {} rounds, in each of them {} us of every candidate, in an order that rotates; \
+         no updater runs",
+        report.method.rounds, report.method.turn_us
+    )?;
+    writeln!(
+        out,
+        "figures:  nanoseconds of a thread for one enter and one exit, of an empty section; the \
+         cost of\n          the measuring loop is in them (\"empty\"). Ratios: medians of the \
+         ratios within a round."
+    )?;
+    for skipped in &report.skipped {
+        writeln!(out, "skipped:  {}: {}", skipped.name, skipped.why)?;
+    }
+    Ok(())
+}
+
+/// Writes a table and its goals.
+pub fn table(out: &mut dyn Write, table: &Table) -> io::Result<()> {
+    let cpus: Vec<_> = table.cpus.iter().map(usize::to_string).collect();
+    writeln!(out, "\n{}, on CPU {}", table.title(), cpus.join(", "))?;
+    writeln!(
+        out,
+        "  {:<26} {:>8}  {:>17}  {:>17}  {:>9}  {:>8}",
+        "", "median", "quartiles", "min-max", "/ 2 inc", "/ epoch"
+    )?;
+    for row in &table.rows {
+        write_row(out, row)?;
+    }
+    writeln!(out, "  goals")?;
+    for goal in &table.goals {
+        write_goal(out, goal)?;
+    }
+    Ok(())
+}
+
+/// Writes what exactly was measured.
+pub fn legend(out: &mut dyn Write, table: &Table) -> io::Result<()> {
+    writeln!(out, "\nwhat was measured")?;
+    for row in &table.rows {
+        writeln!(out, "  {:<26} {}", row.name, row.what)?;
+    }
+    Ok(())
+}
+
+fn write_row(out: &mut dyn Write, row: &Row) -> io::Result<()> {
+    let ns = &row.ns;
+    writeln!(
+        out,
+        "  {:<26} {:>8.3}  {:>17}  {:>17}  {:>9.2}  {:>8.2}",
+        row.name,
+        ns.median,
+        format!("{:.3}-{:.3}", ns.first_quartile, ns.third_quartile),
+        format!("{:.3}-{:.3}", ns.min, ns.max),
+        row.to_bare.median,
+        row.to_epoch.median,
+    )
+}
+
+fn write_goal(out: &mut dyn Write, goal: &Outcome) -> io::Result<()> {
+    let verdict = match goal.reached {
+        Some(true) => "reached",
+        Some(false) => "MISSED",
+        None => "not measured",
+    };
+    let measured = goal.ratio.map_or_else(String::new, |ratio| {
+        format!(
+            "{:.2} (quartiles {:.2}-{:.2})",
+            ratio.median, ratio.first_quartile, ratio.third_quartile
+        )
+    });
+    writeln!(
+        out,
+        "  {:<30} {:<14} {:<13} {}",
+        goal.goal, goal.wanted, verdict, measured
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::made_up;
+
+    #[test]
+    fn what_is_skipped_and_what_is_missed_is_said() {
+        let report = made_up();
+        let mut out = Vec::new();
+        head(&mut out, &report).unwrap();
+        table(&mut out, &report.tables[1]).unwrap();
+        legend(&mut out, &report.tables[1]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        for part in [
+            "cpu:      A <CPU>\n",
+            "skipped:  rcu of tomorrow: it does not exist\n",
+            "\n2 threads, on CPU 0, 1\n",
+            "epoch / bare pair              at most 1.10   MISSED ",
+            "epoch                      Domain::enter and Domain::exit of rust/epoch/core\n",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+    }
+}
