@@ -90,6 +90,16 @@ fn spawn_synchronize(epoch: &Arc<Epoch>) -> Result<(Thread, Arc<Atomic<u32>>)> {
     spawn_flagged(move || epoch.synchronize())
 }
 
+/// Whether `wait`, in another task, returns after `leave` and not before.
+fn returns_after(leave: impl FnOnce(), wait: impl FnOnce() + Send + 'static) -> Result<bool> {
+    let (thread, done) = spawn_flagged(wait)?;
+    a_while();
+    let early = done.load(Relaxed) != 0;
+    leave();
+    thread.join();
+    Ok(!early)
+}
+
 /// A closure, with its head, that adds one to `runs`.
 fn counting(runs: &Arc<Atomic<u32>>) -> Result<KBox<Deferred<impl FnOnce() + Send + 'static>>> {
     let runs = runs.clone();
@@ -179,12 +189,13 @@ mod tests {
         let first = epoch.enter();
         let second = epoch.enter();
         drop(first);
-        let (thread, done) = spawn_synchronize(&epoch)?;
-        a_while();
-        assert_eq!(done.load(Relaxed), 0);
-        let third = epoch.enter();
-        drop(second);
-        thread.join();
+        let mut third = None;
+        let leave = || {
+            third = Some(epoch.enter());
+            drop(second);
+        };
+        let wait = epoch.clone();
+        assert!(returns_after(leave, move || wait.synchronize())?);
         drop(third);
         assert_eq!(epoch.readers(), 0);
         Ok(())
@@ -198,11 +209,11 @@ mod tests {
         let mut section: Option<Guard<'_>> = None;
         run_on(here, || section = Some(epoch.enter()))?;
         assert_eq!(epoch.readers(), 1);
-        let (thread, done) = spawn_synchronize(&epoch)?;
-        a_while();
-        assert_eq!(done.load(Relaxed), 0);
-        run_on(there, || drop(section.take()))?;
-        thread.join();
+        let leave = || {
+            let _ = run_on(there, || drop(section.take()));
+        };
+        let wait = epoch.clone();
+        assert!(returns_after(leave, move || wait.synchronize())?);
         assert_eq!(epoch.readers(), 0);
         Ok(())
     }
@@ -244,12 +255,9 @@ mod tests {
         // In the active slot, and in the other one, where a late increment may have put it.
         for slot in [Slot::of(epoch.epoch()), Slot::of(epoch.epoch() + 1)] {
             let section = epoch.domain().enter_slot(slot);
-            let (thread, done) = spawn_synchronize(&epoch)?;
-            a_while();
-            assert_eq!(done.load(Relaxed), 0);
-            epoch.domain().exit(section);
-            thread.join();
-            assert_eq!(done.load(Relaxed), 1);
+            let leave = || epoch.domain().exit(section);
+            let wait = epoch.clone();
+            assert!(returns_after(leave, move || wait.synchronize())?);
         }
         Ok(())
     }
@@ -258,14 +266,11 @@ mod tests {
     fn expedited_synchronize_waits_for_older_section() -> Result {
         let epoch = new()?;
         let section = epoch.enter();
-        let (thread, done) = spawn_flagged({
-            let epoch = epoch.clone();
-            move || epoch.synchronize_expedited()
-        })?;
-        a_while();
-        assert_eq!(done.load(Relaxed), 0);
-        drop(section);
-        thread.join();
+        let wait = epoch.clone();
+        assert!(returns_after(
+            || drop(section),
+            move || wait.synchronize_expedited()
+        )?);
         Ok(())
     }
 
@@ -274,11 +279,8 @@ mod tests {
         let init = Epoch::new_with_rcu(c"kunit_rcu", static_lock_class!());
         let epoch = Arc::pin_init(init, GFP_KERNEL)?;
         let section = epoch.enter();
-        let (thread, done) = spawn_synchronize(&epoch)?;
-        a_while();
-        assert_eq!(done.load(Relaxed), 0);
-        drop(section);
-        thread.join();
+        let wait = epoch.clone();
+        assert!(returns_after(|| drop(section), move || wait.synchronize())?);
         epoch.synchronize_expedited();
         assert_eq!(epoch.grace_periods(), 2);
         Ok(())
@@ -290,14 +292,8 @@ mod tests {
         let epoch = Arc::pin_init(init, GFP_KERNEL)?;
         let section = epoch.enter();
         assert_eq!(epoch.readers(), 1);
-        let (thread, done) = spawn_flagged({
-            let epoch = epoch.clone();
-            move || epoch.synchronize()
-        })?;
-        a_while();
-        assert_eq!(done.load(Relaxed), 0);
-        drop(section);
-        thread.join();
+        let wait = epoch.clone();
+        assert!(returns_after(|| drop(section), move || wait.synchronize())?);
         assert_eq!(epoch.readers(), 0);
         Ok(())
     }
@@ -372,11 +368,11 @@ mod tests {
         assert!(domain.active_slot() != slot);
         drop(older);
 
-        let (second, done) = spawn_synchronize(&epoch)?;
-        a_while();
-        assert_eq!(done.load(Relaxed), 0);
-        domain.exit(late);
-        second.join();
+        let wait = epoch.clone();
+        assert!(returns_after(
+            || domain.exit(late),
+            move || wait.synchronize()
+        )?);
         first.join();
         Ok(())
     }
