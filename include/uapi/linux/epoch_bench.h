@@ -7,7 +7,8 @@
  * address space, until its limits are reached or it is stopped by
  * EPOCH_BENCH_IOC_STOP, by a signal, or by the closing of the descriptor in
  * the process that runs. Whoever holds the same open file may read the
- * worker's counters meanwhile.
+ * worker's counters meanwhile. What comes before the counters say
+ * EPOCH_BENCH_RUNNING does not stop it.
  *
  * Every structure starts with the version that the caller was built for. The
  * kernel refuses another one with EPROTO, and writes its own in its place, so
