@@ -11,4 +11,4 @@ set -euo pipefail
 	/^\[[0-9:]+\] \[(FAILED|CRASHED)\] / { print "FAIL kunit " suite "." $NF; next }
 	/^KUnit: passed/ { print "PASS kunit: no warning in the kernel log"; next }
 	/^KUnit: / { print "FAIL kunit: " $0; next }
-	{ print }'
+	{ print; fflush() }'
