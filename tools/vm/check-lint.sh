@@ -24,11 +24,7 @@ try "rustfmt (kernel)" rustfmt --check --edition 2021 --color never \
 	--config-path "$linux/.rustfmt.toml" "${rust[@]}"
 try "clippy (kernel)" kernel_clippy
 for file in "${c[@]}"; do
-	ignore=()
-	# The kernel's own rust/exports.c has the same two.
-	[[ $file != */exports.c ]] || ignore=(--ignore "EXPORT_SYMBOL,MACRO_ARG_REUSE")
-	try "checkpatch $file" "$linux/scripts/checkpatch.pl" --no-tree --strict --terse \
-		--show-types "${ignore[@]}" --file "$file"
+	try "checkpatch $file" "$linux/scripts/checkpatch.pl" --no-tree --strict --terse --show-types --file "$file"
 done
 try "rustfmt (tools)" "$vm/tools.sh" --cargo fmt --check -- --color never
 try "clippy (tools)" "$vm/tools.sh" --cargo clippy --locked --workspace --all-targets -- -D warnings
