@@ -15,25 +15,23 @@
 
 /**
  * struct epoch - a set of read-side sections that can be waited for
- * @epoch: number of advances; the lowest bit is the slot of new sections
- * @counters: per CPU, sections entered in slot 0 and 1, sections left in slot 0
- *	and 1
+ * @active: per CPU, sections entered and sections left in the slot of new
+ *	sections
  *
- * Made by epoch_alloc() only: more follows. The members are for the functions
+ * Made by epoch_alloc() only: more follows. The member is for the functions
  * below, and laid out as in rust/epoch/core/mod.rs, which also says why the
  * algorithm is right.
  */
 struct epoch {
-	unsigned long epoch;
-	unsigned long __percpu *counters;
+	unsigned long __percpu *active;
 };
 
 /**
  * struct epoch_section - a section that was entered and is still to be left
- * @slot: the slot that it is counted in
+ * @counters: those of the slot that it is counted in
  */
 struct epoch_section {
-	unsigned long slot;
+	unsigned long __percpu *counters;
 };
 
 /**
@@ -87,9 +85,9 @@ void epoch_free(struct epoch *epoch);
  */
 static __always_inline struct epoch_section epoch_enter(struct epoch *epoch)
 {
-	struct epoch_section section = { READ_ONCE(epoch->epoch) & 1 };
+	struct epoch_section section = { READ_ONCE(epoch->active) };
 
-	this_cpu_inc(epoch->counters[section.slot]);
+	this_cpu_inc(section.counters[0]);
 	/* Keeps the section behind; pairs with the barrier in epoch_wait(). */
 	barrier();
 	return section;
@@ -108,7 +106,7 @@ static __always_inline void epoch_exit(struct epoch *epoch,
 {
 	/* Keeps the section before; pairs with the barrier in epoch_wait(). */
 	barrier();
-	this_cpu_inc(epoch->counters[2 + section.slot]);
+	this_cpu_inc(section.counters[1]);
 }
 
 /**
@@ -174,5 +172,14 @@ void epoch_drain_callbacks(struct epoch *epoch);
  * Return: the number; exact when nothing moves, a snapshot otherwise.
  */
 unsigned long epoch_readers(struct epoch *epoch);
+
+/**
+ * epoch_grace_periods() - number of grace periods that have ended
+ * @epoch: the epoch
+ *
+ * Context: Any context.
+ * Return: the number since epoch_alloc().
+ */
+unsigned long epoch_grace_periods(struct epoch *epoch);
 
 #endif /* _EPOCH_H */

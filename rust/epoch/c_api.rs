@@ -7,7 +7,10 @@ use crate::{
         Callback,
         Head, //
     },
-    domain::Domain,
+    domain::{
+        Domain,
+        Section, //
+    },
     platform::{
         HeavyBarrier,
         KernelPlatform, //
@@ -35,9 +38,11 @@ static CLASS: &CStr = c"epoch_c";
 /// `struct epoch`
 type CEpoch = Domain<KernelPlatform>;
 
-// The parts of `struct epoch` and `struct epoch_context` that C knows.
+// What C knows of `struct epoch` and `struct epoch_context`; and of the counters, that those of exits
+// follow those of entries.
 const _: () = {
-    assert!(CEpoch::OFFSETS.0 == 0 && CEpoch::OFFSETS.1 == size_of::<usize>());
+    assert!(CEpoch::OFFSET_OF_ACTIVE == 0);
+    assert!(size_of::<Section>() == size_of::<usize>());
     assert!(size_of::<Head>() == 2 * size_of::<usize>());
     assert!(size_of::<Option<Callback>>() == size_of::<usize>());
 };
@@ -133,4 +138,13 @@ unsafe extern "C" fn epoch_drain_callbacks(epoch: *const CEpoch) {
 unsafe extern "C" fn epoch_readers(epoch: *const CEpoch) -> c_ulong {
     // SAFETY: By the caller's promise.
     unsafe { Epoch::from_domain_ptr(epoch) }.readers()
+}
+
+/// # Safety
+///
+/// `epoch` is one of `epoch_alloc`.
+#[no_mangle]
+unsafe extern "C" fn epoch_grace_periods(epoch: *const CEpoch) -> c_ulong {
+    // SAFETY: By the caller's promise.
+    unsafe { Epoch::from_domain_ptr(epoch) }.grace_periods()
 }

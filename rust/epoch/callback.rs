@@ -23,6 +23,7 @@ use kernel_ext::{
         Taken, //
     },
     percpu::{
+        this_cpu_inc,
         Counters,
         PerCpu, //
     },
@@ -92,8 +93,8 @@ impl Callbacks {
         // SAFETY: By the caller's promise the head is valid and this function's.
         unsafe { *head.as_ref().callback.get() = Some(callback) };
         // Before the push, which orders it before the callback is counted as invoked.
-        // SAFETY: There is one counter.
-        unsafe { self.given.increment(0) };
+        // SAFETY: There is one counter, and it lives as long as `self`.
+        unsafe { this_cpu_inc::<0>(self.given.place(0)) };
         // Any list will do: that of this CPU only keeps others away from it.
         // SAFETY: By the caller's promise the node stays valid and untouched until the callback.
         unsafe { self.lists.this_cpu().push(head.cast()) };

@@ -28,7 +28,6 @@ use crate::{
 };
 use core::{
     mem::ManuallyDrop,
-    ops::Deref,
     ptr::NonNull, //
 };
 use kernel::{
@@ -375,7 +374,8 @@ impl Guard<'_> {
         let new = ManuallyDrop::new(self.epoch.inner.domain.enter());
         let old = core::mem::replace(&mut self.section, new);
         // INVARIANT: The new section takes the place of the old one, which is left here.
-        self.epoch.inner.domain.exit(ManuallyDrop::into_inner(old));
+        // SAFETY: By the type invariant it was entered in this epoch.
+        unsafe { self.epoch.inner.domain.exit(ManuallyDrop::into_inner(old)) };
     }
 
     /// The epoch whose section it is.
@@ -384,19 +384,12 @@ impl Guard<'_> {
     }
 }
 
-impl Deref for Guard<'_> {
-    type Target = Section;
-
-    fn deref(&self) -> &Section {
-        &self.section
-    }
-}
-
 impl Drop for Guard<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: The section is taken once, here.
         let section = unsafe { ManuallyDrop::take(&mut self.section) };
-        self.epoch.inner.domain.exit(section);
+        // SAFETY: By the type invariant it was entered in this epoch.
+        unsafe { self.epoch.inner.domain.exit(section) };
     }
 }

@@ -227,7 +227,8 @@ mod tests {
         assert_eq!(done.load(Relaxed), 0);
         spawn({
             let epoch = epoch.clone();
-            move || epoch.domain().exit(section)
+            // SAFETY: It was entered there.
+            move || unsafe { epoch.domain().exit(section) }
         })?
         .join();
         thread.join();
@@ -255,7 +256,8 @@ mod tests {
         // In the active slot, and in the other one, where a late increment may have put it.
         for slot in [Slot::of(epoch.epoch()), Slot::of(epoch.epoch() + 1)] {
             let section = epoch.domain().enter_slot(slot);
-            let leave = || epoch.domain().exit(section);
+            // SAFETY: It was entered there.
+            let leave = || unsafe { epoch.domain().exit(section) };
             let wait = epoch.clone();
             assert!(returns_after(leave, move || wait.synchronize())?);
         }
@@ -369,10 +371,9 @@ mod tests {
         drop(older);
 
         let wait = epoch.clone();
-        assert!(returns_after(
-            || domain.exit(late),
-            move || wait.synchronize()
-        )?);
+        // SAFETY: It was entered there.
+        let leave = || unsafe { domain.exit(late) };
+        assert!(returns_after(leave, move || wait.synchronize())?);
         first.join();
         Ok(())
     }

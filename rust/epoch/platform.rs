@@ -29,6 +29,7 @@ use kernel_ext::{
     },
     once::Once,
     percpu::{
+        this_cpu_inc,
         Counters,
         PerCpu, //
     },
@@ -70,9 +71,7 @@ pub(crate) enum HeavyBarrier {
 }
 
 /// Per-CPU counters, and barriers.
-#[repr(C)]
 pub struct KernelPlatform {
-    // `include/epoch.h` knows where they are.
     counters: PerCpu<Counters<{ Counter::COUNT }>>,
     heavy: HeavyBarrier,
 }
@@ -106,10 +105,21 @@ impl Platform for KernelPlatform {
 
     type Word = KernelWord;
 
-    #[inline(always)]
-    fn increment(&self, counter: Counter) {
+    fn pair(&self, slot: Slot) -> usize {
         // SAFETY: `Counter::index()` is less than `Counter::COUNT`.
-        unsafe { self.counters.increment(counter.index()) };
+        unsafe { self.counters.place(Counter::Enter(slot).index()) }
+    }
+
+    #[inline(always)]
+    unsafe fn count_enter(&self, pair: usize) {
+        // SAFETY: By the caller's promise it is the place of the first counter of a pair.
+        unsafe { this_cpu_inc::<0>(pair) };
+    }
+
+    #[inline(always)]
+    unsafe fn count_exit(&self, pair: usize) {
+        // SAFETY: By the caller's promise it is the place of the first counter of a pair.
+        unsafe { this_cpu_inc::<1>(pair) };
     }
 
     fn sum(&self, counter: Counter) -> usize {

@@ -99,30 +99,15 @@ pub struct Counters<const N: usize>([Once; N]);
 unsafe impl<const N: usize> Zeroable for Counters<N> {}
 
 impl<const N: usize> PerCpu<Counters<N>> {
-    /// Adds one to this CPU's counter `index`. Any context, NMI included on x86-64, where it is one
-    /// instruction; elsewhere as `this_cpu_inc()`.
+    /// Where counter `index` is, relative to a CPU's per-CPU data, for [`this_cpu_inc`].
     ///
     /// # Safety
     ///
     /// `index` is less than `N`.
     #[inline(always)]
-    pub unsafe fn increment(&self, index: usize) {
-        #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]
-        // SAFETY: By the type invariant and the caller's promise the address, relative to the
-        // per-CPU base that GS holds in the kernel, is that of a word of this CPU.
-        unsafe {
-            core::arch::asm!(
-                "inc qword ptr gs:[{counters} + {index} * 8]",
-                counters = in(reg) self.ptr.as_ptr(),
-                index = in(reg) index,
-                options(nostack),
-            )
-        };
-        #[cfg(not(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML))))]
-        // SAFETY: By the type invariant and the caller's promise it is a word of per-CPU data.
-        unsafe {
-            helpers::kernel_ext_this_cpu_inc(self.ptr.as_ptr().cast::<usize>().add(index).cast())
-        };
+    pub unsafe fn place(&self, index: usize) -> usize {
+        // SAFETY: By the caller's promise it is inside the object.
+        unsafe { self.ptr.cast::<usize>().add(index) }.as_ptr() as usize
     }
 
     /// Counter `index` of each possible CPU, read without ordering.
@@ -134,4 +119,30 @@ impl<const N: usize> PerCpu<Counters<N>> {
     pub fn sum(&self, index: usize) -> usize {
         self.each(index).fold(0, usize::wrapping_add)
     }
+}
+
+/// Adds one to this CPU's counter at `place`, or to the one that comes `NEXT` after it. Any context, NMI
+/// included on x86-64, where it is one instruction; elsewhere as C's `this_cpu_inc()`.
+///
+/// # Safety
+///
+/// `place` was given by [`PerCpu::place`], and the object is live and has a counter so far after it.
+#[inline(always)]
+pub unsafe fn this_cpu_inc<const NEXT: usize>(place: usize) {
+    #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]
+    // SAFETY: By the caller's promise the address, relative to the per-CPU base that GS holds in the
+    // kernel, is that of a word of this CPU.
+    unsafe {
+        core::arch::asm!(
+            "inc qword ptr gs:[{place} + {next} * 8]",
+            place = in(reg) place,
+            next = const NEXT,
+            options(nostack),
+        )
+    };
+    #[cfg(not(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML))))]
+    // SAFETY: By the caller's promise it is a word of per-CPU data.
+    unsafe {
+        helpers::kernel_ext_this_cpu_inc((place as *mut usize).add(NEXT).cast())
+    };
 }

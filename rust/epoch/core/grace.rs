@@ -66,11 +66,7 @@ impl<P: Platform> Domain<P> {
         // Pairs with the barrier in `Domain::snapshot`.
         self.platform.full_barrier();
 
-        let advances = match P::BUG {
-            Some(Bug::OneAdvance) => 1,
-            _ => 2,
-        };
-        if !(0..advances).all(|_| self.advance(detector)) {
+        if !self.advance_twice(detector) {
             if matches!(P::BUG, Some(Bug::GivenUpCounts)) {
                 self.grace_periods.step();
             } else {
@@ -86,11 +82,28 @@ impl<P: Platform> Domain<P> {
         true
     }
 
+    /// Advances twice, so that each slot is found drained once. Returns whether it did.
+    fn advance_twice(&self, detector: &impl Detector) -> bool {
+        // Mostly there are no readers, and one heavy barrier will do.
+        if self.look_drained(Slot::BOTH) && self.are_drained(Slot::BOTH) {
+            self.epoch.store_relaxed(self.epoch().wrapping_add(2));
+            return true;
+        }
+        let advances = match P::BUG {
+            Some(Bug::OneAdvance) => 1,
+            _ => 2,
+        };
+        (0..advances).all(|_| self.advance(detector))
+    }
+
     /// Makes the inactive slot the active one, as soon as it is drained. Returns whether it is.
     fn advance(&self, detector: &impl Detector) -> bool {
-        let next = self.epoch.load_relaxed().wrapping_add(1);
-        let drained = self.drain(Slot::of(next), detector);
+        let next = self.epoch().wrapping_add(1);
+        let slot = Slot::of(next);
+        let drained = self.drain(slot, detector);
         if drained {
+            // INVARIANT: It is a slot's.
+            self.active.store_relaxed(self.platform.pair(slot));
             self.epoch.store_relaxed(next);
         }
         drained
@@ -100,7 +113,7 @@ impl<P: Platform> Domain<P> {
         let mut polls = 0;
         // A look without the heavy barrier proves nothing, but it is cheap, and most of the time
         // right about there being readers.
-        while !self.looks_drained(slot) || !self.is_drained(slot) {
+        while !self.look_drained([slot]) || !self.are_drained([slot]) {
             if detector.gives_up() {
                 return false;
             }
@@ -119,24 +132,31 @@ impl<P: Platform> Domain<P> {
         }
     }
 
-    fn looks_drained(&self, slot: Slot) -> bool {
-        let exits = self.platform.sum(Counter::Exit(slot));
-        exits == self.platform.sum(Counter::Enter(slot))
+    fn look_drained<const N: usize>(&self, slots: [Slot; N]) -> bool {
+        self.exits(slots) == self.enters(slots)
     }
 
-    /// Whether no section in `slot` is left that was entered before the call. The order of the
+    /// Whether no section in `slots` is left that was entered before the call. The order of the
     /// three steps is what the argument at the top of [`super`] rests on.
-    fn is_drained(&self, slot: Slot) -> bool {
+    fn are_drained<const N: usize>(&self, slots: [Slot; N]) -> bool {
         if matches!(P::BUG, Some(Bug::EntersFirst)) {
-            let enters = self.platform.sum(Counter::Enter(slot));
+            let enters = self.enters(slots);
             self.platform.heavy_barrier(self.pace());
-            return enters == self.platform.sum(Counter::Exit(slot));
+            return enters == self.exits(slots);
         }
-        let exits = self.platform.sum(Counter::Exit(slot));
-        // Pairs with the light barriers in `Domain::enter` and `Domain::exit`.
+        let exits = self.exits(slots);
+        // Pairs with the light barriers in `Domain::enter_pair` and `Domain::exit`.
         if !matches!(P::BUG, Some(Bug::NoHeavyBarrier)) {
             self.platform.heavy_barrier(self.pace());
         }
-        exits == self.platform.sum(Counter::Enter(slot))
+        exits == self.enters(slots)
+    }
+
+    fn exits<const N: usize>(&self, slots: [Slot; N]) -> [usize; N] {
+        slots.map(|slot| self.platform.sum(Counter::Exit(slot)))
+    }
+
+    fn enters<const N: usize>(&self, slots: [Slot; N]) -> [usize; N] {
+        slots.map(|slot| self.platform.sum(Counter::Enter(slot)))
     }
 }

@@ -7,9 +7,9 @@
 //!
 //! # The algorithm
 //!
-//! A global `epoch` counts advances; its lowest bit names the *active* one of two slots. Each CPU
-//! has, for each slot, a counter of the sections that were entered on it and another of those that
-//! were left on it.
+//! There are two slots, one of which is *active*. Each CPU has, for each slot, a pair of counters: of
+//! the sections that were entered on it, and of those that were left on it. A global `epoch` counts
+//! how often the active slot changed; its lowest bit is the active one.
 //!
 //! - A reader enters with one increment of its CPU's `enter[slot]`, where `slot` is the active slot
 //!   as it sees it, and leaves with one increment of `exit[slot]` on whichever CPU it then is.
@@ -17,7 +17,12 @@
 //!   first, equals the sum of its `enter` counters, read after a heavy barrier.
 //! - To *advance*, the updater waits until the inactive slot is drained, and then makes it the
 //!   active one.
-//! - A *grace period* is two advances: it has found each slot drained once.
+//! - A *grace period* is two advances: it has found each slot drained once. If it finds both drained
+//!   by one heavy barrier, it makes the two at once, which leaves the active slot as it was.
+//!
+//! What readers look at is not the epoch, but a word that says where the active slot's counters are:
+//! they have nothing to compute. The section carries it, so that leaving takes one increment and
+//! nothing else.
 //!
 //! It is epoch-based reclamation with the two summed counters of Linux' SRCU in the place of a
 //! record per thread, so that a section may be preempted, may sleep, may migrate, and may end on
@@ -50,7 +55,7 @@
 //!    [`Domain::exit`], which pairs with `H` likewise), so they are over before the check is.
 //!
 //! Neither argument asks which slot is the active one. So a *late increment* does no harm: a reader
-//! that is delayed between its look at `epoch` and its increment may enter a slot that has become
+//! that is delayed between its look at the active slot and its increment may enter a slot that has become
 //! inactive, or was found drained a moment ago. If its increment came before `H` it is waited for,
 //! else it is not old. That is also why two advances are needed and one is not enough: an old section
 //! may be in either slot, and one advance looks at one of them.
@@ -80,7 +85,7 @@ pub use self::{
 
 use self::sequence::Sequence;
 
-/// One of the two sets of counters; the parity of an epoch.
+/// One of the two sets of counters; the parity of an epoch in which it is active.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(transparent)]
 pub struct Slot(
@@ -89,6 +94,9 @@ pub struct Slot(
 );
 
 impl Slot {
+    /// The two.
+    pub const BOTH: [Slot; 2] = [Slot(0), Slot(1)];
+
     /// The slot that is active in `epoch`.
     #[inline(always)]
     pub fn of(epoch: usize) -> Self {
@@ -110,23 +118,22 @@ impl Slot {
 #[derive(Debug)]
 #[must_use = "a section that is never left blocks every grace period"]
 pub struct Section {
-    slot: Slot,
-}
-
-impl Section {
-    /// The slot that this section is counted in.
-    pub fn slot(&self) -> Slot {
-        self.slot
-    }
+    /// [`Platform::pair`] of the slot that it is counted in.
+    pair: usize,
 }
 
 /// Readers and grace periods of one epoch.
 ///
 /// On cache lines of its own: readers look at it all the time, and it changes only with a grace period.
+///
+/// # Invariants
+///
+/// `active` is [`Platform::pair`] of one of the slots.
 #[repr(C, align(64))]
 pub struct Domain<P: Platform> {
-    // The first two are what the fast path reads; `include/epoch.h` knows where they are.
-    /// Number of advances. Read by every reader, written twice in a grace period.
+    // First: it is all that the fast path reads, and `include/epoch.h` knows where it is.
+    active: P::Word,
+    /// Number of advances.
     epoch: P::Word,
     platform: P,
     grace_periods: Sequence<P::Word>,
@@ -135,18 +142,18 @@ pub struct Domain<P: Platform> {
 }
 
 impl<P: Platform> Domain<P> {
-    /// Where the epoch and the platform are.
+    /// Where the word is that says where the active slot's counters are.
     #[doc(hidden)]
-    pub const OFFSETS: (usize, usize) = (
-        ::core::mem::offset_of!(Self, epoch),
-        ::core::mem::offset_of!(Self, platform),
-    );
+    pub const OFFSET_OF_ACTIVE: usize = ::core::mem::offset_of!(Self, active);
 
     /// A domain without readers, in epoch 0.
     pub fn new(platform: P) -> Self {
+        let epoch = 0usize.wrapping_sub(P::BEFORE_WRAP);
         Self {
+            // INVARIANT: As it has to be.
+            active: P::Word::new(platform.pair(Slot::of(epoch))),
+            epoch: P::Word::new(epoch),
             platform,
-            epoch: P::Word::new(0usize.wrapping_sub(P::BEFORE_WRAP)),
             grace_periods: Sequence::new(P::BEFORE_WRAP),
             hurry: P::Word::new(0),
         }
@@ -165,43 +172,60 @@ impl<P: Platform> Domain<P> {
     /// Enters a read-side section. Any context.
     #[inline(always)]
     pub fn enter(&self) -> Section {
-        self.enter_slot(self.active_slot())
+        let pair = self.active.load_relaxed();
+        // SAFETY: By the type invariant it is a slot's.
+        unsafe { self.enter_pair(pair) }
     }
 
-    /// The first half of [`Domain::enter`], for tests that put something between the two.
+    /// The active slot. With [`Domain::enter_slot`] it is [`Domain::enter`], for tests that put
+    /// something between the two.
     #[doc(hidden)]
-    #[inline(always)]
     pub fn active_slot(&self) -> Slot {
-        Slot::of(self.epoch.load_relaxed())
+        match self.active.load_relaxed() {
+            pair if pair == self.platform.pair(Slot(0)) => Slot(0),
+            _ => Slot(1),
+        }
     }
 
-    /// The second half of [`Domain::enter`].
+    /// Enters a read-side section in `slot`.
     #[doc(hidden)]
-    #[inline(always)]
     pub fn enter_slot(&self, slot: Slot) -> Section {
-        self.platform.increment(Counter::Enter(slot));
-        // Keeps the section's accesses behind the increment; pairs with the heavy barrier in
-        // `Domain::is_drained`.
-        self.platform.light_barrier();
-        Section { slot }
+        // SAFETY: It is a slot's.
+        unsafe { self.enter_pair(self.platform.pair(slot)) }
     }
 
-    /// Leaves a read-side section of this domain. Any context, any CPU.
+    /// # Safety
+    ///
+    /// `pair` is [`Platform::pair`] of one of the domain's slots.
     #[inline(always)]
-    pub fn exit(&self, section: Section) {
-        // Keeps the section's accesses before the increment; pairs with the heavy barrier in
-        // `Domain::is_drained`.
+    unsafe fn enter_pair(&self, pair: usize) -> Section {
+        // SAFETY: By the caller's promise.
+        unsafe { self.platform.count_enter(pair) };
+        // Keeps the section's accesses behind the increment; pairs with the heavy barrier in
+        // `Domain::are_drained`.
         self.platform.light_barrier();
-        self.platform.increment(Counter::Exit(section.slot));
+        Section { pair }
+    }
+
+    /// Leaves a read-side section. Any context, any CPU.
+    ///
+    /// # Safety
+    ///
+    /// The section was entered in this domain.
+    #[inline(always)]
+    pub unsafe fn exit(&self, section: Section) {
+        // Keeps the section's accesses before the increment; pairs with the heavy barrier in
+        // `Domain::are_drained`.
+        self.platform.light_barrier();
+        // SAFETY: By the caller's promise.
+        unsafe { self.platform.count_exit(section.pair) };
     }
 
     /// The number of sections that are entered and not left: exact when nothing moves, a snapshot
     /// otherwise.
     pub fn readers(&self) -> usize {
-        [Slot(0), Slot(1)]
-            .into_iter()
-            .map(|slot| self.readers_in(slot))
-            .fold(0, usize::wrapping_add)
+        let [first, second] = Slot::BOTH.map(|slot| self.readers_in(slot));
+        first.wrapping_add(second)
     }
 
     /// The number of those in `slot`.

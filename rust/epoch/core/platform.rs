@@ -42,12 +42,13 @@ impl Counter {
     /// The number of counters that a CPU has.
     pub const COUNT: usize = 4;
 
-    /// The counter's place among the [`Counter::COUNT`] of a CPU.
+    /// The counter's place among the [`Counter::COUNT`] of a CPU: those of a slot are next to one
+    /// another, that of entries first.
     #[inline(always)]
     pub fn index(self) -> usize {
         match self {
-            Counter::Enter(slot) => slot.index(),
-            Counter::Exit(slot) => 2 + slot.index(),
+            Counter::Enter(slot) => 2 * slot.index(),
+            Counter::Exit(slot) => 2 * slot.index() + 1,
         }
     }
 }
@@ -82,9 +83,23 @@ pub trait Platform {
     /// The words that the domain shares.
     type Word: Word;
 
-    /// Adds one to `counter` of the CPU it runs on. Any context. Nothing that interrupts it, and no
-    /// other CPU, may make the increment get lost; it need not order anything.
-    fn increment(&self, counter: Counter);
+    /// A word that says where the pair of counters of `slot` is, whatever the CPU.
+    fn pair(&self, slot: Slot) -> usize;
+
+    /// Adds one to the entries in `pair` of the CPU it runs on. Any context. Nothing that interrupts it,
+    /// and no other CPU, may make the increment get lost; it need not order anything.
+    ///
+    /// # Safety
+    ///
+    /// `pair` was given by [`Platform::pair`] of this platform.
+    unsafe fn count_enter(&self, pair: usize);
+
+    /// The same for the exits.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Platform::count_enter`].
+    unsafe fn count_exit(&self, pair: usize);
 
     /// The sum of `counter` over all CPUs that there can be, each read without any ordering.
     fn sum(&self, counter: Counter) -> usize;

@@ -110,6 +110,11 @@ impl<F: Flaw> Machine<F> {
         self.order(cpu);
     }
 
+    fn increment(&self, counter: usize) {
+        let cpu = CPU.with(|current| current.get());
+        self.counters[cpu][counter].fetch_add(1, Ordering::Relaxed);
+    }
+
     fn order(&self, cpu: usize) {
         self.interrupts[cpu].fetch_add(1, Ordering::AcqRel);
     }
@@ -127,9 +132,16 @@ impl<F: Flaw> Platform for Machine<F> {
 
     type Word = LoomWord;
 
-    fn increment(&self, counter: Counter) {
-        let cpu = CPU.with(|current| current.get());
-        self.counters[cpu][counter.index()].fetch_add(1, Ordering::Relaxed);
+    fn pair(&self, slot: Slot) -> usize {
+        Counter::Enter(slot).index()
+    }
+
+    unsafe fn count_enter(&self, pair: usize) {
+        self.increment(pair);
+    }
+
+    unsafe fn count_exit(&self, pair: usize) {
+        self.increment(pair + 1);
     }
 
     fn sum(&self, counter: Counter) -> usize {

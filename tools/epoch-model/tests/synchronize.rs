@@ -43,7 +43,8 @@ impl<F: Flaw> World<F> {
         let alive = self.objects[current].with(|object| unsafe { *object });
         assert!(alive, "{USE_AFTER_FREE}");
         self.domain.platform().migrate(end);
-        self.domain.exit(section);
+        // SAFETY: It was entered in this domain.
+        unsafe { self.domain.exit(section) };
     }
 
     /// Unlinks object 0 and frees it.

@@ -24,7 +24,7 @@ use std::thread;
 
 use crate::system::{Membarrier, set_gs};
 
-use domain::{Counter, Detector, Domain, Pace, Platform, Word};
+use domain::{Counter, Detector, Domain, Pace, Platform, Slot, Word};
 
 pub use domain::{Bug, Section};
 
@@ -63,11 +63,6 @@ impl Counters {
 /// The platform: threads as CPUs.
 struct Machine<F> {
     cpus: Box<[PerCpu]>,
-    /// Where the counters are, relative to GS. A field, not a constant, because it is one in the
-    /// kernel, too, where each epoch's are elsewhere.
-    ///
-    /// INVARIANT: The offset of `PerCpu::counters`.
-    counters: usize,
     membarrier: Membarrier,
     flaw: PhantomData<F>,
 }
@@ -99,21 +94,20 @@ impl<F: Flaw> Platform for Machine<F> {
 
     type Word = NativeWord;
 
+    fn pair(&self, slot: Slot) -> usize {
+        offset_of!(PerCpu, counters) + Counter::Enter(slot).index() * size_of::<AtomicUsize>()
+    }
+
     #[inline(always)]
-    fn increment(&self, counter: Counter) {
-        // The same block as that of `PerCpu::increment` in rust/kernel_ext/percpu.rs.
-        //
-        // SAFETY: Only a `Reader` has a domain incremented, so that by its invariant GS points to
-        // one of `cpus`; by that of `counters`, and with the index less than `Counter::COUNT`, it
-        // is one of its counters. Others only read it, atomically.
-        unsafe {
-            core::arch::asm!(
-                "inc qword ptr gs:[{counters} + {index} * 8]",
-                counters = in(reg) self.counters,
-                index = in(reg) counter.index(),
-                options(nostack),
-            )
-        };
+    unsafe fn count_enter(&self, pair: usize) {
+        // SAFETY: By the caller's promise.
+        unsafe { this_cpu_inc::<0>(pair) };
+    }
+
+    #[inline(always)]
+    unsafe fn count_exit(&self, pair: usize) {
+        // SAFETY: By the caller's promise.
+        unsafe { this_cpu_inc::<1>(pair) };
     }
 
     fn sum(&self, counter: Counter) -> usize {
@@ -148,6 +142,27 @@ impl<F: Flaw> Platform for Machine<F> {
     }
 }
 
+/// The same block as that of `this_cpu_inc` in rust/kernel_ext/percpu.rs.
+///
+/// # Safety
+///
+/// `place` was given by [`Machine::pair`], whose first counter it is, and the thread has a [`Cpu`] of
+/// that machine.
+#[inline(always)]
+unsafe fn this_cpu_inc<const NEXT: usize>(place: usize) {
+    // SAFETY: By the invariant of `Cpu` GS points to the per-CPU data that the place is relative to;
+    // with the pair's other counter behind it, it is one of the CPU's counters. Others only read it,
+    // atomically.
+    unsafe {
+        core::arch::asm!(
+            "inc qword ptr gs:[{place} + {next} * 8]",
+            place = in(reg) place,
+            next = const NEXT,
+            options(nostack),
+        )
+    };
+}
+
 /// The detector's lock.
 struct Lock(Mutex<()>);
 
@@ -178,7 +193,6 @@ impl<F: Flaw> Epoch<F> {
         };
         let machine = Machine {
             cpus: (0..cpus).map(cpu).collect(),
-            counters: offset_of!(PerCpu, counters),
             membarrier: Membarrier::register()?,
             flaw: PhantomData,
         };
@@ -303,7 +317,9 @@ impl<F: Flaw> Reader<'_, F> {
     /// Leaves a section of the same epoch.
     #[inline(always)]
     pub fn exit(&self, section: Section) {
-        self.domain.exit(section);
+        // SAFETY: Only a `Reader` of this epoch gives sections; those of another epoch's would be
+        // counted in the same place, for a thread is a CPU of one epoch at a time.
+        unsafe { self.domain.exit(section) };
     }
 }
 
@@ -374,7 +390,7 @@ mod tests {
             cpus.map(|cpu| cpu.counters.0[index].load(Ordering::Relaxed))
                 .collect::<Vec<_>>()
         };
-        assert_eq!([counted(0), counted(2)], [[1, 1], [1, 1]]);
+        assert_eq!([counted(0), counted(1)], [[1, 1], [1, 1]]);
     }
 
     #[test]
