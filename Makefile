@@ -13,7 +13,7 @@ ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules demo check kunit bench tools vm install clean help \
-	setup lint check-host check-kunit check-mutants check-guest shell
+	setup lint check-host check-kunit check-misuse check-mutants check-guest shell
 
 all: modules
 
@@ -65,6 +65,9 @@ check-host: ## the tests that need no kernel
 
 check-kunit: ## KUnit, counted as in check
 	@$(ENTER) tools/vm/check.sh kunit
+
+check-misuse: ## misuse of an epoch, each of which the kernel must report
+	@$(ENTER) tools/vm/check.sh misuse
 
 check-mutants: ## planted bugs, each of which KUnit must find
 	@$(ENTER) tools/vm/check.sh mutants

@@ -4,12 +4,14 @@
  *
  * Names and arguments are those of FreeBSD's epoch(9), where it has them. What
  * differs: a section is a value that epoch_enter() returns and epoch_exit()
- * takes; it may sleep, migrate, and end on another CPU or in another task.
+ * takes; it may sleep and migrate, and one of epoch_enter_detached() may end in
+ * another task.
  */
 #ifndef _EPOCH_H
 #define _EPOCH_H
 
 #include <linux/compiler.h>
+#include <linux/instruction_pointer.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 
@@ -72,18 +74,34 @@ struct epoch *epoch_alloc(const char *name, int flags);
  */
 void epoch_free(struct epoch *epoch);
 
+/* Private: what lockdep is told of sections. */
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+void epoch_lockdep_enter(struct epoch *epoch, unsigned long ip);
+void epoch_lockdep_exit(struct epoch *epoch, unsigned long ip);
+#else
+static __always_inline void epoch_lockdep_enter(struct epoch *epoch,
+						unsigned long ip)
+{
+}
+
+static __always_inline void epoch_lockdep_exit(struct epoch *epoch,
+					       unsigned long ip)
+{
+}
+#endif
+
 /**
- * epoch_enter() - enter a read-side section
+ * epoch_enter_detached() - enter a read-side section that may be left elsewhere
  * @epoch: the epoch
  *
- * Sections nest, and may overlap in any order. What is found inside one stays
- * until it is left, if whoever frees it waits with epoch_wait() or
- * epoch_call().
+ * As epoch_enter(), but another task or context may leave the section, with
+ * epoch_exit_detached(). Lockdep does not know of it.
  *
- * Context: Any context, and on x86-64 NMI too. Inside, the task may sleep.
- * Return: the section, for epoch_exit().
+ * Context: As epoch_enter().
+ * Return: the section, for epoch_exit_detached().
  */
-static __always_inline struct epoch_section epoch_enter(struct epoch *epoch)
+static __always_inline struct epoch_section
+epoch_enter_detached(struct epoch *epoch)
 {
 	struct epoch_section section = { READ_ONCE(epoch->active) };
 
@@ -94,20 +112,66 @@ static __always_inline struct epoch_section epoch_enter(struct epoch *epoch)
 }
 
 /**
- * epoch_exit() - leave a read-side section
+ * epoch_exit_detached() - leave a read-side section, wherever it was entered
  * @epoch: the epoch
- * @section: what epoch_enter() of the same epoch returned
+ * @section: what epoch_enter_detached() of the same epoch returned
  *
- * Context: Any context, any CPU, and on x86-64 NMI too. Whoever hands a section
- * to another task orders what was done inside before that.
+ * Whoever hands a section to another task orders what was done inside before
+ * that.
+ *
+ * Context: Any context, any CPU, and on x86-64 NMI too.
  */
-static __always_inline void epoch_exit(struct epoch *epoch,
-				       struct epoch_section section)
+static __always_inline void epoch_exit_detached(struct epoch *epoch,
+						struct epoch_section section)
 {
 	/* Keeps the section before; pairs with the barrier in epoch_wait(). */
 	barrier();
 	this_cpu_inc(section.counters[1]);
 }
+
+/**
+ * epoch_enter() - enter a read-side section
+ * @epoch: the epoch
+ *
+ * Sections nest, and may overlap in any order. What is found inside one stays
+ * until it is left, if whoever frees it waits with epoch_wait() or
+ * epoch_call().
+ *
+ * Context: Any context, kprobes included, and on x86-64 NMI too. Inside, the
+ * task may sleep.
+ * Return: the section, for epoch_exit().
+ */
+static __always_inline struct epoch_section epoch_enter(struct epoch *epoch)
+{
+	epoch_lockdep_enter(epoch, _THIS_IP_);
+	return epoch_enter_detached(epoch);
+}
+
+/**
+ * epoch_exit() - leave a read-side section
+ * @epoch: the epoch
+ * @section: what epoch_enter() of the same epoch returned
+ *
+ * Context: The task or context that entered it, on any CPU.
+ */
+static __always_inline void epoch_exit(struct epoch *epoch,
+				       struct epoch_section section)
+{
+	epoch_lockdep_exit(epoch, _THIS_IP_);
+	epoch_exit_detached(epoch, section);
+}
+
+/**
+ * in_epoch() - whether the caller may be in a section
+ * @epoch: the epoch
+ *
+ * For assertions. With lockdep (CONFIG_DEBUG_LOCK_ALLOC) it knows of the caller
+ * and of sections of epoch_enter(); without, it says whether anybody is in one.
+ *
+ * Context: Any context.
+ * Return: false only if the caller is not.
+ */
+bool in_epoch(struct epoch *epoch);
 
 /**
  * epoch_wait() - wait for a grace period

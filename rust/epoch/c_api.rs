@@ -28,6 +28,8 @@ use kernel::{
     static_lock_class,
     str::CStr, //
 };
+#[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
+use kernel_ext::lockdep::Ip;
 
 /// `EPOCH_RCU`
 const EPOCH_RCU: c_int = 0x1;
@@ -147,4 +149,33 @@ unsafe extern "C" fn epoch_readers(epoch: *const CEpoch) -> c_ulong {
 unsafe extern "C" fn epoch_grace_periods(epoch: *const CEpoch) -> c_ulong {
     // SAFETY: By the caller's promise.
     unsafe { Epoch::from_domain_ptr(epoch) }.grace_periods()
+}
+
+/// # Safety
+///
+/// `epoch` is one of `epoch_alloc`.
+#[no_mangle]
+unsafe extern "C" fn in_epoch(epoch: *const CEpoch) -> bool {
+    // SAFETY: By the caller's promise.
+    unsafe { Epoch::from_domain_ptr(epoch) }.in_epoch()
+}
+
+/// # Safety
+///
+/// `epoch` is one of `epoch_alloc`.
+#[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
+#[no_mangle]
+unsafe extern "C" fn epoch_lockdep_enter(epoch: *const CEpoch, ip: c_ulong) {
+    // SAFETY: By the caller's promise.
+    unsafe { Epoch::from_domain_ptr(epoch) }.enter_lockdep(|| Ip::from_c(ip));
+}
+
+/// # Safety
+///
+/// `epoch` is one of `epoch_alloc`.
+#[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
+#[no_mangle]
+unsafe extern "C" fn epoch_lockdep_exit(epoch: *const CEpoch, ip: c_ulong) {
+    // SAFETY: By the caller's promise.
+    unsafe { Epoch::from_domain_ptr(epoch) }.leave_lockdep(|| Ip::from_c(ip));
 }

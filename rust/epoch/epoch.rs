@@ -35,6 +35,7 @@ pub use crate::{
         Head, //
     },
     epoch_type::{
+        Detached,
         Epoch,
         Guard, //
     },

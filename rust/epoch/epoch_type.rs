@@ -28,6 +28,7 @@ use crate::{
 };
 use core::{
     mem::ManuallyDrop,
+    ops::Deref,
     ptr::NonNull, //
 };
 use kernel::{
@@ -47,10 +48,16 @@ use kernel::{
     time::{
         Delta,
         Instant, //
-    }, //
+    },
+    types::NotThreadSafe, //
 };
 use kernel_ext::{
     kobject::Folder,
+    lockdep::{
+        self,
+        Ip, //
+    },
+    sched::in_nmi,
     work::{
         Queue,
         Run,
@@ -88,6 +95,8 @@ pub(crate) struct Inner {
     pub(crate) domain: Domain<KernelPlatform>,
     #[pin]
     detector: Mutex<()>,
+    #[pin]
+    lockdep: lockdep::Map,
     pub(crate) callbacks: Callbacks,
     pub(crate) watch: Watch,
     /// Somebody polls for a grace period that nobody waits for.
@@ -104,6 +113,7 @@ impl Inner {
         try_pin_init!(Self {
             domain: Domain::new(KernelPlatform::new(heavy)?),
             detector <- Mutex::new((), DETECTOR, static_lock_class!()),
+            lockdep <- lockdep::Map::new(name),
             callbacks: Callbacks::new()?,
             watch: Watch::new(name)?,
             requested: Atomic::new(false),
@@ -113,6 +123,7 @@ impl Inner {
 
     /// Returns whether a grace period has passed, which is certain if the patience is endless.
     fn synchronize(&self, pace: Pace, patience: Patience) -> bool {
+        self.lockdep.wait();
         let detector = Detector {
             lock: &self.detector,
             domain: &self.domain,
@@ -202,17 +213,39 @@ impl Epoch {
         }
     }
 
-    /// Enters a read-side section; dropping the guard leaves it. Any context, interrupts included; on
-    /// x86-64, where each side is one instruction, NMI too.
+    /// Enters a read-side section; dropping the guard leaves it, in the same task or context. Any
+    /// context, interrupts and kprobes included; on x86-64, where each side is one instruction, NMI
+    /// too.
     ///
     /// Sections nest, and may overlap in any order. Inside one you may sleep, but must not wait for
     /// a grace period of the same epoch.
     #[inline(always)]
     pub fn enter(&self) -> Guard<'_> {
+        self.enter_lockdep(Ip::here);
         Guard {
+            section: self.enter_detached(),
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Enters a read-side section that may be left elsewhere: in another task, or in another context,
+    /// such as the handler of what comes after. Context as for [`Epoch::enter`].
+    ///
+    /// Lockdep does not know of it: nobody notices who waits for a grace period inside.
+    #[inline(always)]
+    pub fn enter_detached(&self) -> Detached<'_> {
+        Detached {
             epoch: self,
             section: ManuallyDrop::new(self.inner.domain.enter()),
         }
+    }
+
+    /// Whether the caller may be in a section: false only if it is not. Any context. For assertions.
+    ///
+    /// With lockdep (`CONFIG_DEBUG_LOCK_ALLOC`) it is true for the task or context that is in a section
+    /// of [`Epoch::enter`]. Without, it is true if anybody is in a section.
+    pub fn in_epoch(&self) -> bool {
+        self.inner.lockdep.may_be_in() && self.readers() != 0
     }
 
     /// Waits until every section that was entered before the call has been left; what was unlinked
@@ -254,6 +287,7 @@ impl Epoch {
     /// Names a grace period that begins after now, for [`Epoch::poll`], and sees to it that it will
     /// be. Context as for [`Epoch::call`].
     pub fn start_poll(&self) -> Cookie {
+        self.assert_not_in_nmi();
         let cookie = self.snapshot();
         // Pairs with the full ordering of the exchange in `Inner::run`: the grace period that this
         // starts begins after the snapshot.
@@ -288,6 +322,7 @@ impl Epoch {
     /// on it is the callback's. The callback may be called with `head` in any task. Its code must
     /// stay until the epoch is dropped or [`Epoch::barrier`] has returned.
     pub unsafe fn call(&self, head: NonNull<Head>, callback: Callback) {
+        self.assert_not_in_nmi();
         // SAFETY: By the caller's promise.
         unsafe { self.inner.callbacks.push(head, callback) };
         // After the push, so that the work that this starts finds it.
@@ -310,6 +345,7 @@ impl Epoch {
     /// sleeps. Not from a callback, and not inside a section of the same epoch.
     pub fn barrier(&self) {
         might_sleep();
+        self.inner.lockdep.wait();
         self.inner.flush();
     }
 
@@ -327,6 +363,33 @@ impl Epoch {
     /// The number of grace periods that have ended. Any context.
     pub fn grace_periods(&self) -> usize {
         self.inner.domain.grace_periods()
+    }
+
+    /// Whether lockdep is told of sections: it costs more than they do.
+    const LOCKDEP: bool = cfg!(CONFIG_DEBUG_LOCK_ALLOC);
+
+    /// Tells lockdep that a section is entered. Any context.
+    #[inline(always)]
+    pub(crate) fn enter_lockdep(&self, ip: impl FnOnce() -> Ip) {
+        if Self::LOCKDEP {
+            // An increment that takes more than one instruction may lose that of an NMI.
+            let safe = cfg!(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS);
+            kernel::warn_on!(!safe && in_nmi());
+            self.inner.lockdep.enter(ip());
+        }
+    }
+
+    /// Tells lockdep that it is left. Any context.
+    #[inline(always)]
+    pub(crate) fn leave_lockdep(&self, ip: impl FnOnce() -> Ip) {
+        if Self::LOCKDEP {
+            self.inner.lockdep.leave(ip());
+        }
+    }
+
+    /// For what wakes a task.
+    fn assert_not_in_nmi(&self) {
+        kernel::warn_on!(Self::LOCKDEP && in_nmi());
     }
 
     /// The epoch's folder, for tests.
@@ -355,15 +418,12 @@ impl PinnedDrop for Epoch {
 
 /// A read-side section; dropping it leaves the section.
 ///
-/// It may be given to another task or context, and dropped there.
-///
-/// # Invariants
-///
-/// `section` was entered in `epoch`, and is left by `drop`.
+/// It stays with the task or context that entered it.
 #[must_use = "the section is left when the guard is dropped, at once if it is unused"]
 pub struct Guard<'a> {
-    epoch: &'a Epoch,
-    section: ManuallyDrop<Section>,
+    // Dropped after lockdep was told.
+    section: Detached<'a>,
+    _not_send: NotThreadSafe,
 }
 
 impl Guard<'_> {
@@ -371,20 +431,69 @@ impl Guard<'_> {
     /// periods. What was found before must not be used any more, as with a new guard.
     #[inline(always)]
     pub fn observe(&mut self) {
-        let new = ManuallyDrop::new(self.epoch.inner.domain.enter());
-        let old = core::mem::replace(&mut self.section, new);
-        // INVARIANT: The new section takes the place of the old one, which is left here.
-        // SAFETY: By the type invariant it was entered in this epoch.
-        unsafe { self.epoch.inner.domain.exit(ManuallyDrop::into_inner(old)) };
+        self.section = self.section.epoch().enter_detached();
     }
+}
 
-    /// The epoch whose section it is.
-    pub fn epoch(&self) -> &Epoch {
-        self.epoch
+impl<'a> Deref for Guard<'a> {
+    type Target = Detached<'a>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Detached<'a> {
+        &self.section
     }
 }
 
 impl Drop for Guard<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.epoch().leave_lockdep(Ip::here);
+    }
+}
+
+/// A read-side section that may be left in another task or context than it was entered in; dropping
+/// it leaves the section.
+///
+/// # Invariants
+///
+/// `section` was entered in `epoch`, and is left by `drop`.
+#[must_use = "the section is left when it is dropped, at once if it is unused"]
+pub struct Detached<'a> {
+    epoch: &'a Epoch,
+    section: ManuallyDrop<Section>,
+}
+
+impl<'a> Detached<'a> {
+    /// The epoch whose section it is.
+    #[inline(always)]
+    pub fn epoch(&self) -> &'a Epoch {
+        self.epoch
+    }
+
+    /// The bare section, for where a lifetime cannot go. It is left by [`Detached::from_raw`] only.
+    #[inline(always)]
+    pub fn into_raw(self) -> Section {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: The section is taken once, here: `this` is not dropped.
+        unsafe { ManuallyDrop::take(&mut this.section) }
+    }
+
+    /// What [`Detached::into_raw`] was called on.
+    ///
+    /// # Safety
+    ///
+    /// `section` was entered in `epoch`.
+    #[inline(always)]
+    pub unsafe fn from_raw(epoch: &'a Epoch, section: Section) -> Self {
+        // INVARIANT: By the caller's promise.
+        Self {
+            epoch,
+            section: ManuallyDrop::new(section),
+        }
+    }
+}
+
+impl Drop for Detached<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: The section is taken once, here.

@@ -9,10 +9,10 @@ use crate::{
     domain::Slot,
     new_epoch,
     Deferred,
+    Detached,
     Epoch,
     EpochPtr,
     FencedEpoch,
-    Guard,
     Head,
     Owned,
     Unlinked, //
@@ -206,8 +206,8 @@ mod tests {
         let epoch = new()?;
         let (here, there) = two_cpus();
         assert!(here != there);
-        let mut section: Option<Guard<'_>> = None;
-        run_on(here, || section = Some(epoch.enter()))?;
+        let mut section: Option<Detached<'_>> = None;
+        run_on(here, || section = Some(epoch.enter_detached()))?;
         assert_eq!(epoch.readers(), 1);
         let leave = || {
             let _ = run_on(there, || drop(section.take()));
@@ -221,14 +221,14 @@ mod tests {
     #[test]
     fn section_ends_in_another_task() -> Result {
         let epoch = new()?;
-        let section = epoch.domain().enter();
+        let section = epoch.enter_detached().into_raw();
         let (thread, done) = spawn_synchronize(&epoch)?;
         a_while();
         assert_eq!(done.load(Relaxed), 0);
         spawn({
             let epoch = epoch.clone();
             // SAFETY: It was entered there.
-            move || unsafe { epoch.domain().exit(section) }
+            move || drop(unsafe { Detached::from_raw(&epoch, section) })
         })?
         .join();
         thread.join();
@@ -306,7 +306,8 @@ mod tests {
         let limit = Delta::from_millis(20);
         assert_eq!(epoch.synchronize_timeout(limit), Ok(()));
         assert_eq!(epoch.synchronize_killable(), Ok(()));
-        let section = epoch.enter();
+        // Lockdep would rightly warn of waiting inside one's own.
+        let section = epoch.enter_detached();
         let cookie = epoch.snapshot();
         let before = epoch.grace_periods();
         // As the detector, and while another one is it.
@@ -321,6 +322,26 @@ mod tests {
         thread.join();
         assert_eq!(epoch.grace_periods(), before + 1);
         assert!(epoch.poll(cookie));
+        Ok(())
+    }
+
+    #[test]
+    fn in_epoch_tells_who_is_not() -> Result {
+        let epoch = new()?;
+        assert!(!epoch.in_epoch());
+        let section = epoch.enter();
+        assert!(epoch.in_epoch());
+        let elsewhere = flag()?;
+        let (thread, _) = spawn_flagged({
+            let (epoch, elsewhere) = (epoch.clone(), elsewhere.clone());
+            move || elsewhere.store(epoch.in_epoch().into(), Relaxed)
+        })?;
+        thread.join();
+        // Without lockdep it cannot tell whose section it is.
+        let told = cfg!(not(CONFIG_DEBUG_LOCK_ALLOC));
+        assert_eq!(elsewhere.load(Relaxed), told.into());
+        drop(section);
+        assert!(!epoch.in_epoch());
         Ok(())
     }
 

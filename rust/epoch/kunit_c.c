@@ -79,14 +79,14 @@ static void enter_here(void *data)
 {
 	struct section_on_cpu *here = data;
 
-	here->section = epoch_enter(here->epoch);
+	here->section = epoch_enter_detached(here->epoch);
 }
 
 static void exit_here(void *data)
 {
 	struct section_on_cpu *here = data;
 
-	epoch_exit(here->epoch, here->section);
+	epoch_exit_detached(here->epoch, here->section);
 }
 
 static void wait_waits_for_section_that_ends_on_another_cpu(struct kunit *test)

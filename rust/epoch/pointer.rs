@@ -4,8 +4,8 @@
 
 use crate::{
     callback::Head,
-    Epoch,
-    Guard, //
+    Detached,
+    Epoch, //
 };
 use core::{
     mem::ManuallyDrop,
@@ -94,17 +94,17 @@ impl<T: Send + Sync + 'static> EpochPtr<T> {
         }
     }
 
-    /// The object, inside the section of `guard`. Any context.
+    /// The object, inside `section`; a [`Guard`](crate::Guard) will do. Any context.
     ///
-    /// With the guard of another epoch, which protects nothing here, it warns and finds none.
-    pub fn load<'a>(&self, guard: &'a Guard<'_>) -> Option<&'a T> {
-        if kernel::warn_on!(!ptr::eq(guard.epoch(), &*self.epoch)) {
+    /// With a section of another epoch, which protects nothing here, it warns and finds none.
+    pub fn load<'a>(&self, section: &'a Detached<'_>) -> Option<&'a T> {
+        if kernel::warn_on!(!ptr::eq(section.epoch(), &*self.epoch)) {
             return None;
         }
         // Acquire: pairs with the full ordering in `swap`, for what was written to the object.
         let node = self.ptr.load(Acquire);
         // SAFETY: By the type invariant it is valid until a grace period has passed that begins when
-        // it cannot be loaded any more; the section of the guard is older than that.
+        // it cannot be loaded any more; the section is older than that.
         unsafe { node.as_ref() }.map(|node| &node.value)
     }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/processor.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
@@ -45,6 +47,77 @@ unsigned long kernel_ext_mmap_anonymous(unsigned long len)
 		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
 }
 EXPORT_SYMBOL_GPL(kernel_ext_mmap_anonymous);
+
+noinline unsigned long kernel_ext_this_ip(void)
+{
+	return _RET_IP_;
+}
+EXPORT_SYMBOL_GPL(kernel_ext_this_ip);
+
+bool kernel_ext_in_nmi(void)
+{
+	return in_nmi();
+}
+EXPORT_SYMBOL_GPL(kernel_ext_in_nmi);
+
+void kernel_ext_lockdep_init(void *map, const char *name, void *key)
+{
+	lockdep_init_map((struct lockdep_map *)map, name,
+			 (struct lock_class_key *)key, 0);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_lockdep_init);
+
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+
+void kernel_ext_lockdep_enter(void *map, unsigned long ip)
+{
+	/*
+	 * A reader that may be one already. In an NMI, lockdep wants to be told
+	 * that whatever is interrupted will not be waited for.
+	 */
+	lock_acquire(map, 0, !!in_nmi(), 2, 1, NULL, ip);
+}
+
+void kernel_ext_lockdep_leave(void *map, unsigned long ip)
+{
+	lock_release(map, ip);
+}
+
+void kernel_ext_lockdep_wait(void *map, unsigned long ip)
+{
+	lock_sync(map, 0, 0, 1, NULL, ip);
+}
+
+bool kernel_ext_lockdep_may_be_in(void *map)
+{
+	return lock_is_held(map);
+}
+
+#else
+
+void kernel_ext_lockdep_enter(void *map, unsigned long ip)
+{
+}
+
+void kernel_ext_lockdep_leave(void *map, unsigned long ip)
+{
+}
+
+void kernel_ext_lockdep_wait(void *map, unsigned long ip)
+{
+}
+
+bool kernel_ext_lockdep_may_be_in(void *map)
+{
+	return true;
+}
+
+#endif
+
+EXPORT_SYMBOL_GPL(kernel_ext_lockdep_enter);
+EXPORT_SYMBOL_GPL(kernel_ext_lockdep_leave);
+EXPORT_SYMBOL_GPL(kernel_ext_lockdep_wait);
+EXPORT_SYMBOL_GPL(kernel_ext_lockdep_may_be_in);
 
 bool kernel_ext_fatal_signal_pending(void)
 {

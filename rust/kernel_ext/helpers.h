@@ -26,6 +26,23 @@ void kernel_ext_smp_mb_on_each_cpu(void);
  */
 unsigned long kernel_ext_mmap_anonymous(unsigned long len);
 
+/* The address it returns to. */
+unsigned long kernel_ext_this_ip(void);
+
+bool kernel_ext_in_nmi(void);
+
+/*
+ * What lockdep is told of a struct lockdep_map that belongs to something that
+ * is entered, left and waited for. Nothing without CONFIG_DEBUG_LOCK_ALLOC.
+ */
+void kernel_ext_lockdep_init(void *map, const char *name, void *key);
+void kernel_ext_lockdep_enter(void *map, unsigned long ip);
+void kernel_ext_lockdep_leave(void *map, unsigned long ip);
+void kernel_ext_lockdep_wait(void *map, unsigned long ip);
+
+/* Whether the context has entered it: true, too, if lockdep does not know. */
+bool kernel_ext_lockdep_may_be_in(void *map);
+
 bool kernel_ext_fatal_signal_pending(void);
 void kernel_ext_cond_resched(void);
 void kernel_ext_cpu_relax(void);

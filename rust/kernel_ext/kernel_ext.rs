@@ -10,6 +10,7 @@ pub mod clock;
 pub mod cpu;
 pub mod kobject;
 pub mod list;
+pub mod lockdep;
 pub mod misc;
 pub mod mm;
 pub mod module_param;

@@ -21,3 +21,9 @@ pub fn fatal_signal_pending() -> bool {
     // SAFETY: No requirements.
     unsafe { helpers::kernel_ext_fatal_signal_pending() }
 }
+
+/// Whether it runs in an NMI, or in what counts as one, as the handler of a kprobe may.
+pub fn in_nmi() -> bool {
+    // SAFETY: No requirements.
+    unsafe { helpers::kernel_ext_in_nmi() }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What lockdep is told of something that is no lock, but is entered, left and waited for.
+//!
+//! C header: [`include/linux/lockdep.h`](srctree/include/linux/lockdep.h)
+
+use crate::helpers;
+use kernel::{
+    bindings,
+    prelude::*,
+    str::{
+        CStr,
+        CString, //
+    },
+    sync::LockClassKey,
+    types::Opaque, //
+};
+
+/// A place in the code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Ip(usize);
+
+impl Ip {
+    /// Where the caller is.
+    #[inline(always)]
+    pub fn here() -> Self {
+        // SAFETY: No requirements.
+        Self(unsafe { helpers::kernel_ext_this_ip() })
+    }
+
+    /// `_THIS_IP_` or `_RET_IP_` of C.
+    pub fn from_c(ip: c_ulong) -> Self {
+        Self(ip)
+    }
+}
+
+/// A map in a class of its own, whose readers may be readers already.
+///
+/// Without `CONFIG_DEBUG_LOCK_ALLOC`, none of its methods does anything.
+///
+/// # Invariants
+///
+/// `map` is initialised, with `key` and `name`.
+#[pin_data]
+pub struct Map {
+    #[pin]
+    map: Opaque<bindings::lockdep_map>,
+    // Dropped in this order: lockdep forgets the class, and with it the name.
+    #[pin]
+    key: LockClassKey,
+    name: CString,
+}
+
+// SAFETY: Lockdep takes care of itself; no method gives access to the map.
+unsafe impl Send for Map {}
+// SAFETY: As above.
+unsafe impl Sync for Map {}
+
+impl Map {
+    /// A map that reports call `name`. May sleep.
+    pub fn new(name: &CStr) -> impl PinInit<Self, Error> + use<'_> {
+        try_pin_init!(Self {
+            name: CString::try_from(name)?,
+            key <- LockClassKey::new_dynamic(),
+            // INVARIANT: It is initialised here.
+            map <- Opaque::ffi_init(|map: *mut bindings::lockdep_map| {
+                // SAFETY: The name and the key are initialised, and stay as long as the map.
+                unsafe {
+                    helpers::kernel_ext_lockdep_init(
+                        map.cast(),
+                        name.as_char_ptr(),
+                        key.as_ptr().cast(),
+                    )
+                };
+            }),
+        })
+    }
+
+    /// The task, or whatever has interrupted it, begins to read. Any context.
+    #[inline(always)]
+    pub fn enter(&self, ip: Ip) {
+        if cfg!(CONFIG_DEBUG_LOCK_ALLOC) {
+            // SAFETY: By the type invariant the map is initialised.
+            unsafe { helpers::kernel_ext_lockdep_enter(self.map.get().cast(), ip.0) };
+        }
+    }
+
+    /// It ends, where it began. Any context.
+    #[inline(always)]
+    pub fn leave(&self, ip: Ip) {
+        if cfg!(CONFIG_DEBUG_LOCK_ALLOC) {
+            // SAFETY: By the type invariant the map is initialised.
+            unsafe { helpers::kernel_ext_lockdep_leave(self.map.get().cast(), ip.0) };
+        }
+    }
+
+    /// The task is about to wait for readers.
+    pub fn wait(&self) {
+        // SAFETY: By the type invariant the map is initialised.
+        unsafe { helpers::kernel_ext_lockdep_wait(self.map.get().cast(), Ip::here().0) };
+    }
+
+    /// Whether the task, or whatever has interrupted it, reads; true, too, if lockdep does not know.
+    pub fn may_be_in(&self) -> bool {
+        // SAFETY: By the type invariant the map is initialised.
+        unsafe { helpers::kernel_ext_lockdep_may_be_in(self.map.get().cast()) }
+    }
+}

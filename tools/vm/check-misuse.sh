@@ -1,0 +1,37 @@
+#!/bin/bash
+# Does the kernel report misuse of an epoch? Each one of the list takes a boot
+# of User-Mode Linux, since lockdep gives one report only. Prints "PASS name"
+# and "FAIL name" lines.
+set -euo pipefail
+# shellcheck source=tools/vm/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+
+"$vm/uml.sh"
+"$vm/modules.sh" uml
+modules=$("$vm/modules.sh" --dir uml)
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+
+failed=0
+while read -r name report; do
+	[[ -n $name && $name != \#* ]] || continue
+	log=$EPOCH_CACHE/log/misuse-$name.log
+	printf '%s\n' epoch "epoch_misuse misuse=$name" >"$work/order"
+	"$vm/initrd.sh" "$work/initrd" "$vm/guest/kunit-init=init" "$work/order=modules/order" \
+		"$modules/epoch.ko=modules/epoch.ko" "$modules/epoch_misuse.ko=modules/epoch_misuse.ko"
+	TMPDIR=/tmp timeout -k 5 30 "$EPOCH_CACHE/uml/linux" mem=1G ncpus=2 seccomp=on \
+		initrd="$work/initrd" con=null con0=fd:0,fd:1 >"$log" 2>&1 </dev/null || :
+	if ! grep -q "epoch_misuse: misuse: $name" "$log"; then
+		verdict="it was not done"
+	elif [[ -n $report ]] && ! grep -q -- "$report" "$log"; then
+		verdict="no report that says \"$report\""
+	elif [[ -z $report ]] && grep -E 'WARNING:|BUG:|epoch-kunit: failed' "$log"; then
+		verdict="reported"
+	else
+		say "PASS misuse $name: ${report:-no report}"
+		continue
+	fi
+	say "FAIL misuse $name: $verdict (log: $(shown "$log"))"
+	failed=1
+done <"$vm/misuses"
+exit "$failed"
