@@ -6,6 +6,7 @@ use crate::{
     domain::{
         self,
         Domain,
+        Pace,
         Slot, //
     },
     platform::KernelPlatform,
@@ -71,8 +72,8 @@ impl domain::Detector for Detector<'_> {
         self.watch.begins();
     }
 
-    fn ends(&self) {
-        self.watch.ends();
+    fn ends(&self, pace: Pace) {
+        self.watch.ends(pace);
     }
 
     fn waits(&self, slot: Slot) {

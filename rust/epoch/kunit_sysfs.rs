@@ -178,6 +178,7 @@ mod tests {
         for name in [
             c"epoch",
             c"grace_periods",
+            c"expedited",
             c"readers",
             c"callbacks_pending",
             c"callbacks_invoked",
@@ -202,6 +203,19 @@ mod tests {
         assert_eq!(value(&epoch, c"readers")?, 2);
         drop((outer, inner));
         assert_eq!(value(&epoch, c"readers")?, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn expedited_grace_periods_are_counted() -> Result {
+        let epoch = new()?;
+        epoch.synchronize();
+        assert_eq!(value(&epoch, c"expedited")?, 0);
+        epoch.synchronize_expedited();
+        assert_eq!(value(&epoch, c"expedited")?, 1);
+        epoch.synchronize();
+        assert_eq!(value(&epoch, c"expedited")?, 1);
+        assert_eq!(value(&epoch, c"grace_periods")?, 3);
         Ok(())
     }
 

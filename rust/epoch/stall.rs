@@ -7,6 +7,7 @@
 use crate::{
     domain::{
         Domain,
+        Pace,
         Slot, //
     },
     platform::KernelPlatform, //
@@ -39,6 +40,7 @@ pub(crate) struct Watch {
     name: CString,
     timeout_ms: Atomic<u32>,
     stalls: Atomic<usize>,
+    expedited: Atomic<usize>,
     /// When the grace period that is running has begun.
     begun_ns: Atomic<u64>,
     /// That, or when it was last reported.
@@ -57,6 +59,7 @@ impl Watch {
             name: CString::try_from(name)?,
             timeout_ms: Atomic::new(Self::DEFAULT_TIMEOUT_MS),
             stalls: Atomic::new(0),
+            expedited: Atomic::new(0),
             begun_ns: Atomic::new(0),
             quiet_since_ns: Atomic::new(0),
             last_ns: Atomic::new(0),
@@ -77,6 +80,11 @@ impl Watch {
     /// The number of reports.
     pub(crate) fn stalls(&self) -> usize {
         self.stalls.load(Relaxed)
+    }
+
+    /// The number of grace periods that ended while someone was in a hurry.
+    pub(crate) fn expedited(&self) -> usize {
+        self.expedited.load(Relaxed)
     }
 
     /// How long a grace period may take before it is reported; 0 for any time.
@@ -106,11 +114,15 @@ impl Watch {
     }
 
     /// Notes its end.
-    pub(crate) fn ends(&self) {
+    pub(crate) fn ends(&self, pace: Pace) {
         let took = monotonic_ns() - self.begun_ns.load(Relaxed);
         self.last_ns.store(took, Relaxed);
         if took > self.max_ns() {
             self.max_ns.store(took, Relaxed);
+        }
+        if pace == Pace::Expedited {
+            self.expedited
+                .store(self.expedited().wrapping_add(1), Relaxed);
         }
     }
 

@@ -29,13 +29,17 @@ use kernel_ext::kobject::{
 };
 
 /// One entry for each file.
-static ATTRIBUTES: [Attribute<Inner>; 10] = [
+static ATTRIBUTES: [Attribute<Inner>; 11] = [
     Attribute::read_only(c"epoch", |epoch, out| {
         out.write(fmt!("{}", epoch.domain.epoch()));
         Ok(())
     }),
     Attribute::read_only(c"grace_periods", |epoch, out| {
         out.write(fmt!("{}", epoch.domain.grace_periods()));
+        Ok(())
+    }),
+    Attribute::read_only(c"expedited", |epoch, out| {
+        out.write(fmt!("{}", epoch.watch.expedited()));
         Ok(())
     }),
     Attribute::read_only(c"readers", |epoch, out| {

@@ -78,7 +78,7 @@ impl<P: Platform> Domain<P> {
         // Pairs with the barrier in `Domain::poll`.
         self.platform.full_barrier();
         self.grace_periods.step();
-        detector.ends();
+        detector.ends(self.pace());
         true
     }
 

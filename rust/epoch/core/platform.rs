@@ -134,8 +134,9 @@ pub trait Detector {
     /// Told when a grace period begins, with the lock held.
     fn begins(&self) {}
 
-    /// Told when the grace period has ended, with the lock held; not if the detector gave up.
-    fn ends(&self) {}
+    /// Told when the grace period has ended, and whether in a hurry, with the lock held; not if the
+    /// detector gave up.
+    fn ends(&self, _pace: Pace) {}
 
     /// Told before each wait for the sections in `slot`, with the lock held.
     fn waits(&self, _slot: Slot) {}
