@@ -219,6 +219,19 @@ void epoch_call(struct epoch *epoch, epoch_callback_t *callback,
 		struct epoch_context *ctx);
 
 /**
+ * epoch_throttle() - wait if too many callbacks are pending
+ * @epoch: the epoch
+ *
+ * To be called before epoch_call() where that may sleep. If as many callbacks
+ * are pending as callbacks_limit in /sys/kernel/epoch/<name> says, it waits
+ * until those have returned. If all callers do so, no more are pending than
+ * that, and one for each task.
+ *
+ * Context: Process context. Sleeps. Not in a section or a callback of it.
+ */
+void epoch_throttle(struct epoch *epoch);
+
+/**
  * epoch_drain_callbacks() - wait for callbacks
  * @epoch: the epoch
  *

@@ -88,6 +88,8 @@ static int remove(void *unused)
 			entry = list_first_entry(&list, struct entry, link);
 			list_del_rcu(&entry->link);
 			if (removals++ % 2) {
+				/* Where entries are not freed as fast as they come. */
+				epoch_throttle(epoch);
 				epoch_call(epoch, free_callback, &entry->ctx);
 			} else {
 				epoch_wait(epoch);

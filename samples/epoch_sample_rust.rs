@@ -121,6 +121,8 @@ impl Table {
                 key,
                 valid: Atomic::new(1),
             };
+            // Where old ones are not freed as fast as they come.
+            self.epoch.throttle();
             if let Ok(entry) = Owned::new(entry, GFP_KERNEL) {
                 // The old one, if there is one, is freed after a grace period.
                 drop(self.entries[key].swap(Some(entry)));

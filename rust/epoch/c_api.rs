@@ -128,6 +128,15 @@ unsafe extern "C" fn epoch_call(epoch: *const CEpoch, callback: Callback, ctx: N
 ///
 /// `epoch` is one of `epoch_alloc`.
 #[no_mangle]
+unsafe extern "C" fn epoch_throttle(epoch: *const CEpoch) {
+    // SAFETY: By the caller's promise.
+    unsafe { Epoch::from_domain_ptr(epoch) }.throttle();
+}
+
+/// # Safety
+///
+/// `epoch` is one of `epoch_alloc`.
+#[no_mangle]
 unsafe extern "C" fn epoch_drain_callbacks(epoch: *const CEpoch) {
     // SAFETY: By the caller's promise.
     unsafe { Epoch::from_domain_ptr(epoch) }.barrier();

@@ -72,15 +72,20 @@ pub(crate) struct Callbacks {
     /// Written by whoever invokes them, one at a time.
     invoked: Atomic<usize>,
     peak: Atomic<usize>,
+    limit: Atomic<u32>,
 }
 
 impl Callbacks {
+    /// Half of it is where `call_rcu()` begins to hurry.
+    const DEFAULT_LIMIT: u32 = 20_000;
+
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             lists: PerCpu::new()?,
             given: PerCpu::new()?,
             invoked: Atomic::new(0),
             peak: Atomic::new(0),
+            limit: Atomic::new(Self::DEFAULT_LIMIT),
         })
     }
 
@@ -141,6 +146,31 @@ impl Callbacks {
         // Acquire: whoever is counted here was counted as given before.
         let invoked = self.invoked.load(Acquire);
         self.given.sum(0).wrapping_sub(invoked)
+    }
+
+    /// How many may be pending before those who can wait do; 0 for any number.
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit.load(Relaxed)
+    }
+
+    pub(crate) fn set_limit(&self, limit: u32) {
+        self.limit.store(limit, Relaxed);
+    }
+
+    /// Whether so many are pending that grace periods are to be expedited. Any context.
+    pub(crate) fn are_many(&self) -> bool {
+        match self.limit() as usize {
+            0 => false,
+            limit => self.pending() > limit / 2,
+        }
+    }
+
+    /// Whether so many are pending that those who can wait do. Any context.
+    pub(crate) fn are_too_many(&self) -> bool {
+        match self.limit() as usize {
+            0 => false,
+            limit => self.pending() >= limit,
+        }
     }
 
     /// The number of those that have returned. Any context.

@@ -3,6 +3,7 @@
 //! The lock that makes the detector of grace periods one, and how long to wait for it.
 
 use crate::{
+    callback::Callbacks,
     domain::{
         self,
         Domain,
@@ -37,6 +38,7 @@ pub(crate) enum Patience {
 pub(crate) struct Detector<'a> {
     pub(crate) lock: &'a Mutex<()>,
     pub(crate) domain: &'a Domain<KernelPlatform>,
+    pub(crate) callbacks: &'a Callbacks,
     pub(crate) watch: &'a Watch,
     pub(crate) patience: Patience,
 }
@@ -66,6 +68,10 @@ impl domain::Detector for Detector<'_> {
             Patience::Killable => sched::fatal_signal_pending(),
             Patience::Until(start, limit) => start.elapsed() >= limit,
         }
+    }
+
+    fn hurries(&self) -> bool {
+        self.callbacks.are_many() && !cfg!(epoch_mutant = "calm_flood")
     }
 
     fn begins(&self) {

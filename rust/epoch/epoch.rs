@@ -22,6 +22,8 @@ mod fenced;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
 #[cfg(CONFIG_KUNIT = "y")]
+mod kunit_flood;
+#[cfg(CONFIG_KUNIT = "y")]
 mod kunit_sysfs;
 mod platform;
 mod pointer;

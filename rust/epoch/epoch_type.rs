@@ -127,6 +127,7 @@ impl Inner {
         let detector = Detector {
             lock: &self.detector,
             domain: &self.domain,
+            callbacks: &self.callbacks,
             watch: &self.watch,
             patience,
         };
@@ -341,12 +342,32 @@ impl Epoch {
         unsafe { self.call(Deferred::into_head(deferred), Deferred::<F>::callback) };
     }
 
+    /// To be called before [`Epoch::call`] or [`Epoch::defer`] where that may sleep: if as many
+    /// callbacks are pending as `callbacks_limit` in sysfs says, waits until those have returned.
+    /// Context as for [`Epoch::barrier`].
+    ///
+    /// If everyone does, no more are pending than the limit, and one for each task. Callbacks that are
+    /// given in other contexts cannot wait; all that is done for them is that grace periods are
+    /// expedited while more than half the limit is pending.
+    pub fn throttle(&self) {
+        might_sleep();
+        if self.inner.callbacks.are_too_many() && !cfg!(epoch_mutant = "no_throttle") {
+            self.barrier();
+        }
+    }
+
     /// Waits until every callback that was given before the call has returned. Process context;
     /// sleeps. Not from a callback, and not inside a section of the same epoch.
     pub fn barrier(&self) {
         might_sleep();
         self.inner.lockdep.wait();
         self.inner.flush();
+    }
+
+    /// The number of callbacks that were given and have not returned: exact when nothing moves, a
+    /// snapshot otherwise. Any context.
+    pub fn pending(&self) -> usize {
+        self.inner.callbacks.pending()
     }
 
     /// The number of sections that are open: exact when nothing moves, a snapshot otherwise. Any

@@ -190,6 +190,7 @@ mod tests {
             assert_eq!(value(&epoch, name)?, 0);
         }
         assert_eq!(value(&epoch, c"stall_timeout_ms")?, 21_000);
+        assert_eq!(value(&epoch, c"callbacks_limit")?, 20_000);
 
         epoch.synchronize();
         assert_eq!(value(&epoch, c"epoch")?, 2);
@@ -296,28 +297,30 @@ mod tests {
     }
 
     #[test]
-    fn stall_timeout_that_is_no_number_is_refused() -> Result {
+    fn what_is_no_number_is_refused() -> Result {
         let epoch = new()?;
-        epoch.sysfs().write(c"stall_timeout_ms", b"4294967295")?;
-        epoch.sysfs().write(c"stall_timeout_ms", b"123")?;
-        for text in [
-            &b"\n"[..],
-            b"-1\n",
-            b"4294967296\n",
-            b"0x10\n",
-            b"10 \n",
-            b"10ms\n",
-            b"10\n\n",
-            b"1.5\n",
-            b"1\0",
-            b"\xff\n",
-        ] {
-            let result = epoch.sysfs().write(c"stall_timeout_ms", text);
-            assert_eq!(
-                result.map_err(|error| error.to_errno()),
-                Err(EINVAL.to_errno())
-            );
-            assert_eq!(value(&epoch, c"stall_timeout_ms")?, 123);
+        for name in [c"stall_timeout_ms", c"callbacks_limit"] {
+            epoch.sysfs().write(name, b"4294967295")?;
+            epoch.sysfs().write(name, b"123")?;
+            for text in [
+                &b"\n"[..],
+                b"-1\n",
+                b"4294967296\n",
+                b"0x10\n",
+                b"10 \n",
+                b"10ms\n",
+                b"10\n\n",
+                b"1.5\n",
+                b"1\0",
+                b"\xff\n",
+            ] {
+                let result = epoch.sysfs().write(name, text);
+                assert_eq!(
+                    result.map_err(|error| error.to_errno()),
+                    Err(EINVAL.to_errno())
+                );
+                assert_eq!(value(&epoch, name)?, 123);
+            }
         }
         Ok(())
     }

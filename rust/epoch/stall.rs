@@ -15,7 +15,6 @@ use crate::{
 use kernel::{
     prelude::*,
     str::{
-        BStr,
         CStr,
         CString, //
     },
@@ -67,6 +66,11 @@ impl Watch {
         })
     }
 
+    /// What people know the epoch as.
+    pub(crate) fn name(&self) -> &CStr {
+        &self.name
+    }
+
     /// How long the last grace period took.
     pub(crate) fn last_ns(&self) -> u64 {
         self.last_ns.load(Relaxed)
@@ -93,17 +97,8 @@ impl Watch {
     }
 
     /// Sets the timeout, for a grace period that is running, too.
-    pub(crate) fn set_timeout_ms(&self, text: &BStr) -> Result {
-        let timeout_ms = parse(text).ok_or(EINVAL).inspect_err(|_| {
-            pr_err!(
-                "{}: stall_timeout_ms takes milliseconds, 0 (off) to {}, not '{}'\n",
-                &*self.name,
-                u32::MAX,
-                text
-            );
-        })?;
+    pub(crate) fn set_timeout_ms(&self, timeout_ms: u32) {
         self.timeout_ms.store(timeout_ms, Relaxed);
-        Ok(())
     }
 
     /// Notes the beginning of a grace period.
@@ -163,9 +158,4 @@ impl Watch {
         // The last line of the report.
         pr_err!("{name}: a section may have moved to another CPU since it was entered\n");
     }
-}
-
-/// A whole number in decimal digits.
-fn parse(text: &BStr) -> Option<u32> {
-    core::str::from_utf8(text).ok()?.parse().ok()
 }

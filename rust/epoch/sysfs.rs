@@ -29,7 +29,7 @@ use kernel_ext::kobject::{
 };
 
 /// One entry for each file.
-static ATTRIBUTES: [Attribute<Inner>; 11] = [
+static ATTRIBUTES: [Attribute<Inner>; 12] = [
     Attribute::read_only(c"epoch", |epoch, out| {
         out.write(fmt!("{}", epoch.domain.epoch()));
         Ok(())
@@ -58,6 +58,18 @@ static ATTRIBUTES: [Attribute<Inner>; 11] = [
         out.write(fmt!("{}", epoch.callbacks.peak()));
         Ok(())
     }),
+    Attribute::read_write(
+        c"callbacks_limit",
+        |epoch, out| {
+            out.write(fmt!("{}", epoch.callbacks.limit()));
+            Ok(())
+        },
+        |epoch, text| {
+            let accepted = "callbacks_limit takes a number of callbacks, 0 (no limit)";
+            epoch.callbacks.set_limit(number(epoch, text, accepted)?);
+            Ok(())
+        },
+    ),
     Attribute::read_only(c"grace_period_last_ns", |epoch, out| {
         out.write(fmt!("{}", epoch.watch.last_ns()));
         Ok(())
@@ -76,9 +88,22 @@ static ATTRIBUTES: [Attribute<Inner>; 11] = [
             out.write(fmt!("{}", epoch.watch.timeout_ms()));
             Ok(())
         },
-        |epoch, text| epoch.watch.set_timeout_ms(text),
+        |epoch, text| {
+            let accepted = "stall_timeout_ms takes milliseconds, 0 (off)";
+            epoch.watch.set_timeout_ms(number(epoch, text, accepted)?);
+            Ok(())
+        },
     ),
 ];
+
+/// The number that was written, in decimal digits; if it is none, tells the log what is accepted.
+fn number(epoch: &Inner, text: &BStr, accepted: &str) -> Result<u32> {
+    let number = core::str::from_utf8(text).ok().and_then(|s| s.parse().ok());
+    number.ok_or(EINVAL).inspect_err(|_| {
+        let (name, max) = (epoch.watch.name(), u32::MAX);
+        pr_err!("{name}: {accepted} to {max}, not '{text}'\n");
+    })
+}
 
 global_lock! {
     /// `/sys/kernel/epoch`, as long as the module is there. The lock is held from the choice of a name

@@ -78,14 +78,14 @@ impl<P: Platform> Domain<P> {
         // Pairs with the barrier in `Domain::poll`.
         self.platform.full_barrier();
         self.grace_periods.step();
-        detector.ends(self.pace());
+        detector.ends(self.pace(detector));
         true
     }
 
     /// Advances twice, so that each slot is found drained once. Returns whether it did.
     fn advance_twice(&self, detector: &impl Detector) -> bool {
         // Mostly there are no readers, and one heavy barrier will do.
-        if self.look_drained(Slot::BOTH) && self.are_drained(Slot::BOTH) {
+        if self.look_drained(Slot::BOTH) && self.are_drained(Slot::BOTH, detector) {
             self.epoch.store_relaxed(self.epoch().wrapping_add(2));
             return true;
         }
@@ -113,22 +113,23 @@ impl<P: Platform> Domain<P> {
         let mut polls = 0;
         // A look without the heavy barrier proves nothing, but it is cheap, and most of the time
         // right about there being readers.
-        while !self.look_drained([slot]) || !self.are_drained([slot]) {
+        while !self.look_drained([slot]) || !self.are_drained([slot], detector) {
             if detector.gives_up() {
                 return false;
             }
             detector.waits(slot);
-            self.platform.wait(polls, self.pace());
+            self.platform.wait(polls, self.pace(detector));
             polls = polls.saturating_add(1);
         }
         true
     }
 
-    /// The pace that the most urgent of those who wait has asked for.
-    fn pace(&self) -> Pace {
-        match self.hurry.load_relaxed() {
-            0 => Pace::Normal,
-            _ => Pace::Expedited,
+    /// The pace that the most urgent of those who wait has asked for, or the detector.
+    fn pace(&self, detector: &impl Detector) -> Pace {
+        if self.hurry.load_relaxed() != 0 || detector.hurries() {
+            Pace::Expedited
+        } else {
+            Pace::Normal
         }
     }
 
@@ -138,16 +139,16 @@ impl<P: Platform> Domain<P> {
 
     /// Whether no section in `slots` is left that was entered before the call. The order of the
     /// three steps is what the argument at the top of [`super`] rests on.
-    fn are_drained<const N: usize>(&self, slots: [Slot; N]) -> bool {
+    fn are_drained<const N: usize>(&self, slots: [Slot; N], detector: &impl Detector) -> bool {
         if matches!(P::BUG, Some(Bug::EntersFirst)) {
             let enters = self.enters(slots);
-            self.platform.heavy_barrier(self.pace());
+            self.platform.heavy_barrier(self.pace(detector));
             return enters == self.exits(slots);
         }
         let exits = self.exits(slots);
         // Pairs with the light barriers in `Domain::enter_pair` and `Domain::exit`.
         if !matches!(P::BUG, Some(Bug::NoHeavyBarrier)) {
-            self.platform.heavy_barrier(self.pace());
+            self.platform.heavy_barrier(self.pace(detector));
         }
         exits == self.enters(slots)
     }

@@ -131,6 +131,11 @@ pub trait Detector {
         false
     }
 
+    /// Whether the grace period is to be over soon, even if nobody who waits has asked for that.
+    fn hurries(&self) -> bool {
+        false
+    }
+
     /// Told when a grace period begins, with the lock held.
     fn begins(&self) {}
 

@@ -228,6 +228,9 @@ watching() {
 	prints "a refused timeout changes nothing" '^5000$' cat $epochs/bench/stall_timeout_ms
 	log >/tmp/log
 	prints "the log says what a timeout is" "stall_timeout_ms takes milliseconds" cat /tmp/log
+	fails "callbacks_limit cannot be 'many'" - "invalid argument" write $epochs/bench/callbacks_limit many
+	log >/tmp/log
+	prints "the log says what a limit is" "callbacks_limit takes a number" cat /tmp/log
 	fails "stalls is read-only" - "permission|denied|error" write $epochs/bench/stalls 0
 
 	# Files that are read and written while their epochs come and go.

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of what happens when callbacks come faster than grace periods pass.
+
+use crate::{
+    new_epoch,
+    Deferred,
+    Epoch, //
+};
+use kernel::{
+    macros::kunit_tests,
+    prelude::*,
+    str::CStr,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+use kernel_ext::threads::{
+    spawn,
+    Thread, //
+};
+
+const LIMIT: usize = 200;
+
+/// An epoch with room for [`LIMIT`] callbacks.
+fn new() -> Result<Arc<Epoch>> {
+    let epoch = Arc::pin_init(new_epoch!("kunit_flood"), GFP_KERNEL)?;
+    epoch.sysfs().write(c"callbacks_limit", b"200\n")?;
+    Ok(epoch)
+}
+
+/// The number in a file.
+fn value(epoch: &Epoch, name: &CStr) -> Result<usize> {
+    let text = epoch.sysfs().read(name)?;
+    text.to_str()?.parse().map_err(|_| EIO)
+}
+
+/// Has `count` callbacks called, which do nothing.
+fn call(epoch: &Epoch, count: usize) -> Result {
+    for _ in 0..count {
+        epoch.defer(Deferred::new(|| (), GFP_KERNEL)?);
+    }
+    Ok(())
+}
+
+/// A thread that is in sections all the time.
+fn reader(epoch: &Arc<Epoch>, stop: &Arc<Atomic<bool>>) -> Result<Thread> {
+    let (epoch, stop) = (epoch.clone(), stop.clone());
+    spawn(move || {
+        while !stop.load(Relaxed) {
+            let _section = epoch.enter();
+            fsleep(Delta::from_micros(100));
+        }
+    })
+}
+
+/// What floods have in common.
+struct Flood {
+    epoch: Arc<Epoch>,
+    /// Callbacks given, and the most that were pending then.
+    given: Atomic<usize>,
+    most: Atomic<usize>,
+}
+
+/// A thread that gives `count` callbacks, as fast as it may.
+fn flood(flood: &Arc<Flood>, count: usize) -> Result<Thread> {
+    let flood = flood.clone();
+    spawn(move || {
+        for _ in 0..count {
+            flood.epoch.throttle();
+            if call(&flood.epoch, 1).is_err() {
+                break;
+            }
+            flood.given.fetch_add(1, Relaxed);
+            let pending = flood.epoch.pending();
+            // One that is overtaken is not the most but by a few.
+            if pending > flood.most.load(Relaxed) {
+                flood.most.store(pending, Relaxed);
+            }
+        }
+    })
+}
+
+#[kunit_tests(epoch_flood)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flood_expedites_grace_periods() -> Result {
+        let epoch = new()?;
+        for (count, expedited) in [(LIMIT / 2, 0), (LIMIT / 2 + 1, 1)] {
+            let section = epoch.enter();
+            call(&epoch, count)?;
+            drop(section);
+            epoch.barrier();
+            assert_eq!(value(&epoch, c"expedited")?.min(1), expedited);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn throttled_flood_is_bounded() -> Result {
+        const FLOODS: usize = 3;
+        const CALLBACKS: usize = 5 * LIMIT;
+
+        let epoch = new()?;
+        let stop = Arc::new(Atomic::new(false), GFP_KERNEL)?;
+        let mut readers = KVec::new();
+        for _ in 0..2 {
+            readers.push(reader(&epoch, &stop)?, GFP_KERNEL)?;
+        }
+        let shared = Arc::new(
+            Flood {
+                epoch: epoch.clone(),
+                given: Atomic::new(0),
+                most: Atomic::new(0),
+            },
+            GFP_KERNEL,
+        )?;
+        // While this is open, no callback is called.
+        let section = epoch.enter();
+        let mut floods = KVec::new();
+        for _ in 0..FLOODS {
+            floods.push(flood(&shared, CALLBACKS)?, GFP_KERNEL)?;
+        }
+        while shared.given.load(Relaxed) < LIMIT {
+            fsleep(Delta::from_millis(1));
+        }
+        fsleep(Delta::from_millis(20));
+        let given = shared.given.load(Relaxed);
+        drop(section);
+        // It would wait for ever if those who wait did not go on.
+        drop(floods);
+        stop.store(true, Relaxed);
+        drop(readers);
+        epoch.barrier();
+
+        assert!((LIMIT..=LIMIT + FLOODS).contains(&given));
+        assert!(shared.most.load(Relaxed) <= LIMIT + FLOODS);
+        assert!(value(&epoch, c"callbacks_peak")? <= LIMIT + FLOODS);
+        assert_eq!(value(&epoch, c"callbacks_invoked")?, FLOODS * CALLBACKS);
+        assert!(value(&epoch, c"expedited")? > 0);
+        Ok(())
+    }
+
+    #[test]
+    fn limit_of_zero_is_none() -> Result {
+        let epoch = new()?;
+        epoch.sysfs().write(c"callbacks_limit", b"0\n")?;
+        let section = epoch.enter();
+        for _ in 0..2 * LIMIT {
+            // It would wait for ever.
+            epoch.throttle();
+            call(&epoch, 1)?;
+        }
+        drop(section);
+        epoch.barrier();
+        assert_eq!(value(&epoch, c"expedited")?, 0);
+        Ok(())
+    }
+}
