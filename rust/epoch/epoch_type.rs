@@ -19,6 +19,7 @@ use crate::{
         Pace,
         Section, //
     },
+    lull::Lull,
     platform::{
         HeavyBarrier,
         KernelPlatform, //
@@ -101,6 +102,8 @@ pub(crate) struct Inner {
     pub(crate) watch: Watch,
     /// Somebody polls for a grace period that nobody waits for.
     requested: Atomic<bool>,
+    #[pin]
+    lull: Lull,
     queue: Queue,
 }
 
@@ -117,6 +120,7 @@ impl Inner {
             callbacks: Callbacks::new()?,
             watch: Watch::new(name)?,
             requested: Atomic::new(false),
+            lull <- Lull::new(),
             queue: Queue::new(c"epoch_", name)?,
         })
     }
@@ -137,6 +141,9 @@ impl Inner {
 
 impl Run for Inner {
     fn run(&self) {
+        if !self.callbacks.are_many() {
+            self.lull.wait();
+        }
         // Before the grace period; pairs with the full ordering of `Epoch::start_poll`.
         let requested = self.requested.xchg(false, Full);
         let batch = self.callbacks.take_all();
@@ -161,9 +168,9 @@ impl Epoch {
         Self::build(name, HeavyBarrier::Ipi, name, key)
     }
 
-    /// The same, but a grace period waits for one of RCU, twice, instead of interrupting the CPUs; it
-    /// takes milliseconds, and an expedited one does interrupt them. RCU must be watching where
-    /// sections begin and end: not in the idle loop.
+    /// The same, but a grace period waits for one of RCU, up to twice, instead of interrupting all CPUs;
+    /// it takes milliseconds. An expedited one waits for an expedited one of RCU, which interrupts CPUs
+    /// that are busy. RCU must be watching where sections begin and end: not in the idle loop.
     pub fn new_with_rcu(
         name: &'static CStr,
         key: Pin<&'static LockClassKey>,
@@ -259,8 +266,8 @@ impl Epoch {
         self.inner.synchronize(Pace::Normal, Patience::Endless);
     }
 
-    /// The same, sooner: it looks more often, and interrupts the CPUs of an epoch with RCU too. Whoever
-    /// waits at the same time profits.
+    /// The same, sooner: it looks more often, and has RCU's grace periods expedited, too. Whoever waits
+    /// at the same time profits.
     pub fn synchronize_expedited(&self) {
         might_sleep();
         self.inner.synchronize(Pace::Expedited, Patience::Endless);
@@ -314,7 +321,8 @@ impl Epoch {
     /// before the call has been left. Process, softirq and hardirq context, without the scheduler's
     /// locks: it wakes a task. Allocates nothing.
     ///
-    /// Callbacks that were given on the same CPU are called in their order. A callback may give its
+    /// That takes at least a jiffy, so that many callbacks share a grace period, unless someone waits in
+    /// [`Epoch::barrier`]. Callbacks that were given on the same CPU are called in their order. A callback may give its
     /// head again, and may sleep, but delays all others of this epoch while it does.
     ///
     /// # Safety
@@ -361,7 +369,7 @@ impl Epoch {
     pub fn barrier(&self) {
         might_sleep();
         self.inner.lockdep.wait();
-        self.inner.flush();
+        self.inner.lull.hurry(|| self.inner.flush());
     }
 
     /// The number of callbacks that were given and have not returned: exact when nothing moves, a
@@ -433,7 +441,7 @@ impl PinnedDrop for Epoch {
         self.as_mut().project().sysfs.remove();
         self.inner.synchronize(Pace::Normal, Patience::Endless);
         // Until no callback is left that could give another one.
-        while self.inner.flush() {}
+        while self.inner.lull.hurry(|| self.inner.flush()) {}
     }
 }
 
