@@ -15,10 +15,7 @@ use kernel::{
     static_lock_class,
     str::CStr,
     sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
+        atomic::Relaxed,
         Arc, //
     },
     time::{
@@ -26,7 +23,14 @@ use kernel::{
         Delta, //
     }, //
 };
-use kernel_ext::threads::spawn;
+use kernel_ext::{
+    testing::{
+        shared,
+        wait_until,
+        Waiter, //
+    },
+    threads::spawn, //
+};
 
 fn new() -> Result<Arc<Epoch>> {
     Arc::pin_init(new_epoch!("kunit_sysfs"), GFP_KERNEL)
@@ -57,13 +61,13 @@ fn call(epoch: &Epoch, count: usize) -> Result {
 /// Waits for a grace period, with a section that stays open for so long.
 fn synchronize_with_section(epoch: &Arc<Epoch>, open: Delta) -> Result {
     let section = epoch.enter();
-    let thread = spawn({
+    let waiter = Waiter::start({
         let epoch = epoch.clone();
         move || epoch.synchronize()
     })?;
     fsleep(open);
     drop(section);
-    thread.join();
+    waiter.join();
     Ok(())
 }
 
@@ -128,15 +132,11 @@ mod tests {
         const ATTEMPTS: usize = 100;
 
         let epoch = KBox::pin_init(Epoch::new(c"kunit_drop", static_lock_class!()), GFP_KERNEL)?;
-        let release = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let release = shared()?;
         epoch.defer(Deferred::new(
             {
                 let release = release.clone();
-                move || {
-                    while release.load(Relaxed) == 0 {
-                        fsleep(Delta::from_millis(1));
-                    }
-                }
+                move || wait_until(|| release.load(Relaxed) == 1)
             },
             GFP_KERNEL,
         )?);

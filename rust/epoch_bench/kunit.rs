@@ -30,10 +30,13 @@ use kernel::{
 use kernel_ext::{
     module_param::Named,
     sched,
-    threads::{
-        spawn,
-        Thread, //
-    }, //
+    testing::{
+        a_while,
+        returns_after,
+        shared,
+        Waiter, //
+    },
+    threads::spawn, //
 };
 
 const MAX_BLOCKS: usize = 64;
@@ -47,30 +50,13 @@ fn epoch() -> Result<Arc<Epoch>> {
     Arc::pin_init(Epoch::new(MAX_BLOCKS), GFP_KERNEL)
 }
 
-/// Long enough for a thread that is not held back to get where it is going.
-fn a_while() {
-    fsleep(Delta::from_millis(20));
-}
-
-/// Waits for `key` in another task. Returns once that has begun.
-fn spawn_wait<T: Tracker + 'static>(
-    tracker: &Arc<T>,
-    key: usize,
-) -> Result<(Thread, Arc<Atomic<u32>>)> {
-    let started = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
-    let done = Arc::new(Atomic::new(0), GFP_KERNEL)?;
-    let thread = spawn({
-        let (tracker, started, done) = (tracker.clone(), started.clone(), done.clone());
-        move || {
-            started.store(1, Relaxed);
-            tracker.wait(key);
-            done.store(1, Relaxed);
-        }
-    })?;
-    while started.load(Relaxed) == 0 {
-        fsleep(Delta::from_micros(100));
-    }
-    Ok((thread, done))
+/// Whether waiting for [`KEY`] takes until `block` is finished.
+fn wait_returns_after<'a, T: Tracker + 'static>(
+    tracker: &'a Arc<T>,
+    block: T::Block<'a>,
+) -> Result<bool> {
+    let waiter = tracker.clone();
+    returns_after(|| tracker.finish(block), move || waiter.wait(KEY))
 }
 
 /// Whether waiting for a page takes until the block that has noted it is finished.
@@ -78,12 +64,7 @@ fn waits_for_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
     for _ in 0..4 {
         let block = tracker.start();
         tracker.page(&block, KEY);
-        let (thread, done) = spawn_wait(&tracker, KEY)?;
-        a_while();
-        let early = done.load(Relaxed) != 0;
-        tracker.finish(block);
-        thread.join();
-        if early {
+        if !wait_returns_after(&tracker, block)? {
             return Ok(false);
         }
     }
@@ -96,22 +77,13 @@ fn waits_for_overlapping_blocks<T: Tracker + 'static>(tracker: Arc<T>) -> Result
     let younger = tracker.start();
     tracker.page(&older, KEY);
     tracker.finish(younger);
-    let (thread, done) = spawn_wait(&tracker, KEY)?;
-    a_while();
-    let early = done.load(Relaxed) != 0;
-    tracker.finish(older);
-    thread.join();
+    let first = wait_returns_after(&tracker, older)?;
 
     let older = tracker.start();
     let younger = tracker.start();
     tracker.page(&younger, KEY);
     tracker.finish(older);
-    let (thread, done) = spawn_wait(&tracker, KEY)?;
-    a_while();
-    let early = early || done.load(Relaxed) != 0;
-    tracker.finish(younger);
-    thread.join();
-    Ok(!early)
+    Ok(first && wait_returns_after(&tracker, younger)?)
 }
 
 /// What one thread of [`violations`] has done.
@@ -136,11 +108,7 @@ fn violations<T: Tracker + 'static>(tracker: Arc<T>) -> Result<(u32, u32)> {
         }),
         GFP_KERNEL,
     )?;
-    let stop = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
-    let (violations, waits) = (
-        Arc::new(Atomic::new(0u32), GFP_KERNEL)?,
-        Arc::new(Atomic::new(0u32), GFP_KERNEL)?,
-    );
+    let (stop, violations, waits) = (shared()?, shared()?, shared()?);
 
     let mut threads = KVec::new();
     for i in 0..MUTATORS {
@@ -254,11 +222,7 @@ mod tests {
         tracker.page(&younger, KEY);
         // Finished, but not done before the older one is.
         tracker.finish(younger);
-        let (thread, done) = spawn_wait(&tracker, KEY)?;
-        a_while();
-        assert_eq!(done.load(Relaxed), 0);
-        tracker.finish(older);
-        thread.join();
+        assert!(wait_returns_after(&tracker, older)?);
         Ok(())
     }
 
@@ -271,11 +235,12 @@ mod tests {
                 blocks.push(tracker.start(), GFP_KERNEL)?;
             }
             // One more waits for room.
-            let waiter = spawn({
+            let waiter = Waiter::start({
                 let tracker = tracker.clone();
                 move || tracker.finish(tracker.start())
             })?;
             a_while();
+            assert!(!waiter.has_returned());
             for block in blocks {
                 tracker.finish(block);
             }

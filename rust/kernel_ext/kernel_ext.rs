@@ -19,6 +19,8 @@ pub mod percpu;
 pub mod sched;
 pub mod sysfs;
 pub mod task;
+#[cfg(CONFIG_KUNIT = "y")]
+pub mod testing;
 pub mod threads;
 pub mod work;
 

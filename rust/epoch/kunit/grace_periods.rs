@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Grace periods: for which sections they wait, and for which not.
+
+use super::{
+    new,
+    start_synchronize,
+    synchronize_returns_after, //
+};
+use crate::{
+    domain::Slot,
+    Epoch,
+    FencedEpoch, //
+};
+use kernel::{
+    macros::kunit_tests,
+    prelude::*,
+    sync::{
+        static_lock_class,
+        Arc, //
+    },
+    time::Delta, //
+};
+use kernel_ext::testing::{
+    a_while,
+    returns_after,
+    wait_until, //
+};
+
+#[kunit_tests(epoch_grace_periods)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn synchronize_waits_for_older_section() -> Result {
+        let epoch = new()?;
+        // In the active slot, and in the other one, where a late increment may have put it.
+        for slot in [Slot::of(epoch.epoch()), Slot::of(epoch.epoch() + 1)] {
+            let section = epoch.domain().enter_slot(slot);
+            // SAFETY: It was entered there.
+            let leave = || unsafe { epoch.domain().exit(section) };
+            assert!(synchronize_returns_after(&epoch, leave)?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn expedited_synchronize_waits_for_older_section() -> Result {
+        let epoch = new()?;
+        let section = epoch.enter();
+        let wait = epoch.clone();
+        assert!(returns_after(
+            || drop(section),
+            move || wait.synchronize_expedited()
+        )?);
+        Ok(())
+    }
+
+    #[test]
+    fn synchronize_with_rcu_waits_for_older_section() -> Result {
+        let init = Epoch::new_with_rcu(c"kunit_rcu", static_lock_class!());
+        let epoch = Arc::pin_init(init, GFP_KERNEL)?;
+        let section = epoch.enter();
+        assert!(synchronize_returns_after(&epoch, || drop(section))?);
+        epoch.synchronize_expedited();
+        assert_eq!(epoch.grace_periods(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn synchronize_with_fenced_readers_waits_for_older_section() -> Result {
+        let init = FencedEpoch::new(c"kunit_fenced", static_lock_class!());
+        let epoch = Arc::pin_init(init, GFP_KERNEL)?;
+        let section = epoch.enter();
+        assert_eq!(epoch.readers(), 1);
+        let wait = epoch.clone();
+        assert!(returns_after(|| drop(section), move || wait.synchronize())?);
+        assert_eq!(epoch.readers(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn synchronize_that_gives_up_leaves_epoch_as_it_was() -> Result {
+        let epoch = new()?;
+        let limit = Delta::from_millis(20);
+        assert_eq!(epoch.synchronize_timeout(limit), Ok(()));
+        assert_eq!(epoch.synchronize_killable(), Ok(()));
+        // Lockdep would rightly warn of waiting inside one's own.
+        let section = epoch.enter_detached();
+        let cookie = epoch.snapshot();
+        let before = epoch.grace_periods();
+        // As the detector, and while another one is it.
+        assert_eq!(epoch.synchronize_timeout(limit), Err(ETIME));
+        let waiter = start_synchronize(&epoch)?;
+        a_while();
+        assert_eq!(epoch.synchronize_timeout(limit), Err(ETIME));
+        assert!(!waiter.has_returned());
+        assert_eq!(epoch.grace_periods(), before);
+        assert!(!epoch.poll(cookie));
+        drop(section);
+        waiter.join();
+        assert_eq!(epoch.grace_periods(), before + 1);
+        assert!(epoch.poll(cookie));
+        Ok(())
+    }
+
+    #[test]
+    fn synchronize_does_not_wait_for_younger_section() -> Result {
+        let epoch = new()?;
+        let older = epoch.enter();
+        let before = epoch.epoch();
+        let waiter = start_synchronize(&epoch)?;
+        wait_until(|| epoch.epoch() != before);
+        let younger = epoch.enter();
+        drop(older);
+        // It would wait for ever.
+        waiter.join();
+        drop(younger);
+        Ok(())
+    }
+
+    #[test]
+    fn synchronize_waits_for_late_increment() -> Result {
+        let epoch = new()?;
+        let domain = epoch.domain();
+        // A reader that saw the epoch before, and comes to its increment only after, an advance.
+        let older = epoch.enter();
+        let slot = domain.active_slot();
+        let before = epoch.epoch();
+        let first = start_synchronize(&epoch)?;
+        wait_until(|| epoch.epoch() != before);
+        let late = domain.enter_slot(slot);
+        assert!(domain.active_slot() != slot);
+        drop(older);
+
+        // SAFETY: It was entered there.
+        let leave = || unsafe { domain.exit(late) };
+        assert!(synchronize_returns_after(&epoch, leave)?);
+        first.join();
+        Ok(())
+    }
+
+    #[test]
+    fn grace_periods_are_shared() -> Result {
+        let epoch = new()?;
+        let section = epoch.enter();
+        let before = (epoch.epoch(), epoch.grace_periods());
+        let first = start_synchronize(&epoch)?;
+        wait_until(|| epoch.epoch() != before.0);
+        let mut others = KVec::new();
+        for _ in 0..8 {
+            others.push(start_synchronize(&epoch)?, GFP_KERNEL)?;
+        }
+        a_while();
+        drop(section);
+        first.join();
+        // Waits for them.
+        drop(others);
+        // One that was running, one for all who came meanwhile, and perhaps one for a thread that had
+        // begun but not come to it yet.
+        assert!(epoch.grace_periods() - before.1 <= 3);
+        Ok(())
+    }
+
+    #[test]
+    fn poll_tells_when_the_grace_period_has_passed() -> Result {
+        let epoch = new()?;
+        let cookie = epoch.snapshot();
+        assert!(!epoch.poll(cookie));
+        epoch.synchronize();
+        assert!(epoch.poll(cookie));
+
+        // Nobody waits; it would never come.
+        let section = epoch.enter();
+        let cookie = epoch.start_poll();
+        a_while();
+        assert!(!epoch.poll(cookie));
+        drop(section);
+        wait_until(|| epoch.poll(cookie));
+
+        let section = epoch.enter();
+        let waiter = start_synchronize(&epoch)?;
+        let before = epoch.epoch();
+        wait_until(|| epoch.epoch() != before || before & 1 == 1);
+        // One is running, but may have begun too early.
+        let cookie = epoch.snapshot();
+        drop(section);
+        waiter.join();
+        assert!(!epoch.poll(cookie));
+        epoch.synchronize();
+        assert!(epoch.poll(cookie));
+        Ok(())
+    }
+}

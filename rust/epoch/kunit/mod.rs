@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of the primitive: each is named after the property that it checks.
+
+mod callbacks;
+mod grace_periods;
+mod pointers;
+mod readers;
+mod sections;
+
+use crate::{
+    new_epoch,
+    Deferred,
+    Epoch, //
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+use kernel_ext::testing::{
+    returns_after,
+    Waiter, //
+};
+
+fn new() -> Result<Arc<Epoch>> {
+    Arc::pin_init(new_epoch!("kunit"), GFP_KERNEL)
+}
+
+/// Synchronizes in another task.
+fn start_synchronize(epoch: &Arc<Epoch>) -> Result<Waiter> {
+    let epoch = epoch.clone();
+    Waiter::start(move || epoch.synchronize())
+}
+
+/// Whether a grace period ends after `leave` and not before.
+fn synchronize_returns_after(epoch: &Arc<Epoch>, leave: impl FnOnce()) -> Result<bool> {
+    let epoch = epoch.clone();
+    returns_after(leave, move || epoch.synchronize())
+}
+
+/// A closure, with its head, that adds one to `runs`.
+fn counting(runs: &Arc<Atomic<u32>>) -> Result<KBox<Deferred<impl FnOnce() + Send + 'static>>> {
+    let runs = runs.clone();
+    Deferred::new(
+        move || {
+            runs.fetch_add(1, Relaxed);
+        },
+        GFP_KERNEL,
+    )
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Read-side sections: where they may begin and end, and in which order.
+
+use super::{
+    new,
+    start_synchronize,
+    synchronize_returns_after, //
+};
+use crate::Detached;
+use kernel::{
+    cpu::CpuId,
+    macros::kunit_tests,
+    prelude::*,
+    sync::atomic::Relaxed, //
+};
+use kernel_ext::{
+    cpu,
+    testing::{
+        a_while,
+        shared,
+        wait_until, //
+    },
+    threads::{
+        run_on,
+        spawn,
+        Thread, //
+    }, //
+};
+
+/// Two CPUs that are online, different ones if there are.
+fn two_cpus() -> (CpuId, CpuId) {
+    let mut online = cpu::possible().filter(|&cpu| run_on(cpu, || ()).is_ok());
+    let first = online.next().unwrap_or_else(CpuId::current);
+    (first, online.next().unwrap_or(first))
+}
+
+#[kunit_tests(epoch_sections)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_nest() -> Result {
+        let epoch = new()?;
+        let outer = epoch.enter();
+        let inner = epoch.enter();
+        assert_eq!(epoch.readers(), 2);
+        drop(inner);
+        assert_eq!(epoch.readers(), 1);
+        drop(outer);
+        assert_eq!(epoch.readers(), 0);
+        epoch.synchronize();
+        Ok(())
+    }
+
+    #[test]
+    fn sections_overlap_out_of_order() -> Result {
+        let epoch = new()?;
+        let first = epoch.enter();
+        let second = epoch.enter();
+        drop(first);
+        let mut third = None;
+        let leave = || {
+            third = Some(epoch.enter());
+            drop(second);
+        };
+        assert!(synchronize_returns_after(&epoch, leave)?);
+        drop(third);
+        assert_eq!(epoch.readers(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn section_ends_on_another_cpu_in_interrupt() -> Result {
+        let epoch = new()?;
+        let (here, there) = two_cpus();
+        assert!(here != there);
+        let mut section: Option<Detached<'_>> = None;
+        run_on(here, || section = Some(epoch.enter_detached()))?;
+        assert_eq!(epoch.readers(), 1);
+        let leave = || {
+            let _ = run_on(there, || drop(section.take()));
+        };
+        assert!(synchronize_returns_after(&epoch, leave)?);
+        assert_eq!(epoch.readers(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn section_ends_in_another_task() -> Result {
+        let epoch = new()?;
+        let section = epoch.enter_detached().into_raw();
+        let other = epoch.clone();
+        let leave = || {
+            // SAFETY: It was entered there.
+            let leave = move || drop(unsafe { Detached::from_raw(&other, section) });
+            let _ = spawn(leave).map(Thread::join);
+        };
+        assert!(synchronize_returns_after(&epoch, leave)?);
+        assert_eq!(epoch.readers(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn section_may_sleep() -> Result {
+        let epoch = new()?;
+        let section = epoch.enter();
+        let waiter = start_synchronize(&epoch)?;
+        for _ in 0..5 {
+            a_while();
+            assert!(!waiter.has_returned());
+        }
+        drop(section);
+        waiter.join();
+        Ok(())
+    }
+
+    #[test]
+    fn in_epoch_tells_who_is_not() -> Result {
+        let epoch = new()?;
+        assert!(!epoch.in_epoch());
+        let section = epoch.enter();
+        assert!(epoch.in_epoch());
+        let elsewhere = shared()?;
+        spawn({
+            let (epoch, elsewhere) = (epoch.clone(), elsewhere.clone());
+            move || elsewhere.store(epoch.in_epoch().into(), Relaxed)
+        })?
+        .join();
+        // Without lockdep it cannot tell whose section it is.
+        let told = cfg!(not(CONFIG_DEBUG_LOCK_ALLOC));
+        assert_eq!(elsewhere.load(Relaxed), told.into());
+        drop(section);
+        assert!(!epoch.in_epoch());
+        Ok(())
+    }
+
+    #[test]
+    fn observe_ends_the_section_for_older_waits() -> Result {
+        let epoch = new()?;
+        let mut section = epoch.enter();
+        let before = epoch.epoch();
+        let waiter = start_synchronize(&epoch)?;
+        wait_until(|| epoch.epoch() != before);
+        a_while();
+        assert!(!waiter.has_returned());
+        section.observe();
+        // It would wait for ever.
+        waiter.join();
+        assert_eq!(epoch.readers(), 1);
+        drop(section);
+        Ok(())
+    }
+}

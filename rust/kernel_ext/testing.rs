@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the KUnit tests of several crates share.
+//!
+//! KUnit knows of a failed assertion only in the task of the test, so that others hand their verdict
+//! back.
+
+use crate::threads::{
+    spawn,
+    Thread, //
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
+        Arc, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+
+/// Sleeps for long enough that a task which is not held back gets where it is going.
+pub fn a_while() {
+    fsleep(Delta::from_millis(20));
+}
+
+/// Waits until `condition` holds.
+pub fn wait_until(condition: impl Fn() -> bool) {
+    while !condition() {
+        fsleep(Delta::from_micros(100));
+    }
+}
+
+/// A number that tasks share, 0 at first.
+pub fn shared() -> Result<Arc<Atomic<u32>>> {
+    Ok(Arc::new(Atomic::new(0), GFP_KERNEL)?)
+}
+
+/// A closure that runs in another task, as a rule until it is let go; dropping it waits for its return.
+pub struct Waiter {
+    returned: Arc<Atomic<u32>>,
+    thread: Thread,
+}
+
+impl Waiter {
+    /// Runs `wait` in another task. Returns once that has begun.
+    pub fn start(wait: impl FnOnce() + Send + 'static) -> Result<Self> {
+        let (started, returned) = (shared()?, shared()?);
+        let thread = spawn({
+            let (started, returned) = (started.clone(), returned.clone());
+            move || {
+                started.store(1, Release);
+                wait();
+                returned.store(1, Release);
+            }
+        })?;
+        wait_until(|| started.load(Acquire) == 1);
+        Ok(Self { returned, thread })
+    }
+
+    /// Whether the closure has returned.
+    pub fn has_returned(&self) -> bool {
+        self.returned.load(Acquire) != 0
+    }
+
+    /// Waits for its return.
+    pub fn join(self) {
+        self.thread.join();
+    }
+}
+
+/// Whether `wait`, in another task, returns after `leave` and not before.
+pub fn returns_after(leave: impl FnOnce(), wait: impl FnOnce() + Send + 'static) -> Result<bool> {
+    let waiter = Waiter::start(wait)?;
+    a_while();
+    let early = waiter.has_returned();
+    leave();
+    waiter.join();
+    Ok(!early)
+}
