@@ -2,6 +2,11 @@
 
 //! Callbacks that run after a grace period.
 
+use crate::links::{
+    List,
+    Node,
+    Taken, //
+};
 use core::{
     cell::UnsafeCell,
     ptr::NonNull, //
@@ -17,11 +22,6 @@ use kernel::{
     }, //
 };
 use kernel_ext::{
-    list::{
-        List,
-        Node,
-        Taken, //
-    },
     percpu::{
         this_cpu_inc,
         Counters,
@@ -48,7 +48,7 @@ impl Head {
     /// A head that is not queued.
     pub const fn new() -> Self {
         Self {
-            node: Node::new(),
+            node: Node::new(UnsafeCell::new(None)),
             callback: UnsafeCell::new(None),
         }
     }

@@ -25,6 +25,7 @@ mod kunit;
 mod kunit_flood;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit_sysfs;
+mod links;
 mod lull;
 mod platform;
 mod pointer;

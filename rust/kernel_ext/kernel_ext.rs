@@ -9,7 +9,6 @@ pub mod barrier;
 pub mod clock;
 pub mod cpu;
 pub mod kobject;
-pub mod list;
 pub mod lockdep;
 pub mod misc;
 pub mod mm;

@@ -68,6 +68,7 @@
 //! 2^32) sections that are open at once or entered between the reading of the two sums.
 
 mod grace;
+pub mod list;
 mod platform;
 mod sequence;
 

@@ -17,17 +17,24 @@
 #[path = "../../../rust/epoch/core/mod.rs"]
 #[allow(dead_code)]
 mod domain;
+mod links;
+mod work;
 
 use loom::{
     sync::{
         Mutex,
-        atomic::{AtomicUsize, Ordering, fence},
+        atomic::{AtomicUsize, Ordering},
     },
     thread,
 };
 use std::marker::PhantomData;
 
-pub use domain::{Bug, Cookie, Counter, Detector, Domain, Pace, Platform, Section, Slot, Word};
+pub use domain::{
+    Bug, Cookie, Counter, Detector, Domain, Pace, Platform, Section, Slot, Word,
+    list::{List, Node, Taken},
+};
+pub use links::LoomLinks;
+pub use work::Work;
 
 /// What is wrong with a machine.
 pub trait Flaw: 'static {
@@ -41,6 +48,33 @@ pub trait Flaw: 'static {
     const HEAVY: bool = true;
     /// Whether the full barrier is one.
     const FULL: bool = true;
+    /// Whether a section is handed to another task with a release and an acquire.
+    const HANDED: bool = true;
+    /// What goes wrong with callbacks.
+    const SLIP: Option<Slip> = None;
+}
+
+/// What may go wrong on the way of a callback, and of those who wait for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Slip {
+    /// Putting a node on a list orders nothing.
+    RelaxedPush,
+    /// A node is put on a list whatever has been put there meanwhile.
+    BlindPush,
+    /// Callbacks are taken when the grace period has passed, with those that came during it.
+    TakenLate,
+    /// The work is queued before what it is to find is there.
+    QueuedFirst,
+    /// A poller's request is made before its snapshot.
+    RequestedFirst,
+    /// A poller's request is taken back when the grace period has passed.
+    ForgottenLate,
+    /// A flush waits for work that is queued, and not for work that runs.
+    QueuedOnly,
+    /// A flush interrupts nobody who is about to queue the work.
+    NoInterrupts,
+    /// A drop flushes once.
+    OneFlush,
 }
 
 /// Nothing is wrong.
@@ -74,6 +108,17 @@ impl Word for LoomWord {
     fn add(&self, value: usize) {
         self.0.fetch_add(value, Ordering::Relaxed);
     }
+}
+
+loom::lazy_static! {
+    static ref FULL_BARRIERS: AtomicUsize = AtomicUsize::new(0);
+}
+
+/// A full barrier: all of them have an order, and each sees what the ones before it saw.
+///
+/// To loom, `fence(SeqCst)` is that as well; but it does not go through the orders that fences may have.
+pub fn full_barrier() {
+    FULL_BARRIERS.fetch_add(1, Ordering::AcqRel);
 }
 
 /// The number of CPUs of a machine.
@@ -165,7 +210,7 @@ impl<F: Flaw> Platform for Machine<F> {
 
     fn full_barrier(&self) {
         if F::FULL {
-            fence(Ordering::SeqCst);
+            full_barrier();
         }
     }
 

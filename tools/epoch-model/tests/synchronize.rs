@@ -3,26 +3,28 @@
 //! Sections against grace periods: nobody frees what a section still uses. A bug that is planted is
 //! found.
 
-use epoch_model::{Bug, Domain, Flaw, Impatient, Lock, Machine, Pace, Sound, Wrapping};
+mod common;
+
+use common::{RACE, USE_AFTER_FREE, explore};
+use epoch_model::{Bug, Domain, Flaw, Impatient, Lock, Machine, Pace, Section, Sound, Wrapping};
 use loom::{
     cell::UnsafeCell,
-    model::Builder,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
-use std::panic::catch_unwind;
 
-const USE_AFTER_FREE: &str = "a section uses an object that was freed";
-
-/// Two objects, one of which readers find; updaters free what they have unlinked.
+/// Objects, one of which readers find; updaters free what they have unlinked.
 struct World<F: Flaw> {
     domain: Domain<Machine<F>>,
     lock: Lock,
     current: AtomicUsize,
-    objects: [UnsafeCell<bool>; 2],
+    objects: [UnsafeCell<bool>; 3],
+    /// A section that changes hands. Not seen by loom, but for the flag.
+    section: std::sync::Mutex<Option<Section>>,
+    handed: AtomicBool,
 }
 
 impl<F: Flaw> World<F> {
@@ -31,58 +33,98 @@ impl<F: Flaw> World<F> {
             domain: Domain::new(Machine::new()),
             lock: Lock::new(),
             current: AtomicUsize::new(0),
-            objects: [UnsafeCell::new(true), UnsafeCell::new(true)],
+            objects: std::array::from_fn(|_| UnsafeCell::new(true)),
+            section: std::sync::Mutex::default(),
+            handed: AtomicBool::new(false),
         })
     }
 
     /// Uses, inside a section, the object that it finds; leaves the section on CPU `end`.
     fn read(&self, end: usize) {
         let section = self.domain.enter();
-        let current = self.current.load(Ordering::Relaxed);
-        // SAFETY: Loom checks the access, which is what the test is about.
-        let alive = self.objects[current].with(|object| unsafe { *object });
-        assert!(alive, "{USE_AFTER_FREE}");
+        self.use_object(self.current.load(Ordering::Relaxed));
         self.domain.platform().migrate(end);
+        self.exit(section);
+    }
+
+    /// The same with two sections, of which the first is left first.
+    fn read_overlapping(&self) {
+        let first = self.domain.enter();
+        self.use_object(self.current.load(Ordering::Relaxed));
+        let second = self.domain.enter();
+        let current = self.current.load(Ordering::Relaxed);
+        self.exit(first);
+        self.use_object(current);
+        self.exit(second);
+    }
+
+    /// Uses an object inside a section that somebody else will leave.
+    fn read_and_hand_over(&self) {
+        let section = self.domain.enter();
+        self.use_object(self.current.load(Ordering::Relaxed));
+        *self.section.lock().unwrap() = Some(section);
+        let order = match F::HANDED {
+            true => Ordering::Release,
+            false => Ordering::Relaxed,
+        };
+        self.handed.store(true, order);
+    }
+
+    /// Leaves, on CPU 1, the section of somebody else.
+    fn leave_handed(&self) {
+        self.domain.platform().migrate(1);
+        while !self.handed.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+        let section = self.section.lock().unwrap().take();
+        self.exit(section.unwrap());
+    }
+
+    fn use_object(&self, number: usize) {
+        // SAFETY: Loom checks the access, which is what the test is about.
+        let alive = self.objects[number].with(|object| unsafe { *object });
+        assert!(alive, "{USE_AFTER_FREE}");
+    }
+
+    fn exit(&self, section: Section) {
         // SAFETY: It was entered in this domain.
         unsafe { self.domain.exit(section) };
     }
 
+    /// Puts object `new` in the place of the one that is there, and frees that one.
+    fn replace(&self, new: usize) {
+        let old = self.current.swap(new, Ordering::Relaxed);
+        self.domain.synchronize(&self.lock, Pace::Normal);
+        self.free(old);
+    }
+
     /// Unlinks object 0 and frees it.
     fn update(&self) {
-        self.current.store(1, Ordering::Relaxed);
-        self.domain.synchronize(&self.lock, Pace::Normal);
-        self.free();
+        self.replace(1);
     }
 
     /// Unlinks object 0, and frees it if a grace period has passed that somebody else ran.
     fn update_if_polled(&self) {
-        self.current.store(1, Ordering::Relaxed);
+        self.current.swap(1, Ordering::Relaxed);
         let cookie = self.domain.snapshot();
         for _ in 0..2 {
             if self.domain.poll(cookie) {
-                return self.free();
+                return self.free(0);
             }
             thread::yield_now();
         }
     }
 
-    fn free(&self) {
+    fn free(&self, number: usize) {
         // SAFETY: Loom checks the access, which is what the test is about.
-        self.objects[0].with_mut(|object| unsafe { *object = false });
+        self.objects[number].with_mut(|object| unsafe { *object = false });
     }
-}
-
-/// Explores `f`, with as many preemptions as are needed to find each of the bugs, and one more.
-fn explore(f: impl Fn() + Sync + Send + 'static) {
-    let mut builder = Builder::new();
-    builder.preemption_bound = Some(3);
-    builder.check(f);
 }
 
 /// A section that begins and ends anywhere around a grace period, on one CPU or on two.
 fn reader_and_updater<F: Flaw>() {
     for end in [0, 1] {
-        explore(move || {
+        explore(3, move || {
             let world = World::<F>::new();
             let reader = thread::spawn({
                 let world = world.clone();
@@ -96,7 +138,7 @@ fn reader_and_updater<F: Flaw>() {
 
 /// Two sections, one of which may come and go while the other stays.
 fn two_readers_and_updater<F: Flaw>() {
-    explore(|| {
+    explore(3, || {
         let world = World::<F>::new();
         let readers = [0, 1].map(|cpu| {
             let world = world.clone();
@@ -112,6 +154,70 @@ fn two_readers_and_updater<F: Flaw>() {
     });
 }
 
+/// Sections that overlap, and are left in the order in which they were entered.
+fn overlapping_reader_and_updater<F: Flaw>() {
+    explore(3, || {
+        let world = World::<F>::new();
+        let reader = thread::spawn({
+            let world = world.clone();
+            move || world.read_overlapping()
+        });
+        world.update();
+        reader.join().unwrap();
+    });
+}
+
+/// A section that begins in one task and ends in another.
+fn two_tasks_of_a_section_and_updater<F: Flaw>() {
+    explore(2, || {
+        let world = World::<F>::new();
+        let reader = thread::spawn({
+            let world = world.clone();
+            move || world.read_and_hand_over()
+        });
+        let other = thread::spawn({
+            let world = world.clone();
+            move || world.leave_handed()
+        });
+        world.update();
+        reader.join().unwrap();
+        other.join().unwrap();
+    });
+}
+
+/// Two that free, each what it has unlinked.
+fn reader_and_two_that_free<F: Flaw>() {
+    explore(2, || {
+        let world = World::<F>::new();
+        let reader = thread::spawn({
+            let world = world.clone();
+            move || world.read(0)
+        });
+        let other = thread::spawn({
+            let world = world.clone();
+            move || world.replace(2)
+        });
+        world.replace(1);
+        other.join().unwrap();
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn sections_may_overlap() {
+    overlapping_reader_and_updater::<Sound>();
+}
+
+#[test]
+fn section_may_end_in_another_task() {
+    two_tasks_of_a_section_and_updater::<Sound>();
+}
+
+#[test]
+fn each_of_two_updaters_may_free() {
+    reader_and_two_that_free::<Sound>();
+}
+
 #[test]
 fn section_keeps_object() {
     reader_and_updater::<Sound>();
@@ -124,7 +230,7 @@ fn sections_keep_object() {
 
 /// An updater that another one's grace period may serve, if it is young enough.
 fn two_updaters<F: Flaw>(update: fn(&World<F>)) {
-    explore(move || {
+    explore(3, move || {
         let world = World::<F>::new();
         let other = thread::spawn({
             let world = world.clone();
@@ -152,7 +258,7 @@ fn polling_updater<F: Flaw>() {
 
 /// A grace period that is given up, beside an updater that waits for its own.
 fn impatient_and_patient_updater<F: Flaw>() {
-    explore(|| {
+    explore(3, || {
         let world = World::<F>::new();
         let impatient = thread::spawn({
             let world = world.clone();
@@ -194,68 +300,51 @@ fn polled_grace_period_is_young_enough() {
     polling_updater::<Sound>();
 }
 
-/// Checks that exploring ends with the discovery of a use after free, and not with anything else.
-fn assert_found(explore: fn()) {
-    let panic = catch_unwind(explore).expect_err("the planted bug was not found");
-    let message = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or_default();
-    assert!(
-        message.contains(USE_AFTER_FREE) || message.contains("Causality violation"),
-        "found something else: {message}"
-    );
-}
-
-macro_rules! finds {
-    ($($(#[$doc:meta])* $test:ident: $explore:ident, $flaw:ident { $($item:item)+ })+) => {
-        $(
-            struct $flaw;
-
-            impl Flaw for $flaw {
-                $($item)+
-            }
-
-            $(#[$doc])*
-            #[test]
-            fn $test() {
-                assert_found($explore::<$flaw>);
-            }
-        )+
-    };
-}
+/// How a use after free shows.
+const FREED: &[&str] = &[USE_AFTER_FREE, RACE];
 
 finds! {
     finds_missing_light_barrier: reader_and_updater, NoLight {
         const LIGHT: bool = false;
-    }
+    }, FREED;
 
     finds_missing_heavy_barrier: reader_and_updater, NoHeavy {
         const HEAVY: bool = false;
-    }
+    }, FREED;
 
     finds_check_without_heavy_barrier: reader_and_updater, Unchecked {
         const BUG: Option<Bug> = Some(Bug::NoHeavyBarrier);
-    }
+    }, FREED;
 
     finds_one_advance_for_two: reader_and_updater, OneAdvance {
         const BUG: Option<Bug> = Some(Bug::OneAdvance);
-    }
+    }, FREED;
+
+    finds_one_advance_for_two_under_overlapping_sections: overlapping_reader_and_updater, OneForOverlapping {
+        const BUG: Option<Bug> = Some(Bug::OneAdvance);
+    }, FREED;
+
+    finds_early_cookie_of_one_of_two: reader_and_two_that_free, EarlyCookieOfTwo {
+        const BUG: Option<Bug> = Some(Bug::EarlyCookie);
+    }, FREED;
+
+    finds_section_handed_over_without_order: two_tasks_of_a_section_and_updater, NotHanded {
+        const HANDED: bool = false;
+    }, FREED;
 
     finds_early_cookie: waiting_updater, EarlyCookie {
         const BUG: Option<Bug> = Some(Bug::EarlyCookie);
-    }
+    }, FREED;
 
     finds_missing_full_barrier: polling_updater, NoFull {
         const FULL: bool = false;
-    }
+    }, FREED;
 
     finds_grace_period_that_was_given_up: impatient_and_patient_updater, GivenUpCounts {
         const BUG: Option<Bug> = Some(Bug::GivenUpCounts);
-    }
+    }, FREED;
 
     finds_entries_read_before_exits: two_readers_and_updater, EntersFirst {
         const BUG: Option<Bug> = Some(Bug::EntersFirst);
-    }
+    }, FREED;
 }

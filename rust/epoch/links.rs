@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pointers of a list, in the kernel.
+
+use crate::domain::list::{
+    self,
+    Links, //
+};
+use core::{
+    cell::UnsafeCell,
+    ptr::NonNull, //
+};
+use kernel::sync::atomic::{
+    Atomic,
+    Full,
+    Relaxed, //
+};
+use pin_init::Zeroable;
+
+/// Pointers in the kernel's memory.
+pub(crate) enum KernelLinks {}
+
+/// What an object embeds to be on a [`List`].
+pub(crate) type Node = list::Node<KernelLinks>;
+
+/// A list of [`Node`]s.
+pub(crate) type List = list::List<KernelLinks>;
+
+/// Nodes that were taken off lists.
+pub(crate) type Taken = list::Taken<KernelLinks>;
+
+// SAFETY: A zeroed list is an empty one.
+unsafe impl Zeroable for List {}
+
+impl Links for KernelLinks {
+    type Shared = Atomic<*mut Node>;
+    type Owned = UnsafeCell<Option<NonNull<Node>>>;
+
+    fn load_relaxed(shared: &Self::Shared) -> *mut Node {
+        shared.load(Relaxed)
+    }
+
+    fn compare_exchange(
+        shared: &Self::Shared,
+        old: *mut Node,
+        new: *mut Node,
+    ) -> Result<(), *mut Node> {
+        shared.cmpxchg(old, new, Full).map(|_| ())
+    }
+
+    fn exchange(shared: &Self::Shared, new: *mut Node) -> *mut Node {
+        shared.xchg(new, Full)
+    }
+
+    unsafe fn get(owned: &Self::Owned) -> Option<NonNull<Node>> {
+        // SAFETY: By the caller's promise nobody else accesses it.
+        unsafe { *owned.get() }
+    }
+
+    unsafe fn set(owned: &Self::Owned, next: Option<NonNull<Node>>) {
+        // SAFETY: By the caller's promise nobody else accesses it.
+        unsafe { *owned.get() = next };
+    }
+}
