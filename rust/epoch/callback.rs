@@ -114,12 +114,13 @@ impl Callbacks {
         Batch(batch)
     }
 
-    /// Calls those of a batch. May sleep. Not two at the same time.
+    /// Calls those of a batch, and returns how many there were. May sleep. Not two at the same time.
     ///
     /// # Safety
     ///
     /// A grace period has begun and ended since they were taken.
-    pub(crate) unsafe fn invoke(&self, batch: Batch) {
+    pub(crate) unsafe fn invoke(&self, batch: Batch) -> usize {
+        let before = self.invoked();
         for (index, node) in batch.0.enumerate() {
             // The number that is pending only grows until the first is called, and is looked at often
             // enough from there on.
@@ -138,6 +139,7 @@ impl Callbacks {
             self.invoked.store(self.invoked().wrapping_add(1), Release);
             sched::cond_resched();
         }
+        self.invoked().wrapping_sub(before)
     }
 
     /// The number of callbacks that were given and have not returned: exact when nothing moves, a

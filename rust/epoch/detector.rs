@@ -74,12 +74,14 @@ impl domain::Detector for Detector<'_> {
         self.callbacks.are_many() && !cfg!(epoch_mutant = "calm_flood")
     }
 
-    fn begins(&self) {
-        self.watch.begins();
+    fn begins(&self, pace: Pace) {
+        // The number of the one that begins.
+        let number = self.domain.grace_periods().wrapping_add(1);
+        self.watch.begins(number, pace);
     }
 
     fn ends(&self, pace: Pace) {
-        self.watch.ends(pace);
+        self.watch.ends(self.domain.grace_periods(), pace);
     }
 
     fn waits(&self, slot: Slot) {

@@ -19,6 +19,7 @@ mod detector;
 pub mod domain;
 mod epoch_type;
 mod fenced;
+mod hooks;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
 #[cfg(CONFIG_KUNIT = "y")]
@@ -31,6 +32,7 @@ mod platform;
 mod pointer;
 mod stall;
 mod sysfs;
+mod trace;
 
 pub use crate::{
     callback::{

@@ -25,7 +25,8 @@ use crate::{
         KernelPlatform, //
     },
     stall::Watch,
-    sysfs, //
+    sysfs,
+    trace, //
 };
 use core::{
     mem::ManuallyDrop,
@@ -152,7 +153,10 @@ impl Run for Inner {
         }
         self.synchronize(Pace::Normal, Patience::Endless);
         // SAFETY: That was the grace period.
-        unsafe { self.callbacks.invoke(batch) };
+        let count = unsafe { self.callbacks.invoke(batch) };
+        if count > 0 {
+            trace::callbacks(self.watch.name(), count);
+        }
     }
 
     fn queue(&self) -> &Queue {

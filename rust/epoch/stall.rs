@@ -10,7 +10,8 @@ use crate::{
         Pace,
         Slot, //
     },
-    platform::KernelPlatform, //
+    platform::KernelPlatform,
+    trace, //
 };
 use kernel::{
     prelude::*,
@@ -101,15 +102,16 @@ impl Watch {
         self.timeout_ms.store(timeout_ms, Relaxed);
     }
 
-    /// Notes the beginning of a grace period.
-    pub(crate) fn begins(&self) {
+    /// Notes the beginning of a grace period of that number.
+    pub(crate) fn begins(&self, number: usize, pace: Pace) {
+        trace::gp_start(&self.name, number, pace);
         let now = monotonic_ns();
         self.begun_ns.store(now, Relaxed);
         self.quiet_since_ns.store(now, Relaxed);
     }
 
     /// Notes its end.
-    pub(crate) fn ends(&self, pace: Pace) {
+    pub(crate) fn ends(&self, number: usize, pace: Pace) {
         let took = monotonic_ns() - self.begun_ns.load(Relaxed);
         self.last_ns.store(took, Relaxed);
         if took > self.max_ns() {
@@ -119,6 +121,7 @@ impl Watch {
             self.expedited
                 .store(self.expedited().wrapping_add(1), Relaxed);
         }
+        trace::gp_end(&self.name, number, pace, took);
     }
 
     /// Looks at the time while it waits for `slot`; reports once in a timeout's time. Process context.
@@ -133,16 +136,15 @@ impl Watch {
         }
         self.quiet_since_ns.store(now, Relaxed);
         self.stalls.store(self.stalls().wrapping_add(1), Relaxed);
-        self.report(
-            domain,
-            slot,
-            (now - self.begun_ns.load(Relaxed)) / NS_PER_MS,
-        );
+        self.report(domain, slot, now - self.begun_ns.load(Relaxed));
     }
 
-    fn report(&self, domain: &Domain<KernelPlatform>, slot: Slot, waited_ms: u64) {
+    fn report(&self, domain: &Domain<KernelPlatform>, slot: Slot, waited_ns: u64) {
         let name = &*self.name;
         let readers = domain.readers_in(slot);
+        let number = domain.grace_periods().wrapping_add(1);
+        trace::stall(name, number, waited_ns, readers);
+        let waited_ms = waited_ns / NS_PER_MS;
         let index = slot.index();
         pr_err!(
             "{name}: grace period stalls: {waited_ms} ms so far, {readers} section(s) open in slot {index}\n"

@@ -61,7 +61,7 @@ impl<P: Platform> Domain<P> {
     /// Runs a grace period, with the detector's lock held. Returns whether it ended; if not, the
     /// detector gave up, and it is as if it had not begun.
     fn grace_period(&self, detector: &impl Detector) -> bool {
-        detector.begins();
+        detector.begins(self.pace(detector));
         self.grace_periods.step();
         // Pairs with the barrier in `Domain::snapshot`.
         self.platform.full_barrier();

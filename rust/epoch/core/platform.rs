@@ -136,8 +136,8 @@ pub trait Detector {
         false
     }
 
-    /// Told when a grace period begins, with the lock held.
-    fn begins(&self) {}
+    /// Told when a grace period begins, and whether in a hurry, with the lock held.
+    fn begins(&self, _pace: Pace) {}
 
     /// Told when the grace period has ended, and whether in a hurry, with the lock held; not if the
     /// detector gave up.

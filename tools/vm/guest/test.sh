@@ -254,6 +254,41 @@ watching() {
 	prints "they worked without an error" '^12$' sh -c 'dmesg | grep -c " 0 errors"'
 }
 
+# The tracepoints, with epochs of a sample and of epoch_bench.
+tracing() {
+	tracing=/sys/kernel/tracing
+	for event in gp_start gp_end stall callbacks; do
+		ok "there is an event epoch_$event" [ -e $tracing/events/epoch/epoch_$event/enable ]
+	done
+	ok "insmod epoch_sample_c, traced" insmod /modules/epoch_sample_c.ko
+	ok "tracing is switched on" write $tracing/events/epoch/enable 1
+	sleep 1
+	ok "tracing is switched off" write $tracing/events/epoch/enable 0
+	cat $tracing/trace >/out/trace
+	number='[1-9][0-9]*'
+	prints "the trace has the beginning of a grace period" \
+		"epoch_gp_start: name=sample_c seq=$number expedited=0" cat /out/trace
+	prints "the trace has the end of a grace period" \
+		"epoch_gp_end: name=sample_c seq=$number expedited=0 duration_ns=$number" cat /out/trace
+	prints "the trace has callbacks" "epoch_callbacks: name=sample_c count=$number" cat /out/trace
+	# The events are switched one after the other.
+	# shellcheck disable=SC2016 # awk's
+	ok "each that has ended has begun" awk '
+		/ epoch_gp_(start|end): / { split($0, f, /seq=| expedited/); seq = f[2] + 0 }
+		/ epoch_gp_start: / { begun[seq] = 1; first = first ? first : seq; last = seq }
+		/ epoch_gp_end: / { ended[seq] = 1 }
+		END {
+			for (seq in ended)
+				if (seq + 0 >= first && seq + 0 <= last && !begun[seq])
+					exit 1
+			exit !first
+		}' /out/trace
+	: >$tracing/trace
+	sleep 1
+	prints "switched off, nothing is traced" '^0$' sh -c "grep -c epoch_ $tracing/trace || :"
+	ok "rmmod epoch_sample_c, traced" rmmod epoch_sample_c
+}
+
 unloading() {
 	ok "rmmod epoch_bench at the end" rmmod epoch_bench
 	fails "the device is gone" - "no such file" ls /dev/epoch_bench
@@ -293,6 +328,7 @@ bad_usage
 while_it_runs
 samples
 watching
+tracing
 unloading
 again
 kernel_log

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The tracepoints of epoch.ko, described in Documentation/epoch.rst.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM epoch
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE events
+
+#if !defined(_EPOCH_EVENTS_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _EPOCH_EVENTS_H
+
+#include <linux/tracepoint.h>
+
+/* A grace period begins: again with the same number if one was given up. */
+TRACE_EVENT(epoch_gp_start,
+	TP_PROTO(const char *name, unsigned long seq, bool expedited),
+	TP_ARGS(name, seq, expedited),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(unsigned long, seq)
+		__field(bool, expedited)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->seq = seq;
+		__entry->expedited = expedited;
+	),
+	TP_printk("name=%s seq=%lu expedited=%d",
+		  __get_str(name), __entry->seq, __entry->expedited)
+);
+
+/* It has ended. */
+TRACE_EVENT(epoch_gp_end,
+	TP_PROTO(const char *name, unsigned long seq, bool expedited, u64 duration_ns),
+	TP_ARGS(name, seq, expedited, duration_ns),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(unsigned long, seq)
+		__field(u64, duration_ns)
+		__field(bool, expedited)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->seq = seq;
+		__entry->duration_ns = duration_ns;
+		__entry->expedited = expedited;
+	),
+	TP_printk("name=%s seq=%lu expedited=%d duration_ns=%llu",
+		  __get_str(name), __entry->seq, __entry->expedited, __entry->duration_ns)
+);
+
+/* It is reported in the kernel log, for having taken so long. */
+TRACE_EVENT(epoch_stall,
+	TP_PROTO(const char *name, unsigned long seq, u64 duration_ns, unsigned long readers),
+	TP_ARGS(name, seq, duration_ns, readers),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(unsigned long, seq)
+		__field(u64, duration_ns)
+		__field(unsigned long, readers)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->seq = seq;
+		__entry->duration_ns = duration_ns;
+		__entry->readers = readers;
+	),
+	TP_printk("name=%s seq=%lu duration_ns=%llu readers=%lu",
+		  __get_str(name), __entry->seq, __entry->duration_ns, __entry->readers)
+);
+
+/* A batch of callbacks has been called. */
+TRACE_EVENT(epoch_callbacks,
+	TP_PROTO(const char *name, unsigned long count),
+	TP_ARGS(name, count),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(unsigned long, count)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->count = count;
+	),
+	TP_printk("name=%s count=%lu", __get_str(name), __entry->count)
+);
+
+#endif /* _EPOCH_EVENTS_H */
+
+/* This part must be outside protection */
+#include <trace/define_trace.h>
