@@ -289,6 +289,95 @@ tracing() {
 	ok "rmmod epoch_sample_c, traced" rmmod epoch_sample_c
 }
 
+# eventually COMMAND...: it succeeds within a minute.
+eventually() {
+	for _ in $(seq 12); do
+		soon "$@" && return
+	done
+	false
+}
+
+# said TEXT: the log says so, since it was emptied.
+said() {
+	dmesg | grep -Eq -- "$1"
+}
+
+# scaled MODULE [PARAMETER...]: a small test of it comes to its end.
+scaled() {
+	module=$1
+	shift
+	log >/dev/null
+	ok "insmod $module $*" insmod "/modules/$module.ko" "$@"
+	ok "$module comes to its end" eventually said "$module: end of test"
+	ok "rmmod $module" rmmod "$module"
+	log >/tmp/log
+}
+
+# stops MODULE [PARAMETER...]: it is unloaded in the middle of a long test.
+stops() {
+	module=$1
+	shift
+	log >/dev/null
+	ok "insmod $module $*" insmod "/modules/$module.ko" "$@"
+	sleep 0.5
+	ok "rmmod $module in the middle" timeout -s KILL 10 rmmod "$module"
+	log >/tmp/log
+	ok "it was the middle" sh -c '! grep "end of test" /tmp/log'
+}
+
+scale() {
+	positive='(0\.0*[1-9]|[1-9])'
+	scaled epoch_refscale loops=1000 nruns=3
+	for type in epoch rcu srcu srcu-fast percpu_rwsem rwlock mutex none; do
+		prints "a section of $type takes time" "^[^ ]* +[0-9.]+\\] $type-ref-scale: median $positive" cat /tmp/log
+	done
+	prints "a section of the epoch takes more than none" 'none-ref-scale: .*, 0\.[0-9]+ times epoch' cat /tmp/log
+	prints "each run is printed" '^24$' sh -c "grep -Ec '\] [123]	[0-9]+\.[0-9]{3}\$' /tmp/log"
+	scaled epoch_refscale loops=100 nruns=3 nreaders=9 readdelay=2000 scale_type=mutex,epoch
+	prints "a section takes no less than its delay" ' epoch-ref-scale: median ([2-9]|[1-9][0-9]+)[0-9]{3}\.' cat /tmp/log
+
+	small="loops=2 nruns=2 nwriters=2"
+	for mode in nreaders=0 nreaders=1 "gp_exp=1" "gp_async=1 gp_async_max=10"; do
+		# shellcheck disable=SC2086 # words
+		scaled epoch_rcuscale $small $mode
+		for type in epoch epoch-rcu rcu srcu srcu-fast; do
+			prints "$mode: $type takes time" "\] $type-scale: (wait|expedited|call): median $positive" cat /tmp/log
+			prints "$mode: each duration of $type is printed" '^8$' \
+				sh -c "grep -Ec '\] $type-scale: +[01] writer-duration: +[0-3] [1-9]' /tmp/log"
+			prints "$mode: $type counts grace periods" "$type-scale: .* gps: 8 batches: [1-9][0-9]?\$" cat /tmp/log
+		done
+	done
+	scaled epoch_rcuscale flood=1 nreaders=0 scale_type=epoch,srcu flood_limit_mb=1
+	for type in epoch srcu; do
+		prints "a flood of $type" "$type-scale: flood: [1-9][0-9]* callbacks .* peak [1-9]" cat /tmp/log
+	done
+	prints "a flood stops at its limit" 'srcu-scale: .* limit 102[0-9] KiB, [1-9][0-9]* pauses' cat /tmp/log
+
+	stops epoch_refscale nruns=10000 loops=1000000000
+	stops epoch_refscale nruns=10000 loops=1000000000 readdelay=1000000
+	stops epoch_rcuscale nruns=10 loops=10000
+	stops epoch_rcuscale nruns=10 loops=10000 gp_async=1
+	stops epoch_rcuscale flood=3600
+	prints "their epochs are gone" '^bench $' sh -c "ls /sys/kernel/epoch | tr '\n' ' '"
+	ok "their threads are gone" sh -c '! ps | grep "\[epoch_[rw]"'
+
+	for bad in scale_type=bogus scale_type= scale_type=epoch,epoch scale_type=all,rcu loops=0 loops=abc \
+		nreaders=-2 nruns=0 holdoff=-1; do
+		for module in epoch_refscale epoch_rcuscale; do
+			log >/dev/null
+			fails "insmod $module $bad" - "invalid" insmod /modules/$module.ko "$bad"
+			log >/tmp/log
+			prints "the log names ${bad%%=*}" "${bad%%=*}" cat /tmp/log
+		done
+	done
+	fails "insmod epoch_refscale nreaders=0" - "invalid" insmod /modules/epoch_refscale.ko nreaders=0
+	for bad in nwriters=0 gp_async_max=0 flood=-1 flood_size=0 writer_holdoff=-1 "gp_exp=1 gp_async=1"; do
+		# shellcheck disable=SC2086 # words
+		fails "insmod epoch_rcuscale $bad" - "invalid" insmod /modules/epoch_rcuscale.ko $bad
+	done
+	log >/dev/null
+}
+
 unloading() {
 	ok "rmmod epoch_bench at the end" rmmod epoch_bench
 	fails "the device is gone" - "no such file" ls /dev/epoch_bench
@@ -329,6 +418,7 @@ while_it_runs
 samples
 watching
 tracing
+scale
 unloading
 again
 kernel_log

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A flood of callbacks: what piles up when they are given as fast as they can be.
+ */
+#ifndef _EPOCH_FLOOD_H
+#define _EPOCH_FLOOD_H
+
+#include "scale.h"
+
+void flood_begin(unsigned int seconds, unsigned int limit_mb, size_t object_size);
+void flood_look(void);
+void flood_writer(const struct scale_type *type, const bool *stopping);
+void flood_report(const struct scale_type *type);
+
+#endif /* _EPOCH_FLOOD_H */

@@ -1,0 +1,53 @@
+# shellcheck shell=dash
+# The in-kernel benchmarks, in the guest: loads each module, waits for the end
+# of its test, and prints a table of what it said.
+set -e
+
+# table UNIT NANOSECONDS: the lines that sum up, with times in that unit.
+table() {
+	printf '%-14s %12s %12s %12s %10s\n' "$1" median quartiles "" "/ epoch"
+	tr -d , | awk -v unit="$2" '/-scale: .*median / {
+		sub(/^\[[^]]*\] /, "")
+		sub(/(-ref)?-scale:$/, "", $1)
+		for (at = 2; $at != "median"; at++)
+			;
+		printf "%-14s %12.2f %12.2f %12.2f %10s\n", $1, $(at + 1) / unit, $(at + 4) / unit,
+			$(at + 5) / unit, at + 6 < NF ? $(at + 6) : "-"
+	}'
+}
+
+# measure NAME TITLE UNIT NANOSECONDS MODULE [PARAMETER...]
+measure() {
+	name=$1 title=$2 unit=$3 size=$4 module=$5
+	shift 5
+	dmesg -c >/dev/null
+	echo
+	echo "== $title ($(nproc) CPUs; $module${*:+ $*})"
+	insmod "/modules/$module.ko" "$@"
+	until dmesg | grep -q "$module: end of test"; do
+		sleep 0.5
+	done
+	rmmod "$module"
+	dmesg >"/out/$name.log"
+	case $name in
+	flood) sed -n 's/^\[[^]]*\] \(.*\)-scale: flood: /\1: /p' "/out/$name.log" ;;
+	call)
+		grep -v 'call and barrier' "/out/$name.log" | table "$unit" "$size"
+		echo "-- until they were called:"
+		grep 'call and barrier' "/out/$name.log" | table "$unit" "$size"
+		;;
+	*) table "$unit" "$size" <"/out/$name.log" ;;
+	esac
+}
+
+insmod /modules/epoch.ko
+measure read "a section" ns 1 epoch_refscale
+measure wait "a grace period, idle" us 1000 epoch_rcuscale nwriters=1 nreaders=0
+measure wait-readers "a grace period, a reader on each CPU" us 1000 epoch_rcuscale nwriters=1
+measure expedited "an expedited grace period, idle" us 1000 epoch_rcuscale \
+	nwriters=1 nreaders=0 gp_exp=1
+measure expedited-readers "an expedited grace period, a reader on each CPU" us 1000 \
+	epoch_rcuscale nwriters=1 gp_exp=1
+measure call "to give a callback" ns 1 epoch_rcuscale nwriters=1 nreaders=0 gp_async=1
+measure flood "a flood of callbacks" - 1 epoch_rcuscale nreaders=0 flood=5
+rmmod epoch
