@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
-.PHONY: all modules demo check kunit bench tools vm install clean help \
+.PHONY: all modules demo check kunit bench scale tools vm install clean help \
 	setup lint check-host check-kunit check-misuse check-mutants check-guest shell
 
 all: modules
@@ -45,6 +45,9 @@ kunit: ## the KUnit tests, in User-Mode Linux
 
 bench: ## what a reader pays, next to ck_epoch, liburcu, crossbeam-epoch and locks
 	@$(ENTER) tools/vm/bench.sh
+
+scale: ## what it costs in the kernel, next to RCU, SRCU and locks; on 2 and 8 CPUs
+	@$(ENTER) tools/vm/scale.sh
 
 tools: ## build epoch-bench, a static program, in the cache
 	@$(ENTER) tools/vm/tools.sh --show

@@ -23,6 +23,7 @@ static DEFINE_PER_CPU(unsigned long, freed);
 static size_t size;
 static unsigned long limit;
 static unsigned int seconds;
+static bool throttled;
 static unsigned long end;
 static u64 start;
 /* Objects. */
@@ -59,10 +60,11 @@ static long look_at_pending(void)
  * @duration: how long it is to last, in seconds
  * @limit_mb: MiB of objects that may be pending, or 0 for a quarter of what is free
  * @object_size: of an object, in bytes
+ * @throttle: whether writers let the type throttle them, if it can
  *
  * No other one is going on.
  */
-void flood_begin(unsigned int duration, unsigned int limit_mb, size_t object_size)
+void flood_begin(unsigned int duration, unsigned int limit_mb, size_t object_size, bool throttle)
 {
 	int cpu;
 
@@ -77,6 +79,7 @@ void flood_begin(unsigned int duration, unsigned int limit_mb, size_t object_siz
 	atomic_long_set(&peak, 0);
 	atomic_long_set(&pauses, 0);
 	seconds = duration;
+	throttled = throttle;
 	start = ktime_get_mono_fast_ns();
 	end = jiffies + duration * HZ;
 }
@@ -116,6 +119,8 @@ void flood_writer(const struct scale_type *type, const bool *stopping)
 			continue;
 		cb->done = free_object;
 		this_cpu_inc(given);
+		if (throttled && type->throttle)
+			type->throttle();
 		type->call(cb);
 		cond_resched();
 	}

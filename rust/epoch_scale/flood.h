@@ -7,7 +7,7 @@
 
 #include "scale.h"
 
-void flood_begin(unsigned int seconds, unsigned int limit_mb, size_t object_size);
+void flood_begin(unsigned int duration, unsigned int limit_mb, size_t object_size, bool throttle);
 void flood_look(void);
 void flood_writer(const struct scale_type *type, const bool *stopping);
 void flood_report(const struct scale_type *type);

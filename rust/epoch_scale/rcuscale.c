@@ -49,6 +49,10 @@ static int flood_size = 256;
 module_param(flood_size, int, 0444);
 MODULE_PARM_DESC(flood_size, "Size of the objects that are freed then (bytes)");
 
+static bool flood_throttle = true;
+module_param(flood_throttle, bool, 0444);
+MODULE_PARM_DESC(flood_throttle, "Have writers wait then, if the type can tell when (default)");
+
 static int holdoff;
 module_param(holdoff, int, 0444);
 MODULE_PARM_DESC(holdoff, "Time before the first run (s)");
@@ -223,7 +227,7 @@ static void run(unsigned int index, unsigned int n)
 	WRITE_ONCE(type, types.type[index]);
 	wake_up_all(&readers_wq);
 	if (flood)
-		flood_begin(flood, flood_limit_mb, flood_size);
+		flood_begin(flood, flood_limit_mb, flood_size, flood_throttle);
 	completed = type->completed();
 	start = ktime_get_mono_fast_ns();
 	atomic_set(&to_finish, nwriters);

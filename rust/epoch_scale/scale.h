@@ -31,6 +31,7 @@ struct scale_callback {
  * @wait: waits for a grace period; this and what follows only in rcuscale_types
  * @wait_expedited: the same, expedited
  * @call: has a callback called after a grace period
+ * @throttle: waits if too many callbacks are pending; may be NULL
  * @drain: waits for the callbacks
  * @completed: four times the number of grace periods so far, but for a constant
  */
@@ -43,6 +44,7 @@ struct scale_type {
 	void (*wait)(void);
 	void (*wait_expedited)(void);
 	void (*call)(struct scale_callback *cb);
+	void (*throttle)(void);
 	void (*drain)(void);
 	unsigned long (*completed)(void);
 };

@@ -102,6 +102,11 @@ static void type##_call(struct scale_callback *cb)			\
 	epoch_call(type, epoch_callback, &cb->epoch);			\
 }									\
 									\
+static void type##_throttle(void)					\
+{									\
+	epoch_throttle(type);						\
+}									\
+									\
 static void type##_drain(void)						\
 {									\
 	epoch_drain_callbacks(type);					\
@@ -109,7 +114,7 @@ static void type##_drain(void)						\
 									\
 static unsigned long type##_completed(void)			\
 {									\
-	return READ_ONCE(type->epoch) * 2;				\
+	return epoch_grace_periods(type) * 4;				\
 }									\
 									\
 static const struct scale_type type##_type = {				\
@@ -121,6 +126,7 @@ static const struct scale_type type##_type = {				\
 	.wait = type##_wait,						\
 	.wait_expedited = type##_wait_expedited,			\
 	.call = type##_call,						\
+	.throttle = type##_throttle,					\
 	.drain = type##_drain,						\
 	.completed = type##_completed,					\
 }
