@@ -47,7 +47,9 @@ impl Lull {
         let mut hurried = self.hurried.lock();
         if *hurried == 0 {
             // Woken too early, it is a shorter one.
-            let _ = self.changed.wait_interruptible_timeout(&mut hurried, LENGTH);
+            let _ = self
+                .changed
+                .wait_interruptible_timeout(&mut hurried, LENGTH);
         }
     }
 
