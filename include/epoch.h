@@ -15,6 +15,8 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
+#include <asm/barrier.h>
+
 /**
  * struct epoch - a set of read-side sections that can be waited for
  * @active: per CPU, sections entered and sections left in the slot of new
@@ -259,5 +261,68 @@ unsigned long epoch_readers(struct epoch *epoch);
  * Return: the number since epoch_alloc().
  */
 unsigned long epoch_grace_periods(struct epoch *epoch);
+
+/**
+ * struct epoch_fenced - an epoch whose readers have fences
+ * @epoch: for all but making it, entering and leaving
+ *
+ * For sections that are rare, or whose updaters are not: a grace period
+ * interrupts nobody.
+ */
+struct epoch_fenced {
+	struct epoch epoch;
+};
+
+/**
+ * epoch_fenced_alloc() - make an epoch whose readers have fences
+ * @name: as for epoch_alloc()
+ *
+ * Context: Process context. May sleep.
+ * Return: the epoch, or NULL if there is no memory.
+ */
+struct epoch_fenced *epoch_fenced_alloc(const char *name);
+
+/**
+ * epoch_fenced_free() - free it
+ * @fenced: what epoch_fenced_alloc() returned, or NULL
+ *
+ * Context: As epoch_free().
+ */
+static inline void epoch_fenced_free(struct epoch_fenced *fenced)
+{
+	epoch_free(fenced ? &fenced->epoch : NULL);
+}
+
+/**
+ * epoch_fenced_enter() - enter a read-side section, with a full barrier
+ * @fenced: the epoch
+ *
+ * Context: As epoch_enter().
+ * Return: the section, for epoch_fenced_exit().
+ */
+static __always_inline struct epoch_section
+epoch_fenced_enter(struct epoch_fenced *fenced)
+{
+	struct epoch_section section = epoch_enter(&fenced->epoch);
+
+	/* Keeps the section behind; pairs with the barrier in epoch_wait(). */
+	smp_mb();
+	return section;
+}
+
+/**
+ * epoch_fenced_exit() - leave a read-side section, with a full barrier
+ * @fenced: the epoch
+ * @section: what epoch_fenced_enter() of the same epoch returned
+ *
+ * Context: As epoch_exit().
+ */
+static __always_inline void epoch_fenced_exit(struct epoch_fenced *fenced,
+					      struct epoch_section section)
+{
+	/* Keeps the section before; pairs with the barrier in epoch_wait(). */
+	smp_mb();
+	epoch_exit(&fenced->epoch, section);
+}
 
 #endif /* _EPOCH_H */

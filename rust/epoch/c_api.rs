@@ -60,7 +60,20 @@ unsafe extern "C" fn epoch_alloc(name: *const c_char, flags: c_int) -> *const CE
         _ => return ptr::null(),
     };
     // SAFETY: By the caller's promise.
-    let name = unsafe { CStr::from_char_ptr(name) };
+    alloc(unsafe { CStr::from_char_ptr(name) }, heavy)
+}
+
+/// # Safety
+///
+/// `name` is a string.
+#[no_mangle]
+unsafe extern "C" fn epoch_fenced_alloc(name: *const c_char) -> *const CEpoch {
+    // SAFETY: By the caller's promise.
+    alloc(unsafe { CStr::from_char_ptr(name) }, HeavyBarrier::Local)
+}
+
+/// A box that is given up; null if there is no memory.
+fn alloc(name: &CStr, heavy: HeavyBarrier) -> *const CEpoch {
     let epoch = Epoch::build(name, heavy, CLASS, static_lock_class!());
     match KBox::pin_init(epoch, GFP_KERNEL) {
         Ok(epoch) => {

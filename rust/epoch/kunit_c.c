@@ -113,6 +113,32 @@ static void wait_waits_for_section_that_ends_on_another_cpu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, epoch_readers(test->priv), 0);
 }
 
+static void wait_waits_for_fenced_section(struct kunit *test)
+{
+	struct epoch_fenced *fenced = epoch_fenced_alloc("kunit_c_fenced");
+	struct waiter waiter = { .epoch = &fenced->epoch };
+	struct epoch_section section;
+	struct task_struct *task;
+
+	KUNIT_ASSERT_NOT_NULL(test, fenced);
+	init_completion(&waiter.started);
+	init_completion(&waiter.done);
+	task = kthread_create(waiter_thread, &waiter, "epoch_kunit_c");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+
+	section = epoch_fenced_enter(fenced);
+	KUNIT_EXPECT_EQ(test, epoch_readers(&fenced->epoch), 1);
+	wake_up_process(task);
+	wait_for_completion(&waiter.started);
+	msleep(20);
+	KUNIT_EXPECT_FALSE(test, completion_done(&waiter.done));
+	epoch_fenced_exit(fenced, section);
+	wait_for_completion(&waiter.done);
+	KUNIT_EXPECT_EQ(test, epoch_readers(&fenced->epoch), 0);
+	epoch_fenced_free(fenced);
+	epoch_fenced_free(NULL);
+}
+
 struct counted {
 	struct epoch_context ctx;
 	int *runs;
@@ -154,6 +180,7 @@ static struct kunit_case epoch_c_cases[] = {
 	KUNIT_CASE(sections_are_counted_as_in_rust),
 	KUNIT_CASE(wait_is_a_grace_period),
 	KUNIT_CASE(wait_waits_for_section_that_ends_on_another_cpu),
+	KUNIT_CASE(wait_waits_for_fenced_section),
 	KUNIT_CASE(callbacks_run_after_the_section),
 	{}
 };

@@ -77,47 +77,27 @@ void kernel_ext_lockdep_enter(void *map, unsigned long ip)
 	 */
 	lock_acquire(map, 0, !!in_nmi(), 2, 1, NULL, ip);
 }
+EXPORT_SYMBOL_GPL(kernel_ext_lockdep_enter);
 
 void kernel_ext_lockdep_leave(void *map, unsigned long ip)
 {
 	lock_release(map, ip);
 }
+EXPORT_SYMBOL_GPL(kernel_ext_lockdep_leave);
 
 void kernel_ext_lockdep_wait(void *map, unsigned long ip)
 {
 	lock_sync(map, 0, 0, 1, NULL, ip);
 }
+EXPORT_SYMBOL_GPL(kernel_ext_lockdep_wait);
 
 bool kernel_ext_lockdep_may_be_in(void *map)
 {
 	return lock_is_held(map);
 }
-
-#else
-
-void kernel_ext_lockdep_enter(void *map, unsigned long ip)
-{
-}
-
-void kernel_ext_lockdep_leave(void *map, unsigned long ip)
-{
-}
-
-void kernel_ext_lockdep_wait(void *map, unsigned long ip)
-{
-}
-
-bool kernel_ext_lockdep_may_be_in(void *map)
-{
-	return true;
-}
+EXPORT_SYMBOL_GPL(kernel_ext_lockdep_may_be_in);
 
 #endif
-
-EXPORT_SYMBOL_GPL(kernel_ext_lockdep_enter);
-EXPORT_SYMBOL_GPL(kernel_ext_lockdep_leave);
-EXPORT_SYMBOL_GPL(kernel_ext_lockdep_wait);
-EXPORT_SYMBOL_GPL(kernel_ext_lockdep_may_be_in);
 
 bool kernel_ext_fatal_signal_pending(void)
 {

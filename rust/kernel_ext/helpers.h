@@ -33,14 +33,15 @@ bool kernel_ext_in_nmi(void);
 
 /*
  * What lockdep is told of a struct lockdep_map that belongs to something that
- * is entered, left and waited for. Nothing without CONFIG_DEBUG_LOCK_ALLOC.
+ * is entered, left and waited for. All but the first are there only with
+ * CONFIG_DEBUG_LOCK_ALLOC.
  */
 void kernel_ext_lockdep_init(void *map, const char *name, void *key);
 void kernel_ext_lockdep_enter(void *map, unsigned long ip);
 void kernel_ext_lockdep_leave(void *map, unsigned long ip);
 void kernel_ext_lockdep_wait(void *map, unsigned long ip);
 
-/* Whether the context has entered it: true, too, if lockdep does not know. */
+/* Whether the context has entered it: true, too, if lockdep gave up. */
 bool kernel_ext_lockdep_may_be_in(void *map);
 
 bool kernel_ext_fatal_signal_pending(void);

@@ -96,12 +96,17 @@ impl Map {
 
     /// The task is about to wait for readers.
     pub fn wait(&self) {
-        // SAFETY: By the type invariant the map is initialised.
-        unsafe { helpers::kernel_ext_lockdep_wait(self.map.get().cast(), Ip::here().0) };
+        if cfg!(CONFIG_DEBUG_LOCK_ALLOC) {
+            // SAFETY: By the type invariant the map is initialised.
+            unsafe { helpers::kernel_ext_lockdep_wait(self.map.get().cast(), Ip::here().0) };
+        }
     }
 
     /// Whether the task, or whatever has interrupted it, reads; true, too, if lockdep does not know.
     pub fn may_be_in(&self) -> bool {
+        if !cfg!(CONFIG_DEBUG_LOCK_ALLOC) {
+            return true;
+        }
         // SAFETY: By the type invariant the map is initialised.
         unsafe { helpers::kernel_ext_lockdep_may_be_in(self.map.get().cast()) }
     }
