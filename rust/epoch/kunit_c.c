@@ -7,6 +7,7 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
@@ -139,6 +140,93 @@ static void wait_waits_for_fenced_section(struct kunit *test)
 	epoch_fenced_free(NULL);
 }
 
+struct killable_waiter {
+	struct epoch *epoch;
+	struct task_struct *task;
+	struct completion started;
+	struct completion done;
+	int result;
+};
+
+static int killable_waiter_thread(void *data)
+{
+	struct killable_waiter *waiter = data;
+
+	/* Kernel threads ignore it otherwise. */
+	allow_signal(SIGKILL);
+	complete(&waiter->started);
+	waiter->result = epoch_wait_killable(waiter->epoch);
+	kthread_complete_and_exit(&waiter->done, 0);
+}
+
+static void start_killable_waiter(struct kunit *test,
+				  struct killable_waiter *waiter)
+{
+	waiter->epoch = test->priv;
+	init_completion(&waiter->started);
+	init_completion(&waiter->done);
+	waiter->task = kthread_create(killable_waiter_thread, waiter,
+				      "epoch_kunit_c");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, waiter->task);
+	/* It is sent a signal when it may have ended. */
+	get_task_struct(waiter->task);
+	wake_up_process(waiter->task);
+	wait_for_completion(&waiter->started);
+}
+
+static void killed_wait_gives_up(struct kunit *test)
+{
+	/* One detects, the other waits for its lock. */
+	struct killable_waiter waiters[2] = {};
+	struct epoch_section section;
+	int i;
+
+	section = epoch_enter_detached(test->priv);
+	for (i = 0; i < 2; i++)
+		start_killable_waiter(test, &waiters[i]);
+	msleep(20);
+	/* The last first, while the other still has the lock. */
+	for (i = 1; i >= 0; i--) {
+		KUNIT_EXPECT_FALSE(test, completion_done(&waiters[i].done));
+		send_sig(SIGKILL, waiters[i].task, 1);
+		wait_for_completion(&waiters[i].done);
+		KUNIT_EXPECT_EQ(test, waiters[i].result, -EINTR);
+		put_task_struct(waiters[i].task);
+	}
+	KUNIT_EXPECT_EQ(test, epoch_grace_periods(test->priv), 0);
+	KUNIT_EXPECT_EQ(test, epoch_readers(test->priv), 1);
+
+	start_killable_waiter(test, &waiters[0]);
+	epoch_exit_detached(test->priv, section);
+	wait_for_completion(&waiters[0].done);
+	KUNIT_EXPECT_EQ(test, waiters[0].result, 0);
+	put_task_struct(waiters[0].task);
+	KUNIT_EXPECT_EQ(test, epoch_grace_periods(test->priv), 1);
+}
+
+static void expedited_wait_is_a_grace_period(struct kunit *test)
+{
+	struct epoch *rcu = epoch_alloc("kunit_c_rcu", EPOCH_RCU);
+
+	KUNIT_ASSERT_NOT_NULL(test, rcu);
+	epoch_wait_expedited(test->priv);
+	epoch_wait_expedited(rcu);
+	KUNIT_EXPECT_EQ(test, epoch_grace_periods(test->priv), 1);
+	KUNIT_EXPECT_EQ(test, epoch_grace_periods(rcu), 1);
+	epoch_free(rcu);
+}
+
+static void in_epoch_is_for_assertions(struct kunit *test)
+{
+	struct epoch_section section;
+
+	KUNIT_EXPECT_FALSE(test, in_epoch(test->priv));
+	section = epoch_enter(test->priv);
+	KUNIT_EXPECT_TRUE(test, in_epoch(test->priv));
+	epoch_exit(test->priv, section);
+	KUNIT_EXPECT_FALSE(test, in_epoch(test->priv));
+}
+
 struct counted {
 	struct epoch_context ctx;
 	int *runs;
@@ -175,13 +263,55 @@ static void callbacks_run_after_the_section(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, 100);
 }
 
+struct again {
+	struct epoch_context ctx;
+	struct epoch *epoch;
+	int left;
+};
+
+static void give_again(struct epoch_context *ctx)
+{
+	struct again *again = container_of(ctx, struct again, ctx);
+
+	if (--again->left)
+		epoch_call(again->epoch, give_again, ctx);
+}
+
+static void callback_may_give_itself_again(struct kunit *test)
+{
+	struct again again = { .epoch = test->priv, .left = 3 };
+	int i;
+
+	epoch_call(test->priv, give_again, &again.ctx);
+	/* Each waits for at least one more. */
+	for (i = 0; i < 3; i++)
+		epoch_drain_callbacks(test->priv);
+	KUNIT_EXPECT_EQ(test, again.left, 0);
+}
+
+static void free_waits_for_callbacks(struct kunit *test)
+{
+	struct epoch *epoch = epoch_alloc("kunit_c_free", 0);
+	struct again again = { .epoch = epoch, .left = 3 };
+
+	KUNIT_ASSERT_NOT_NULL(test, epoch);
+	epoch_call(epoch, give_again, &again.ctx);
+	epoch_free(epoch);
+	KUNIT_EXPECT_EQ(test, again.left, 0);
+}
+
 static struct kunit_case epoch_c_cases[] = {
 	KUNIT_CASE(unknown_flags_are_refused),
 	KUNIT_CASE(sections_are_counted_as_in_rust),
 	KUNIT_CASE(wait_is_a_grace_period),
 	KUNIT_CASE(wait_waits_for_section_that_ends_on_another_cpu),
 	KUNIT_CASE(wait_waits_for_fenced_section),
+	KUNIT_CASE(killed_wait_gives_up),
+	KUNIT_CASE(expedited_wait_is_a_grace_period),
+	KUNIT_CASE(in_epoch_is_for_assertions),
 	KUNIT_CASE(callbacks_run_after_the_section),
+	KUNIT_CASE(callback_may_give_itself_again),
+	KUNIT_CASE(free_waits_for_callbacks),
 	{}
 };
 

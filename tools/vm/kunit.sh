@@ -11,7 +11,7 @@ set -euo pipefail
 
 mutant=
 [[ ${1:-} != --mutant ]] || mutant=${2:?which mutant}
-seconds=${TIMEOUT:-60}
+seconds=${TIMEOUT:-120}
 
 "$vm/uml.sh"
 "$vm/modules.sh" uml "$mutant" || exit 2

@@ -133,6 +133,68 @@ mod tests {
     }
 
     #[test]
+    fn each_barrier_waits_for_callback_that_was_given_again() -> Result {
+        const TIMES: u32 = 4;
+
+        let epoch = new()?;
+        let left = shared()?;
+        left.store(TIMES, Relaxed);
+        let again = Again::new(&epoch, &left)?;
+        // SAFETY: It was just made, and given to nobody else.
+        unsafe { epoch.call(again.cast(), Again::callback) };
+        for done in 1..=TIMES {
+            epoch.barrier();
+            assert!(left.load(Relaxed) <= TIMES - done);
+        }
+        assert_eq!(epoch.pending(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn callback_waits_for_the_last_of_overlapping_sections() -> Result {
+        const SECTIONS: usize = 10;
+        const ROUNDS: usize = 10;
+
+        let epoch = new()?;
+        let stop = shared()?;
+        // Others wait for grace periods and callbacks all the time.
+        let spawn_loop = |wait: fn(&Epoch)| {
+            let (epoch, stop) = (epoch.clone(), stop.clone());
+            spawn(move || {
+                while stop.load(Relaxed) == 0 {
+                    wait(&epoch);
+                    fsleep(Delta::from_micros(100));
+                }
+            })
+        };
+        let others = (spawn_loop(Epoch::barrier)?, spawn_loop(Epoch::synchronize)?);
+        let (mut early, mut calls, mut random) = (0, 0, 1usize);
+        for _ in 0..ROUNDS {
+            let runs = shared()?;
+            let mut sections = KVec::new();
+            for _ in 0..SECTIONS {
+                sections.push(epoch.enter(), GFP_KERNEL)?;
+            }
+            epoch.defer(counting(&runs)?);
+            while !sections.is_empty() {
+                fsleep(Delta::from_micros(200));
+                early += runs.load(Relaxed);
+                random = random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+                drop(sections.remove((random >> 16) % sections.len()));
+            }
+            epoch.barrier();
+            calls += runs.load(Relaxed);
+        }
+        stop.store(1, Relaxed);
+        // Waits for them.
+        drop(others);
+        assert_eq!(early, 0);
+        assert_eq!(calls as usize, ROUNDS);
+        assert_eq!(epoch.pending(), 0);
+        Ok(())
+    }
+
+    #[test]
     fn barrier_waits_for_all_callbacks() -> Result {
         const THREADS: u32 = 4;
         const CALLBACKS: u32 = 250;
@@ -158,6 +220,7 @@ mod tests {
         }
         epoch.barrier();
         assert_eq!(runs.load(Relaxed), THREADS * CALLBACKS);
+        assert_eq!(epoch.pending(), 0);
         Ok(())
     }
 

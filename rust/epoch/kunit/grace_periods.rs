@@ -3,6 +3,7 @@
 //! Grace periods: for which sections they wait, and for which not.
 
 use super::{
+    counting,
     new,
     start_synchronize,
     synchronize_returns_after, //
@@ -16,6 +17,7 @@ use kernel::{
     macros::kunit_tests,
     prelude::*,
     sync::{
+        atomic::Relaxed,
         static_lock_class,
         Arc, //
     },
@@ -24,6 +26,7 @@ use kernel::{
 use kernel_ext::testing::{
     a_while,
     returns_after,
+    shared,
     wait_until, //
 };
 
@@ -137,6 +140,48 @@ mod tests {
         let leave = || unsafe { domain.exit(late) };
         assert!(synchronize_returns_after(&epoch, leave)?);
         first.join();
+        Ok(())
+    }
+
+    #[test]
+    fn epoch_advances_at_most_once_past_a_section() -> Result {
+        let epoch = new()?;
+        let before = epoch.epoch();
+        let section = epoch.enter();
+        let (first, second) = (start_synchronize(&epoch)?, start_synchronize(&epoch)?);
+        a_while();
+        assert!(epoch.epoch() - before <= 1);
+        drop(section);
+        first.join();
+        second.join();
+        Ok(())
+    }
+
+    #[test]
+    fn lagging_reader_holds_up_poll_and_its_next_section_does_not() -> Result {
+        let epoch = new()?;
+        let runs = shared()?;
+        let mut section = epoch.enter();
+        epoch.defer(counting(&runs)?);
+        let cookie = epoch.start_poll();
+        for _ in 0..3 {
+            a_while();
+            assert!(!epoch.poll(cookie));
+            assert_eq!(runs.load(Relaxed), 0);
+            // Somebody else's does not change that.
+            drop(epoch.enter());
+        }
+        section.observe();
+        wait_until(|| epoch.poll(cookie) && runs.load(Relaxed) != 0);
+        // Another one comes, and finds nothing more to call.
+        let cookie = epoch.start_poll();
+        while !epoch.poll(cookie) {
+            section.observe();
+            a_while();
+        }
+        assert_eq!(runs.load(Relaxed), 1);
+        assert_eq!(epoch.readers(), 1);
+        drop(section);
         Ok(())
     }
 

@@ -7,12 +7,19 @@ use super::{
     start_synchronize,
     synchronize_returns_after, //
 };
-use crate::Detached;
+use crate::{
+    domain::Slot,
+    Detached, //
+};
 use kernel::{
     cpu::CpuId,
     macros::kunit_tests,
     prelude::*,
-    sync::atomic::Relaxed, //
+    sync::atomic::Relaxed,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 use kernel_ext::{
     cpu,
@@ -41,14 +48,18 @@ mod tests {
 
     #[test]
     fn sections_nest() -> Result {
+        const DEPTH: usize = 8;
+
         let epoch = new()?;
-        let outer = epoch.enter();
-        let inner = epoch.enter();
-        assert_eq!(epoch.readers(), 2);
-        drop(inner);
-        assert_eq!(epoch.readers(), 1);
-        drop(outer);
-        assert_eq!(epoch.readers(), 0);
+        let mut sections = KVec::new();
+        for depth in 0..DEPTH {
+            assert_eq!(epoch.readers(), depth);
+            sections.push(epoch.enter(), GFP_KERNEL)?;
+        }
+        for depth in (0..DEPTH).rev() {
+            assert!(sections.pop().is_some());
+            assert_eq!(epoch.readers(), depth);
+        }
         epoch.synchronize();
         Ok(())
     }
@@ -66,6 +77,35 @@ mod tests {
         };
         assert!(synchronize_returns_after(&epoch, leave)?);
         drop(third);
+        assert_eq!(epoch.readers(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn sections_overlap_across_advances() -> Result {
+        const GRACE_PERIODS: usize = 10;
+
+        let epoch = new()?;
+        let domain = epoch.domain();
+        let mut section = epoch.enter_detached();
+        let mut both = 0;
+        for _ in 0..GRACE_PERIODS {
+            let (before, active) = (epoch.epoch(), domain.active_slot());
+            let may_advance = domain.readers_in(active) == 1;
+            let waiter = start_synchronize(&epoch)?;
+            wait_until(|| !may_advance || epoch.epoch() != before);
+            // There is a section all the time; one alone would hold it up for ever.
+            while !waiter.has_returned() {
+                let next = epoch.enter_detached();
+                both += usize::from(Slot::BOTH.iter().all(|&slot| domain.readers_in(slot) == 1));
+                drop(core::mem::replace(&mut section, next));
+                fsleep(Delta::from_millis(2));
+            }
+            waiter.join();
+        }
+        assert!(both > 0);
+        assert_eq!(epoch.readers(), 1);
+        drop(section);
         assert_eq!(epoch.readers(), 0);
         Ok(())
     }

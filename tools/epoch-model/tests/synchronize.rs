@@ -204,6 +204,32 @@ fn reader_and_two_that_free<F: Flaw>() {
 }
 
 #[test]
+fn epoch_advances_at_most_three_times_in_a_section() {
+    static MOST: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+    explore(3, || {
+        let world = World::<Sound>::new();
+        let reader = thread::spawn({
+            let world = world.clone();
+            move || {
+                let section = world.domain.enter();
+                let entered = world.domain.epoch();
+                let advances = world.domain.epoch() - entered;
+                assert!(advances <= 3);
+                MOST.fetch_max(advances, std::sync::atomic::Ordering::Relaxed);
+                world.exit(section);
+            }
+        });
+        for _ in 0..2 {
+            world.domain.synchronize(&world.lock, Pace::Normal);
+        }
+        reader.join().unwrap();
+    });
+    // It can be as many.
+    assert_eq!(MOST.load(std::sync::atomic::Ordering::Relaxed), 3);
+}
+
+#[test]
 fn sections_may_overlap() {
     overlapping_reader_and_updater::<Sound>();
 }
