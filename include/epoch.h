@@ -12,6 +12,7 @@
 
 #include <linux/compiler.h>
 #include <linux/instruction_pointer.h>
+#include <linux/jump_label.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 
@@ -93,6 +94,11 @@ static __always_inline void epoch_lockdep_exit(struct epoch *epoch,
 }
 #endif
 
+/* Private: what is told to those who want to know of each section. */
+DECLARE_STATIC_KEY_FALSE(epoch_debug_key);
+void epoch_section_entered(struct epoch *epoch, unsigned long __percpu *counters);
+void epoch_section_left(struct epoch *epoch, unsigned long __percpu *counters);
+
 /**
  * epoch_enter_detached() - enter a read-side section that may be left elsewhere
  * @epoch: the epoch
@@ -111,6 +117,8 @@ epoch_enter_detached(struct epoch *epoch)
 	this_cpu_inc(section.counters[0]);
 	/* Keeps the section behind; pairs with the barrier in epoch_wait(). */
 	barrier();
+	if (static_branch_unlikely(&epoch_debug_key))
+		epoch_section_entered(epoch, section.counters);
 	return section;
 }
 
@@ -127,6 +135,8 @@ epoch_enter_detached(struct epoch *epoch)
 static __always_inline void epoch_exit_detached(struct epoch *epoch,
 						struct epoch_section section)
 {
+	if (static_branch_unlikely(&epoch_debug_key))
+		epoch_section_left(epoch, section.counters);
 	/* Keeps the section before; pairs with the barrier in epoch_wait(). */
 	barrier();
 	this_cpu_inc(section.counters[1]);

@@ -81,7 +81,7 @@ impl domain::Detector for Detector<'_> {
     }
 
     fn ends(&self, pace: Pace) {
-        self.watch.ends(self.domain.grace_periods(), pace);
+        self.watch.ends(self.domain, pace);
     }
 
     fn waits(&self, slot: Slot) {

@@ -30,6 +30,7 @@ mod links;
 mod lull;
 mod platform;
 mod pointer;
+mod readers;
 mod stall;
 mod sysfs;
 mod trace;

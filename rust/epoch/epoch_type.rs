@@ -24,6 +24,7 @@ use crate::{
         HeavyBarrier,
         KernelPlatform, //
     },
+    readers,
     stall::Watch,
     sysfs,
     trace, //
@@ -246,9 +247,12 @@ impl Epoch {
     /// Lockdep does not know of it: nobody notices who waits for a grace period inside.
     #[inline(always)]
     pub fn enter_detached(&self) -> Detached<'_> {
+        let section = self.inner.domain.enter();
+        // Inside, so that the epoch stays.
+        readers::entered(&self.inner.domain, section.pair());
         Detached {
             epoch: self,
-            section: ManuallyDrop::new(self.inner.domain.enter()),
+            section: ManuallyDrop::new(section),
         }
     }
 
@@ -431,6 +435,11 @@ impl Epoch {
         &self.sysfs
     }
 
+    /// How it is watched.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.inner.watch
+    }
+
     /// The algorithm below, for tests.
     #[doc(hidden)]
     pub fn domain(&self) -> &Domain<KernelPlatform> {
@@ -531,6 +540,7 @@ impl Drop for Detached<'_> {
     fn drop(&mut self) {
         // SAFETY: The section is taken once, here.
         let section = unsafe { ManuallyDrop::take(&mut self.section) };
+        readers::leaves(&self.epoch.inner.domain, section.pair());
         // SAFETY: By the type invariant it was entered in this epoch.
         unsafe { self.epoch.inner.domain.exit(section) };
     }

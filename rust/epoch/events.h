@@ -88,6 +88,42 @@ TRACE_EVENT(epoch_callbacks,
 	TP_printk("name=%s count=%lu", __get_str(name), __entry->count)
 );
 
+/* The two for sections switch the key that is in their way, too. */
+int epoch_sections_traced(void);
+void epoch_sections_untraced(void);
+
+/* A section has been entered. */
+TRACE_EVENT_FN(epoch_enter,
+	TP_PROTO(const char *name, unsigned long ip),
+	TP_ARGS(name, ip),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(unsigned long, ip)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->ip = ip;
+	),
+	TP_printk("name=%s at=%pS", __get_str(name), (void *)__entry->ip),
+	epoch_sections_traced, epoch_sections_untraced
+);
+
+/* A section is about to be left. */
+TRACE_EVENT_FN(epoch_exit,
+	TP_PROTO(const char *name, unsigned long ip),
+	TP_ARGS(name, ip),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(unsigned long, ip)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->ip = ip;
+	),
+	TP_printk("name=%s at=%pS", __get_str(name), (void *)__entry->ip),
+	epoch_sections_traced, epoch_sections_untraced
+);
+
 #endif /* _EPOCH_EVENTS_H */
 
 /* This part must be outside protection */

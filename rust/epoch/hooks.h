@@ -18,4 +18,7 @@ void epoch_trace_stall(const char *name, unsigned long seq,
 		       unsigned long long duration_ns, unsigned long readers);
 void epoch_trace_callbacks(const char *name, unsigned long count);
 
+/* The parameter track_readers; one at a time. */
+void epoch_track_readers(bool on);
+
 #endif /* _EPOCH_HOOKS_H */

@@ -2,5 +2,5 @@
 
 //! What C has for this crate: made by bindgen from `hooks.h`.
 
-#![allow(missing_docs, unreachable_pub, clippy::all)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::all)]
 include!(env!("EPOCH_HOOKS"));

@@ -11,9 +11,14 @@ use crate::{
         Slot, //
     },
     platform::KernelPlatform,
+    readers::{
+        self,
+        Gaps, //
+    },
     trace, //
 };
 use kernel::{
+    fmt,
     prelude::*,
     str::{
         CStr,
@@ -34,7 +39,7 @@ const NS_PER_MS: u64 = 1_000_000;
 
 /// Times the grace periods of an epoch.
 ///
-/// All but `timeout_ms` is written with the detector's lock held only.
+/// All but `timeout_ms` and `gaps` is written with the detector's lock held only.
 pub(crate) struct Watch {
     /// For people.
     name: CString,
@@ -47,6 +52,8 @@ pub(crate) struct Watch {
     quiet_since_ns: Atomic<u64>,
     last_ns: Atomic<u64>,
     max_ns: Atomic<u64>,
+    /// What is not known of readers. Written by them.
+    pub(crate) gaps: Gaps,
 }
 
 impl Watch {
@@ -64,6 +71,7 @@ impl Watch {
             quiet_since_ns: Atomic::new(0),
             last_ns: Atomic::new(0),
             max_ns: Atomic::new(0),
+            gaps: Gaps::new(),
         })
     }
 
@@ -111,8 +119,9 @@ impl Watch {
     }
 
     /// Notes its end.
-    pub(crate) fn ends(&self, number: usize, pace: Pace) {
-        let took = monotonic_ns() - self.begun_ns.load(Relaxed);
+    pub(crate) fn ends(&self, domain: &Domain<KernelPlatform>, pace: Pace) {
+        let begun = self.begun_ns.load(Relaxed);
+        let took = monotonic_ns() - begun;
         self.last_ns.store(took, Relaxed);
         if took > self.max_ns() {
             self.max_ns.store(took, Relaxed);
@@ -121,7 +130,8 @@ impl Watch {
             self.expedited
                 .store(self.expedited().wrapping_add(1), Relaxed);
         }
-        trace::gp_end(&self.name, number, pace, took);
+        self.gaps.grace_period(domain, begun);
+        trace::gp_end(&self.name, domain.grace_periods(), pace, took);
     }
 
     /// Looks at the time while it waits for `slot`; reports once in a timeout's time. Process context.
@@ -140,24 +150,82 @@ impl Watch {
     }
 
     fn report(&self, domain: &Domain<KernelPlatform>, slot: Slot, waited_ns: u64) {
-        let name = &*self.name;
-        let readers = domain.readers_in(slot);
         let number = domain.grace_periods().wrapping_add(1);
-        trace::stall(name, number, waited_ns, readers);
-        let waited_ms = waited_ns / NS_PER_MS;
-        let index = slot.index();
-        pr_err!(
-            "{name}: grace period stalls: {waited_ms} ms so far, {readers} section(s) open in slot {index}\n"
-        );
+        trace::stall(&self.name, number, waited_ns, domain.readers_in(slot));
+        let name = &*self.name;
+        self.describe(domain, slot, waited_ns, &mut |line| {
+            pr_err!("{name}: {line}\n")
+        });
+    }
+
+    /// Says, line by line, what a grace period waits for that has waited for `slot` so long.
+    pub(crate) fn describe(
+        &self,
+        domain: &Domain<KernelPlatform>,
+        slot: Slot,
+        waited_ns: u64,
+        say: &mut dyn FnMut(fmt::Arguments<'_>),
+    ) {
+        let (waited_ms, index) = (waited_ns / NS_PER_MS, slot.index());
+        let open = domain.readers_in(slot);
+        say(fmt!(
+            "grace period stalls: {waited_ms} ms so far, {open} section(s) open in slot {index}"
+        ));
         let (comm, pid) = (Comm::current(), current!().pid());
-        pr_err!("{name}: waiting: {comm}, pid {pid}\n");
+        say(fmt!("waiting: {comm}, pid {pid}"));
         for (cpu, (entered, left)) in cpu::possible().zip(domain.platform().each_cpu(slot)) {
             let (cpu, open) = (cpu.as_u32(), entered.wrapping_sub(left) as isize);
             if open != 0 {
-                pr_err!("{name}: CPU {cpu}: {entered} entered, {left} left: {open:+}\n");
+                say(fmt!("CPU {cpu}: {entered} entered, {left} left: {open:+}"));
             }
         }
-        // The last line of the report.
-        pr_err!("{name}: a section may have moved to another CPU since it was entered\n");
+        say(fmt!(
+            "a section may have moved to another CPU since it was entered"
+        ));
+        self.describe_readers(domain, slot, open, say);
+    }
+
+    /// Says who is in the sections that are `open`, as far as that is known.
+    fn describe_readers(
+        &self,
+        domain: &Domain<KernelPlatform>,
+        slot: Slot,
+        open: usize,
+        say: &mut dyn FnMut(fmt::Arguments<'_>),
+    ) {
+        const MOST: usize = 16;
+
+        if !readers::are_watched() {
+            return say(fmt!(
+                "who that is can be told of sections that begin while track_readers is set"
+            ));
+        }
+        // The oldest first, without memory to sort them in.
+        let mut said = 0;
+        let mut after = (0, 0);
+        while said < MOST {
+            let Some(reader) = readers::next(domain, slot, after) else {
+                break;
+            };
+            after = reader.since();
+            said += 1;
+            say(fmt!("section: {reader}"));
+        }
+        let known = readers::count(domain, slot);
+        if known > said {
+            say(fmt!("{} younger section(s)", known - said));
+        }
+        let over = self.gaps.over(slot);
+        if over > 0 {
+            say(fmt!(
+                "{over} section(s) left elsewhere than entered: so many of these may be over"
+            ));
+        }
+        if open > known {
+            let (unknown, no_room) = (open - known, self.gaps.no_room());
+            say(fmt!(
+                "{unknown} section(s) unknown: at their beginning or end, older than track_readers, or no room ({no_room} so far)"
+            ));
+        }
     }
 }

@@ -21,6 +21,21 @@ impl Comm {
         // who may get some of the one and some of the other; all values of the bytes are valid.
         Self(unsafe { (&raw const (*task).comm).read_volatile() })
     }
+
+    /// The same as two words, for where they are to be kept in atomics.
+    pub fn to_words(&self) -> [u64; 2] {
+        let half = |at: usize| core::array::from_fn(|byte| self.0[at + byte]);
+        [u64::from_ne_bytes(half(0)), u64::from_ne_bytes(half(8))]
+    }
+
+    /// What [`Comm::to_words`] gave.
+    pub fn from_words(words: [u64; 2]) -> Self {
+        let [first, second] = words.map(u64::to_ne_bytes);
+        Self(core::array::from_fn(|byte| match byte {
+            0..8 => first[byte],
+            _ => second[byte - 8],
+        }))
+    }
 }
 
 impl fmt::Display for Comm {

@@ -123,6 +123,14 @@ pub struct Section {
     pair: usize,
 }
 
+impl Section {
+    /// [`Platform::pair`] of the slot that it is counted in.
+    #[inline(always)]
+    pub fn pair(&self) -> usize {
+        self.pair
+    }
+}
+
 /// Readers and grace periods of one epoch.
 ///
 /// On cache lines of its own: readers look at it all the time, and it changes only with a grace period.

@@ -7,6 +7,7 @@ mod grace_periods;
 mod pointers;
 mod readers;
 mod sections;
+mod tracking;
 
 use crate::{
     new_epoch,

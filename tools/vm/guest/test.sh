@@ -257,13 +257,15 @@ watching() {
 # The tracepoints, with epochs of a sample and of epoch_bench.
 tracing() {
 	tracing=/sys/kernel/tracing
-	for event in gp_start gp_end stall callbacks; do
+	for event in gp_start gp_end stall callbacks enter exit; do
 		ok "there is an event epoch_$event" [ -e $tracing/events/epoch/epoch_$event/enable ]
 	done
 	ok "insmod epoch_sample_c, traced" insmod /modules/epoch_sample_c.ko
-	ok "tracing is switched on" write $tracing/events/epoch/enable 1
+	for event in gp_start gp_end stall callbacks; do
+		ok "epoch_$event is switched on" write $tracing/events/epoch/epoch_$event/enable 1
+	done
 	sleep 1
-	ok "tracing is switched off" write $tracing/events/epoch/enable 0
+	ok "all are switched off" write $tracing/events/epoch/enable 0
 	cat $tracing/trace >/out/trace
 	number='[1-9][0-9]*'
 	prints "the trace has the beginning of a grace period" \
@@ -283,6 +285,17 @@ tracing() {
 					exit 1
 			exit !first
 		}' /out/trace
+	# There are many of these.
+	echo 16 >$tracing/buffer_size_kb
+	for event in enter exit; do
+		: >$tracing/trace
+		ok "epoch_$event is switched on" write $tracing/events/epoch/epoch_$event/enable 1
+		sleep 0.1
+		ok "epoch_$event is switched off" write $tracing/events/epoch/epoch_$event/enable 0
+		head -n 30 $tracing/trace >/tmp/trace
+		prints "the trace has epoch_$event" \
+			"epoch_$event: name=sample_c at=walk[+]0x.* \[epoch_sample_c\]" cat /tmp/trace
+	done
 	: >$tracing/trace
 	sleep 1
 	prints "switched off, nothing is traced" '^0$' sh -c "grep -c epoch_ $tracing/trace || :"
@@ -378,6 +391,42 @@ scale() {
 	log >/dev/null
 }
 
+# The reports are wanted here, so that they go past the log that is kept.
+says() {
+	dmesg -c >>/tmp/reports
+	grep -Eq -- "$1" /tmp/reports
+}
+
+# Who blocks a grace period of the samples. On emulated CPUs, some of their sections last.
+tracking() {
+	parameter=/sys/module/epoch/parameters/track_readers
+	prints "readers are not tracked by default" '^N$' cat $parameter
+	for bad in perhaps "" 2; do
+		fails "track_readers cannot be '$bad'" - "invalid argument" write $parameter "$bad"
+	done
+	log >/tmp/log
+	prints "the log says what track_readers can be" "track_readers takes 0 or 1, not 'perhaps" cat /tmp/log
+	ok "readers can be tracked" write $parameter 1
+	prints "readers are tracked" '^Y$' cat $parameter
+	ok "insmod both samples, tracked" \
+		sh -c 'insmod /modules/epoch_sample_c.ko && insmod /modules/epoch_sample_rust.ko'
+	log >/dev/null
+	: >/tmp/reports
+	for epoch in sample_c sample_rust; do write /sys/kernel/epoch/$epoch/stall_timeout_ms 2; done
+	reader='pid [1-9][0-9]*, entered on CPU [0-7] [0-9]+ ms ago at'
+	ok "a report names the C sample's reader" \
+		soon says "epoch: sample_c: section: epoch_walk, $reader walk[+]0x.* \[epoch_sample_c\]"
+	ok "a report names the Rust sample's reader" \
+		soon says "epoch: sample_rust: section: rust_closure, $reader .*[+]0x.* \[epoch_sample_rust\]"
+	for epoch in sample_c sample_rust; do write /sys/kernel/epoch/$epoch/stall_timeout_ms 0; done
+	dmesg -c >>/tmp/reports
+	cp /tmp/reports /out/reports
+	prints "no record is doubted where sections stay with their tasks" '^0$' \
+		sh -c 'grep -c "may be over" /tmp/reports || :'
+	ok "tracking ends" write $parameter 0
+	ok "rmmod both samples, tracked" rmmod epoch_sample_c epoch_sample_rust
+}
+
 unloading() {
 	ok "rmmod epoch_bench at the end" rmmod epoch_bench
 	fails "the device is gone" - "no such file" ls /dev/epoch_bench
@@ -388,7 +437,8 @@ unloading() {
 }
 
 again() {
-	ok "and again: insmod epoch" insmod /modules/epoch.ko
+	fails "insmod epoch track_readers=perhaps" - "invalid" insmod /modules/epoch.ko track_readers=perhaps
+	ok "and again: insmod epoch" insmod /modules/epoch.ko track_readers=1
 	ok "and again: insmod epoch_bench" insmod /modules/epoch_bench.ko tracker=mutex
 	prints "and again: run" '^average:[1-9]' \
 		bench run --tasks 8 --samples 3 --warmup 0 --interval-ms 100
@@ -418,6 +468,7 @@ while_it_runs
 samples
 watching
 tracing
+tracking
 scale
 unloading
 again
