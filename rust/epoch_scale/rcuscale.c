@@ -235,10 +235,9 @@ static void run(unsigned int index, unsigned int n)
 	smp_store_release(&round, round + 1);
 	wake_up_all(&writers_wq);
 	while (!wait_event_idle_timeout(main_wq, !atomic_read_acquire(&to_finish) ||
-					READ_ONCE(stopping), 1)) {
-		if (flood)
-			flood_look();
-	}
+					READ_ONCE(stopping),
+					flood ? 1 : MAX_SCHEDULE_TIMEOUT))
+		flood_look();
 	summary->end = ktime_get_mono_fast_ns();
 	summary->start = summary->start ?: start;
 	summary->duration += summary->end - start;

@@ -16,6 +16,19 @@ table() {
 	}'
 }
 
+# The same of a flood.
+flood_table() {
+	printf '%-14s %12s %12s %12s %10s %12s\n' "" callbacks/s "peak pending" "KiB at peak" "at limit" "drained (ms)"
+	tr -d ',;' | awk '/-scale: flood: / {
+		sub(/^\[[^]]*\] /, "")
+		sub(/-scale:$/, "", $1)
+		for (i = 2; i < NF; i++)
+			at[$i] = i
+		printf "%-14s %12d %12d %12d %10d %12d\n", $1, $(at["a"] - 1), $(at["peak"] + 1),
+			$(at["pending"] + 1), $(at["pauses"] - 1), $(NF - 1)
+	}'
+}
+
 # measure NAME TITLE UNIT NANOSECONDS MODULE [PARAMETER...]
 measure() {
 	name=$1 title=$2 unit=$3 size=$4 module=$5
@@ -30,7 +43,7 @@ measure() {
 	rmmod "$module"
 	dmesg >"/out/$name.log"
 	case $name in
-	flood) sed -n 's/^\[[^]]*\] \(.*\)-scale: flood: /\1: /p' "/out/$name.log" ;;
+	flood*) flood_table <"/out/$name.log" ;;
 	call)
 		grep -v 'call and barrier' "/out/$name.log" | table "$unit" "$size"
 		echo "-- until they were called:"
@@ -43,11 +56,14 @@ measure() {
 insmod /modules/epoch.ko
 measure read "a section" ns 1 epoch_refscale
 measure wait "a grace period, idle" us 1000 epoch_rcuscale nwriters=1 nreaders=0
-measure wait-readers "a grace period, a reader on each CPU" us 1000 epoch_rcuscale nwriters=1
+measure wait-readers "a grace period, a reader on each CPU" us 1000 epoch_rcuscale \
+	nwriters=1 loops=3
 measure expedited "an expedited grace period, idle" us 1000 epoch_rcuscale \
 	nwriters=1 nreaders=0 gp_exp=1
 measure expedited-readers "an expedited grace period, a reader on each CPU" us 1000 \
-	epoch_rcuscale nwriters=1 gp_exp=1
+	epoch_rcuscale nwriters=1 gp_exp=1 loops=3
 measure call "to give a callback" ns 1 epoch_rcuscale nwriters=1 nreaders=0 gp_async=1
-measure flood "a flood of callbacks" - 1 epoch_rcuscale nreaders=0 flood=5
+measure flood "a flood of callbacks" - 1 epoch_rcuscale nreaders=0 flood=5 nruns=1
+measure flood-unthrottled "the same, without epoch_throttle()" - 1 epoch_rcuscale nreaders=0 flood=5 \
+	nruns=1 scale_type=epoch flood_throttle=0
 rmmod epoch
