@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
-.PHONY: all modules demo check kunit bench scale tools vm install clean help \
+.PHONY: all modules demo check kunit bench scale tools docs vm install clean help \
 	setup lint check-host check-kunit check-misuse check-mutants check-guest shell
 
 all: modules
@@ -52,6 +52,9 @@ scale: ## what it costs in the kernel, next to RCU, SRCU and locks; on 2 and 8 C
 tools: ## build epoch-bench, a static program, in the cache
 	@$(ENTER) tools/vm/tools.sh --show
 
+docs: ## rustdoc's pages of the kernel crates and the tools, in the cache
+	@$(ENTER) tools/vm/docs.sh --show
+
 vm: ## a shell in the guest, with the modules and epoch-bench in place
 	@$(ENTER) tools/vm/shell.sh
 
@@ -60,7 +63,7 @@ vm: ## a shell in the guest, with the modules and epoch-bench in place
 setup: ## only what demo and check need: build root, kernels, modules, tools
 	@$(ENTER) tools/vm/setup.sh
 
-lint: ## formatting, clippy, checkpatch, shellcheck
+lint: ## formatting, clippy, checkpatch, shellcheck, rustdoc
 	@$(ENTER) tools/vm/check.sh lint
 
 check-host: ## the tests that need no kernel

@@ -7,7 +7,7 @@
 //! it in a TLB are finished. FreeBSD's amd64 pmap has had two such trackers since 2016, and an
 //! experiment of 2018 a third: see `Documentation/trackers.rst`.
 //!
-//! A new tracker is a file here and a line in [`trackers!`].
+//! A new tracker is a file here and a line in `trackers!`.
 
 // No testcase touches pages yet, so that the tests alone call `page` and `wait`; and nobody calls what
 // `pin_data` makes for `Trackers`.

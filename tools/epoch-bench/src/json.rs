@@ -92,7 +92,7 @@ impl CompareReport {
     /// The form of these files.
     pub const SCHEMA: &'static str = "epoch-bench/compare/1";
 
-    /// Reads what [`write`] wrote.
+    /// Reads what [`write()`] wrote.
     pub fn read(json: &[u8]) -> Result<Self> {
         #[derive(Deserialize)]
         struct Head {

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An object that was unlinked is its owner's again after a grace period only.
+//! Refused: E0308
+
+use epoch::{
+    EpochPtr,
+    Owned,
+    Unlinked, //
+};
+
+pub fn take(pointer: &EpochPtr<u32>) -> Option<Owned<u32>> {
+    #[cfg(refused)]
+    return pointer.swap(None);
+    #[cfg(not(refused))]
+    pointer.swap(None).map(Unlinked::synchronize)
+}

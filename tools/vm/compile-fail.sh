@@ -1,0 +1,48 @@
+#!/bin/bash
+# Does the compiler refuse what would be wrong? Each file of
+# rust/epoch/compile_fail is compiled for User-Mode Linux twice, with the
+# command that Kbuild compiles the Rust sample with: as it is, when it must
+# compile, and with the cfg "refused", when it must fail with the error that it
+# names and no other. Prints "PASS name" and "FAIL name" lines.
+set -euo pipefail
+# shellcheck source=tools/vm/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+
+"$vm/uml.sh"
+"$vm/modules.sh" uml
+cd "$("$vm/modules.sh" --dir uml)"
+# As the kernel's build does: it uses unstable features.
+export RUSTC_BOOTSTRAP=1
+
+# Without its outputs and its source.
+command=$(sed -n 's/^savedcmd_.* := //p' samples/.epoch_sample_rust.o.cmd |
+	sed -E 's/ --emit=[^ ]*//g; s/ --out-dir [^ ]*//; s| [^ ]*/epoch_sample_rust\.rs.*||')
+output=$(mktemp -d)
+trap 'rm -rf -- "$output"' EXIT
+
+compile() { # FILE FLAG...
+	sh -c "$command \"\$@\"" sh --out-dir "$output" --emit=metadata --error-format=human --color=never \
+		--check-cfg='cfg(refused)' -Amissing_docs -Adead_code -Aunused_variables -Aunused_mut "${@:2}" \
+		"$1" 2>&1
+}
+
+failed=0
+for file in "$src"/rust/epoch/compile_fail/*.rs; do
+	name=$(basename -- "$file" .rs)
+	error=$(sed -n 's,^//! Refused: ,,p' "$file")
+	if ! said=$(compile "$file"); then
+		verdict="does not compile without it"
+	elif said=$(compile "$file" --cfg refused); then
+		verdict="is not refused"
+	elif codes=$(grep '^error' <<<"$said" | grep -v '^error: aborting due to ' |
+		sed -E 's/^error\[([^]]*)\].*/\1/' | sort -u) && [[ $codes == "$error" ]]; then
+		say "PASS refused: $name ($error)"
+		continue
+	else
+		verdict="is refused with ${codes//$'\n'/, } instead of $error"
+	fi
+	printf '%s\n' "$said" | sed 's/^/   | /'
+	say "FAIL refused: $name $verdict"
+	failed=1
+done
+exit "$failed"

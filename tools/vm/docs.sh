@@ -1,0 +1,47 @@
+#!/bin/bash
+# Build rustdoc's pages, private items included, in the cache: of the kernel
+# crates with the command that Kbuild compiles each with for Debian's kernel,
+# and of the tools. Warnings are errors. --show prints where the pages are.
+set -euo pipefail
+# shellcheck source=tools/vm/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+
+docs=$EPOCH_CACHE/docs
+
+document() { # CRATE
+	local command
+	command=$(sed -n 's/^savedcmd_.* := //p' "rust/$1/.$1.o.cmd" |
+		sed -E 's/ rustc / rustdoc /; s/ --emit=[^ ]*//g; s/ --out-dir [^ ]*//; s/ ;.*//')
+	sh -c "$command \"\$@\"" sh --output "$docs/kernel" --crate-name "$1" --color never \
+		--document-private-items -Arustdoc::private-intra-doc-links -Dwarnings
+}
+
+build() {
+	rm -rf -- "$docs"
+	"$vm/tools.sh" --cargo doc --locked --workspace --no-deps --document-private-items
+	cp -r -- "$EPOCH_CACHE/target/doc" "$docs"
+
+	cd "$("$vm/modules.sh" --dir stock)"
+	# What Kbuild has in the environment.
+	export RUSTC_BOOTSTRAP=1 KERNEL_EXT_HELPERS=$PWD/rust/kernel_ext/helpers_generated.rs \
+		EPOCH_HOOKS=$PWD/rust/epoch/hooks_generated.rs \
+		EPOCH_BENCH_UAPI=$PWD/rust/epoch_bench/uapi_generated.rs
+	local crate
+	for crate in kernel_ext epoch epoch_bench; do
+		document "$crate"
+	done
+	# As in the kernel's own pages.
+	grep -Erl 'href="srctree/' "$docs/kernel" |
+		xargs -r sed -Ei "s:href=\"srctree/([^\"]+)\":href=\"$(shown "$linux")/\1\":g"
+}
+
+if [[ ${1:-} == --build ]]; then
+	build
+	exit
+fi
+
+"$vm/stock.sh"
+"$vm/modules.sh" stock
+export RUSTDOCFLAGS="-D warnings"
+step "build the documentation" "$0" --build
+[[ ${1:-} != --show ]] || say "$(shown "$docs/kernel/epoch/index.html")"
