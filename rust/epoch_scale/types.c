@@ -60,10 +60,23 @@ static const struct scale_type none_type = {
 	.read_delayed = none_read_delayed,
 };
 
-/* The epoch: one that interrupts the CPUs, and one that waits for RCU. */
+/*
+ * The epoch: one that interrupts the CPUs, one that waits for RCU, and one whose
+ * readers have fences.
+ */
 
 static struct epoch *ipi_epoch;
 static struct epoch *rcu_epoch;
+static struct epoch *fenced_epoch;
+
+static struct epoch *alloc_fenced(void)
+{
+	struct epoch_fenced *fenced = epoch_fenced_alloc("scale");
+
+	return fenced ? &fenced->epoch : NULL;
+}
+
+#define fenced(e) container_of(e, struct epoch_fenced, epoch)
 
 static void epoch_callback(struct epoch_context *ctx)
 {
@@ -72,13 +85,13 @@ static void epoch_callback(struct epoch_context *ctx)
 	cb->done(cb);
 }
 
-#define EPOCH_TYPE(type, text, flags)					\
+#define EPOCH_TYPE(type, text, alloc, enter, leave)			\
 READ_LOOP(type, struct epoch *e = type; struct epoch_section section,	\
-	  section = epoch_enter(e), epoch_exit(e, section))		\
+	  section = enter, leave)					\
 									\
 static int type##_init(void)						\
 {									\
-	type = epoch_alloc("scale", flags);				\
+	type = alloc;							\
 	return type ? 0 : -ENOMEM;					\
 }									\
 									\
@@ -131,8 +144,12 @@ static const struct scale_type type##_type = {				\
 	.completed = type##_completed,					\
 }
 
-EPOCH_TYPE(ipi_epoch, "epoch", 0);
-EPOCH_TYPE(rcu_epoch, "epoch-rcu", EPOCH_RCU);
+EPOCH_TYPE(ipi_epoch, "epoch", epoch_alloc("scale", 0),
+	   epoch_enter(e), epoch_exit(e, section));
+EPOCH_TYPE(rcu_epoch, "epoch-rcu", epoch_alloc("scale", EPOCH_RCU),
+	   epoch_enter(e), epoch_exit(e, section));
+EPOCH_TYPE(fenced_epoch, "epoch-fenced", alloc_fenced(),
+	   epoch_fenced_enter(fenced(e)), epoch_fenced_exit(fenced(e), section));
 
 /* RCU */
 
@@ -252,6 +269,7 @@ static const struct scale_type mutex_type = {
 
 const struct scale_type * const refscale_types[] = {
 	&ipi_epoch_type,
+	&fenced_epoch_type,
 	&rcu_type,
 	&full_srcu_type,
 	&fast_srcu_type,
@@ -265,6 +283,7 @@ const struct scale_type * const refscale_types[] = {
 const struct scale_type * const rcuscale_types[] = {
 	&ipi_epoch_type,
 	&rcu_epoch_type,
+	&fenced_epoch_type,
 	&rcu_type,
 	&full_srcu_type,
 	&fast_srcu_type,

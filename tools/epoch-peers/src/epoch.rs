@@ -163,6 +163,14 @@ unsafe fn this_cpu_inc<const NEXT: usize>(place: usize) {
     };
 }
 
+/// What the kernel has on either side in place of the call that tracks readers: a static key's branch
+/// that is off.
+#[inline(always)]
+fn static_branch() {
+    // SAFETY: It does nothing.
+    unsafe { core::arch::asm!("xchg ax, ax", options(nomem, nostack, preserves_flags)) };
+}
+
 /// The detector's lock.
 struct Lock(Mutex<()>);
 
@@ -311,12 +319,15 @@ impl<F: Flaw> Reader<'_, F> {
     /// Enters a section.
     #[inline(always)]
     pub fn enter(&self) -> Section {
-        self.domain.enter()
+        let section = self.domain.enter();
+        static_branch();
+        section
     }
 
     /// Leaves a section of the same epoch.
     #[inline(always)]
     pub fn exit(&self, section: Section) {
+        static_branch();
         // SAFETY: Only a `Reader` of this epoch gives sections; those of another epoch's would be
         // counted in the same place, for a thread is a CPU of one epoch at a time.
         unsafe { self.domain.exit(section) };

@@ -341,11 +341,11 @@ stops() {
 scale() {
 	positive='(0\.0*[1-9]|[1-9])'
 	scaled epoch_refscale loops=1000 nruns=3
-	for type in epoch rcu srcu srcu-fast percpu_rwsem rwlock mutex none; do
+	for type in epoch epoch-fenced rcu srcu srcu-fast percpu_rwsem rwlock mutex none; do
 		prints "a section of $type takes time" "^[^ ]* +[0-9.]+\\] $type-ref-scale: median $positive" cat /tmp/log
 	done
 	prints "a section of the epoch takes more than none" 'none-ref-scale: .*, 0\.[0-9]+ times epoch' cat /tmp/log
-	prints "each run is printed" '^24$' sh -c "grep -Ec '\] [123]	[0-9]+\.[0-9]{3}\$' /tmp/log"
+	prints "each run is printed" '^27$' sh -c "grep -Ec '\] [123]	[0-9]+\.[0-9]{3}\$' /tmp/log"
 	scaled epoch_refscale loops=100 nruns=3 nreaders=9 readdelay=2000 scale_type=mutex,epoch
 	prints "a section takes no less than its delay" ' epoch-ref-scale: median ([2-9]|[1-9][0-9]+)[0-9]{3}\.' cat /tmp/log
 
@@ -353,7 +353,7 @@ scale() {
 	for mode in nreaders=0 nreaders=1 "gp_exp=1" "gp_async=1 gp_async_max=10"; do
 		# shellcheck disable=SC2086 # words
 		scaled epoch_rcuscale $small $mode
-		for type in epoch epoch-rcu rcu srcu srcu-fast; do
+		for type in epoch epoch-rcu epoch-fenced rcu srcu srcu-fast; do
 			prints "$mode: $type takes time" "\] $type-scale: (wait|expedited|call): median $positive" cat /tmp/log
 			prints "$mode: each duration of $type is printed" '^8$' \
 				sh -c "grep -Ec '\] $type-scale: +[01] writer-duration: +[0-3] [1-9]' /tmp/log"
