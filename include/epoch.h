@@ -237,8 +237,8 @@ void epoch_call(struct epoch *epoch, epoch_callback_t *callback,
  *
  * To be called before epoch_call() where that may sleep. If as many callbacks
  * are pending as callbacks_limit in /sys/kernel/epoch/<name> says, it waits
- * until those have returned. If all callers do so, no more are pending than
- * that, and one for each task.
+ * until half of them have returned. If all callers do so, no more are pending
+ * than that, and one for each task.
  *
  * Context: Process context. Sleeps. Not in a section or a callback of it.
  */
