@@ -61,6 +61,10 @@ static int loops = 10;
 module_param(loops, int, 0444);
 MODULE_PARM_DESC(loops, "Grace periods or batches of callbacks of each writer in a run");
 
+static int nhogs;
+module_param(nhogs, int, 0444);
+MODULE_PARM_DESC(nhogs, "Number of threads that only keep CPUs busy, -1 for one on each CPU");
+
 static int nreaders = -1;
 module_param(nreaders, int, 0444);
 MODULE_PARM_DESC(nreaders, "Number of readers, -1 for one on each CPU");
@@ -76,6 +80,10 @@ MODULE_PARM_DESC(nwriters, "Number of writers, -1 for one on each CPU");
 static int readdelay;
 module_param(readdelay, int, 0444);
 MODULE_PARM_DESC(readdelay, "Delay inside each section (ns)");
+
+static int reader_nice = MAX_NICE;
+module_param(reader_nice, int, 0444);
+MODULE_PARM_DESC(reader_nice, "Nice value of readers; threads that keep CPUs busy have 0");
 
 static int writer_holdoff;
 module_param(writer_holdoff, int, 0444);
@@ -107,6 +115,7 @@ struct summary {
 
 static struct scale_choice types;
 static struct task_struct **readers;
+static struct task_struct **hogs;
 static struct writer *writers;
 static struct task_struct *main_task;
 static struct summary summaries[SCALE_MAX_TYPES];
@@ -134,7 +143,7 @@ static int measurements(void)
 
 static int reader_thread(void *unused)
 {
-	set_user_nice(current, MAX_NICE);
+	set_user_nice(current, reader_nice);
 	while (!kthread_should_stop()) {
 		const struct scale_type *t = READ_ONCE(type);
 
@@ -144,6 +153,17 @@ static int reader_thread(void *unused)
 			t->read_delayed(1, readdelay);
 		else
 			t->read(1);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Is in nobody's way but that of readers which yield to it. */
+static int hog_thread(void *unused)
+{
+	while (!kthread_should_stop()) {
+		wait_event_idle(readers_wq, READ_ONCE(type) || kthread_should_stop());
+		cpu_relax();
 		cond_resched();
 	}
 	return 0;
@@ -331,6 +351,8 @@ static void cleanup(void)
 	scale_stop(main_task);
 	for (i = 0; readers && i < nreaders; i++)
 		scale_stop(readers[i]);
+	for (i = 0; hogs && i < nhogs; i++)
+		scale_stop(hogs[i]);
 	/* These may still have to wait for grace periods. */
 	for (i = 0; writers && i < nwriters; i++) {
 		scale_stop(writers[i].task);
@@ -340,6 +362,7 @@ static void cleanup(void)
 	}
 	kvfree(writers);
 	kvfree(readers);
+	kvfree(hogs);
 	kvfree(figures);
 	kvfree(base_figures);
 	kvfree(spare);
@@ -366,6 +389,8 @@ static int check_parameters(void)
 {
 	int err;
 
+	if (nhogs == -1)
+		nhogs = num_online_cpus();
 	if (nreaders == -1)
 		nreaders = num_online_cpus();
 	if (nwriters == -1)
@@ -376,11 +401,13 @@ static int check_parameters(void)
 	      scale_check("gp_async_max", gp_async_max, 1, 1000000) ?:
 	      scale_check("holdoff", holdoff, 0, 3600) ?:
 	      scale_check("loops", loops, 1, 10000) ?:
+	      scale_check("nhogs", nhogs, 0, 4096) ?:
 	      scale_check("nreaders", nreaders, 0, 4096) ?:
 	      scale_check("nruns", nruns, 1, 10000) ?:
 	      scale_check("loops * nruns", measurements(), 1, 100000) ?:
 	      scale_check("nwriters", nwriters, 1, 1024) ?:
 	      scale_check("readdelay", readdelay, 0, NSEC_PER_MSEC) ?:
+	      scale_check("reader_nice", reader_nice, MIN_NICE, MAX_NICE) ?:
 	      scale_check("writer_holdoff", writer_holdoff, 0, USEC_PER_SEC);
 	if (!err && gp_async + gp_exp + !!flood > 1) {
 		pr_err("epoch_rcuscale: gp_async, gp_exp and flood exclude each other\n");
@@ -401,9 +428,9 @@ static int __init epoch_rcuscale_init(void)
 	err = scale_choose(&types, scale_type, rcuscale_types);
 	if (err)
 		goto fail;
-	pr_info("%s-scale: start of test: gp_async=%d gp_async_max=%d gp_exp=%d flood=%d holdoff=%d loops=%d nreaders=%d nruns=%d nwriters=%d readdelay=%d writer_holdoff=%d verbose=%d\n",
-		scale_type, gp_async, gp_async_max, gp_exp, flood, holdoff, loops, nreaders, nruns,
-		nwriters, readdelay, writer_holdoff, verbose);
+	pr_info("%s-scale: start of test: gp_async=%d gp_async_max=%d gp_exp=%d flood=%d holdoff=%d loops=%d nhogs=%d nreaders=%d nruns=%d nwriters=%d readdelay=%d reader_nice=%d writer_holdoff=%d verbose=%d\n",
+		scale_type, gp_async, gp_async_max, gp_exp, flood, holdoff, loops, nhogs, nreaders,
+		nruns, nwriters, readdelay, reader_nice, writer_holdoff, verbose);
 
 	err = -ENOMEM;
 	n = nwriters * measurements();
@@ -411,12 +438,18 @@ static int __init epoch_rcuscale_init(void)
 	base_figures = kvcalloc(n, sizeof(*base_figures), GFP_KERNEL);
 	spare = kvcalloc(n, sizeof(*spare), GFP_KERNEL);
 	readers = kvcalloc(nreaders ?: 1, sizeof(*readers), GFP_KERNEL);
+	hogs = kvcalloc(nhogs ?: 1, sizeof(*hogs), GFP_KERNEL);
 	writers = kvcalloc(nwriters, sizeof(*writers), GFP_KERNEL);
-	if (!figures || !base_figures || !spare || !readers || !writers)
+	if (!figures || !base_figures || !spare || !readers || !hogs || !writers)
 		goto fail;
 	for (i = 0; i < nreaders; i++) {
 		readers[i] = scale_thread(reader_thread, NULL, "epoch_reader", i);
 		if (!readers[i])
+			goto fail;
+	}
+	for (i = 0; i < nhogs; i++) {
+		hogs[i] = scale_thread(hog_thread, NULL, "epoch_hog", i);
+		if (!hogs[i])
 			goto fail;
 	}
 	for (i = 0; i < nwriters; i++) {

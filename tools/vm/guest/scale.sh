@@ -5,14 +5,21 @@ set -e
 
 # table UNIT NANOSECONDS: the lines that sum up, with times in that unit.
 table() {
-	printf '%-14s %12s %12s %12s %10s\n' "$1" median quartiles "" "/ epoch"
-	tr -d , | awk -v unit="$2" '/-scale: .*median / {
-		sub(/^\[[^]]*\] /, "")
+	printf '%-14s %12s %12s %12s %12s %10s\n' "$1" median quartiles "" longest "/ epoch"
+	tr -d , | awk -v unit="$2" '
+	{ sub(/^\[[^]]*\] /, "") }
+	/ writer-duration: / {
+		sub(/-scale:$/, "", $1)
+		if ($NF > longest[$1])
+			longest[$1] = $NF
+	}
+	/-scale: .*median / {
 		sub(/(-ref)?-scale:$/, "", $1)
 		for (at = 2; $at != "median"; at++)
 			;
-		printf "%-14s %12.2f %12.2f %12.2f %10s\n", $1, $(at + 1) / unit, $(at + 4) / unit,
-			$(at + 5) / unit, at + 6 < NF ? $(at + 6) : "-"
+		most = $2 == "wait:" || $2 == "expedited:" ? sprintf("%.2f", longest[$1] / unit) : "-"
+		printf "%-14s %12.2f %12.2f %12.2f %12s %10s\n", $1, $(at + 1) / unit, \
+			$(at + 4) / unit, $(at + 5) / unit, most, at + 6 < NF ? $(at + 6) : "-"
 	}'
 }
 
@@ -62,6 +69,11 @@ measure expedited "an expedited grace period, idle" us 1000 epoch_rcuscale \
 	nwriters=1 nreaders=0 gp_exp=1
 measure expedited-readers "an expedited grace period, a reader on each CPU" us 1000 \
 	epoch_rcuscale nwriters=1 gp_exp=1 loops=3
+for nice in 0 19; do
+	measure "preempted-$nice" "a grace period, readers of nice $nice preempted by threads of nice 0" \
+		us 1000 epoch_rcuscale nwriters=1 loops=5 nhogs=-1 readdelay=100000 \
+		reader_nice=$nice
+done
 measure call "to give a callback" ns 1 epoch_rcuscale nwriters=1 nreaders=0 gp_async=1
 measure flood "a flood of callbacks" - 1 epoch_rcuscale nreaders=0 flood=5 nruns=1
 measure flood-unthrottled "the same, without epoch_throttle()" - 1 epoch_rcuscale nreaders=0 flood=5 \

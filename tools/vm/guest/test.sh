@@ -350,7 +350,7 @@ scale() {
 	prints "a section takes no less than its delay" ' epoch-ref-scale: median ([2-9]|[1-9][0-9]+)[0-9]{3}\.' cat /tmp/log
 
 	small="loops=2 nruns=2 nwriters=2"
-	for mode in nreaders=0 nreaders=1 "gp_exp=1" "gp_async=1 gp_async_max=10"; do
+	for mode in nreaders=0 "nreaders=1 nhogs=1 reader_nice=0" "gp_exp=1" "gp_async=1 gp_async_max=10"; do
 		# shellcheck disable=SC2086 # words
 		scaled epoch_rcuscale $small $mode
 		for type in epoch epoch-rcu epoch-fenced rcu srcu srcu-fast; do
@@ -384,7 +384,7 @@ scale() {
 		done
 	done
 	fails "insmod epoch_refscale nreaders=0" - "invalid" insmod /modules/epoch_refscale.ko nreaders=0
-	for bad in nwriters=0 gp_async_max=0 flood=-1 flood_size=0 writer_holdoff=-1 "gp_exp=1 gp_async=1"; do
+	for bad in nwriters=0 nhogs=-2 reader_nice=20 gp_async_max=0 flood=-1 flood_size=0 writer_holdoff=-1 "gp_exp=1 gp_async=1"; do
 		# shellcheck disable=SC2086 # words
 		fails "insmod epoch_rcuscale $bad" - "invalid" insmod /modules/epoch_rcuscale.ko $bad
 	done
