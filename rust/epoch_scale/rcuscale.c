@@ -113,6 +113,16 @@ struct summary {
 	unsigned long batches;
 };
 
+static const struct scale_type * const all_types[] = {
+	&scale_epoch,
+	&scale_epoch_rcu,
+	&scale_epoch_fenced,
+	&scale_rcu,
+	&scale_srcu,
+	&scale_srcu_fast,
+	NULL
+};
+
 static struct scale_choice types;
 static struct task_struct **readers;
 static struct task_struct **hogs;
@@ -425,7 +435,7 @@ static int __init epoch_rcuscale_init(void)
 	err = check_parameters();
 	if (err)
 		return err;
-	err = scale_choose(&types, scale_type, rcuscale_types);
+	err = scale_choose(&types, scale_type, all_types);
 	if (err)
 		goto fail;
 	pr_info("%s-scale: start of test: gp_async=%d gp_async_max=%d gp_exp=%d flood=%d holdoff=%d loops=%d nhogs=%d nreaders=%d nruns=%d nwriters=%d readdelay=%d reader_nice=%d writer_holdoff=%d verbose=%d\n",

@@ -52,6 +52,20 @@ struct reader {
 	u64 duration;
 };
 
+static const struct scale_type * const all_types[] = {
+	&scale_epoch,
+	&scale_epoch_rust,
+	&scale_epoch_fenced,
+	&scale_rcu,
+	&scale_srcu,
+	&scale_srcu_fast,
+	&scale_percpu_rwsem,
+	&scale_rwlock,
+	&scale_mutex,
+	&scale_none,
+	NULL
+};
+
 static struct scale_choice types;
 static struct reader *readers;
 static struct task_struct *main_task;
@@ -221,7 +235,7 @@ static int __init epoch_refscale_init(void)
 	if (err)
 		return err;
 
-	err = scale_choose(&types, scale_type, refscale_types);
+	err = scale_choose(&types, scale_type, all_types);
 	if (err)
 		goto fail;
 	pr_info("%s-ref-scale: start of test: loops=%d nreaders=%d nruns=%d readdelay=%d holdoff=%d verbose=%d\n",

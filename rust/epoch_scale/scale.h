@@ -28,7 +28,7 @@ struct scale_callback {
  * @exit: frees that; may be NULL
  * @read: enters and leaves a section so many times
  * @read_delayed: the same, with so many nanoseconds inside
- * @wait: waits for a grace period; this and what follows only in rcuscale_types
+ * @wait: waits for a grace period
  * @wait_expedited: the same, expedited
  * @call: has a callback called after a grace period
  * @throttle: waits if too many callbacks are pending; may be NULL
@@ -51,9 +51,22 @@ struct scale_type {
 
 #define SCALE_MAX_TYPES 16
 
-/* Those of each module, with NULL at the end. */
-extern const struct scale_type * const refscale_types[];
-extern const struct scale_type * const rcuscale_types[];
+/* All have sections; the first group has grace periods and callbacks, too. */
+extern const struct scale_type scale_epoch;
+extern const struct scale_type scale_epoch_rcu;
+extern const struct scale_type scale_epoch_fenced;
+extern const struct scale_type scale_rcu;
+extern const struct scale_type scale_srcu;
+extern const struct scale_type scale_srcu_fast;
+
+extern const struct scale_type scale_epoch_rust;
+extern const struct scale_type scale_percpu_rwsem;
+extern const struct scale_type scale_rwlock;
+extern const struct scale_type scale_mutex;
+extern const struct scale_type scale_none;
+
+/* Spends so many nanoseconds. */
+void scale_delay(unsigned int ns);
 
 /**
  * struct scale_choice - the types that the parameter scale_type names

@@ -15,7 +15,7 @@
 
 #define NOTHING ((void)0)
 
-static void delay(unsigned int ns)
+void scale_delay(unsigned int ns)
 {
 	udelay(ns / 1000);
 	ndelay(ns % 1000);
@@ -33,7 +33,7 @@ static __always_inline void type##_loop(unsigned long loops, unsigned int ns) \
 	while (loops--) {						\
 		enter;							\
 		if (ns)							\
-			delay(ns);					\
+			scale_delay(ns);				\
 		barrier();						\
 		exit;							\
 		barrier();						\
@@ -54,7 +54,7 @@ static void type##_read_delayed(unsigned long loops, unsigned int ns)	\
 
 READ_LOOP(none, NOTHING, NOTHING, NOTHING)
 
-static const struct scale_type none_type = {
+const struct scale_type scale_none = {
 	.name = "none",
 	.read = none_read,
 	.read_delayed = none_read_delayed,
@@ -85,7 +85,7 @@ static void epoch_callback(struct epoch_context *ctx)
 	cb->done(cb);
 }
 
-#define EPOCH_TYPE(type, text, alloc, enter, leave)			\
+#define EPOCH_TYPE(type, symbol, text, alloc, enter, leave)		\
 READ_LOOP(type, struct epoch *e = type; struct epoch_section section,	\
 	  section = enter, leave)					\
 									\
@@ -130,7 +130,7 @@ static unsigned long type##_completed(void)			\
 	return epoch_grace_periods(type) * 4;				\
 }									\
 									\
-static const struct scale_type type##_type = {				\
+const struct scale_type symbol = {					\
 	.name = text,							\
 	.init = type##_init,						\
 	.exit = type##_exit,						\
@@ -144,11 +144,11 @@ static const struct scale_type type##_type = {				\
 	.completed = type##_completed,					\
 }
 
-EPOCH_TYPE(ipi_epoch, "epoch", epoch_alloc("scale", 0),
+EPOCH_TYPE(ipi_epoch, scale_epoch, "epoch", epoch_alloc("scale", 0),
 	   epoch_enter(e), epoch_exit(e, section));
-EPOCH_TYPE(rcu_epoch, "epoch-rcu", epoch_alloc("scale", EPOCH_RCU),
+EPOCH_TYPE(rcu_epoch, scale_epoch_rcu, "epoch-rcu", epoch_alloc("scale", EPOCH_RCU),
 	   epoch_enter(e), epoch_exit(e, section));
-EPOCH_TYPE(fenced_epoch, "epoch-fenced", alloc_fenced(),
+EPOCH_TYPE(fenced_epoch, scale_epoch_fenced, "epoch-fenced", alloc_fenced(),
 	   epoch_fenced_enter(fenced(e)), epoch_fenced_exit(fenced(e), section));
 
 /* RCU */
@@ -172,7 +172,7 @@ static unsigned long rcu_completed(void)
 	return get_state_synchronize_rcu();
 }
 
-static const struct scale_type rcu_type = {
+const struct scale_type scale_rcu = {
 	.name = "rcu",
 	.read = rcu_read,
 	.read_delayed = rcu_read_delayed,
@@ -194,7 +194,7 @@ READ_LOOP(fast_srcu, struct srcu_ctr __percpu *scp,
 	  scp = srcu_read_lock_fast(&fast_srcu),
 	  srcu_read_unlock_fast(&fast_srcu, scp))
 
-#define SRCU_TYPE(type, text)						\
+#define SRCU_TYPE(type, symbol, text)					\
 static void type##_wait(void)						\
 {									\
 	synchronize_srcu(&type);					\
@@ -220,7 +220,7 @@ static unsigned long type##_completed(void)			\
 	return get_state_synchronize_srcu(&type);			\
 }									\
 									\
-static const struct scale_type type##_type = {				\
+const struct scale_type symbol = {					\
 	.name = text,							\
 	.read = type##_read,						\
 	.read_delayed = type##_read_delayed,				\
@@ -231,8 +231,8 @@ static const struct scale_type type##_type = {				\
 	.completed = type##_completed,					\
 }
 
-SRCU_TYPE(full_srcu, "srcu");
-SRCU_TYPE(fast_srcu, "srcu-fast");
+SRCU_TYPE(full_srcu, scale_srcu, "srcu");
+SRCU_TYPE(fast_srcu, scale_srcu_fast, "srcu-fast");
 
 /* Locks, as readers take them. */
 
@@ -241,7 +241,7 @@ DEFINE_STATIC_PERCPU_RWSEM(percpu_rwsem);
 READ_LOOP(percpu_rwsem, NOTHING,
 	  percpu_down_read(&percpu_rwsem), percpu_up_read(&percpu_rwsem))
 
-static const struct scale_type percpu_rwsem_type = {
+const struct scale_type scale_percpu_rwsem = {
 	.name = "percpu_rwsem",
 	.read = percpu_rwsem_read,
 	.read_delayed = percpu_rwsem_read_delayed,
@@ -251,7 +251,7 @@ static __cacheline_aligned_in_smp DEFINE_RWLOCK(rwlock);
 
 READ_LOOP(rwlock, NOTHING, read_lock(&rwlock), read_unlock(&rwlock))
 
-static const struct scale_type rwlock_type = {
+const struct scale_type scale_rwlock = {
 	.name = "rwlock",
 	.read = rwlock_read,
 	.read_delayed = rwlock_read_delayed,
@@ -261,31 +261,8 @@ static __cacheline_aligned_in_smp DEFINE_MUTEX(mutex);
 
 READ_LOOP(mutex, NOTHING, mutex_lock(&mutex), mutex_unlock(&mutex))
 
-static const struct scale_type mutex_type = {
+const struct scale_type scale_mutex = {
 	.name = "mutex",
 	.read = mutex_read,
 	.read_delayed = mutex_read_delayed,
-};
-
-const struct scale_type * const refscale_types[] = {
-	&ipi_epoch_type,
-	&fenced_epoch_type,
-	&rcu_type,
-	&full_srcu_type,
-	&fast_srcu_type,
-	&percpu_rwsem_type,
-	&rwlock_type,
-	&mutex_type,
-	&none_type,
-	NULL
-};
-
-const struct scale_type * const rcuscale_types[] = {
-	&ipi_epoch_type,
-	&rcu_epoch_type,
-	&fenced_epoch_type,
-	&rcu_type,
-	&full_srcu_type,
-	&fast_srcu_type,
-	NULL
 };

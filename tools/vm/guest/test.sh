@@ -341,13 +341,14 @@ stops() {
 scale() {
 	positive='(0\.0*[1-9]|[1-9])'
 	scaled epoch_refscale loops=1000 nruns=3
-	for type in epoch epoch-fenced rcu srcu srcu-fast percpu_rwsem rwlock mutex none; do
+	for type in epoch epoch-rust epoch-fenced rcu srcu srcu-fast percpu_rwsem rwlock mutex none; do
 		prints "a section of $type takes time" "^[^ ]* +[0-9.]+\\] $type-ref-scale: median $positive" cat /tmp/log
 	done
 	prints "a section of the epoch takes more than none" 'none-ref-scale: .*, 0\.[0-9]+ times epoch' cat /tmp/log
-	prints "each run is printed" '^27$' sh -c "grep -Ec '\] [123]	[0-9]+\.[0-9]{3}\$' /tmp/log"
+	prints "each run is printed" '^30$' sh -c "grep -Ec '\] [123]	[0-9]+\.[0-9]{3}\$' /tmp/log"
 	scaled epoch_refscale loops=100 nruns=3 nreaders=9 readdelay=2000 scale_type=mutex,epoch
-	prints "a section takes no less than its delay" ' epoch-ref-scale: median ([2-9]|[1-9][0-9]+)[0-9]{3}\.' cat /tmp/log
+	# An emulated CPU's delays are only about right.
+	prints "a section takes its delay" ' epoch-ref-scale: median [1-9][0-9]{3,}\.' cat /tmp/log
 
 	small="loops=2 nruns=2 nwriters=2"
 	for mode in nreaders=0 "nreaders=1 nhogs=1 reader_nice=0" "gp_exp=1" "gp_async=1 gp_async_max=10"; do
