@@ -149,11 +149,16 @@ impl Run for Inner {
         }
         // Before the grace period; pairs with the full ordering of `Epoch::start_poll`.
         let requested = self.requested.xchg(false, Full);
+        if cfg!(epoch_mutant = "taken_late") {
+            self.synchronize(Pace::Normal, Patience::Endless);
+        }
         let batch = self.callbacks.take_all();
         if batch.is_empty() && !requested {
             return;
         }
-        self.synchronize(Pace::Normal, Patience::Endless);
+        if !cfg!(epoch_mutant = "taken_late") {
+            self.synchronize(Pace::Normal, Patience::Endless);
+        }
         // SAFETY: That was the grace period.
         let count = unsafe { self.callbacks.invoke(batch) };
         if count > 0 {
@@ -461,10 +466,12 @@ impl Epoch {
 impl PinnedDrop for Epoch {
     fn drop(mut self: Pin<&mut Self>) {
         // First, since the files tell of what goes now.
-        self.as_mut().project().sysfs.remove();
+        if !cfg!(epoch_mutant = "sysfs_last") {
+            self.as_mut().project().sysfs.remove();
+        }
         self.inner.synchronize(Pace::Normal, Patience::Endless);
         // Until no callback is left that could give another one.
-        while self.inner.lull.hurry(|| self.inner.flush()) {}
+        while self.inner.lull.hurry(|| self.inner.flush()) && !cfg!(epoch_mutant = "one_flush") {}
     }
 }
 

@@ -99,6 +99,8 @@ impl Platform for KernelPlatform {
         Some(Bug::NoHeavyBarrier)
     } else if cfg!(epoch_mutant = "early_cookie") {
         Some(Bug::EarlyCookie)
+    } else if cfg!(epoch_mutant = "given_up_counts") {
+        Some(Bug::GivenUpCounts)
     } else {
         None
     };

@@ -144,7 +144,9 @@ impl Watch {
         if now - self.quiet_since_ns.load(Relaxed) < timeout_ns {
             return;
         }
-        self.quiet_since_ns.store(now, Relaxed);
+        if !cfg!(epoch_mutant = "report_each_poll") {
+            self.quiet_since_ns.store(now, Relaxed);
+        }
         self.stalls.store(self.stalls().wrapping_add(1), Relaxed);
         self.report(domain, slot, now - self.begun_ns.load(Relaxed));
     }

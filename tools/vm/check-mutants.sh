@@ -19,7 +19,7 @@ while read -r name test how; do
 	log=$EPOCH_CACHE/log/mutant-$name.log
 	say "plant $name ..."
 	status=0
-	TIMEOUT=40 "$vm/kunit.sh" --mutant "$name" >"$log" 2>&1 </dev/null || status=$?
+	TIMEOUT=40 "$vm/kunit.sh" --mutant "$name" "$test" >"$log" 2>&1 </dev/null || status=$?
 	case $status:$how in
 	0:*) missed "no test failed" ;;
 	1:*)

@@ -1,16 +1,22 @@
 #!/bin/bash
-# kunit.sh [--mutant NAME]: build the modules for User-Mode Linux, load them
-# there on two CPUs, and have the kernel's kunit.py judge their KUnit tests.
+# kunit.sh [--mutant NAME SUITE.TEST]: build the modules for User-Mode Linux,
+# load them there on two CPUs, and have the kernel's kunit.py judge their KUnit
+# tests.
 #
 # Ends with 0 if all passed; 1 if a test failed; 2 if nothing was tested (no
 # build, no boot, no tests); 3 if the run hung; 4 if the kernel crashed; 5 if
-# the tests passed but the kernel log holds a warning. --mutant plants a bug.
+# the tests passed but the kernel log holds a warning. --mutant plants a bug,
+# and runs that test only.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
 mutant=
-[[ ${1:-} != --mutant ]] || mutant=${2:?which mutant}
+only=()
+if [[ ${1:-} == --mutant ]]; then
+	mutant=${2:?which mutant}
+	only=("kunit.filter_glob=${3:?which test}")
+fi
 seconds=${TIMEOUT:-120}
 
 "$vm/uml.sh"
@@ -32,7 +38,7 @@ done <"$modules/modules.order"
 
 status=0
 TMPDIR=/tmp timeout -k 5 "$seconds" "$EPOCH_CACHE/uml/linux" mem=1G ncpus=2 seccomp=on \
-	initrd="$work/initrd" con=null con0=fd:0,fd:1 >"$log" 2>&1 </dev/null || status=$?
+	initrd="$work/initrd" con=null con0=fd:0,fd:1 "${only[@]}" >"$log" 2>&1 </dev/null || status=$?
 
 # Each module that has tests prints a KTAP document of its own; kunit.py reads
 # one. Their boundaries are the marks of guest/kunit-init.

@@ -104,6 +104,27 @@ mod tests {
     }
 
     #[test]
+    fn callback_given_during_a_grace_period_waits_for_the_next() -> Result {
+        let epoch = new()?;
+        let (first, second) = (shared()?, shared()?);
+        let before = epoch.epoch();
+        let older = epoch.enter();
+        epoch.defer(counting(&first)?);
+        wait_until(|| epoch.epoch() != before);
+        // It is running, and does not wait for this one.
+        let younger = epoch.enter();
+        epoch.defer(counting(&second)?);
+        drop(older);
+        wait_until(|| first.load(Relaxed) == 1);
+        a_while();
+        assert_eq!(second.load(Relaxed), 0);
+        drop(younger);
+        epoch.barrier();
+        assert_eq!(second.load(Relaxed), 1);
+        Ok(())
+    }
+
+    #[test]
     fn callback_may_be_given_in_interrupt() -> Result {
         let epoch = new()?;
         let runs = shared()?;
