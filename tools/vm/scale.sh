@@ -10,7 +10,7 @@ set -euo pipefail
 read -ra sizes <<<"${CPUS:-2 8}"
 for cpus in "${sizes[@]}"; do
 	say
-	CPUS=$cpus "$vm/boot.sh" --bench --name "scale-$cpus" --seconds 900 "$vm/guest/scale.sh"
+	CPUS=$cpus "$vm/boot.sh" --bench --name "scale-$cpus" --seconds 1800 "$vm/guest/scale.sh"
 done
 
 results=$EPOCH_CACHE/results/scale.json
