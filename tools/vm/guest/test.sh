@@ -254,52 +254,45 @@ watching() {
 	prints "they worked without an error" '^12$' sh -c 'dmesg | grep -c " 0 errors"'
 }
 
-# The tracepoints, with epochs of a sample and of epoch_bench.
-tracing() {
-	tracing=/sys/kernel/tracing
-	for event in gp_start gp_end stall callbacks enter exit; do
-		ok "there is an event epoch_$event" [ -e $tracing/events/epoch/epoch_$event/enable ]
-	done
-	ok "insmod epoch_sample_c, traced" insmod /modules/epoch_sample_c.ko
-	for event in gp_start gp_end stall callbacks; do
+# traced EVENT...: has them traced while a sample runs. Static keys are not switched meanwhile: an
+# emulated CPU that runs through one has been seen to stop at the breakpoint of that when it was gone.
+traced() {
+	for event; do
 		ok "epoch_$event is switched on" write $tracing/events/epoch/epoch_$event/enable 1
 	done
+	: >$tracing/trace
+	ok "insmod epoch_sample_c, tracing $*" insmod /modules/epoch_sample_c.ko
 	sleep 1
-	ok "all are switched off" write $tracing/events/epoch/enable 0
-	cat $tracing/trace >/out/trace
+	# While there is a module that has names for addresses.
+	head -n 1000 $tracing/trace >/out/trace
+	ok "rmmod epoch_sample_c, tracing $*" rmmod epoch_sample_c
+	ok "all events are switched off" write $tracing/events/epoch/enable 0
+}
+
+tracing() {
+	tracing=/sys/kernel/tracing
 	number='[1-9][0-9]*'
+	traced gp_start gp_end stall callbacks
 	prints "the trace has the beginning of a grace period" \
 		"epoch_gp_start: name=sample_c seq=$number expedited=0" cat /out/trace
 	prints "the trace has the end of a grace period" \
 		"epoch_gp_end: name=sample_c seq=$number expedited=0 duration_ns=$number" cat /out/trace
 	prints "the trace has callbacks" "epoch_callbacks: name=sample_c count=$number" cat /out/trace
-	# The events are switched one after the other.
 	# shellcheck disable=SC2016 # awk's
 	ok "each that has ended has begun" awk '
-		/ epoch_gp_(start|end): / { split($0, f, /seq=| expedited/); seq = f[2] + 0 }
-		/ epoch_gp_start: / { begun[seq] = 1; first = first ? first : seq; last = seq }
-		/ epoch_gp_end: / { ended[seq] = 1 }
-		END {
-			for (seq in ended)
-				if (seq + 0 >= first && seq + 0 <= last && !begun[seq])
-					exit 1
-			exit !first
-		}' /out/trace
+		/ epoch_gp_(start|end): / { split($0, f, /seq=| expedited/) }
+		/ epoch_gp_start: / { begun[f[2]] = 1 }
+		/ epoch_gp_end: / && !begun[f[2]] { print; bad = 1 }
+		END { exit bad }' /out/trace
 	# There are many of these.
-	echo 16 >$tracing/buffer_size_kb
+	echo 64 >$tracing/buffer_size_kb
 	for event in enter exit; do
-		: >$tracing/trace
-		ok "epoch_$event is switched on" write $tracing/events/epoch/epoch_$event/enable 1
-		sleep 0.1
-		ok "epoch_$event is switched off" write $tracing/events/epoch/epoch_$event/enable 0
-		head -n 30 $tracing/trace >/tmp/trace
+		traced $event
 		prints "the trace has epoch_$event" \
-			"epoch_$event: name=sample_c at=walk[+]0x.* \[epoch_sample_c\]" cat /tmp/trace
+			"epoch_$event: name=sample_c at=walk[+]0x.* \[epoch_sample_c\]" cat /out/trace
 	done
-	: >$tracing/trace
-	sleep 1
-	prints "switched off, nothing is traced" '^0$' sh -c "grep -c epoch_ $tracing/trace || :"
-	ok "rmmod epoch_sample_c, traced" rmmod epoch_sample_c
+	traced
+	prints "switched off, nothing is traced" '^0$' sh -c "grep -c epoch_ /out/trace || :"
 }
 
 # eventually COMMAND...: it succeeds within a minute.
@@ -424,8 +417,8 @@ tracking() {
 	cp /tmp/reports /out/reports
 	prints "no record is doubted where sections stay with their tasks" '^0$' \
 		sh -c 'grep -c "may be over" /tmp/reports || :'
-	ok "tracking ends" write $parameter 0
 	ok "rmmod both samples, tracked" rmmod epoch_sample_c epoch_sample_rust
+	ok "tracking ends" write $parameter 0
 }
 
 unloading() {
