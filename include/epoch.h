@@ -175,11 +175,11 @@ static __always_inline void epoch_exit(struct epoch *epoch,
 }
 
 /**
- * in_epoch() - whether the caller may be in a section
+ * in_epoch() - whether the caller may be in a section of epoch_enter()
  * @epoch: the epoch
  *
- * For assertions. With lockdep (CONFIG_DEBUG_LOCK_ALLOC) it knows of the caller
- * and of sections of epoch_enter(); without, it says whether anybody is in one.
+ * For assertions. Lockdep (CONFIG_DEBUG_LOCK_ALLOC) knows; without, it is
+ * always true.
  *
  * Context: Any context.
  * Return: false only if the caller is not.
@@ -223,8 +223,9 @@ int epoch_wait_killable(struct epoch *epoch);
  * @callback: called in process context; may sleep, and may give @ctx again
  * @ctx: embedded in the object; left alone until the callback gets it
  *
- * Callbacks that were given on the same CPU are called in their order. A module
- * calls epoch_drain_callbacks() or epoch_free() before it is unloaded.
+ * Callbacks that were given on the same CPU, by tasks that were not moved
+ * meanwhile, are called in their order. A module calls epoch_drain_callbacks()
+ * or epoch_free() before it is unloaded.
  *
  * Context: Process, softirq and hardirq context, without the scheduler's locks.
  */
@@ -237,8 +238,8 @@ void epoch_call(struct epoch *epoch, epoch_callback_t *callback,
  *
  * To be called before epoch_call() where that may sleep. If as many callbacks
  * are pending as callbacks_limit in /sys/kernel/epoch/<name> says, it waits
- * until half of them have returned. If all callers do so, no more are pending
- * than that, and one for each task.
+ * until only half as many are, or until those that were pending have returned.
+ * If all callers do so, no more are pending than that, and one for each task.
  *
  * Context: Process context. Sleeps. Not in a section or a callback of it.
  */

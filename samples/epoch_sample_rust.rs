@@ -14,7 +14,6 @@
 //! ```
 
 use epoch::{
-    new_epoch,
     Epoch,
     EpochPtr,
     Owned, //
@@ -76,7 +75,7 @@ struct Table {
 
 impl Table {
     fn new() -> Result<Arc<Self>> {
-        let epoch = Arc::pin_init(new_epoch!("sample_rust"), GFP_KERNEL)?;
+        let epoch = Arc::pin_init(Epoch::new(c"sample_rust"), GFP_KERNEL)?;
         Ok(Arc::new(
             Self {
                 entries: core::array::from_fn(|_| EpochPtr::new(epoch.clone(), None)),

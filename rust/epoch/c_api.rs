@@ -25,7 +25,6 @@ use core::{
 };
 use kernel::{
     prelude::*,
-    static_lock_class,
     str::CStr, //
 };
 #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
@@ -33,9 +32,6 @@ use kernel_ext::lockdep::Ip;
 
 /// `EPOCH_RCU`
 const EPOCH_RCU: c_int = 0x1;
-
-/// What lockdep calls the work items of epochs made in C.
-static CLASS: &CStr = c"epoch_c";
 
 /// `struct epoch`
 type CEpoch = Domain<KernelPlatform>;
@@ -74,7 +70,7 @@ unsafe extern "C" fn epoch_fenced_alloc(name: *const c_char) -> *const CEpoch {
 
 /// A box that is given up; null if there is no memory.
 fn alloc(name: &CStr, heavy: HeavyBarrier) -> *const CEpoch {
-    let epoch = Epoch::build(name, heavy, CLASS, static_lock_class!());
+    let epoch = Epoch::build(name, heavy);
     match KBox::pin_init(epoch, GFP_KERNEL) {
         Ok(epoch) => {
             let domain = epoch.as_domain_ptr();

@@ -38,6 +38,11 @@ void epoch_track_readers(bool on)
 	}
 }
 
+bool epoch_readers_tracked(void)
+{
+	return READ_ONCE(track_readers);
+}
+
 static int track_readers_set(const char *val, const struct kernel_param *kp)
 {
 	bool on;

@@ -44,7 +44,6 @@ use kernel::{
             Full, //
         },
         static_lock_class,
-        LockClassKey,
         Mutex, //
     },
     task::might_sleep,
@@ -69,21 +68,13 @@ use kernel_ext::{
     }, //
 };
 
-/// Creates an [`Epoch`] initialiser with the given name and a lock class of its own.
-#[macro_export]
-macro_rules! new_epoch {
-    ($name:literal) => {
-        $crate::Epoch::new(::kernel::c_str!($name), ::kernel::static_lock_class!())
-    };
-}
-
 /// A set of read-side sections that an updater can wait for.
 ///
 /// Epochs know nothing of each other: a section of one does not delay a grace period of another.
 ///
 /// Dropping an epoch waits for its sections and its callbacks, so it may sleep; no section can be
 /// open then, since each [`Guard`] borrows the epoch, unless one was leaked. Then the drop never
-/// ends, which is better than what its reader would find.
+/// ends, which is better than what its reader would find. Nor does it if a callback of the epoch drops it.
 #[pin_data(PinnedDrop)]
 #[repr(C)]
 pub struct Epoch {
@@ -173,40 +164,26 @@ impl Run for Inner {
 
 impl Epoch {
     /// Makes an epoch without sections. `name` is for people: it names the workqueue, and the folder
-    /// in `/sys/kernel/epoch`, with a number if there is one of that name. Use [`new_epoch!`] for a
-    /// lock class. May sleep.
-    pub fn new(name: &'static CStr, key: Pin<&'static LockClassKey>) -> impl PinInit<Self, Error> {
-        Self::build(name, HeavyBarrier::Ipi, name, key)
+    /// in `/sys/kernel/epoch`, with a number if there is one of that name. May sleep.
+    pub fn new(name: &CStr) -> impl PinInit<Self, Error> + use<'_> {
+        Self::build(name, HeavyBarrier::Ipi)
     }
 
     /// The same, but a grace period waits for one of RCU, up to twice, instead of interrupting all CPUs;
     /// it takes milliseconds. An expedited one waits for an expedited one of RCU, which interrupts CPUs
     /// that are busy. RCU must be watching where sections begin and end: not in the idle loop.
-    pub fn new_with_rcu(
-        name: &'static CStr,
-        key: Pin<&'static LockClassKey>,
-    ) -> impl PinInit<Self, Error> {
-        Self::build(name, HeavyBarrier::Rcu, name, key)
+    pub fn new_with_rcu(name: &CStr) -> impl PinInit<Self, Error> + use<'_> {
+        Self::build(name, HeavyBarrier::Rcu)
     }
 
-    /// For `FencedEpoch`, which gives its readers the barriers that this one's rely on.
-    pub(crate) fn with_fenced_readers(
-        name: &'static CStr,
-        key: Pin<&'static LockClassKey>,
-    ) -> impl PinInit<Self, Error> {
-        Self::build(name, HeavyBarrier::Local, name, key)
-    }
-
-    /// `name` need not stay.
-    pub(crate) fn build<'a>(
-        name: &'a CStr,
+    /// `heavy` is the barrier that its readers leave to others.
+    pub(crate) fn build(
+        name: &CStr,
         heavy: HeavyBarrier,
-        class: &'static CStr,
-        key: Pin<&'static LockClassKey>,
-    ) -> impl PinInit<Self, Error> + use<'a> {
+    ) -> impl PinInit<Self, Error> + use<'_> {
         try_pin_init!(Self {
             sysfs: sysfs::folder(name)?,
-            inner <- Work::new(Inner::new(sysfs.name(), heavy), class, key),
+            inner <- Work::new(Inner::new(sysfs.name(), heavy), sysfs.name()),
             _: {
                 // SAFETY: `inner` is pinned, and goes with the epoch, whose `drop` removes the folder
                 // first; if this fails, it has removed the folder.
@@ -253,21 +230,39 @@ impl Epoch {
     /// Lockdep does not know of it: nobody notices who waits for a grace period inside.
     #[inline(always)]
     pub fn enter_detached(&self) -> Detached<'_> {
-        let section = self.inner.domain.enter();
-        // Inside, so that the epoch stays.
-        readers::entered(&self.inner.domain, section.pair());
         Detached {
             epoch: self,
-            section: ManuallyDrop::new(section),
+            section: ManuallyDrop::new(self.begin()),
         }
     }
 
-    /// Whether the caller may be in a section: false only if it is not. Any context. For assertions.
+    /// Any context.
+    #[inline(always)]
+    fn begin(&self) -> Section {
+        let section = self.inner.domain.enter();
+        // Inside, so that the epoch stays.
+        readers::entered(&self.inner.domain, section.pair());
+        section
+    }
+
+    /// Any context.
     ///
-    /// With lockdep (`CONFIG_DEBUG_LOCK_ALLOC`) it is true for the task or context that is in a section
-    /// of [`Epoch::enter`]. Without, it is true if anybody is in a section.
+    /// # Safety
+    ///
+    /// `section` was begun in this epoch.
+    #[inline(always)]
+    unsafe fn end(&self, section: Section) {
+        readers::leaves(&self.inner.domain, section.pair());
+        // SAFETY: By the caller's promise.
+        unsafe { self.inner.domain.exit(section) };
+    }
+
+    /// Whether the caller may be in a section of [`Epoch::enter`]: false only if it is not. For
+    /// assertions. Any context.
+    ///
+    /// Lockdep (`CONFIG_DEBUG_LOCK_ALLOC`) knows; without, it is always true.
     pub fn in_epoch(&self) -> bool {
-        self.inner.lockdep.may_be_in() && self.readers() != 0
+        self.inner.lockdep.may_be_in()
     }
 
     /// Waits until every section that was entered before the call has been left; what was unlinked
@@ -336,8 +331,9 @@ impl Epoch {
     /// locks: it wakes a task. Allocates nothing.
     ///
     /// That takes at least a jiffy, so that many callbacks share a grace period, unless someone waits in
-    /// [`Epoch::barrier`]. Callbacks that were given on the same CPU are called in their order. A callback may give its
-    /// head again, and may sleep, but delays all others of this epoch while it does.
+    /// [`Epoch::barrier`]. Callbacks that were given on the same CPU, by tasks that were not
+    /// moved meanwhile, are called in their order. A callback may give its head again, and may sleep,
+    /// but delays all others of this epoch while it does.
     ///
     /// # Safety
     ///
@@ -365,8 +361,8 @@ impl Epoch {
     }
 
     /// To be called before [`Epoch::call`] or [`Epoch::defer`] where that may sleep: if as many
-    /// callbacks are pending as `callbacks_limit` in sysfs says, waits until half of them have returned,
-    /// so that callbacks go on to be called while new ones come. Context as for [`Epoch::barrier`].
+    /// callbacks are pending as `callbacks_limit` in sysfs says, waits until only half as many are, so that
+    /// callbacks go on to be called while new ones come; or until those that were pending have returned. Context as for [`Epoch::barrier`].
     ///
     /// If everyone does, no more are pending than the limit, and one for each task. Callbacks that are
     /// given in other contexts cannot wait; all that is done for them is that grace periods are
@@ -376,12 +372,16 @@ impl Epoch {
         // To be told by the last of them would cost each of them more than it spares here.
         const PAUSE: Delta = Delta::from_micros(100);
 
-        if !self.inner.callbacks.are_too_many() || cfg!(epoch_mutant = "no_throttle") {
+        self.inner.lockdep.wait();
+        let callbacks = &self.inner.callbacks;
+        if !callbacks.are_too_many() || cfg!(epoch_mutant = "no_throttle") {
             return;
         }
-        self.inner.lockdep.wait();
+        // Others may give more all the time.
+        let enough = callbacks.invoked().wrapping_add(callbacks.pending());
+        let are_left = || (enough.wrapping_sub(callbacks.invoked()) as isize) > 0;
         self.inner.lull.hurry(|| {
-            while self.inner.callbacks.are_many() {
+            while callbacks.are_many() && are_left() {
                 fsleep(PAUSE);
             }
         });
@@ -465,6 +465,8 @@ impl Epoch {
 #[pinned_drop]
 impl PinnedDrop for Epoch {
     fn drop(mut self: Pin<&mut Self>) {
+        // The worker would wait for itself.
+        kernel::warn_on!(self.inner.is_current());
         // First, since the files tell of what goes now.
         if !cfg!(epoch_mutant = "sysfs_last") {
             self.as_mut().project().sysfs.remove();
@@ -490,7 +492,7 @@ impl Guard<'_> {
     /// periods. What was found before must not be used any more, as with a new guard.
     #[inline(always)]
     pub fn observe(&mut self) {
-        self.section = self.section.epoch().enter_detached();
+        self.section.renew();
     }
 }
 
@@ -529,6 +531,17 @@ impl<'a> Detached<'a> {
         self.epoch
     }
 
+    /// Leaves the section and enters a new one.
+    #[inline(always)]
+    fn renew(&mut self) {
+        // SAFETY: The section is taken once, here: another takes its place before anyone looks.
+        let section = unsafe { ManuallyDrop::take(&mut self.section) };
+        // SAFETY: By the type invariant it was entered in this epoch.
+        unsafe { self.epoch.end(section) };
+        // INVARIANT: So was this one.
+        self.section = ManuallyDrop::new(self.epoch.begin());
+    }
+
     /// The bare section, for where a lifetime cannot go. It is left by [`Detached::from_raw`] only.
     #[inline(always)]
     pub fn into_raw(self) -> Section {
@@ -557,8 +570,7 @@ impl Drop for Detached<'_> {
     fn drop(&mut self) {
         // SAFETY: The section is taken once, here.
         let section = unsafe { ManuallyDrop::take(&mut self.section) };
-        readers::leaves(&self.epoch.inner.domain, section.pair());
         // SAFETY: By the type invariant it was entered in this epoch.
-        unsafe { self.epoch.inner.domain.exit(section) };
+        unsafe { self.epoch.end(section) };
     }
 }

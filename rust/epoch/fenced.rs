@@ -3,18 +3,16 @@
 //! An epoch whose readers have fences, and whose updaters therefore interrupt nobody.
 
 use crate::{
+    platform::HeavyBarrier,
     Epoch,
     Guard, //
 };
 use kernel::{
     prelude::*,
     str::CStr,
-    sync::{
-        barrier::{
-            smp_mb,
-            Full, //
-        },
-        LockClassKey, //
+    sync::barrier::{
+        smp_mb,
+        Full, //
     }, //
 };
 
@@ -29,9 +27,9 @@ pub struct FencedEpoch {
 
 impl FencedEpoch {
     /// As [`Epoch::new`].
-    pub fn new(name: &'static CStr, key: Pin<&'static LockClassKey>) -> impl PinInit<Self, Error> {
+    pub fn new(name: &CStr) -> impl PinInit<Self, Error> + use<'_> {
         try_pin_init!(Self {
-            epoch <- Epoch::with_fenced_readers(name, key),
+            epoch <- Epoch::build(name, HeavyBarrier::Local),
         })
     }
 

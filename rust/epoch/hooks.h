@@ -20,5 +20,6 @@ void epoch_trace_callbacks(const char *name, unsigned long count);
 
 /* The parameter track_readers; one at a time. */
 void epoch_track_readers(bool on);
+bool epoch_readers_tracked(void);
 
 #endif /* _EPOCH_HOOKS_H */

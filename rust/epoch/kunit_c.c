@@ -201,7 +201,7 @@ static void killed_wait_gives_up(struct kunit *test)
 	wait_for_completion(&waiters[0].done);
 	KUNIT_EXPECT_EQ(test, waiters[0].result, 0);
 	put_task_struct(waiters[0].task);
-	KUNIT_EXPECT_EQ(test, epoch_grace_periods(test->priv), 1);
+	KUNIT_EXPECT_GT(test, epoch_grace_periods(test->priv), 0);
 }
 
 static void expedited_wait_is_a_grace_period(struct kunit *test)
@@ -220,11 +220,12 @@ static void in_epoch_is_for_assertions(struct kunit *test)
 {
 	struct epoch_section section;
 
-	KUNIT_EXPECT_FALSE(test, in_epoch(test->priv));
+	/* Without lockdep nobody can tell. */
+	KUNIT_EXPECT_EQ(test, in_epoch(test->priv), !IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC));
 	section = epoch_enter(test->priv);
 	KUNIT_EXPECT_TRUE(test, in_epoch(test->priv));
 	epoch_exit(test->priv, section);
-	KUNIT_EXPECT_FALSE(test, in_epoch(test->priv));
+	KUNIT_EXPECT_EQ(test, in_epoch(test->priv), !IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC));
 }
 
 struct counted {

@@ -4,7 +4,6 @@
 //! way of the kernel's `kobj_sysfs_ops`, since sysfs need not be mounted.
 
 use crate::{
-    new_epoch,
     Deferred,
     Epoch, //
 };
@@ -12,7 +11,6 @@ use kernel::{
     macros::kunit_tests,
     new_mutex,
     prelude::*,
-    static_lock_class,
     str::CStr,
     sync::{
         atomic::Relaxed,
@@ -33,11 +31,11 @@ use kernel_ext::{
 };
 
 fn new() -> Result<Arc<Epoch>> {
-    Arc::pin_init(new_epoch!("kunit_sysfs"), GFP_KERNEL)
+    Arc::pin_init(Epoch::new(c"kunit_sysfs"), GFP_KERNEL)
 }
 
 fn named(name: &'static CStr) -> Result<Arc<Epoch>> {
-    Arc::pin_init(Epoch::new(name, static_lock_class!()), GFP_KERNEL)
+    Arc::pin_init(Epoch::new(name), GFP_KERNEL)
 }
 
 fn name_is(epoch: &Epoch, name: &CStr) -> bool {
@@ -131,7 +129,7 @@ mod tests {
     fn folder_goes_before_the_drop_waits() -> Result {
         const ATTEMPTS: usize = 100;
 
-        let epoch = KBox::pin_init(Epoch::new(c"kunit_drop", static_lock_class!()), GFP_KERNEL)?;
+        let epoch = KBox::pin_init(Epoch::new(c"kunit_drop"), GFP_KERNEL)?;
         let release = shared()?;
         epoch.defer(Deferred::new(
             {

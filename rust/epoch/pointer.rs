@@ -86,6 +86,10 @@ pub struct EpochPtr<T: Send + Sync + 'static> {
 
 impl<T: Send + Sync + 'static> EpochPtr<T> {
     /// A pointer to `object`, for sections of `epoch`.
+    ///
+    /// Where objects hold such pointers themselves, they are dropped by the epoch's worker: somebody
+    /// else is to keep the epoch until [`Epoch::barrier`] has returned, or the worker drops the last
+    /// reference, and waits for itself.
     pub fn new(epoch: Arc<Epoch>, object: Option<Owned<T>>) -> Self {
         // INVARIANT: It is given up here.
         Self {

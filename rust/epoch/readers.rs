@@ -343,7 +343,7 @@ impl Gaps {
 
     /// Notes that a grace period has ended which began at `begun_ns`, with the detector's lock held.
     pub(crate) fn grace_period(&self, domain: &Domain<KernelPlatform>, begun_ns: u64) {
-        if !are_watched() {
+        if !are_tracked() {
             return;
         }
         if !cfg!(epoch_mutant = "records_stay") {
@@ -354,6 +354,12 @@ impl Gaps {
             before.store(now.xchg(0, Relaxed), Relaxed);
         }
     }
+}
+
+/// Whether `track_readers` is set.
+pub(crate) fn are_tracked() -> bool {
+    // SAFETY: No requirements.
+    unsafe { crate::hooks::epoch_readers_tracked() }
 }
 
 /// Has the key on while `epoch_track_readers` is.
@@ -374,7 +380,7 @@ extern "C" {
 
 /// Whether anybody wants to know of each section: a branch that is patched.
 #[inline(always)]
-pub(crate) fn are_watched() -> bool {
+fn are_watched() -> bool {
     // SAFETY: It is a static key that C defines.
     unsafe { kernel::jump_label::static_branch_unlikely!(epoch_debug_key, Key, key) }
 }

@@ -197,7 +197,7 @@ impl Watch {
     ) {
         const MOST: usize = 16;
 
-        if !readers::are_watched() {
+        if !readers::are_tracked() {
             return say(fmt!(
                 "who that is can be told of sections that begin while track_readers is set"
             ));

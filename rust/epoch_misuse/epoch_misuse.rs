@@ -6,7 +6,6 @@
 //! `tools/vm/misuses` says which report each is to get.
 
 use epoch::{
-    new_epoch,
     Epoch,
     Guard, //
 };
@@ -124,7 +123,7 @@ impl kernel::Module for EpochMisuseModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let Misuse(name, run) = misuse.value();
         pr_info!("misuse: {name}\n");
-        run(Arc::pin_init(new_epoch!("misuse"), GFP_KERNEL)?)?;
+        run(Arc::pin_init(Epoch::new(c"misuse"), GFP_KERNEL)?)?;
         Ok(Self)
     }
 }

@@ -2,6 +2,7 @@
 /*
  * What both modules do alike: parameters, threads, statistics.
  */
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -151,7 +152,9 @@ struct task_struct *scale_thread(int (*fn)(void *), void *data, const char *name
 
 	if (IS_ERR(task))
 		return NULL;
+	cpus_read_lock();
 	kthread_bind(task, cpumask_nth(i % num_online_cpus(), cpu_online_mask));
+	cpus_read_unlock();
 	wake_up_process(task);
 	return task;
 }

@@ -9,13 +9,14 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
 #include "flood.h"
 
-/* Where and how often a writer looks at what is pending. */
-#define LOOK_EVERY 1024
+/* How many bytes a writer gives before it looks at what is pending. */
+#define LOOK_EVERY SZ_256K
 
 static DEFINE_PER_CPU(unsigned long, given);
 static DEFINE_PER_CPU(unsigned long, freed);
@@ -43,7 +44,7 @@ static unsigned long sum(unsigned long __percpu *counter)
 	return total;
 }
 
-static long look_at_pending(void)
+static unsigned long look_at_pending(void)
 {
 	/* In this order, it is never negative. */
 	unsigned long gone = sum(&freed);
@@ -53,6 +54,12 @@ static long look_at_pending(void)
 	while (pending > before && !atomic_long_try_cmpxchg(&peak, &before, pending))
 		;
 	return pending;
+}
+
+/* Whether a flood goes on. */
+static bool flooding(const bool *stopping)
+{
+	return time_before(jiffies, end) && !READ_ONCE(*stopping);
 }
 
 /**
@@ -106,17 +113,24 @@ static void free_object(struct scale_callback *cb)
  */
 void flood_writer(const struct scale_type *type, const bool *stopping)
 {
+	unsigned int look_every = clamp(LOOK_EVERY / size, 1, 1024);
 	unsigned int n = 0;
 
-	while (time_before(jiffies, end) && !READ_ONCE(*stopping)) {
-		struct scale_callback *cb = kmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	while (flooding(stopping)) {
+		struct scale_callback *cb;
 
-		if (!cb || (++n % LOOK_EVERY == 0 && look_at_pending() > limit)) {
+		if (++n % look_every == 0 && look_at_pending() > limit) {
+			atomic_long_inc(&pauses);
+			do {
+				schedule_timeout_idle(1);
+			} while (look_at_pending() > limit && flooding(stopping));
+		}
+		cb = kmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+		if (!cb) {
 			atomic_long_inc(&pauses);
 			schedule_timeout_idle(1);
-		}
-		if (!cb)
 			continue;
+		}
 		cb->done = free_object;
 		this_cpu_inc(given);
 		if (throttled && type->throttle)

@@ -7,7 +7,6 @@
 use epoch::Epoch;
 use kernel::{
     prelude::*,
-    static_lock_class, //
 };
 use kernel_ext::barrier::compiler_barrier;
 
@@ -18,7 +17,7 @@ unsafe extern "C" {
 
 #[no_mangle]
 extern "C" fn scale_rust_make() -> *mut Epoch {
-    match KBox::pin_init(Epoch::new(c"scale_rust", static_lock_class!()), GFP_KERNEL) {
+    match KBox::pin_init(Epoch::new(c"scale_rust"), GFP_KERNEL) {
         // SAFETY: `scale_rust_free` makes it a pinned box again, and nobody moves it before.
         Ok(epoch) => KBox::into_raw(unsafe { Pin::into_inner_unchecked(epoch) }),
         Err(_) => core::ptr::null_mut(),

@@ -34,21 +34,47 @@ impl Ip {
     }
 }
 
+/// A class of its own, for locks that are made at run time.
+///
+/// On the heap: lockdep wants no dynamic key in memory that may be a module's own.
+pub struct Class {
+    // Dropped in this order: lockdep forgets the class, and with it the name.
+    key: Pin<KBox<LockClassKey>>,
+    name: CString,
+}
+
+impl Class {
+    /// A class that reports call `name`. May sleep.
+    pub fn new(name: &CStr) -> Result<Self> {
+        Ok(Self {
+            key: KBox::pin_init(LockClassKey::new_dynamic(), GFP_KERNEL)?,
+            name: CString::try_from(name)?,
+        })
+    }
+
+    /// What C calls it; valid as long as the class.
+    pub(crate) fn key(&self) -> *mut bindings::lock_class_key {
+        self.key.as_ptr()
+    }
+
+    /// The same.
+    pub(crate) fn name(&self) -> *const c_char {
+        self.name.as_char_ptr()
+    }
+}
+
 /// A map in a class of its own, whose readers may be readers already.
 ///
 /// Without `CONFIG_DEBUG_LOCK_ALLOC`, none of its methods does anything.
 ///
 /// # Invariants
 ///
-/// `map` is initialised, with `key` and `name`.
+/// `map` is initialised, with `class`.
 #[pin_data]
 pub struct Map {
     #[pin]
     map: Opaque<bindings::lockdep_map>,
-    // Dropped in this order: lockdep forgets the class, and with it the name.
-    #[pin]
-    key: LockClassKey,
-    name: CString,
+    class: Class,
 }
 
 // SAFETY: Lockdep takes care of itself; no method gives access to the map.
@@ -60,16 +86,15 @@ impl Map {
     /// A map that reports call `name`. May sleep.
     pub fn new(name: &CStr) -> impl PinInit<Self, Error> + use<'_> {
         try_pin_init!(Self {
-            name: CString::try_from(name)?,
-            key <- LockClassKey::new_dynamic(),
+            class: Class::new(name)?,
             // INVARIANT: It is initialised here.
             map <- Opaque::ffi_init(|map: *mut bindings::lockdep_map| {
-                // SAFETY: The name and the key are initialised, and stay as long as the map.
+                // SAFETY: The class stays as long as the map.
                 unsafe {
                     helpers::kernel_ext_lockdep_init(
                         map.cast(),
-                        name.as_char_ptr(),
-                        key.as_ptr().cast(),
+                        class.name(),
+                        class.key().cast(),
                     )
                 };
             }),
@@ -95,6 +120,7 @@ impl Map {
     }
 
     /// The task is about to wait for readers.
+    #[inline(always)]
     pub fn wait(&self) {
         if cfg!(CONFIG_DEBUG_LOCK_ALLOC) {
             // SAFETY: By the type invariant the map is initialised.

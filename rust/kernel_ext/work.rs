@@ -7,7 +7,10 @@
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
-use crate::barrier::smp_mb_on_each_cpu;
+use crate::{
+    barrier::smp_mb_on_each_cpu,
+    lockdep::Class, //
+};
 use core::{
     ops::Deref,
     ptr::NonNull, //
@@ -83,6 +86,7 @@ pub struct Work<T: Run> {
     work: Opaque<bindings::work_struct>,
     #[pin]
     data: T,
+    class: Class,
 }
 
 // SAFETY: A work item may be queued from any task.
@@ -91,26 +95,26 @@ unsafe impl<T: Run + Send> Send for Work<T> {}
 unsafe impl<T: Run> Sync for Work<T> {}
 
 impl<T: Run> Work<T> {
-    /// Makes the value and its work item, which is not queued.
-    pub fn new<E>(
-        data: impl PinInit<T, E>,
-        name: &'static CStr,
-        key: Pin<&'static kernel::sync::LockClassKey>,
-    ) -> impl PinInit<Self, Error>
+    /// Makes the value and its work item, which is not queued. Reports of lockdep call it `name`.
+    pub fn new<'a, E, I: PinInit<T, E>>(
+        data: I,
+        name: &'a CStr,
+    ) -> impl PinInit<Self, Error> + use<'a, T, E, I>
     where
         Error: From<E>,
     {
         try_pin_init!(Self {
+            class: Class::new(name)?,
             // INVARIANT: It is initialised here, with that function.
             work <- Opaque::ffi_init(|work| {
-                // SAFETY: `work` is valid memory, and the key lives for ever.
+                // SAFETY: `work` is valid memory, and the class stays as long.
                 unsafe {
                     bindings::init_work_with_key(
                         work,
                         Some(Self::work_fn),
                         false,
-                        name.as_char_ptr(),
-                        key.as_ptr(),
+                        class.name(),
+                        class.key(),
                     )
                 }
             }),
@@ -140,6 +144,12 @@ impl<T: Run> Work<T> {
         smp_mb_on_each_cpu();
         // SAFETY: By the type invariant the work item is initialised.
         unsafe { bindings::flush_work(self.work.get()) }
+    }
+
+    /// Whether [`Run::run`] is what calls.
+    pub fn is_current(&self) -> bool {
+        // SAFETY: No requirements.
+        unsafe { bindings::current_work() == self.work.get() }
     }
 
     /// The whole of which `data` is the value.

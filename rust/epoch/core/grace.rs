@@ -48,8 +48,8 @@ impl<P: Platform> Domain<P> {
             self.hurry.add(1);
         }
         detector.exclusively(|| {
-            // None is running. As a rule, the next one is the one that the cookie names; where one
-            // was given up since, it is one of those after.
+            // None is running. As a rule, the next one is the one that the cookie names; after one
+            // that was given up, the one after that.
             while !self.poll(cookie) && self.grace_period(detector) {}
         });
         if pace == Pace::Expedited {
@@ -59,25 +59,25 @@ impl<P: Platform> Domain<P> {
     }
 
     /// Runs a grace period, with the detector's lock held. Returns whether it ended; if not, the
-    /// detector gave up, and it is as if it had not begun.
+    /// detector gave up, and the next call begins it anew.
     fn grace_period(&self, detector: &impl Detector) -> bool {
         detector.begins(self.pace(detector));
-        self.grace_periods.step();
+        self.grace_periods.begin();
         // Pairs with the barrier in `Domain::snapshot`.
         self.platform.full_barrier();
 
         if !self.advance_twice(detector) {
-            if matches!(P::BUG, Some(Bug::GivenUpCounts)) {
-                self.grace_periods.step();
-            } else {
-                self.grace_periods.step_back();
+            match P::BUG {
+                Some(Bug::GivenUpCounts) => self.grace_periods.end(),
+                Some(Bug::GivenUpStepsBack) => self.grace_periods.step_back(),
+                _ => (),
             }
             return false;
         }
 
         // Pairs with the barrier in `Domain::poll`.
         self.platform.full_barrier();
-        self.grace_periods.step();
+        self.grace_periods.end();
         detector.ends(self.pace(detector));
         true
     }

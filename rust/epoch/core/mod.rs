@@ -9,7 +9,7 @@
 //!
 //! There are two slots, one of which is *active*. Each CPU has, for each slot, a pair of counters: of
 //! the sections that were entered on it, and of those that were left on it. A global `epoch` counts
-//! how often the active slot changed; its lowest bit is the active one.
+//! *advances*; its lowest bit is the active slot.
 //!
 //! - A reader enters with one increment of its CPU's `enter[slot]`, where `slot` is the active slot
 //!   as it sees it, and leaves with one increment of `exit[slot]` on whichever CPU it then is.

@@ -67,6 +67,8 @@ pub enum Bug {
     EarlyCookie,
     /// A grace period that was given up counts as ended.
     GivenUpCounts,
+    /// One that was given up counts as not begun, also for those who have taken a cookie meanwhile.
+    GivenUpStepsBack,
 }
 
 /// Per-CPU counters, barriers, and a way to wait.

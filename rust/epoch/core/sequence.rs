@@ -13,8 +13,10 @@ pub struct Cookie(usize);
 ///
 /// # Invariants
 ///
-/// The word is twice the number of grace periods that have ended, plus one while one is running. It
-/// is written with the detector's lock held.
+/// The word is twice the number of grace periods that have ended, plus one from the beginning of the next
+/// one on; it stays so when that one is given up, since it must not go backwards: who has taken a cookie
+/// meanwhile, and has asked for a grace period, would wait for one that nobody was asked for. It is
+/// written with the detector's lock held.
 pub(super) struct Sequence<W>(W);
 
 impl<W: Word> Sequence<W> {
@@ -27,7 +29,8 @@ impl<W: Word> Sequence<W> {
     /// The first grace period that begins after now. The caller has to put a full barrier before
     /// it.
     pub(super) fn snapshot(&self) -> Cookie {
-        // Odd: one is running, and may have begun too early, so it takes the one after it.
+        // Odd: one is running, or was given up, and may have begun too early, so it takes the one after
+        // it.
         Cookie(self.0.load_relaxed().wrapping_add(3) & !1)
     }
 
@@ -46,16 +49,21 @@ impl<W: Word> Sequence<W> {
         self.0.load_relaxed() >> 1
     }
 
-    /// Notes the beginning or the end of a grace period.
-    pub(super) fn step(&self) {
-        // INVARIANT: From even to odd at the beginning, from odd to the next even at the end.
+    /// Notes the beginning of a grace period. One that was given up is begun anew, as far as cookies
+    /// know.
+    pub(super) fn begin(&self) {
+        // INVARIANT: It is running now.
+        self.0.store_relaxed(self.0.load_relaxed() | 1);
+    }
+
+    /// Notes the end of a grace period.
+    pub(super) fn end(&self) {
+        // INVARIANT: From odd to the next even: one more has ended.
         self.0.store_relaxed(self.0.load_relaxed().wrapping_add(1));
     }
 
-    /// Takes back the beginning of a grace period. A cookie that was taken meanwhile names a later one
-    /// than it needs to.
+    /// Takes back the beginning of a grace period: too late for those who have taken a cookie since.
     pub(super) fn step_back(&self) {
-        // INVARIANT: From odd to the even before; as many have ended as before.
         self.0.store_relaxed(self.0.load_relaxed().wrapping_sub(1));
     }
 }

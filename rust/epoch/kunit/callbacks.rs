@@ -7,7 +7,6 @@ use super::{
     new, //
 };
 use crate::{
-    new_epoch,
     Epoch,
     Head, //
 };
@@ -250,7 +249,7 @@ mod tests {
         const CALLBACKS: u32 = 100;
 
         for _ in 0..10 {
-            let epoch = KBox::pin_init(new_epoch!("kunit_drop"), GFP_KERNEL)?;
+            let epoch = KBox::pin_init(Epoch::new(c"kunit_drop"), GFP_KERNEL)?;
             let runs = shared()?;
             for _ in 0..CALLBACKS {
                 epoch.defer(counting(&runs)?);
@@ -264,7 +263,7 @@ mod tests {
     #[test]
     fn drop_waits_for_callbacks_that_are_given_again() -> Result {
         for _ in 0..5 {
-            let epoch = KBox::pin_init(new_epoch!("kunit_again"), GFP_KERNEL)?;
+            let epoch = KBox::pin_init(Epoch::new(c"kunit_again"), GFP_KERNEL)?;
             let left = shared()?;
             left.store(5, Relaxed);
             let again = Again::new(&epoch, &left)?;

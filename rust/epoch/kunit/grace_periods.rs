@@ -18,15 +18,18 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::Relaxed,
-        static_lock_class,
         Arc, //
     },
-    time::Delta, //
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 use kernel_ext::testing::{
     a_while,
     returns_after,
     shared,
+    Waiter,
     wait_until, //
 };
 
@@ -61,7 +64,7 @@ mod tests {
 
     #[test]
     fn synchronize_with_rcu_waits_for_older_section() -> Result {
-        let init = Epoch::new_with_rcu(c"kunit_rcu", static_lock_class!());
+        let init = Epoch::new_with_rcu(c"kunit_rcu");
         let epoch = Arc::pin_init(init, GFP_KERNEL)?;
         let section = epoch.enter();
         assert!(synchronize_returns_after(&epoch, || drop(section))?);
@@ -72,7 +75,7 @@ mod tests {
 
     #[test]
     fn synchronize_with_fenced_readers_waits_for_older_section() -> Result {
-        let init = FencedEpoch::new(c"kunit_fenced", static_lock_class!());
+        let init = FencedEpoch::new(c"kunit_fenced");
         let epoch = Arc::pin_init(init, GFP_KERNEL)?;
         let section = epoch.enter();
         assert_eq!(epoch.readers(), 1);
@@ -83,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn synchronize_that_gives_up_leaves_epoch_as_it_was() -> Result {
+    fn synchronize_that_gives_up_is_no_grace_period() -> Result {
         let epoch = new()?;
         let limit = Delta::from_millis(20);
         assert_eq!(epoch.synchronize_timeout(limit), Ok(()));
@@ -102,7 +105,27 @@ mod tests {
         assert!(!epoch.poll(cookie));
         drop(section);
         waiter.join();
-        assert_eq!(epoch.grace_periods(), before + 1);
+        assert!(epoch.poll(cookie));
+        Ok(())
+    }
+
+    #[test]
+    fn poll_is_served_though_another_wait_gives_up() -> Result {
+        let epoch = new()?;
+        let section = epoch.enter_detached();
+        let impatient = Waiter::start({
+            let epoch = epoch.clone();
+            move || {
+                let _ = epoch.synchronize_timeout(Delta::from_millis(10));
+            }
+        })?;
+        // While that is the detector. The worker begins at least a jiffy later.
+        fsleep(Delta::from_millis(8));
+        let cookie = epoch.start_poll();
+        impatient.join();
+        assert!(!epoch.poll(cookie));
+        drop(section);
+        epoch.barrier();
         assert!(epoch.poll(cookie));
         Ok(())
     }

@@ -10,7 +10,6 @@ mod sections;
 mod tracking;
 
 use crate::{
-    new_epoch,
     Deferred,
     Epoch, //
 };
@@ -30,7 +29,7 @@ use kernel_ext::testing::{
 };
 
 fn new() -> Result<Arc<Epoch>> {
-    Arc::pin_init(new_epoch!("kunit"), GFP_KERNEL)
+    Arc::pin_init(Epoch::new(c"kunit"), GFP_KERNEL)
 }
 
 /// Synchronizes in another task.

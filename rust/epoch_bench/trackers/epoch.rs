@@ -5,7 +5,6 @@
 
 use super::Tracker;
 use epoch::{
-    new_epoch,
     Guard, //
 };
 use kernel::prelude::*;
@@ -20,7 +19,7 @@ pub(crate) struct Epoch {
 impl Epoch {
     pub(crate) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            epoch <- new_epoch!("bench"),
+            epoch <- epoch::Epoch::new(c"bench"),
         })
     }
 }

@@ -304,6 +304,37 @@ fn impatient_and_patient_updater<F: Flaw>() {
     });
 }
 
+const FORGOTTEN: &str = "the cookie's grace period did not come";
+
+/// One who has taken a cookie while a grace period runs that is given up, and then waits for another one.
+fn poller_beside_impatient<F: Flaw>() {
+    explore(3, || {
+        let world = World::<F>::new();
+        let impatient = thread::spawn({
+            let world = world.clone();
+            move || {
+                world
+                    .domain
+                    .synchronize(&Impatient(&world.lock), Pace::Normal)
+            }
+        });
+        let reader = thread::spawn({
+            let world = world.clone();
+            move || world.read(0)
+        });
+        let cookie = world.domain.snapshot();
+        world.domain.synchronize(&world.lock, Pace::Normal);
+        assert!(world.domain.poll(cookie), "{FORGOTTEN}");
+        impatient.join().unwrap();
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn cookie_is_served_by_the_next_wait() {
+    poller_beside_impatient::<Sound>();
+}
+
 #[test]
 fn grace_period_that_is_given_up_harms_nobody() {
     impatient_and_patient_updater::<Sound>();
@@ -369,6 +400,10 @@ finds! {
     finds_grace_period_that_was_given_up: impatient_and_patient_updater, GivenUpCounts {
         const BUG: Option<Bug> = Some(Bug::GivenUpCounts);
     }, FREED;
+
+    finds_sequence_that_goes_backwards: poller_beside_impatient, GivenUpStepsBack {
+        const BUG: Option<Bug> = Some(Bug::GivenUpStepsBack);
+    }, &[FORGOTTEN];
 
     finds_entries_read_before_exits: two_readers_and_updater, EntersFirst {
         const BUG: Option<Bug> = Some(Bug::EntersFirst);
