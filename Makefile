@@ -13,7 +13,7 @@ ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules demo check kunit bench scale tools docs vm install clean help \
-	setup lint check-host check-kunit check-misuse check-mutants check-guest shell
+	setup lint check-host check-kunit check-debug check-kasan check-misuse check-mutants check-guest shell
 
 all: modules
 
@@ -40,7 +40,7 @@ demo: ## the experiment: the mutex tracker against the epoch, and the verdict
 check: ## every test; ends with "N passed, N failed, N skipped"
 	@$(ENTER) tools/vm/check.sh
 
-kunit: ## the KUnit tests, in User-Mode Linux
+kunit: ## the KUnit tests, in User-Mode Linux, as kunit.py shows them
 	@$(ENTER) tools/vm/kunit.sh
 
 bench: ## what a reader pays, next to ck_epoch, liburcu, crossbeam-epoch and locks
@@ -71,6 +71,12 @@ check-host: ## the tests that need no kernel
 
 check-kunit: ## KUnit, counted as in check
 	@$(ENTER) tools/vm/check.sh kunit
+
+check-debug: ## KUnit on an x86-64 kernel with lockdep and other runtime checks, in QEMU
+	@$(ENTER) tools/vm/check.sh debug
+
+check-kasan: ## KUnit on one with KASAN, too; not part of check: it builds for long
+	@$(ENTER) tools/vm/check.sh kasan
 
 check-misuse: ## misuse of an epoch, each of which the kernel must report
 	@$(ENTER) tools/vm/check.sh misuse

@@ -12,6 +12,8 @@
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
+# shellcheck source=tools/vm/qemu.sh
+. "$vm/qemu.sh"
 
 cpus=${CPUS:-8}
 memory=${MEM:-2048}
@@ -63,70 +65,22 @@ if [[ -z $shell ]]; then
 fi
 "$vm/initrd.sh" "$work/initrd" "$vm/guest/init=init" "$work/arguments=etc/arguments" "${files[@]}"
 
-read -r accel why < <("$vm/accel.sh")
-say "guest: Linux $kernel, $cpus CPUs, $memory MiB, $accel ($why)"
-case $accel in
-kvm) machine=(-accel kvm -cpu host) ;;
-# qemu64 has cmpxchg16b, and little else that would have to be emulated.
-tcg) machine=(-accel "tcg,thread=multi" -cpu qemu64) ;;
-esac
-
 # The kernel hands what it does not know to its first process.
 tty=0
 [[ ! -t 1 ]] || tty=1
-
-# A guest has been seen to hang before its first process when its emulated CPUs
-# got hardly any time of the real ones. It is stopped then, and started anew.
-patience=$((60 + 5 * cpus))
-watch() {
-	local waited
-	for ((waited = 0; waited < patience; waited++)); do
-		sleep 1
-		! grep -qa 'epoch-guest: up' "$console" || return 0
-	done
-	touch "$work/stuck"
-	kill -- "$(<"$work/pid")"
-}
-
-boot() {
-	local watcher
-	rm -f -- "$work/stuck" "$work/result"
-	: >"$console"
-	watch &
-	watcher=$!
-	status=0
-	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 "${machine[@]}" \
-		-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot -pidfile "$work/pid" \
-		-kernel "/boot/vmlinuz-$kernel" -initrd "$work/initrd" \
-		-append "console=ttyS0 panic=-1 oops=panic EPOCH_TTY=$tty TERM=${TERM:-dumb}" \
-		-serial "file:$console" \
-		-device virtio-serial-pci \
-		-chardev stdio,id=user,signal="$([[ -n $shell ]] && echo off || echo on)" \
-		-device virtconsole,chardev=user \
-		-chardev "file,id=result,path=$work/result" \
-		-device virtserialport,chardev=result,name=result \
-		2>"$work/qemu" || status=$?
-	kill -- "$watcher" 2>/dev/null || :
-	wait "$watcher" 2>/dev/null || :
-}
-
-interrupted=
-trap 'interrupted=1' INT
-for attempt in 1 2 3; do
-	boot
-	[[ -z $interrupted ]] || die "interrupted in the guest" "$console" "run the same command again"
-	[[ -e $work/stuck ]] || break
-	cp -- "$console" "${console%.log}-stuck-$attempt.log"
-	say "guest: not up within $patience s (attempt $attempt of 3); log: $(shown "${console%.log}-stuck-$attempt.log")"
-done
-trap - INT
+run_guest "/boot/vmlinuz-$kernel" "$work/initrd" "EPOCH_TTY=$tty TERM=${TERM:-dumb}" 'epoch-guest: up' \
+	-device virtio-serial-pci \
+	-chardev stdio,id=user,signal="$([[ -n $shell ]] && echo off || echo on)" \
+	-device virtconsole,chardev=user \
+	-chardev "file,id=result,path=$work/result" \
+	-device virtserialport,chardev=result,name=result
 
 failed() {
 	grep -Ea 'Kernel panic|BUG|Oops|RIP:|hung|stall|Call Trace' "$console" | tail -n 5 | sed 's/^/   | /' || :
 	[[ ! -s $work/qemu ]] || printf '   | %s\n' "$(<"$work/qemu")"
 	die "$1" "$console" "read the console log; CPUS= and MEM= change the guest, TIMEOUT= its time"
 }
-[[ ! -e $work/stuck ]] || failed "the guest did not come up"
+[[ -n $up ]] || failed "the guest did not come up"
 ((status != 124 && status != 137)) || failed "the guest did not end within $seconds s"
 ((status == 0)) || failed "QEMU ended with status $status"
 

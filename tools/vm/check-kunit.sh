@@ -1,19 +1,20 @@
 #!/bin/bash
-# What the compiler must refuse, and the KUnit tests, with a PASS, FAIL or SKIP
-# line for each.
+# check-kunit.sh [KERNEL]: the KUnit tests on a kernel of our own (uml if none is
+# given), with a PASS, FAIL or SKIP line for each. With that one goes what the
+# compiler must refuse.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
 status=0
-"$vm/compile-fail.sh" || status=1
+(($#)) || "$vm/compile-fail.sh" || status=1
 
-"$vm/kunit.sh" | awk '
+"$vm/kunit.sh" --kernel "${1:-uml}" | awk -v kunit="kunit${1:+ ($1)}" '
 	/=+ .* \([0-9]+ subtests?\)/ { suite = $(NF - 3) }
-	/^\[[0-9:]+\] \[PASSED\] / { print "PASS kunit " suite "." $NF; next }
-	/^\[[0-9:]+\] \[SKIPPED\] / { print "SKIP kunit " suite "." $NF; next }
-	/^\[[0-9:]+\] \[(FAILED|CRASHED)\] / { print "FAIL kunit " suite "." $NF; next }
-	/^KUnit: passed/ { print "PASS kunit: no warning in the kernel log"; next }
-	/^KUnit: / { print "FAIL kunit: " $0; next }
+	/^\[[0-9:]+\] \[PASSED\] / { print "PASS " kunit " " suite "." $NF; next }
+	/^\[[0-9:]+\] \[SKIPPED\] / { print "SKIP " kunit " " suite "." $NF; next }
+	/^\[[0-9:]+\] \[(FAILED|CRASHED)\] / { print "FAIL " kunit " " suite "." $NF; next }
+	/^KUnit: passed/ { print "PASS " kunit ": no warning in the kernel log"; next }
+	/^KUnit: / { print "FAIL " kunit ": " $0; next }
 	{ print; fflush() }' || status=1
 exit "$status"

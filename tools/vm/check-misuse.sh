@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
-"$vm/uml.sh"
+"$vm/kernel.sh" uml
 "$vm/modules.sh" uml
 modules=$("$vm/modules.sh" --dir uml)
 work=$(mktemp -d)

@@ -18,8 +18,11 @@ while read -r name test how; do
 	[[ -n $name && $name != \#* ]] || continue
 	log=$EPOCH_CACHE/log/mutant-$name.log
 	say "plant $name ..."
+	on=uml seconds=40
+	[[ $how != *debug* ]] || on=debug seconds=300
 	status=0
-	TIMEOUT=40 "$vm/kunit.sh" --mutant "$name" "$test" >"$log" 2>&1 </dev/null || status=$?
+	TIMEOUT=$seconds "$vm/kunit.sh" --kernel "$on" --mutant "$name" --only "$test" \
+		>"$log" 2>&1 </dev/null || status=$?
 	case $status:$how in
 	0:*) missed "no test failed" ;;
 	1:*)
@@ -32,8 +35,8 @@ while read -r name test how; do
 			missed "tests failed, but not $test"
 		fi
 		;;
-	3:hang) found "found by $test, which hangs" ;;
-	4:crash) found "found by $test, which crashes" ;;
+	3:*hang*) found "found by $test, which hangs" ;;
+	4:*crash*) found "found by $test, which crashes" ;;
 	3:*) missed "the run hung" ;;
 	4:*) missed "the kernel crashed" ;;
 	5:*) missed "no test failed, but the kernel warned" ;;

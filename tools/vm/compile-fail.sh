@@ -8,7 +8,7 @@ set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
-"$vm/uml.sh"
+"$vm/kernel.sh" uml
 "$vm/modules.sh" uml
 cd "$("$vm/modules.sh" --dir uml)"
 # As the kernel's build does: it uses unstable features.

@@ -33,3 +33,16 @@ key() {
 contents() {
 	(cd "$src" && find "$@" -name target -prune -o -type f -exec sha256sum {} + | sort | sha256sum | cut -d' ' -f1)
 }
+
+# kernel_flags KERNEL: sets "flags" to what make is told about a kernel of our
+# own, and about modules for it.
+# shellcheck disable=SC2034 # for the scripts that source this
+kernel_flags() {
+	case $1 in
+	uml) flags=(ARCH=um) ;;
+	debug) flags=() ;;
+	# Rust code under KASAN needs LLVM on both sides.
+	kasan) flags=(LLVM=1) ;;
+	*) die "there is no kernel $1" "" "say uml, debug or kasan" ;;
+	esac
+}

@@ -1,7 +1,7 @@
 #!/bin/bash
-# kunit.sh [--mutant NAME SUITE.TEST]: build the modules for User-Mode Linux,
-# load them there on two CPUs, and have the kernel's kunit.py judge their KUnit
-# tests.
+# kunit.sh [--kernel uml|debug|kasan] [--mutant NAME] [--only SUITE.TEST]: build
+# the modules for a kernel of our own (see kernel.sh; uml if none is given), load
+# them there, and have the kernel's kunit.py judge their KUnit tests.
 #
 # Ends with 0 if all passed; 1 if a test failed; 2 if nothing was tested (no
 # build, no boot, no tests); 3 if the run hung; 4 if the kernel crashed; 5 if
@@ -10,22 +10,29 @@
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
+# shellcheck source=tools/vm/qemu.sh
+. "$vm/qemu.sh"
 
+variant=uml
 mutant=
-only=()
-if [[ ${1:-} == --mutant ]]; then
-	mutant=${2:?which mutant}
-	only=("kunit.filter_glob=${3:?which test}")
-fi
-seconds=${TIMEOUT:-120}
+only=
+while (($#)); do
+	case $1 in
+	--kernel) variant=${2:?which kernel} && shift ;;
+	--mutant) mutant=${2:?which mutant} && shift ;;
+	--only) only=${2:?which test} && shift ;;
+	*) die "kunit.sh does not know $1" "" "read what stands at its top" ;;
+	esac
+	shift
+done
 
-"$vm/uml.sh"
-"$vm/modules.sh" uml "$mutant" || exit 2
-modules=$("$vm/modules.sh" --dir uml "$mutant")
+"$vm/kernel.sh" "$variant"
+"$vm/modules.sh" "$variant" "$mutant" || exit 2
+modules=$("$vm/modules.sh" --dir "$variant" "$mutant")
 
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
-log=$EPOCH_CACHE/log/kunit${mutant:+-$mutant}.log
+log=$EPOCH_CACHE/log/kunit-$variant${mutant:+-$mutant}.log
 
 # In the order of Kbuild's obj-m.
 files=()
@@ -36,9 +43,25 @@ while read -r object; do
 done <"$modules/modules.order"
 "$vm/initrd.sh" "$work/initrd" "$vm/guest/kunit-init=init" "$work/order=modules/order" "${files[@]}"
 
-status=0
-TMPDIR=/tmp timeout -k 5 "$seconds" "$EPOCH_CACHE/uml/linux" mem=1G ncpus=2 seccomp=on \
-	initrd="$work/initrd" con=null con0=fd:0,fd:1 "${only[@]}" >"$log" 2>&1 </dev/null || status=$?
+append=(kunit.enable=1 log_buf_len=1M ${only:+"kunit.filter_glob=$only"})
+boot_uml() {
+	seconds=${TIMEOUT:-120}
+	status=0
+	TMPDIR=/tmp timeout -k 5 "$seconds" "$EPOCH_CACHE/uml/linux" mem=1G ncpus=2 seccomp=on \
+		initrd="$work/initrd" con=null con0=fd:0,fd:1 "${append[@]}" >"$log" 2>&1 </dev/null || status=$?
+}
+
+boot_qemu() {
+	cpus=${CPUS:-4} memory=${MEM:-1024} seconds=${TIMEOUT:-600} console=$log
+	run_guest "$EPOCH_CACHE/$variant/arch/x86/boot/bzImage" "$work/initrd" "${append[*]} EPOCH_END=reboot" 'epoch-kunit: '
+	# Serial lines end in carriage returns, which kunit.py does not expect.
+	sed -i 's/\r$//' "$log"
+}
+
+case $variant in
+uml) boot_uml ;;
+*) boot_qemu ;;
+esac
 
 # Each module that has tests prints a KTAP document of its own; kunit.py reads
 # one. Their boundaries are the marks of guest/kunit-init.
@@ -65,7 +88,7 @@ while read -r module; do
 	[[ $module != *_kunit ]] || grep -q 'KTAP version' "$work/$module.ktap" 2>/dev/null || tested=0
 done <"$work/order"
 
-splats='WARNING:|BUG:|Oops|INFO: (possible|rcu|task|trying)|suspicious|inconsistent lock|epoch-kunit: failed'
+splats='WARNING:|BUG[: ]|Oops|INFO: (possible|rcu|task|trying)|suspicious|inconsistent lock|epoch-kunit: failed'
 ((tested)) || verdict 2 "no test ran"
 ((status != 124 && status != 137)) || verdict 3 "hung: no end within $seconds s"
 grep -q 'epoch-kunit: end' "$log" || verdict 4 "the kernel crashed"

@@ -1,7 +1,8 @@
 #!/bin/bash
-# modules.sh stock|uml [MUTANT]: build the modules for one of our kernels, in
-# the cache. MUTANT sets the cfg epoch_mutant for a build that must fail its
-# tests. modules.sh --dir stock|uml [MUTANT] prints where they are.
+# modules.sh KERNEL [MUTANT]: build the modules for Debian's kernel (stock) or
+# one of our own (uml, debug, kasan), in the cache. MUTANT sets the cfg
+# epoch_mutant for a build that must fail its tests. modules.sh --dir KERNEL
+# [MUTANT] prints where they are.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -13,7 +14,7 @@ case ${1:-} in
 	shift
 	;;
 esac
-variant=${1:?which kernel: stock or uml}
+variant=${1:?which kernel: stock, uml, debug or kasan}
 mutant=${2:-}
 
 tree=$EPOCH_CACHE/$variant
@@ -26,17 +27,15 @@ build() {
 	stock)
 		flags=(CC=x86_64-linux-gnu-gcc-14 "KERNELRELEASE=$kernel")
 		;;
-	uml)
-		# UML's module loader knows no GOT relocations.
-		flags=(ARCH=um "RUSTFLAGS_MODULE=--cfg MODULE -Crelocation-model=static -Ccode-model=large")
-		;;
 	clippy)
 		tree=$EPOCH_CACHE/stock
 		flags=(CC=x86_64-linux-gnu-gcc-14 "KERNELRELEASE=$kernel" CLIPPY=1)
 		;;
 	*)
-		echo "unknown kernel $variant"
-		return 1
+		kernel_flags "$variant"
+		# UML's module loader knows no GOT relocations.
+		[[ $variant != uml ]] ||
+			flags+=("RUSTFLAGS_MODULE=--cfg MODULE -Crelocation-model=static -Ccode-model=large")
 		;;
 	esac
 	[[ -z $mutant ]] || flags+=("EPOCH_MUTANT=$mutant")

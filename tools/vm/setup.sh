@@ -5,7 +5,9 @@ set -euo pipefail
 . "$(dirname -- "$0")/inside.sh"
 
 "$vm/stock.sh"
-"$vm/uml.sh"
+"$vm/kernel.sh" uml
+"$vm/kernel.sh" debug
 "$vm/modules.sh" stock
 "$vm/modules.sh" uml
+"$vm/modules.sh" debug
 "$vm/tools.sh"

@@ -1,0 +1,4 @@
+#!/bin/bash
+# The KUnit tests on the x86-64 kernel with runtime checks, in QEMU.
+set -euo pipefail
+exec "$(dirname -- "$0")/check-kunit.sh" debug

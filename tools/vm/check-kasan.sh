@@ -1,0 +1,4 @@
+#!/bin/bash
+# The KUnit tests on the kernel with KASAN, which clang builds, in QEMU.
+set -euo pipefail
+exec "$(dirname -- "$0")/check-kunit.sh" kasan

@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# Sourced by the scripts that boot an x86-64 kernel in QEMU.
+# shellcheck disable=SC2154,SC2034 # they share variables, see below
+
+# run_guest IMAGE INITRD APPEND MARK ARG...: boot with "cpus" CPUs and "memory"
+# MiB for "seconds" at most, with the serial console in the file "console".
+# APPEND goes on the kernel's command line; MARK is what the console shows once
+# the first process runs; ARGs go to QEMU. A panic does not reboot.
+#
+# Sets "status" to that of QEMU, and "up" if the guest came so far. What QEMU has
+# to say is in "$work/qemu".
+run_guest() {
+	local image=$1 initrd=$2 append=$3 mark=$4 accel why machine patience attempt interrupted=
+	shift 4
+	read -r accel why < <("$vm/accel.sh")
+	say "guest: $(basename -- "$image"), $cpus CPUs, $memory MiB, $accel ($why)"
+	case $accel in
+	kvm) machine=(-accel kvm -cpu host) ;;
+	# qemu64 has cmpxchg16b, and little else that would have to be emulated.
+	tcg) machine=(-accel "tcg,thread=multi" -cpu qemu64) ;;
+	esac
+	machine+=(-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
+		-pidfile "$work/pid" -serial "file:$console"
+		-kernel "$image" -initrd "$initrd" -append "console=ttyS0 panic=-1 oops=panic $append")
+
+	# A guest has been seen to hang before its first process when its emulated CPUs
+	# got hardly any time of the real ones. It is stopped then, and started anew.
+	patience=$((60 + 5 * cpus))
+	trap 'interrupted=1' INT
+	for attempt in 1 2 3; do
+		boot_once "$mark" "$patience" "${machine[@]}" "$@"
+		[[ -z $interrupted ]] || die "interrupted in the guest" "$console" "run the same command again"
+		[[ -e $work/stuck ]] || break
+		cp -- "$console" "${console%.log}-stuck-$attempt.log"
+		say "guest: not up within $patience s (attempt $attempt of 3); log: $(shown "${console%.log}-stuck-$attempt.log")"
+	done
+	trap - INT
+	up=1
+	[[ ! -e $work/stuck ]] || up=
+}
+
+boot_once() {
+	local mark=$1 patience=$2 watcher
+	shift 2
+	rm -f -- "$work/stuck" "$work/result"
+	: >"$console"
+	watch_boot "$mark" "$patience" &
+	watcher=$!
+	status=0
+	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 "$@" 2>"$work/qemu" || status=$?
+	kill -- "$watcher" 2>/dev/null || :
+	wait "$watcher" 2>/dev/null || :
+}
+
+watch_boot() {
+	local mark=$1 patience=$2 waited
+	for ((waited = 0; waited < patience; waited++)); do
+		sleep 1
+		! grep -qa "$mark" "$console" || return 0
+	done
+	touch "$work/stuck"
+	kill -- "$(<"$work/pid")"
+}
