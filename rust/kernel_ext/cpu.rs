@@ -15,8 +15,13 @@ use kernel::{
 ///
 /// C: `for_each_possible_cpu()`.
 pub fn possible() -> impl Iterator<Item = CpuId> {
+    let mask = if cfg!(epoch_mutant = "online_cpus") {
+        &raw const bindings::__cpu_online_mask
+    } else {
+        &raw const bindings::__cpu_possible_mask
+    };
     // SAFETY: The mask is valid for ever and not written after boot.
-    let mask = unsafe { Cpumask::from_raw(&raw const bindings::__cpu_possible_mask) };
+    let mask = unsafe { Cpumask::from_raw(mask) };
     (0..nr_cpu_ids())
         .filter_map(CpuId::from_u32)
         .filter(|&cpu| mask.test(cpu))

@@ -4,6 +4,8 @@
 
 mod callbacks;
 mod grace_periods;
+#[cfg(CONFIG_HOTPLUG_CPU)]
+mod hotplug;
 mod pointers;
 mod readers;
 mod sections;

@@ -421,6 +421,50 @@ tracking() {
 	ok "tracking ends" write $parameter 0
 }
 
+each_cpu() { # 0 to take all CPUs but the first offline one by one, 1 to take them back
+	for cpu in /sys/devices/system/cpu/cpu[1-9]*/online; do
+		echo "$1" >"$cpu" || return
+	done
+}
+
+online() { # RANGE
+	cat /sys/devices/system/cpu/online
+	[ "$(cat /sys/devices/system/cpu/online)" = "$1" ]
+}
+
+passes() { # EPOCH: are there still grace periods?
+	before=$(cat "/sys/kernel/epoch/$1/grace_periods")
+	sleep 1
+	[ "$(cat "/sys/kernel/epoch/$1/grace_periods")" -gt "$before" ]
+}
+
+# CPUs go and come back while sections, grace periods and callbacks go on.
+hotplug() {
+	if [ ! -e /sys/devices/system/cpu/cpu1/online ]; then
+		echo "SKIP CPUs that go offline: there is one only"
+		return
+	fi
+	cpus=$(cat /sys/devices/system/cpu/online)
+	log >/dev/null
+	ok "load for CPUs that go offline" long_run
+	ok "insmod both samples" sh -c 'insmod /modules/epoch_sample_c.ko && insmod /modules/epoch_sample_rust.ko'
+	ok "all CPUs but one go offline" each_cpu 0
+	ok "one CPU is online" online 0
+	ok "grace periods pass on one CPU" passes sample_c
+	ok "the run goes on on one CPU" busy
+	ok "all CPUs come back" each_cpu 1
+	ok "all CPUs are online" online "$cpus"
+	ok "grace periods pass on all CPUs" passes sample_rust
+	ok "the run goes on on all CPUs" busy
+	kill -TERM "$long"
+	ok "the run ends after the CPUs came back" soon idle
+	wait "$long" 2>/dev/null
+	prints "no section of the run is left" '^0$' cat /sys/kernel/epoch/bench/readers
+	ok "rmmod both samples" rmmod epoch_sample_c epoch_sample_rust
+	log >/tmp/log
+	prints "no sample has seen an error while CPUs went" '^2$' grep -Ec '[1-9][0-9]* (walks|lookups).* 0 errors' /tmp/log
+}
+
 unloading() {
 	ok "rmmod epoch_bench at the end" rmmod epoch_bench
 	fails "the device is gone" - "no such file" ls /dev/epoch_bench
@@ -461,6 +505,7 @@ bad_usage
 while_it_runs
 samples
 watching
+hotplug
 tracing
 tracking
 scale
