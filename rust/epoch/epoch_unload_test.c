@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A module that has, when it is unloaded, a section open and callbacks queued
+ * from each CPU. tools/vm/guest/kunit-unload unloads it, and looks at what it
+ * says then.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/workqueue.h>
+
+#include <epoch.h>
+
+/* On each CPU. */
+#define CALLBACKS 100
+/* How long the section stays open once the module is being unloaded. */
+#define OPEN_MS 100
+
+struct counted {
+	struct epoch_context ctx;
+	/* Calls that are still to come. */
+	int left;
+};
+
+static struct epoch *epoch;
+/* CALLBACKS for each CPU. */
+static struct counted *all;
+static struct epoch_section section;
+static bool section_left;
+static atomic_t given = ATOMIC_INIT(0);
+static atomic_t called = ATOMIC_INIT(0);
+
+/* Every callback is given a second time, when the unload already waits. */
+static void count(struct epoch_context *ctx)
+{
+	struct counted *counted = container_of(ctx, struct counted, ctx);
+
+	atomic_inc(&called);
+	if (--counted->left) {
+		atomic_inc(&given);
+		epoch_call(epoch, count, ctx);
+	}
+}
+
+static void give(void *unused)
+{
+	struct counted *mine = all + smp_processor_id() * CALLBACKS;
+	int i;
+
+	for (i = 0; i < CALLBACKS; i++) {
+		mine[i].left = 2;
+		atomic_inc(&given);
+		epoch_call(epoch, count, &mine[i].ctx);
+	}
+}
+
+static void leave_section(struct work_struct *work)
+{
+	WRITE_ONCE(section_left, true);
+	epoch_exit_detached(epoch, section);
+}
+
+static DECLARE_DELAYED_WORK(leave_work, leave_section);
+
+static int __init epoch_unload_test_init(void)
+{
+	all = kcalloc(nr_cpu_ids * CALLBACKS, sizeof(*all), GFP_KERNEL);
+	if (!all)
+		return -ENOMEM;
+	epoch = epoch_alloc("unload_test", 0);
+	if (!epoch) {
+		kfree(all);
+		return -ENOMEM;
+	}
+	section = epoch_enter_detached(epoch);
+	on_each_cpu(give, NULL, 1);
+	return 0;
+}
+module_init(epoch_unload_test_init);
+
+static void __exit epoch_unload_test_exit(void)
+{
+	int early = atomic_read(&called);
+	unsigned int expected = 2 * CALLBACKS * num_online_cpus();
+	bool waited;
+
+	schedule_delayed_work(&leave_work, msecs_to_jiffies(OPEN_MS));
+	epoch_free(epoch);
+	waited = READ_ONCE(section_left);
+	pr_info("%s for the section; callbacks: %d given, %d called, %d of them early, %s\n",
+		waited ? "waited" : "did not wait", atomic_read(&given),
+		atomic_read(&called), early,
+		waited && !early && atomic_read(&given) == expected &&
+		atomic_read(&called) == expected ? "all is well" : "WRONG");
+	flush_delayed_work(&leave_work);
+	kfree(all);
+}
+module_exit(epoch_unload_test_exit);
+
+MODULE_DESCRIPTION("Unloading with a section open and callbacks queued");
+MODULE_LICENSE("GPL");
