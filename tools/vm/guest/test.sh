@@ -258,7 +258,7 @@ watching() {
 # emulated CPU that runs through one has been seen to stop at the breakpoint of that when it was gone.
 traced() {
 	for event; do
-		ok "epoch_$event is switched on" write $tracing/events/epoch/epoch_$event/enable 1
+		ok "epoch_$event is switched on" write "$tracing/events/epoch/epoch_$event/enable" 1
 	done
 	: >$tracing/trace
 	ok "insmod epoch_sample_c, tracing $*" insmod /modules/epoch_sample_c.ko
