@@ -22,10 +22,6 @@ mod fenced;
 mod hooks;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
-#[cfg(CONFIG_KUNIT = "y")]
-mod kunit_flood;
-#[cfg(CONFIG_KUNIT = "y")]
-mod kunit_sysfs;
 mod links;
 mod lull;
 mod platform;

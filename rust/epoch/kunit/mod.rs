@@ -3,12 +3,14 @@
 //! KUnit tests of the primitive: each is named after the property that it checks.
 
 mod callbacks;
+mod flood;
 mod grace_periods;
 #[cfg(CONFIG_HOTPLUG_CPU)]
 mod hotplug;
 mod pointers;
 mod readers;
 mod sections;
+mod sysfs;
 mod tracking;
 
 use crate::{
@@ -17,6 +19,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
+    str::CStr,
     sync::{
         atomic::{
             Atomic,
@@ -55,4 +58,18 @@ fn counting(runs: &Arc<Atomic<u32>>) -> Result<KBox<Deferred<impl FnOnce() + Sen
         },
         GFP_KERNEL,
     )
+}
+
+/// Has `count` callbacks called, which do nothing.
+fn call(epoch: &Epoch, count: usize) -> Result {
+    for _ in 0..count {
+        epoch.defer(Deferred::new(|| (), GFP_KERNEL)?);
+    }
+    Ok(())
+}
+
+/// The number in one of the epoch's files.
+fn value(epoch: &Epoch, name: &CStr) -> Result<u64> {
+    let text = epoch.sysfs().read(name)?;
+    text.to_str()?.parse().map_err(|_| EIO)
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of what can be seen in sysfs, and of the stall report. They read and write the files by
-//! way of the kernel's `kobj_sysfs_ops`, since sysfs need not be mounted.
+//! What can be seen in sysfs, and the stall report. The tests read and write the files by way of the
+//! kernel's `kobj_sysfs_ops`, since sysfs need not be mounted.
 
+use super::{
+    call,
+    value, //
+};
 use crate::{
     Deferred,
     Epoch, //
@@ -40,20 +44,6 @@ fn named(name: &'static CStr) -> Result<Arc<Epoch>> {
 
 fn name_is(epoch: &Epoch, name: &CStr) -> bool {
     epoch.sysfs().name() == name
-}
-
-/// The number in a file.
-fn value(epoch: &Epoch, name: &CStr) -> Result<u64> {
-    let text = epoch.sysfs().read(name)?;
-    text.to_str()?.parse().map_err(|_| EIO)
-}
-
-/// Has `count` callbacks called, which do nothing.
-fn call(epoch: &Epoch, count: usize) -> Result {
-    for _ in 0..count {
-        epoch.defer(Deferred::new(|| (), GFP_KERNEL)?);
-    }
-    Ok(())
 }
 
 /// Waits for a grace period, with a section that stays open for so long.
