@@ -42,6 +42,8 @@ pub trait Flaw: 'static {
     const BUG: Option<Bug> = None;
     /// How far the counters are from where they wrap around when they begin.
     const BEFORE_WRAP: usize = 0;
+    /// How many preemptions to explore: one more than it takes to find each of the bugs.
+    const PREEMPTIONS: usize = 3;
     /// Whether the light barrier is one.
     const LIGHT: bool = true;
     /// Whether the heavy barrier is one.
@@ -87,6 +89,8 @@ pub struct Wrapping;
 
 impl Flaw for Wrapping {
     const BEFORE_WRAP: usize = 1;
+    // Where a sum or a comparison goes wrong, it does in any order.
+    const PREEMPTIONS: usize = 2;
 }
 
 /// A word of shared memory.

@@ -124,7 +124,7 @@ impl<F: Flaw> World<F> {
 /// A section that begins and ends anywhere around a grace period, on one CPU or on two.
 fn reader_and_updater<F: Flaw>() {
     for end in [0, 1] {
-        explore(3, move || {
+        explore(F::PREEMPTIONS, move || {
             let world = World::<F>::new();
             let reader = thread::spawn({
                 let world = world.clone();
@@ -138,7 +138,7 @@ fn reader_and_updater<F: Flaw>() {
 
 /// Two sections, one of which may come and go while the other stays.
 fn two_readers_and_updater<F: Flaw>() {
-    explore(3, || {
+    explore(F::PREEMPTIONS, || {
         let world = World::<F>::new();
         let readers = [0, 1].map(|cpu| {
             let world = world.clone();
@@ -156,7 +156,7 @@ fn two_readers_and_updater<F: Flaw>() {
 
 /// Sections that overlap, and are left in the order in which they were entered.
 fn overlapping_reader_and_updater<F: Flaw>() {
-    explore(3, || {
+    explore(F::PREEMPTIONS, || {
         let world = World::<F>::new();
         let reader = thread::spawn({
             let world = world.clone();
@@ -256,7 +256,7 @@ fn sections_keep_object() {
 
 /// An updater that another one's grace period may serve, if it is young enough.
 fn two_updaters<F: Flaw>(update: fn(&World<F>)) {
-    explore(3, move || {
+    explore(F::PREEMPTIONS, move || {
         let world = World::<F>::new();
         let other = thread::spawn({
             let world = world.clone();
@@ -284,7 +284,7 @@ fn polling_updater<F: Flaw>() {
 
 /// A grace period that is given up, beside an updater that waits for its own.
 fn impatient_and_patient_updater<F: Flaw>() {
-    explore(3, || {
+    explore(F::PREEMPTIONS, || {
         let world = World::<F>::new();
         let impatient = thread::spawn({
             let world = world.clone();

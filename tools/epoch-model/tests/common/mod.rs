@@ -11,7 +11,7 @@ pub const USE_AFTER_FREE: &str = "an object is used that was freed";
 /// What loom says of accesses that nothing orders.
 pub const RACE: &str = "Causality violation";
 
-/// Explores `f` with so many preemptions: one more than it takes to find each of the bugs.
+/// Explores `f` with so many preemptions.
 pub fn explore(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
