@@ -177,10 +177,7 @@ impl Epoch {
     }
 
     /// `heavy` is the barrier that its readers leave to others.
-    pub(crate) fn build(
-        name: &CStr,
-        heavy: HeavyBarrier,
-    ) -> impl PinInit<Self, Error> + use<'_> {
+    pub(crate) fn build(name: &CStr, heavy: HeavyBarrier) -> impl PinInit<Self, Error> + use<'_> {
         try_pin_init!(Self {
             sysfs: sysfs::folder(name)?,
             inner <- Work::new(Inner::new(sysfs.name(), heavy), sysfs.name()),

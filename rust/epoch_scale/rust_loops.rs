@@ -5,9 +5,7 @@
 //! C header: `rust_loops.h`
 
 use epoch::Epoch;
-use kernel::{
-    prelude::*,
-};
+use kernel::prelude::*;
 use kernel_ext::barrier::compiler_barrier;
 
 unsafe extern "C" {

@@ -41,7 +41,8 @@ build() {
 	[[ -z $mutant ]] || flags+=("EPOCH_MUTANT=$mutant")
 	# Never "finished": the next make goes on here, up to the next reboot.
 	workdir "$out" "$(key "$tree/.stamp") $(contents Kbuild rust include samples)"
-	make -C "$tree" M="$src" MO="$out" -j"$jobs" "${flags[@]}" modules
+	make -C "$tree" M="$src" MO="$out" -j"$jobs" KCFLAGS=-Werror KRUSTFLAGS=-Dwarnings \
+		"${flags[@]}" modules
 }
 
 case $mode in

@@ -29,8 +29,8 @@ use kernel_ext::testing::{
     a_while,
     returns_after,
     shared,
-    Waiter,
     wait_until, //
+    Waiter,
 };
 
 #[kunit_tests(epoch_grace_periods)]

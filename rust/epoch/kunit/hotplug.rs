@@ -50,7 +50,7 @@ use kernel_ext::{
 
 /// An epoch of each flavour whose grace periods look at other CPUs.
 fn epochs() -> Result<[Arc<Epoch>; 2]> {
-    let with_rcu = Epoch::new_with_rcu(c"kunit_hotplug_rcu", static_lock_class!());
+    let with_rcu = Epoch::new_with_rcu(c"kunit_hotplug_rcu");
     Ok([new()?, Arc::pin_init(with_rcu, GFP_KERNEL)?])
 }
 
