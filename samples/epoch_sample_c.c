@@ -22,6 +22,10 @@
 
 #include <epoch.h>
 
+static unsigned int linger_ms;
+module_param(linger_ms, uint, 0444);
+MODULE_PARM_DESC(linger_ms, "How long a walk stays in its section, asleep (default: 0)");
+
 #define ENTRIES 16
 #define VALID 0x600d
 
@@ -50,6 +54,8 @@ static int walk(void *unused)
 			if (READ_ONCE(entry->valid) != VALID)
 				errors++;
 		}
+		if (linger_ms)
+			msleep(linger_ms);
 		epoch_exit(epoch, section);
 		walks++;
 		cond_resched();

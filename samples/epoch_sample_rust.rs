@@ -46,6 +46,12 @@ module! {
     authors: ["The epoch project"],
     description: "A table protected by an epoch",
     license: "GPL",
+    params: {
+        linger_ms: u32 {
+            default: 0,
+            description: "How long a lookup stays in its section, asleep (default: 0)",
+        },
+    },
 }
 
 const ENTRIES: usize = 16;
@@ -95,6 +101,7 @@ impl Table {
 
     /// Looks up each entry, and checks that it is not one that was freed.
     fn look_up(&self) {
+        let linger = i64::from(module_parameters::linger_ms.value());
         while !self.is_stopped() {
             for (key, entry) in self.entries.iter().enumerate() {
                 let guard = self.epoch.enter();
@@ -102,6 +109,9 @@ impl Table {
                     if entry.key != key || entry.valid.load(Relaxed) == 0 {
                         self.errors.add(1, Relaxed);
                     }
+                }
+                if linger > 0 {
+                    fsleep(Delta::from_millis(linger));
                 }
                 drop(guard);
                 self.lookups.add(1, Relaxed);
