@@ -44,6 +44,13 @@ struct Victim {
 /// How long readers and updaters are at work. On a machine that is busy they do less in it.
 const LIMIT: Delta = Delta::from_secs(1);
 
+/// Sleeps inside some of the sections, so that others run, and it goes on elsewhere perhaps.
+fn linger(section: u32) {
+    if section % 16 == 0 {
+        fsleep(Delta::from_micros(50));
+    }
+}
+
 /// An element of a [`Stack`].
 #[repr(C)]
 struct Element {
@@ -115,20 +122,22 @@ impl Stack {
         None
     }
 
-    /// Goes through the stack, inside a section. Returns whether what it found is there and stays.
-    fn walk(&self) -> bool {
-        let (mut number, mut last, mut steps) = (self.first.load(Acquire), 0, 0);
-        let mut sound = true;
+    /// Goes through the stack, inside a section. Returns whether what it found is there; and whether the
+    /// first one, which is the next to be taken off, is still there after `pause`.
+    fn walk(&self, pause: impl FnOnce()) -> bool {
+        let first = self.first.load(Acquire);
+        let (mut number, mut steps, mut sound) = (first, 0, true);
         while number != 0 && steps <= Self::ELEMENTS {
-            sound &= self.element(number).live.load(Relaxed) == 1;
-            last = number;
+            sound &= self.is_live(number);
             number = self.element(number).next.load(Acquire);
             steps += 1;
         }
-        sched::cond_resched();
-        sound
-            && steps <= Self::ELEMENTS
-            && (last == 0 || self.element(last).live.load(Relaxed) == 1)
+        pause();
+        sound && steps <= Self::ELEMENTS && (first == 0 || self.is_live(first))
+    }
+
+    fn is_live(&self, number: u32) -> bool {
+        self.element(number).live.load(Relaxed) == 1
     }
 
     /// Takes an element off, and frees it in one of the ways that there are.
@@ -165,7 +174,6 @@ mod tests {
     fn readers_never_see_poison() -> Result {
         const READERS: usize = 3;
         const VICTIMS: usize = 4;
-        const UPDATES: usize = 2000;
 
         let epoch = new()?;
         let victims: Arc<[Victim; VICTIMS]> = Arc::new(
@@ -193,10 +201,7 @@ mod tests {
                         for _ in 0..20 {
                             seen |= victim.poisoned.load(Relaxed);
                         }
-                        if count % 64 == 0 {
-                            // Preempted, and perhaps migrated, inside.
-                            sched::cond_resched();
-                        }
+                        linger(count);
                         seen |= victim.poisoned.load(Relaxed);
                         drop(section);
                         // Nothing that is shared, and would order what comes before it.
@@ -212,7 +217,7 @@ mod tests {
         }
         let start = Instant::<Monotonic>::now();
         let mut updates = 0;
-        while updates < UPDATES && start.elapsed() < LIMIT {
+        while start.elapsed() < LIMIT {
             updates += 1;
             let old = current.load(Relaxed) as usize;
             let new = updates % VICTIMS;
@@ -248,7 +253,7 @@ mod tests {
             let read = move || {
                 while stop.load(Relaxed) == 0 {
                     let section = epoch.enter();
-                    let sound = stack.walk();
+                    let sound = stack.walk(|| linger(walks.load(Relaxed)));
                     drop(section);
                     walks.fetch_add(1, Relaxed);
                     unsound.fetch_add((!sound).into(), Relaxed);
@@ -313,10 +318,7 @@ mod tests {
                     let section = epoch.enter();
                     let entered = epoch.epoch();
                     let first = before.load(Relaxed);
-                    if count % 16 == 0 {
-                        // Preempted, and perhaps migrated, inside.
-                        sched::cond_resched();
-                    }
+                    linger(count);
                     let second = after.load(Relaxed);
                     advances = advances.max(epoch.epoch().wrapping_sub(entered));
                     drop(section);
