@@ -130,7 +130,7 @@ impl Record {
         self.pair.store(pair, Relaxed);
         self.since_ns.store(now_ns(), Relaxed);
         self.ip.store(ip, Relaxed);
-        let pid = (task.pid() as u32 as u64) << 32 | u64::from(CpuId::current().as_u32());
+        let pid = u64::from(task.pid() as u32) << 32 | u64::from(CpuId::current().as_u32());
         self.pid.store(pid, Relaxed);
         self.comm[0].store(first, Relaxed);
         self.comm[1].store(second, Relaxed);
