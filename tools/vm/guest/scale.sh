@@ -71,7 +71,7 @@ measure expedited-readers "an expedited grace period, a reader on each CPU" us 1
 	epoch_rcuscale nwriters=1 gp_exp=1 loops=3
 for nice in 0 19; do
 	measure "preempted-$nice" "a grace period, readers of nice $nice preempted by threads of nice 0" \
-		us 1000 epoch_rcuscale nwriters=1 loops=5 nhogs=-1 readdelay=100000 \
+		us 1000 epoch_rcuscale nwriters=1 loops=1 nhogs=-1 readdelay=100000 \
 		reader_nice=$nice
 done
 measure call "to give a callback" ns 1 epoch_rcuscale nwriters=1 nreaders=0 gp_async=1
