@@ -21,7 +21,6 @@ use kernel::{
     error::to_result,
     macros::kunit_tests,
     prelude::*,
-    static_lock_class,
     sync::{
         atomic::{
             Atomic,
