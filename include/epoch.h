@@ -53,8 +53,8 @@ typedef void epoch_callback_t(struct epoch_context *ctx);
 
 /*
  * Grace periods wait for those of RCU, which takes milliseconds, instead of
- * interrupting each CPU; expedited ones for expedited ones. RCU must be watching
- * where sections begin and end.
+ * interrupting each CPU, which only expedited ones do. RCU must be watching where
+ * sections begin and end.
  */
 #define EPOCH_RCU 0x1
 
@@ -202,7 +202,7 @@ void epoch_wait(struct epoch *epoch);
  * epoch_wait_expedited() - wait for a grace period that is over sooner
  * @epoch: the epoch
  *
- * Looks more often; with EPOCH_RCU, has RCU's grace periods expedited, too.
+ * Interrupts each CPU, with EPOCH_RCU too, and looks more often.
  *
  * Context: As epoch_wait().
  */

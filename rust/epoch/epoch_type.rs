@@ -170,8 +170,8 @@ impl Epoch {
     }
 
     /// The same, but a grace period waits for one of RCU, up to twice, instead of interrupting all CPUs;
-    /// it takes milliseconds. An expedited one waits for an expedited one of RCU, which interrupts CPUs
-    /// that are busy. RCU must be watching where sections begin and end: not in the idle loop.
+    /// it takes milliseconds, and an expedited one does interrupt them: RCU's own expedited grace periods
+    /// take longer. RCU must be watching where sections begin and end: not in the idle loop.
     pub fn new_with_rcu(name: &CStr) -> impl PinInit<Self, Error> + use<'_> {
         Self::build(name, HeavyBarrier::Rcu)
     }
@@ -272,8 +272,8 @@ impl Epoch {
         self.inner.synchronize(Pace::Normal, Patience::Endless);
     }
 
-    /// The same, sooner: it looks more often, and has RCU's grace periods expedited, too. Whoever waits
-    /// at the same time profits.
+    /// The same, sooner: it looks more often, and interrupts the CPUs of an epoch with RCU, too. Whoever
+    /// waits at the same time profits.
     pub fn synchronize_expedited(&self) {
         might_sleep();
         self.inner.synchronize(Pace::Expedited, Patience::Endless);

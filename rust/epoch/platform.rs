@@ -64,7 +64,7 @@ impl Word for KernelWord {
 pub(crate) enum HeavyBarrier {
     /// An interrupt on each CPU.
     Ipi,
-    /// An RCU grace period, an expedited one if it is to be over soon.
+    /// An RCU grace period, or an interrupt on each CPU if it is to be over soon.
     Rcu,
     /// A full barrier on this CPU: readers have theirs.
     Local,
@@ -135,16 +135,12 @@ impl Platform for KernelPlatform {
 
     fn heavy_barrier(&self, pace: Pace) {
         match (self.heavy, pace) {
-            (HeavyBarrier::Ipi, _) => smp_mb_on_each_cpu(),
+            (HeavyBarrier::Ipi, _) | (HeavyBarrier::Rcu, Pace::Expedited) => smp_mb_on_each_cpu(),
             // Each CPU goes through a full barrier between the beginning and the end of an RCU grace
             // period, if RCU watches it; and each increment is one instruction, or has interrupts
             // disabled, so that RCU takes it for a reader.
             // SAFETY: The caller may sleep.
             (HeavyBarrier::Rcu, Pace::Normal) => unsafe { bindings::synchronize_rcu() },
-            // SAFETY: The caller may sleep.
-            (HeavyBarrier::Rcu, Pace::Expedited) => unsafe {
-                bindings::synchronize_rcu_expedited()
-            },
             (HeavyBarrier::Local, _) => smp_mb(Full),
         }
     }
