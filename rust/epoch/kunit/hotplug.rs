@@ -92,6 +92,9 @@ fn last_cpu() -> Result<CpuId> {
 /// Takes CPUs offline and back: one after the other, and then all of them at a time.
 fn come_and_go(rounds: usize) -> Result {
     let cpus = removable()?;
+    if cpus.is_empty() {
+        return Err(ENODEV);
+    }
     for _ in 0..rounds {
         for &cpu in &cpus {
             drop(Offline::take(cpu)?);
