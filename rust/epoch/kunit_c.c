@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -228,6 +229,56 @@ static void in_epoch_is_for_assertions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, in_epoch(test->priv), !IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC));
 }
 
+#ifdef CONFIG_KPROBES
+
+static struct epoch *probe_epoch;
+static unsigned long readers_in_probe;
+static bool probe_is_nmi;
+
+static noinline void probed(void)
+{
+	barrier();
+}
+
+static int read_in_probe(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct epoch_section section = epoch_enter(probe_epoch);
+
+	readers_in_probe = epoch_readers(probe_epoch);
+	probe_is_nmi = in_nmi();
+	epoch_exit(probe_epoch, section);
+	return 0;
+}
+
+static void sections_may_be_in_a_kprobe(struct kunit *test)
+{
+	struct kprobe probe = { .addr = (kprobe_opcode_t *)probed,
+				.pre_handler = read_in_probe };
+	struct epoch_section section;
+
+	probe_epoch = test->priv;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&probe), 0);
+	section = epoch_enter(probe_epoch);
+	probed();
+	epoch_exit(probe_epoch, section);
+	unregister_kprobe(&probe);
+	/* That of the handler, and the one that it interrupted. */
+	KUNIT_EXPECT_EQ(test, readers_in_probe, 2);
+	KUNIT_EXPECT_EQ(test, epoch_readers(probe_epoch), 0);
+	/* A breakpoint is what an NMI is to its handler. */
+	KUNIT_EXPECT_TRUE(test, probe_is_nmi || !IS_ENABLED(CONFIG_X86_64));
+	epoch_wait(probe_epoch);
+}
+
+#else
+
+static void sections_may_be_in_a_kprobe(struct kunit *test)
+{
+	kunit_skip(test, "no kprobes in this kernel");
+}
+
+#endif
+
 struct counted {
 	struct epoch_context ctx;
 	int *runs;
@@ -310,6 +361,7 @@ static struct kunit_case epoch_c_cases[] = {
 	KUNIT_CASE(killed_wait_gives_up),
 	KUNIT_CASE(expedited_wait_is_a_grace_period),
 	KUNIT_CASE(in_epoch_is_for_assertions),
+	KUNIT_CASE(sections_may_be_in_a_kprobe),
 	KUNIT_CASE(callbacks_run_after_the_section),
 	KUNIT_CASE(callback_may_give_itself_again),
 	KUNIT_CASE(free_waits_for_callbacks),

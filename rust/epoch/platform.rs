@@ -101,6 +101,10 @@ impl Platform for KernelPlatform {
         Some(Bug::EarlyCookie)
     } else if cfg!(epoch_mutant = "given_up_counts") {
         Some(Bug::GivenUpCounts)
+    } else if cfg!(epoch_mutant = "step_back") {
+        Some(Bug::GivenUpStepsBack)
+    } else if cfg!(epoch_mutant = "stale_slot") {
+        Some(Bug::StaleSlot)
     } else {
         None
     };

@@ -226,8 +226,12 @@ impl<P: Platform> Domain<P> {
         // Keeps the section's accesses before the increment; pairs with the heavy barrier in
         // `Domain::are_drained`.
         self.platform.light_barrier();
-        // SAFETY: By the caller's promise.
-        unsafe { self.platform.count_exit(section.pair) };
+        let pair = match P::BUG {
+            Some(Bug::StaleSlot) => self.active.load_relaxed(),
+            _ => section.pair,
+        };
+        // SAFETY: By the caller's promise, or, for the bug, by the type invariant.
+        unsafe { self.platform.count_exit(pair) };
     }
 
     /// The number of sections that are entered and not left: exact when nothing moves, a snapshot

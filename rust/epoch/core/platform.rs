@@ -57,6 +57,8 @@ impl Counter {
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Bug {
+    /// A section is left in the slot that is active then, and not in the one it was entered in.
+    StaleSlot,
     /// A grace period is one advance instead of two.
     OneAdvance,
     /// A slot is taken for drained without a heavy barrier.

@@ -401,6 +401,11 @@ finds! {
         const BUG: Option<Bug> = Some(Bug::GivenUpCounts);
     }, FREED;
 
+    /// The slot it was entered in is never drained.
+    finds_section_left_in_another_slot: reader_and_updater, StaleSlot {
+        const BUG: Option<Bug> = Some(Bug::StaleSlot);
+    }, &["maximum number of branches"];
+
     finds_sequence_that_goes_backwards: poller_beside_impatient, GivenUpStepsBack {
         const BUG: Option<Bug> = Some(Bug::GivenUpStepsBack);
     }, &[FORGOTTEN];
