@@ -17,11 +17,11 @@ use epoch_peers::system::pin;
 
 /// Stores that the one to the counter has to wait for.
 const SLOW_STORES: usize = 48;
-/// Without a heavy barrier, one try in forty went wrong on a quiet machine, and far fewer where
-/// other programs took the CPUs: so those who look for it go on until they have found it, ...
-const ENOUGH: u64 = 5;
+/// Without a heavy barrier, one try in some ten or forty goes wrong on a quiet machine, and one in a million
+/// where other programs take the CPUs: so those who look for it go on until they have found it, ...
+const ENOUGH: u64 = 1;
 /// ... and give up after so many tries; ...
-const MOST_TRIES: u64 = 1_000_000;
+const MOST_TRIES: u64 = 30_000_000;
 /// ... and those who look for its absence have so many.
 const TRIES: u64 = 20_000;
 /// The updater begins up to so many turns of a loop later than the reader: which delay makes the
