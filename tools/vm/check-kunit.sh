@@ -12,7 +12,7 @@ status=0
 "$vm/kunit.sh" --kernel "${1:-uml}" | awk -v kunit="kunit${1:+ ($1)}" '
 	/=+ .* \([0-9]+ subtests?\)/ { suite = $(NF - 3) }
 	/^\[[0-9:]+\] \[PASSED\] / { print "PASS " kunit " " suite "." $NF; next }
-	/^\[[0-9:]+\] \[SKIPPED\] / { print "SKIP " kunit " " suite "." $NF; next }
+	/^\[[0-9:]+\] \[SKIPPED\] / { $1 = $2 = ""; sub(/^ +/, ""); print "SKIP " kunit " " suite "." $0; next }
 	/^\[[0-9:]+\] \[(FAILED|CRASHED)\] / { print "FAIL " kunit " " suite "." $NF; next }
 	/^KUnit: passed/ { print "PASS " kunit ": no warning in the kernel log"; next }
 	/^KUnit: / { print "FAIL " kunit ": " $0; next }
