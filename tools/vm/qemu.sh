@@ -23,8 +23,9 @@ run_guest() {
 		-pidfile "$work/pid" -serial "file:$console"
 		-kernel "$image" -initrd "$initrd" -append "console=ttyS0 panic=-1 oops=panic $append")
 
-	# A guest has been seen to hang before its first process when its emulated CPUs
-	# got hardly any time of the real ones. It is stopped then, and started anew.
+	# Emulated guests have been seen to hang before their first process when they
+	# got hardly any time of the real CPUs, and to crash there over a breakpoint of
+	# the kernel's own patching. Nothing of ours is loaded then: start anew.
 	patience=$((60 + 5 * cpus))
 	trap 'interrupted=1' INT
 	for attempt in 1 2 3; do
@@ -32,7 +33,7 @@ run_guest() {
 		[[ -z $interrupted ]] || die "interrupted in the guest" "$console" "run the same command again"
 		[[ -e $work/stuck ]] || break
 		cp -- "$console" "${console%.log}-stuck-$attempt.log"
-		say "guest: not up within $patience s (attempt $attempt of 3); log: $(shown "${console%.log}-stuck-$attempt.log")"
+		say "guest: hung or crashed before its first process (attempt $attempt of 3); log: $(shown "${console%.log}-stuck-$attempt.log")"
 	done
 	trap - INT
 	up=1
@@ -50,6 +51,7 @@ boot_once() {
 	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 "$@" 2>"$work/qemu" || status=$?
 	kill -- "$watcher" 2>/dev/null || :
 	wait "$watcher" 2>/dev/null || :
+	((status != 0)) || grep -qa "$mark" "$console" || touch "$work/stuck"
 }
 
 watch_boot() {
