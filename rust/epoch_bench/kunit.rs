@@ -6,6 +6,7 @@ use crate::trackers::{
     Epoch,
     Kind,
     Mutex,
+    Srcu,
     Tracker, //
 };
 use kernel::{
@@ -48,6 +49,10 @@ fn mutex() -> Result<Arc<Mutex>> {
 
 fn epoch() -> Result<Arc<Epoch>> {
     Arc::pin_init(Epoch::new(MAX_BLOCKS), GFP_KERNEL)
+}
+
+fn srcu() -> Result<Arc<Srcu>> {
+    Arc::pin_init(Srcu::new(MAX_BLOCKS), GFP_KERNEL)
 }
 
 /// Whether waiting for [`KEY`] takes until `block` is finished.
@@ -180,6 +185,12 @@ mod tests {
     }
 
     #[test]
+    fn srcu_waits_for_block() -> Result {
+        assert!(waits_for_block(srcu()?)?);
+        Ok(())
+    }
+
+    #[test]
     fn mutex_waits_for_overlapping_blocks() -> Result {
         assert!(waits_for_overlapping_blocks(mutex()?)?);
         Ok(())
@@ -188,6 +199,12 @@ mod tests {
     #[test]
     fn epoch_waits_for_overlapping_blocks() -> Result {
         assert!(waits_for_overlapping_blocks(epoch()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn srcu_waits_for_overlapping_blocks() -> Result {
+        assert!(waits_for_overlapping_blocks(srcu()?)?);
         Ok(())
     }
 
@@ -260,6 +277,14 @@ mod tests {
     #[test]
     fn epoch_waits_for_blocks_of_many_threads() -> Result {
         let (violations, waits) = violations(epoch()?)?;
+        assert!(waits > 0);
+        assert_eq!(violations, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn srcu_waits_for_blocks_of_many_threads() -> Result {
+        let (violations, waits) = violations(srcu()?)?;
         assert!(waits > 0);
         assert_eq!(violations, 0);
         Ok(())

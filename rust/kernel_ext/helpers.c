@@ -8,6 +8,7 @@
 #include <linux/processor.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
+#include <linux/srcu.h>
 
 #include "helpers.h"
 
@@ -98,6 +99,30 @@ bool kernel_ext_lockdep_may_be_in(void *map)
 EXPORT_SYMBOL_GPL(kernel_ext_lockdep_may_be_in);
 
 #endif
+
+int kernel_ext_srcu_fast_init(void *srcu)
+{
+	struct srcu_struct *ssp = srcu;
+
+	return init_srcu_struct_fast(ssp);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_srcu_fast_init);
+
+void *kernel_ext_srcu_fast_read_lock(void *srcu)
+{
+	struct srcu_struct *ssp = srcu;
+
+	return (void *)(uintptr_t)srcu_read_lock_fast(ssp);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_srcu_fast_read_lock);
+
+void kernel_ext_srcu_fast_read_unlock(void *srcu, void *counters)
+{
+	struct srcu_struct *ssp = srcu;
+
+	srcu_read_unlock_fast(ssp, percpu(counters));
+}
+EXPORT_SYMBOL_GPL(kernel_ext_srcu_fast_read_unlock);
 
 bool kernel_ext_fatal_signal_pending(void)
 {

@@ -44,6 +44,11 @@ void kernel_ext_lockdep_wait(void *map, unsigned long ip);
 /* Whether the context has entered it: true, too, if lockdep gave up. */
 bool kernel_ext_lockdep_may_be_in(void *map);
 
+/* SRCU-fast. */
+int kernel_ext_srcu_fast_init(void *srcu);
+void *kernel_ext_srcu_fast_read_lock(void *srcu);
+void kernel_ext_srcu_fast_read_unlock(void *srcu, void *counters);
+
 bool kernel_ext_fatal_signal_pending(void);
 void kernel_ext_cond_resched(void);
 void kernel_ext_cpu_relax(void);

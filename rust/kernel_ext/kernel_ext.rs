@@ -16,6 +16,7 @@ pub mod module_param;
 pub mod once;
 pub mod percpu;
 pub mod sched;
+pub mod srcu;
 pub mod symbol;
 pub mod sysfs;
 pub mod task;

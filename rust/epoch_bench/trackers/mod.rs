@@ -22,11 +22,13 @@ use kernel_ext::module_param::Named;
 mod epoch;
 mod mutex;
 mod none;
+mod srcu;
 
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) use self::{
     epoch::Epoch,
-    mutex::Mutex, //
+    mutex::Mutex,
+    srcu::Srcu, //
 };
 
 /// Tracks DI blocks.
@@ -106,6 +108,7 @@ trackers! {
     none: None = none::None,
     mutex: Mutex = mutex::Mutex,
     epoch: Epoch = epoch::Epoch,
+    srcu: Srcu = srcu::Srcu,
 }
 
 impl Named for Kind {

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! SRCU-fast, whose readers have no fence; the `kernel` crate has the other flavour only.
+//!
+//! C header: [`include/linux/srcu.h`](srctree/include/linux/srcu.h)
+
+use crate::helpers;
+use kernel::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    }, //
+};
+
+/// A domain of SRCU-fast.
+///
+/// # Invariants
+///
+/// `inner` is initialised, for SRCU-fast.
+#[pin_data(PinnedDrop)]
+pub struct SrcuFast {
+    #[pin]
+    inner: Opaque<bindings::srcu_struct>,
+}
+
+// SAFETY: SRCU is made for use from all tasks.
+unsafe impl Send for SrcuFast {}
+// SAFETY: As above.
+unsafe impl Sync for SrcuFast {}
+
+impl SrcuFast {
+    /// A domain without readers. May sleep.
+    pub fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            // INVARIANT: It is initialised here.
+            inner <- Opaque::try_ffi_init(|srcu: *mut bindings::srcu_struct| {
+                // SAFETY: `srcu` is memory for one, which stays where it is.
+                to_result(unsafe { helpers::kernel_ext_srcu_fast_init(srcu.cast()) })
+            }),
+        })
+    }
+
+    /// Enters a read-side section. Where RCU is watching.
+    #[inline(always)]
+    pub fn read_lock(&self) -> SrcuFastGuard<'_> {
+        // SAFETY: By the type invariant.
+        let counters = unsafe { helpers::kernel_ext_srcu_fast_read_lock(self.inner.get().cast()) };
+        // INVARIANT: That entered it.
+        SrcuFastGuard {
+            srcu: self,
+            counters,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Waits until every section that was entered before the call has been left. Process context; sleeps.
+    pub fn synchronize(&self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::synchronize_srcu(self.inner.get()) };
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for SrcuFast {
+    fn drop(self: Pin<&mut Self>) {
+        // A reader whose guard was leaked must not outlive it: better to wait for ever.
+        self.synchronize();
+        // SAFETY: By the type invariant; nobody uses it any more, and it was given no callbacks.
+        unsafe { bindings::cleanup_srcu_struct(self.inner.get()) };
+    }
+}
+
+/// A read-side section; dropping it leaves the section.
+///
+/// # Invariants
+///
+/// The section was entered in `srcu`, which gave `counters`, and is left by `drop`.
+#[must_use = "the section is left when the guard is dropped, at once if it is unused"]
+pub struct SrcuFastGuard<'a> {
+    srcu: &'a SrcuFast,
+    counters: *mut c_void,
+    _not_send: NotThreadSafe,
+}
+
+impl Drop for SrcuFastGuard<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        unsafe {
+            helpers::kernel_ext_srcu_fast_read_unlock(self.srcu.inner.get().cast(), self.counters)
+        };
+    }
+}
