@@ -4,6 +4,7 @@
 
 use crate::trackers::{
     Epoch,
+    EpochKeyed,
     Kind,
     Mutex,
     Srcu,
@@ -51,6 +52,10 @@ fn epoch() -> Result<Arc<Epoch>> {
     Arc::pin_init(Epoch::new(MAX_BLOCKS), GFP_KERNEL)
 }
 
+fn epoch_keyed() -> Result<Arc<EpochKeyed>> {
+    Arc::pin_init(EpochKeyed::new(MAX_BLOCKS), GFP_KERNEL)
+}
+
 fn srcu() -> Result<Arc<Srcu>> {
     Arc::pin_init(Srcu::new(MAX_BLOCKS), GFP_KERNEL)
 }
@@ -89,6 +94,27 @@ fn waits_for_overlapping_blocks<T: Tracker + 'static>(tracker: Arc<T>) -> Result
     tracker.page(&younger, KEY);
     tracker.finish(older);
     Ok(first && wait_returns_after(&tracker, younger)?)
+}
+
+/// Waits, inside a block that has not noted the page, for one that is past, which has been waited for
+/// before.
+fn does_not_wait_for_page_that_is_past<T: Tracker>(tracker: Arc<T>) {
+    let block = tracker.start();
+    tracker.page(&block, KEY);
+    tracker.finish(block);
+    tracker.wait(KEY);
+    let younger = tracker.start();
+    // It would wait for ever.
+    tracker.wait(KEY);
+    tracker.finish(younger);
+}
+
+/// Waits, inside a block, for a page that nobody has noted.
+fn does_not_wait_for_page_that_nobody_noted<T: Tracker>(tracker: Arc<T>) {
+    let block = tracker.start();
+    // It would wait for ever.
+    tracker.wait(KEY);
+    tracker.finish(block);
 }
 
 /// What one thread of [`violations`] has done.
@@ -185,6 +211,12 @@ mod tests {
     }
 
     #[test]
+    fn epoch_keyed_waits_for_block() -> Result {
+        assert!(waits_for_block(epoch_keyed()?)?);
+        Ok(())
+    }
+
+    #[test]
     fn srcu_waits_for_block() -> Result {
         assert!(waits_for_block(srcu()?)?);
         Ok(())
@@ -203,6 +235,12 @@ mod tests {
     }
 
     #[test]
+    fn epoch_keyed_waits_for_overlapping_blocks() -> Result {
+        assert!(waits_for_overlapping_blocks(epoch_keyed()?)?);
+        Ok(())
+    }
+
+    #[test]
     fn srcu_waits_for_overlapping_blocks() -> Result {
         assert!(waits_for_overlapping_blocks(srcu()?)?);
         Ok(())
@@ -210,24 +248,25 @@ mod tests {
 
     #[test]
     fn mutex_does_not_wait_for_page_that_is_past() -> Result {
-        let tracker = mutex()?;
-        let block = tracker.start();
-        tracker.page(&block, KEY);
-        tracker.finish(block);
-        let younger = tracker.start();
-        // It would wait for ever.
-        tracker.wait(KEY);
-        tracker.finish(younger);
+        does_not_wait_for_page_that_is_past(mutex()?);
+        Ok(())
+    }
+
+    #[test]
+    fn epoch_keyed_does_not_wait_for_page_that_is_past() -> Result {
+        does_not_wait_for_page_that_is_past(epoch_keyed()?);
         Ok(())
     }
 
     #[test]
     fn mutex_does_not_wait_for_page_that_nobody_noted() -> Result {
-        let tracker = mutex()?;
-        let block = tracker.start();
-        // It would wait for ever.
-        tracker.wait(KEY);
-        tracker.finish(block);
+        does_not_wait_for_page_that_nobody_noted(mutex()?);
+        Ok(())
+    }
+
+    #[test]
+    fn epoch_keyed_does_not_wait_for_page_that_nobody_noted() -> Result {
+        does_not_wait_for_page_that_nobody_noted(epoch_keyed()?);
         Ok(())
     }
 
@@ -277,6 +316,14 @@ mod tests {
     #[test]
     fn epoch_waits_for_blocks_of_many_threads() -> Result {
         let (violations, waits) = violations(epoch()?)?;
+        assert!(waits > 0);
+        assert_eq!(violations, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn epoch_keyed_waits_for_blocks_of_many_threads() -> Result {
+        let (violations, waits) = violations(epoch_keyed()?)?;
         assert!(waits > 0);
         assert_eq!(violations, 0);
         Ok(())

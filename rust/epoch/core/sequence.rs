@@ -9,6 +9,19 @@ use super::Word;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Cookie(usize);
 
+impl Cookie {
+    /// The cookie as a number. Of two that are less than half of all numbers apart, the later one is the
+    /// higher, but for wrapping around.
+    pub fn into_raw(self) -> usize {
+        self.0
+    }
+
+    /// What [`Cookie::into_raw`] was called on.
+    pub fn from_raw(raw: usize) -> Self {
+        Self(raw)
+    }
+}
+
 /// Counts grace periods.
 ///
 /// # Invariants

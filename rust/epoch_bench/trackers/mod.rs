@@ -20,13 +20,16 @@ use kernel::{
 use kernel_ext::module_param::Named;
 
 mod epoch;
+mod epoch_keyed;
 mod mutex;
 mod none;
+mod pages;
 mod srcu;
 
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) use self::{
     epoch::Epoch,
+    epoch_keyed::EpochKeyed,
     mutex::Mutex,
     srcu::Srcu, //
 };
@@ -61,7 +64,7 @@ pub(crate) trait Visitor {
 
 /// Makes [`Kind`], which names a tracker, and [`Trackers`], which holds one of each.
 macro_rules! trackers {
-    ($($name:ident: $kind:ident = $ty:ty,)+) => {
+    ($($field:ident: $kind:ident($name:literal) = $ty:ty,)+) => {
         /// Names a tracker.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub(crate) enum Kind {
@@ -75,7 +78,7 @@ macro_rules! trackers {
             /// What users call it.
             pub(crate) fn name(self) -> &'static str {
                 match self {
-                    $(Kind::$kind => stringify!($name),)+
+                    $(Kind::$kind => $name,)+
                 }
             }
         }
@@ -83,21 +86,21 @@ macro_rules! trackers {
         /// One tracker of each kind.
         #[pin_data]
         pub(crate) struct Trackers {
-            $(#[pin] $name: $ty,)+
+            $(#[pin] $field: $ty,)+
         }
 
         impl Trackers {
             /// Trackers without blocks, of which at most `max_blocks` will be open in one tracker.
             pub(crate) fn new(max_blocks: usize) -> impl PinInit<Self, Error> {
                 try_pin_init!(Self {
-                    $($name <- <$ty>::new(max_blocks),)+
+                    $($field <- <$ty>::new(max_blocks),)+
                 })
             }
 
             /// Does something with one of them.
             pub(crate) fn visit<V: Visitor>(&self, kind: Kind, visitor: V) -> V::Output {
                 match kind {
-                    $(Kind::$kind => visitor.visit(&self.$name),)+
+                    $(Kind::$kind => visitor.visit(&self.$field),)+
                 }
             }
         }
@@ -105,10 +108,11 @@ macro_rules! trackers {
 }
 
 trackers! {
-    none: None = none::None,
-    mutex: Mutex = mutex::Mutex,
-    epoch: Epoch = epoch::Epoch,
-    srcu: Srcu = srcu::Srcu,
+    none: None("none") = none::None,
+    mutex: Mutex("mutex") = mutex::Mutex,
+    epoch: Epoch("epoch") = epoch::Epoch,
+    epoch_keyed: EpochKeyed("epoch-keyed") = epoch_keyed::EpochKeyed,
+    srcu: Srcu("srcu") = srcu::Srcu,
 }
 
 impl Named for Kind {

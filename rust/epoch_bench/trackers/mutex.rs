@@ -22,7 +22,10 @@
 //! again each time it wakes, and may so wait for younger blocks too; this one does not. FreeBSD's mutex
 //! spins while its owner runs, and so does Linux's.
 
-use super::Tracker;
+use super::{
+    pages::Pages,
+    Tracker, //
+};
 use kernel::{
     cpu::{
         nr_cpu_ids,
@@ -50,10 +53,6 @@ use kernel::{
         Delta, //
     }, //
 };
-
-/// Number of generations of pages, each shared by the pages whose keys have that hash. FreeBSD has
-/// as many as CPUs that it can have.
-const PAGE_BITS: u32 = 8;
 
 /// An entry of the list of open blocks, on a cache line of its own.
 #[repr(align(64))]
@@ -152,7 +151,7 @@ pub(crate) struct Mutex {
     blocks: kernel::sync::Mutex<Blocks>,
     /// Generations up to this one are finished. Written with `blocks` locked.
     done: Atomic<u64>,
-    pages: KVVec<Atomic<u64>>,
+    pages: Pages,
     waiters: Atomic<u32>,
     /// Held by a waiter from its look at `done` until it sleeps, and to wake it.
     #[pin]
@@ -172,23 +171,11 @@ impl Mutex {
         try_pin_init!(Self {
             blocks <- new_mutex!(Blocks::new(max_blocks)?, "epoch_bench_mutex"),
             done: Atomic::new(0),
-            pages: {
-                let mut pages = KVVec::with_capacity(1 << PAGE_BITS, GFP_KERNEL)?;
-                for _ in 0..1 << PAGE_BITS {
-                    pages.push(Atomic::new(0u64), GFP_KERNEL)?;
-                }
-                pages
-            },
+            pages: Pages::new(0)?,
             waiters: Atomic::new(0),
             passing <- new_mutex!((), "epoch_bench_passing"),
             passed <- new_condvar!("epoch_bench_passed"),
         })
-    }
-
-    fn page_generation(&self, key: usize) -> &Atomic<u64> {
-        // Fibonacci hashing: neighbours get different places.
-        let hash = (key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PAGE_BITS);
-        &self.pages[hash as usize]
     }
 
     fn is_done(&self, generation: u64) -> bool {
@@ -227,17 +214,7 @@ impl Tracker for Mutex {
     }
 
     fn page(&self, block: &Block, key: usize) {
-        if cfg!(epoch_mutant = "forget_page") {
-            return;
-        }
-        let page = self.page_generation(key);
-        let mut generation = page.load(Relaxed);
-        while generation < block.generation {
-            match page.cmpxchg(generation, block.generation, Full) {
-                Ok(_) => break,
-                Err(now) => generation = now,
-            }
-        }
+        self.pages.raise(key, block.generation);
     }
 
     fn finish(&self, block: Block) {
@@ -248,8 +225,8 @@ impl Tracker for Mutex {
     }
 
     fn wait(&self, key: usize) {
-        // Blocks that note the page later are not waited for. Pairs with the full ordering in `page`.
-        let generation = self.page_generation(key).load(Acquire);
+        // Blocks that note the page later are not waited for.
+        let generation = self.pages.number(key);
         if self.is_done(generation) {
             return;
         }

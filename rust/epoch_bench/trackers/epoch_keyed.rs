@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! This project's epoch, with a cookie for each page: waiting takes a grace period only if one of the
+//! page's blocks may be open.
+//!
+//! A block leaves at each page that it unmaps the cookie of the first grace period that begins after
+//! that; the later of two cookies stays. To wait for a page is to look whether its cookie's grace
+//! period has passed, and only otherwise to wait for one.
+//!
+//! Why that is enough, for a block that began, and noted the page, before the call:
+//!
+//! - The waiter finds the block's cookie or a later one, for a page's cookie never goes back.
+//! - If the grace period of what it finds has passed, so has that of the block's own cookie. That one
+//!   began after the cookie was taken, inside the block; so no section is left that was entered by then,
+//!   the block's among them. Barriers: the full ones of `snapshot` and of `poll`.
+//! - Otherwise it waits for a grace period that begins after the call, and thus after the block did.
+//!
+//! Were the earlier cookie to replace the later one, a waiter could find it passed while the block
+//! that had left the later one is open.
+
+use super::{
+    pages::Pages,
+    Tracker, //
+};
+use epoch::{
+    domain::Cookie,
+    Guard, //
+};
+use kernel::prelude::*;
+
+/// Tracks blocks as sections of an epoch, and pages by cookies.
+#[pin_data]
+pub(crate) struct EpochKeyed {
+    #[pin]
+    epoch: epoch::Epoch,
+    pages: Pages,
+}
+
+impl EpochKeyed {
+    pub(crate) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            epoch <- epoch::Epoch::new(c"bench_keyed"),
+            pages: {
+                // Nobody has noted a page: each has a cookie that has passed.
+                let cookie = epoch.snapshot();
+                epoch.synchronize();
+                Pages::new(cookie.into_raw() as u64)?
+            },
+        })
+    }
+}
+
+impl Tracker for EpochKeyed {
+    type Block<'a> = Guard<'a>;
+
+    #[inline(always)]
+    fn start(&self) -> Guard<'_> {
+        self.epoch.enter()
+    }
+
+    fn page(&self, _block: &Guard<'_>, key: usize) {
+        self.pages
+            .raise(key, self.epoch.snapshot().into_raw() as u64);
+    }
+
+    #[inline(always)]
+    fn finish(&self, block: Guard<'_>) {
+        drop(block);
+    }
+
+    fn wait(&self, key: usize) {
+        let cookie = Cookie::from_raw(self.pages.number(key) as usize);
+        if !self.epoch.poll(cookie) {
+            self.epoch.synchronize();
+        }
+    }
+}
