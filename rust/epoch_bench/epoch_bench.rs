@@ -43,7 +43,7 @@ module! {
 
 named_param!(
     tracker: Kind = Kind::Epoch,
-    "Tracker to begin with: none, mutex, epoch, epoch-keyed or srcu (default: epoch)"
+    "Tracker to begin with: none, mutex, spin, epoch, epoch-keyed or srcu (default: epoch)"
 );
 
 #[pin_data]

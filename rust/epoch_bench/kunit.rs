@@ -7,6 +7,7 @@ use crate::trackers::{
     EpochKeyed,
     Kind,
     Mutex,
+    Spin,
     Srcu,
     Tracker, //
 };
@@ -46,6 +47,10 @@ const KEY: usize = 0x1000;
 
 fn mutex() -> Result<Arc<Mutex>> {
     Arc::pin_init(Mutex::new(MAX_BLOCKS), GFP_KERNEL)
+}
+
+fn spin() -> Result<Arc<Spin>> {
+    Arc::pin_init(Spin::new(MAX_BLOCKS), GFP_KERNEL)
 }
 
 fn epoch() -> Result<Arc<Epoch>> {
@@ -115,6 +120,16 @@ fn does_not_wait_for_page_that_nobody_noted<T: Tracker>(tracker: Arc<T>) {
     // It would wait for ever.
     tracker.wait(KEY);
     tracker.finish(block);
+}
+
+/// Whether waiting for a page whose block is finished takes until an older one is: its generation is
+/// not done before.
+fn gives_generation_to_older_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
+    let older = tracker.start();
+    let younger = tracker.start();
+    tracker.page(&younger, KEY);
+    tracker.finish(younger);
+    wait_returns_after(&tracker, older)
 }
 
 /// What one thread of [`violations`] has done.
@@ -205,6 +220,12 @@ mod tests {
     }
 
     #[test]
+    fn spin_waits_for_block() -> Result {
+        assert!(waits_for_block(spin()?)?);
+        Ok(())
+    }
+
+    #[test]
     fn epoch_waits_for_block() -> Result {
         assert!(waits_for_block(epoch()?)?);
         Ok(())
@@ -225,6 +246,12 @@ mod tests {
     #[test]
     fn mutex_waits_for_overlapping_blocks() -> Result {
         assert!(waits_for_overlapping_blocks(mutex()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn spin_waits_for_overlapping_blocks() -> Result {
+        assert!(waits_for_overlapping_blocks(spin()?)?);
         Ok(())
     }
 
@@ -253,6 +280,12 @@ mod tests {
     }
 
     #[test]
+    fn spin_does_not_wait_for_page_that_is_past() -> Result {
+        does_not_wait_for_page_that_is_past(spin()?);
+        Ok(())
+    }
+
+    #[test]
     fn epoch_keyed_does_not_wait_for_page_that_is_past() -> Result {
         does_not_wait_for_page_that_is_past(epoch_keyed()?);
         Ok(())
@@ -265,6 +298,12 @@ mod tests {
     }
 
     #[test]
+    fn spin_does_not_wait_for_page_that_nobody_noted() -> Result {
+        does_not_wait_for_page_that_nobody_noted(spin()?);
+        Ok(())
+    }
+
+    #[test]
     fn epoch_keyed_does_not_wait_for_page_that_nobody_noted() -> Result {
         does_not_wait_for_page_that_nobody_noted(epoch_keyed()?);
         Ok(())
@@ -272,13 +311,28 @@ mod tests {
 
     #[test]
     fn mutex_gives_generation_to_older_block() -> Result {
-        let tracker = mutex()?;
-        let older = tracker.start();
-        let younger = tracker.start();
-        tracker.page(&younger, KEY);
-        // Finished, but not done before the older one is.
-        tracker.finish(younger);
-        assert!(wait_returns_after(&tracker, older)?);
+        assert!(gives_generation_to_older_block(mutex()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn spin_gives_generation_to_older_block() -> Result {
+        assert!(gives_generation_to_older_block(spin()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn spin_has_room_again_for_blocks() -> Result {
+        let tracker = spin()?;
+        for _ in 0..3 {
+            let mut blocks = KVec::new();
+            for _ in 0..MAX_BLOCKS {
+                blocks.push(tracker.start(), GFP_KERNEL)?;
+            }
+            for block in blocks {
+                tracker.finish(block);
+            }
+        }
         Ok(())
     }
 
@@ -308,6 +362,14 @@ mod tests {
     #[test]
     fn mutex_waits_for_blocks_of_many_threads() -> Result {
         let (violations, waits) = violations(mutex()?)?;
+        assert!(waits > 0);
+        assert_eq!(violations, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn spin_waits_for_blocks_of_many_threads() -> Result {
+        let (violations, waits) = violations(spin()?)?;
         assert!(waits > 0);
         assert_eq!(violations, 0);
         Ok(())

@@ -21,9 +21,11 @@ use kernel_ext::module_param::Named;
 
 mod epoch;
 mod epoch_keyed;
+mod generations;
 mod mutex;
 mod none;
 mod pages;
+mod spin;
 mod srcu;
 
 #[cfg(CONFIG_KUNIT = "y")]
@@ -31,6 +33,7 @@ pub(crate) use self::{
     epoch::Epoch,
     epoch_keyed::EpochKeyed,
     mutex::Mutex,
+    spin::Spin,
     srcu::Srcu, //
 };
 
@@ -110,6 +113,7 @@ macro_rules! trackers {
 trackers! {
     none: None("none") = none::None,
     mutex: Mutex("mutex") = mutex::Mutex,
+    spin: Spin("spin") = spin::Spin,
     epoch: Epoch("epoch") = epoch::Epoch,
     epoch_keyed: EpochKeyed("epoch-keyed") = epoch_keyed::EpochKeyed,
     srcu: Srcu("srcu") = srcu::Srcu,

@@ -115,7 +115,7 @@ loading() {
 }
 
 knobs() {
-	for tracker in none mutex epoch epoch-keyed srcu; do
+	for tracker in none mutex spin epoch epoch-keyed srcu; do
 		prints "available_trackers has $tracker" "(^| )$tracker( |\$)" cat $sys/available_trackers
 		ok "tracker can be $tracker" write $sys/tracker "$tracker"
 		prints "tracker is $tracker" "^$tracker\$" cat $sys/tracker
@@ -140,7 +140,7 @@ permissions() {
 
 measuring() {
 	small="--samples 3 --warmup 1 --interval-ms 50"
-	for tracker in none mutex epoch epoch-keyed srcu; do
+	for tracker in none mutex spin epoch epoch-keyed srcu; do
 		for testcase in mmap1 di; do
 			# shellcheck disable=SC2086 # words
 			prints "run --tracker $tracker --testcase $testcase" '^average:[1-9]' \
