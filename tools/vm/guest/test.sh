@@ -115,7 +115,7 @@ loading() {
 }
 
 knobs() {
-	for tracker in none mutex spin epoch epoch-keyed srcu; do
+	for tracker in none mutex spin srcu epoch-keyed epoch; do
 		prints "available_trackers has $tracker" "(^| )$tracker( |\$)" cat $sys/available_trackers
 		ok "tracker can be $tracker" write $sys/tracker "$tracker"
 		prints "tracker is $tracker" "^$tracker\$" cat $sys/tracker
@@ -140,7 +140,7 @@ permissions() {
 
 measuring() {
 	small="--samples 3 --warmup 1 --interval-ms 50"
-	for tracker in none mutex spin epoch epoch-keyed srcu; do
+	for tracker in none mutex spin srcu epoch-keyed epoch; do
 		for testcase in mmap1 di; do
 			# shellcheck disable=SC2086 # words
 			prints "run --tracker $tracker --testcase $testcase" '^average:[1-9]' \
@@ -216,7 +216,7 @@ watching() {
 	epochs=/sys/kernel/epoch
 	log >/dev/null
 	ok "insmod both samples" sh -c 'insmod /modules/epoch_sample_c.ko && insmod /modules/epoch_sample_rust.ko'
-	prints "each epoch has a folder" '^bench sample_c sample_rust $' sh -c "ls $epochs | tr '\n' ' '"
+	prints "each epoch has a folder" '^bench bench_keyed sample_c sample_rust $' sh -c "ls $epochs | tr '\n' ' '"
 	ok "each file is one number" sh -c "! grep -Evh '^[0-9]+\$' $epochs/*/*"
 	before=$(cat $epochs/sample_c/grace_periods)
 	sleep 1
@@ -250,7 +250,7 @@ watching() {
 	ok "rmmod both samples" rmmod epoch_sample_c epoch_sample_rust
 	fails "an open file of an epoch that is gone says so" - "no such device" sh -c 'cat <&5'
 	exec 5<&-
-	prints "their folders are gone" '^bench $' sh -c "ls $epochs | tr '\n' ' '"
+	prints "their folders are gone" '^bench bench_keyed $' sh -c "ls $epochs | tr '\n' ' '"
 	prints "they worked without an error" '^12$' sh -c 'dmesg | grep -c " 0 errors"'
 }
 
@@ -365,7 +365,7 @@ scale() {
 	stops epoch_rcuscale nruns=10 loops=10000
 	stops epoch_rcuscale nruns=10 loops=10000 gp_async=1
 	stops epoch_rcuscale flood=3600
-	prints "their epochs are gone" '^bench $' sh -c "ls /sys/kernel/epoch | tr '\n' ' '"
+	prints "their epochs are gone" '^bench bench_keyed $' sh -c "ls /sys/kernel/epoch | tr '\n' ' '"
 	ok "their threads are gone" sh -c '! ps | grep "\[epoch_[rw]"'
 
 	for bad in scale_type=bogus scale_type= scale_type=epoch,epoch scale_type=all,rcu loops=0 loops=abc \
