@@ -235,7 +235,8 @@ static struct epoch *probe_epoch;
 static unsigned long readers_in_probe;
 static bool probe_is_nmi;
 
-static noinline void probed(void)
+/* Not traced: a probe here is a breakpoint, and no hook of ftrace's. */
+static noinline notrace void probed(void)
 {
 	barrier();
 }

@@ -9,3 +9,9 @@ pub fn monotonic_ns() -> u64 {
     // SAFETY: No requirements.
     unsafe { bindings::ktime_get() as u64 }
 }
+
+/// The same, read without a lock: it may jump by a little while the clock is adjusted. Any context.
+pub fn monotonic_fast_ns() -> u64 {
+    // SAFETY: No requirements.
+    unsafe { bindings::ktime_get_mono_fast_ns() }
+}

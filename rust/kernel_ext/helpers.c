@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <kunit/test.h>
+#include <kunit/test-bug.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/processor.h>
@@ -141,3 +144,46 @@ void kernel_ext_cpu_relax(void)
 	cpu_relax();
 }
 EXPORT_SYMBOL_GPL(kernel_ext_cpu_relax);
+
+void kernel_ext_preempt_disable(void)
+{
+	preempt_disable();
+}
+EXPORT_SYMBOL_GPL(kernel_ext_preempt_disable);
+
+void kernel_ext_preempt_enable(void)
+{
+	preempt_enable();
+}
+EXPORT_SYMBOL_GPL(kernel_ext_preempt_enable);
+
+bool kernel_ext_try_module_get(void *module)
+{
+	return try_module_get((struct module *)module);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_try_module_get);
+
+void kernel_ext_module_put(void *module)
+{
+	module_put((struct module *)module);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_module_put);
+
+#if IS_BUILTIN(CONFIG_KUNIT)
+
+void kernel_ext_skip_test(const char *why)
+{
+	struct kunit *test = kunit_get_current_test();
+
+	if (test)
+		kunit_skip(test, "%s", why);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_skip_test);
+
+#endif
+
+bool kernel_ext_in_task(void)
+{
+	return in_task();
+}
+EXPORT_SYMBOL_GPL(kernel_ext_in_task);

@@ -52,5 +52,58 @@ void kernel_ext_srcu_fast_read_unlock(void *srcu, void *counters);
 bool kernel_ext_fatal_signal_pending(void);
 void kernel_ext_cond_resched(void);
 void kernel_ext_cpu_relax(void);
+void kernel_ext_preempt_disable(void);
+void kernel_ext_preempt_enable(void);
+
+/*
+ * Probes of a function's entry and return, by fprobe or by kretprobe: probe.c.
+ */
+struct kernel_ext_probe;
+
+/*
+ * Called at the function's entry and at its return, in the same task, in the
+ * context of the function but with preemption disabled. token is token_size
+ * bytes of the call's own, aligned as a long. Without a true from enter, leave
+ * is not called.
+ */
+typedef bool (*kernel_ext_probe_enter)(void *data, void *token);
+typedef void (*kernel_ext_probe_leave)(void *data, void *token);
+
+/*
+ * Whether the function can be probed so: 0, or an errno. May sleep.
+ */
+int kernel_ext_probe_check(const char *symbol, bool fprobe);
+
+/*
+ * Probes the function; a pointer that IS_ERR() if it cannot be. May sleep.
+ * active is the most calls that are followed at the same time by a kretprobe.
+ */
+struct kernel_ext_probe *
+kernel_ext_probe_register(const char *symbol, bool fprobe, unsigned int active,
+			  unsigned long token_size, void *data,
+			  kernel_ext_probe_enter enter,
+			  kernel_ext_probe_leave leave);
+
+/* How many calls were not followed, for want of memory or for recursion. */
+unsigned long kernel_ext_probe_missed(struct kernel_ext_probe *probe);
+
+/*
+ * Ends the probe. Calls that have been entered are not told of their return
+ * any more. No function of the caller's runs when this returns. May sleep.
+ */
+void kernel_ext_probe_unregister(struct kernel_ext_probe *probe);
+
+/* References that keep a module. */
+bool kernel_ext_try_module_get(void *module);
+void kernel_ext_module_put(void *module);
+
+/*
+ * Ends the KUnit test that the current task runs, as skipped; does not return.
+ * There with CONFIG_KUNIT only.
+ */
+void kernel_ext_skip_test(const char *why);
+
+/* Whether it runs in a task, and in no interrupt or NMI. */
+bool kernel_ext_in_task(void);
 
 #endif

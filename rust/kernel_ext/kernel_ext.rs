@@ -5,6 +5,7 @@
 //! Linked into `epoch.ko` and used by all modules of the project. Each file is meant to go as soon
 //! as the `kernel` crate has its own.
 
+pub mod atomic128;
 pub mod barrier;
 pub mod clock;
 pub mod cpu;
@@ -12,9 +13,11 @@ pub mod kobject;
 pub mod lockdep;
 pub mod misc;
 pub mod mm;
+pub mod module;
 pub mod module_param;
 pub mod once;
 pub mod percpu;
+pub mod probe;
 pub mod sched;
 pub mod srcu;
 pub mod symbol;
@@ -28,6 +31,12 @@ pub mod work;
 /// Functions of `helpers.c`, for what C has as macros and inline functions; made by bindgen from
 /// `helpers.h`.
 mod helpers {
-    #![allow(dead_code, missing_docs, unreachable_pub, clippy::all)]
+    #![allow(
+        dead_code,
+        missing_docs,
+        non_camel_case_types,
+        unreachable_pub,
+        clippy::all
+    )]
     include!(env!("KERNEL_EXT_HELPERS"));
 }

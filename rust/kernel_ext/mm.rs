@@ -8,8 +8,13 @@ use crate::helpers;
 use kernel::{
     bindings,
     error::to_result,
+    page::PAGE_SIZE,
     prelude::*,
-    types::NotThreadSafe, //
+    types::NotThreadSafe,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
 };
 
 /// Anonymous memory in the address space of the task that mapped it.
@@ -40,6 +45,16 @@ impl Mapping {
             len,
             _current: NotThreadSafe,
         })
+    }
+
+    /// Writes to each of the first `pages` pages, which have to be there. May sleep. [`EFAULT`] if there is
+    /// no memory for one.
+    pub fn touch(&self, pages: u32) -> Result {
+        for page in 0..pages as usize {
+            let address = UserPtr::from_addr(self.start + page * PAGE_SIZE);
+            UserSlice::new(address, 1).writer().write(&1u8)?;
+        }
+        Ok(())
     }
 
     /// Takes the mapping away again. May sleep. [`EINTR`] when the task is being killed.

@@ -91,6 +91,9 @@ impl<T> Drop for PerCpu<T> {
     }
 }
 
+// SAFETY: A zeroed word is one that holds 0.
+unsafe impl Zeroable for Once {}
+
 /// `N` counters of one CPU, on cache lines of their own.
 #[repr(C, align(64))]
 pub struct Counters<const N: usize>([Once; N]);
@@ -108,6 +111,14 @@ impl<const N: usize> PerCpu<Counters<N>> {
     pub unsafe fn place(&self, index: usize) -> usize {
         // SAFETY: By the caller's promise it is inside the object.
         unsafe { self.ptr.cast::<usize>().add(index) }.as_ptr() as usize
+    }
+
+    /// Adds one to this CPU's counter `index`. As [`this_cpu_inc`].
+    #[inline(always)]
+    pub fn inc(&self, index: usize) {
+        assert!(index < N);
+        // SAFETY: The counter is there, and the object is live as long as `self`.
+        unsafe { this_cpu_inc::<0>(self.place(index)) };
     }
 
     /// Counter `index` of each possible CPU, read without ordering.

@@ -3,6 +3,7 @@
 //! The current task: giving way to others, and being killed.
 
 use crate::helpers;
+use kernel::types::NotThreadSafe;
 
 /// Lets another task run if one should. Process context.
 pub fn cond_resched() {
@@ -16,6 +17,36 @@ pub fn cpu_relax() {
     unsafe { helpers::kernel_ext_cpu_relax() };
 }
 
+/// Preemption is disabled as long as this lives: the task keeps its CPU, and must not sleep. Any
+/// context.
+#[must_use = "preemption is enabled again at once"]
+pub struct NoPreemption(NotThreadSafe);
+
+impl NoPreemption {
+    /// Disables preemption.
+    #[inline(always)]
+    pub fn new() -> Self {
+        // SAFETY: `drop` enables it again, in the same task: the guard cannot go to another one. If it
+        // is leaked, that is no memory error.
+        unsafe { helpers::kernel_ext_preempt_disable() };
+        Self(NotThreadSafe)
+    }
+}
+
+impl Default for NoPreemption {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for NoPreemption {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: `new` has disabled it.
+        unsafe { helpers::kernel_ext_preempt_enable() };
+    }
+}
+
 /// Whether the current task is being killed. Process context.
 pub fn fatal_signal_pending() -> bool {
     // SAFETY: No requirements.
@@ -26,4 +57,10 @@ pub fn fatal_signal_pending() -> bool {
 pub fn in_nmi() -> bool {
     // SAFETY: No requirements.
     unsafe { helpers::kernel_ext_in_nmi() }
+}
+
+/// Whether it runs in a task, and in no interrupt or NMI.
+pub fn in_task() -> bool {
+    // SAFETY: No requirements.
+    unsafe { helpers::kernel_ext_in_task() }
 }

@@ -164,9 +164,8 @@ impl<A: Attribute> Raw<A> {
 /// # Invariants
 ///
 /// The pointers are those of constant groups of attributes of `D`, and the last one is null.
-#[repr(transparent)]
 pub struct Groups<D> {
-    groups: [*const bindings::attribute_group; 2],
+    groups: &'static [*const bindings::attribute_group],
     _device: PhantomData<fn(D)>,
 }
 
@@ -176,12 +175,13 @@ unsafe impl<D> Sync for Groups<D> {}
 impl<D> Groups<D> {
     /// # Safety
     ///
-    /// The attributes of `group` are [`Raw::PTR`] of attributes of `D`, and a null pointer at the end.
+    /// The pointers are those of constant groups, the last one null; their attributes are [`Raw::PTR`] of
+    /// attributes of `D`, and a null pointer at the end.
     #[doc(hidden)]
-    pub const unsafe fn new(group: &'static bindings::attribute_group) -> Self {
-        // INVARIANT: The group is constant by its lifetime, and of `D` by the caller's promise.
+    pub const unsafe fn new(groups: &'static [*const bindings::attribute_group]) -> Self {
+        // INVARIANT: By the caller's promise.
         Self {
-            groups: [group, core::ptr::null()],
+            groups,
             _device: PhantomData,
         }
     }
@@ -191,32 +191,52 @@ impl<D> Groups<D> {
     }
 }
 
-/// A group of attributes, whose list ends with a null pointer.
+/// A group of attributes, whose list ends with a null pointer, in a folder of that name if there is one.
 #[doc(hidden)]
-pub const fn group(attributes: &'static [*const bindings::attribute]) -> bindings::attribute_group {
+pub const fn group(
+    folder: Option<&'static CStr>,
+    attributes: &'static [*const bindings::attribute],
+) -> bindings::attribute_group {
     // SAFETY: All zeroes is a valid `attribute_group`: pointers and functions.
     let mut raw: bindings::attribute_group = unsafe { core::mem::zeroed() };
+    if let Some(folder) = folder {
+        raw.name = kernel::str::as_char_ptr_in_const_context(folder);
+    }
     raw.__bindgen_anon_2.attrs_const = attributes.as_ptr();
     raw
 }
 
-/// Makes a constant list of the [`Attribute`]s of a device: `groups!(NAME for Device: [A, B])`.
+/// Makes a constant list of the [`Attribute`]s of a device, and of folders with more of them:
+/// `groups!(NAME for Device: [A, B], c"folder": [C])`.
 #[macro_export]
 macro_rules! groups {
-    ($vis:vis $name:ident for $device:ty: [$($attribute:ty),+ $(,)?]) => {
+    ($vis:vis $name:ident for $device:ty: [$($attribute:ty),+ $(,)?]
+        $(, $folder:literal: [$($inner:ty),+ $(,)?])* $(,)?) => {
         $vis static $name: $crate::sysfs::Groups<$device> = {
             const fn of_device<A: $crate::sysfs::Attribute<Device = $device>>(
             ) -> *const ::kernel::bindings::attribute {
                 $crate::sysfs::Raw::<A>::PTR
             }
 
-            const ATTRIBUTES: &[*const ::kernel::bindings::attribute] = &[
-                $(of_device::<$attribute>(),)+
+            const GROUPS: &[*const ::kernel::bindings::attribute_group] = &[
+                {
+                    const GROUP: &::kernel::bindings::attribute_group = &$crate::sysfs::group(
+                        ::core::option::Option::None,
+                        &[$(of_device::<$attribute>(),)+ ::core::ptr::null()],
+                    );
+                    GROUP
+                },
+                $({
+                    const GROUP: &::kernel::bindings::attribute_group = &$crate::sysfs::group(
+                        ::core::option::Option::Some($folder),
+                        &[$(of_device::<$inner>(),)+ ::core::ptr::null()],
+                    );
+                    GROUP
+                },)*
                 ::core::ptr::null(),
             ];
-            const GROUP: ::kernel::bindings::attribute_group = $crate::sysfs::group(ATTRIBUTES);
-            // SAFETY: `of_device` sees to the type, and the null pointer is there.
-            unsafe { $crate::sysfs::Groups::new(&GROUP) }
+            // SAFETY: `of_device` sees to the type, and the null pointers are there.
+            unsafe { $crate::sysfs::Groups::new(GROUPS) }
         };
     };
 }

@@ -22,6 +22,16 @@ impl Comm {
         Self(unsafe { (&raw const (*task).comm).read_volatile() })
     }
 
+    /// A name of at most 15 bytes, without a NUL.
+    pub fn new(name: &BStr) -> Option<Self> {
+        let mut comm = [0; 16];
+        if name.len() >= comm.len() || name.contains(&0) {
+            return None;
+        }
+        comm[..name.len()].copy_from_slice(name);
+        Some(Self(comm))
+    }
+
     /// The same as two words, for where they are to be kept in atomics.
     pub fn to_words(&self) -> [u64; 2] {
         let half = |at: usize| core::array::from_fn(|byte| self.0[at + byte]);

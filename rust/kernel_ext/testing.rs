@@ -5,12 +5,16 @@
 //! KUnit knows of a failed assertion only in the task of the test, so that others hand their verdict
 //! back.
 
-use crate::threads::{
-    spawn,
-    Thread, //
+use crate::{
+    helpers,
+    threads::{
+        spawn,
+        Thread, //
+    }, //
 };
 use kernel::{
     prelude::*,
+    str::CStr,
     sync::{
         atomic::{
             Acquire,
@@ -28,6 +32,12 @@ use kernel::{
 /// Sleeps for long enough that a task which is not held back gets where it is going.
 pub fn a_while() {
     fsleep(Delta::from_millis(20));
+}
+
+/// Ends the test as skipped. Only from the task of the test, and from where nothing has to be dropped.
+pub fn skip(why: &CStr) {
+    // SAFETY: It is a string. What is not dropped is leaked, which is safe.
+    unsafe { helpers::kernel_ext_skip_test(why.as_char_ptr()) };
 }
 
 /// Waits until `condition` holds.

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A pair of words that is compared and exchanged as one: x86-64's `cmpxchg16b`.
+//!
+//! C has `cmpxchg128()` for it, which the `kernel` crate does not wrap.
+
+use crate::barrier::compiler_barrier;
+use core::cell::UnsafeCell;
+
+/// Names one of the two words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Half {
+    /// The first, at the lower address.
+    First,
+    /// The second.
+    Second,
+}
+
+/// Two words that may be read and written at the same time, each by itself or both as one.
+///
+/// On x86-64, a locked access of both and one of a half are ordered like any others of the same
+/// memory, and the locked one is a full barrier.
+#[repr(C, align(16))]
+pub struct AtomicPair(UnsafeCell<[u64; 2]>);
+
+// SAFETY: All accesses through a shared reference are single-copy atomic.
+unsafe impl Sync for AtomicPair {}
+
+/// Whether the CPU has what [`AtomicPair::compare_exchange`] takes. To ask takes long: in a virtual
+/// machine, the hypervisor answers.
+pub fn is_supported() -> bool {
+    #[cfg(CONFIG_X86_64)]
+    {
+        // SAFETY: Each x86-64 CPU has the instruction, and this leaf.
+        let features = unsafe { core::arch::x86_64::__cpuid(1) };
+        features.ecx & (1 << 13) != 0
+    }
+    #[cfg(not(CONFIG_X86_64))]
+    false
+}
+
+impl AtomicPair {
+    /// A pair that holds those two words.
+    pub const fn new(words: [u64; 2]) -> Self {
+        Self(UnsafeCell::new(words))
+    }
+
+    fn half(&self, half: Half) -> *mut u64 {
+        let words: *mut u64 = self.0.get().cast();
+        words.wrapping_add(match half {
+            Half::First => 0,
+            Half::Second => 1,
+        })
+    }
+
+    /// C: `READ_ONCE()`.
+    #[inline(always)]
+    pub fn load_relaxed(&self, half: Half) -> u64 {
+        // SAFETY: It is a live, aligned word. A volatile access of one is a marked access in the
+        // kernel's memory model: it does not race with others.
+        unsafe { self.half(half).read_volatile() }
+    }
+
+    /// C: `smp_load_acquire()`.
+    #[inline(always)]
+    pub fn load_acquire(&self, half: Half) -> u64 {
+        let word = self.load_relaxed(half);
+        // A load is an acquire on x86-64, if the compiler moves nothing before it. Pairs with any
+        // access that is a release.
+        compiler_barrier();
+        word
+    }
+
+    /// C: `WRITE_ONCE()`.
+    #[inline(always)]
+    pub fn store_relaxed(&self, half: Half, word: u64) {
+        // SAFETY: As in `load_relaxed`.
+        unsafe { self.half(half).write_volatile(word) };
+    }
+
+    /// Sets bits. A full barrier.
+    #[cfg(CONFIG_X86_64)]
+    #[inline(always)]
+    pub fn or(&self, half: Half, bits: u64) {
+        // SAFETY: It is a live, aligned word. The block is taken to touch all memory.
+        unsafe {
+            core::arch::asm!(
+                "lock or qword ptr [{word}], {bits}",
+                word = in(reg) self.half(half),
+                bits = in(reg) bits,
+                options(nostack),
+            )
+        };
+    }
+
+    /// Puts `new` in the place of `old`, if that is there, and tells whether it was. A full barrier
+    /// in either case. The CPU is one where [`is_supported`].
+    #[cfg(CONFIG_X86_64)]
+    #[inline(always)]
+    pub fn compare_exchange(&self, old: [u64; 2], new: [u64; 2]) -> bool {
+        let exchanged: u64;
+        // SAFETY: The pair is live and aligned to 16 bytes. The block is taken to touch all memory. It
+        // leaves RBX, which LLVM has for itself, as it was; so the address must not be in it, and is
+        // given a register of its own. Where there is no such instruction, the CPU traps.
+        unsafe {
+            core::arch::asm!(
+                "xchg {first}, rbx",
+                "lock cmpxchg16b xmmword ptr [rdi]",
+                "sete cl",
+                "mov rbx, {first}",
+                first = inout(reg) new[0] => _,
+                in("rdi") self.0.get(),
+                inout("rcx") new[1] => exchanged,
+                inout("rax") old[0] => _,
+                inout("rdx") old[1] => _,
+                options(nostack),
+            )
+        };
+        exchanged as u8 != 0
+    }
+
+    /// Sets bits: not here.
+    #[cfg(not(CONFIG_X86_64))]
+    pub fn or(&self, _half: Half, _bits: u64) {
+        unreachable!("not supported on this architecture");
+    }
+
+    /// Compares and exchanges: not here.
+    #[cfg(not(CONFIG_X86_64))]
+    pub fn compare_exchange(&self, _old: [u64; 2], _new: [u64; 2]) -> bool {
+        unreachable!("not supported on this architecture");
+    }
+}
