@@ -3,7 +3,8 @@
 //! Explores the algorithm of `epoch.ko` with [loom]: the interleavings of its steps, and the values
 //! that the C11 memory model lets each load see.
 //!
-//! The files of `rust/epoch/core/` are compiled as they are; this crate gives them a platform.
+//! The files of `rust/epoch/core/` are compiled as they are; this crate gives them a platform. So it
+//! does with the list of the tracker `lockless`: [`queue`].
 //!
 //! A heavy barrier interrupts each CPU, and is a full barrier there, wherever the CPU is in its
 //! program; a light one only keeps the compiler from moving accesses across. So a light barrier comes
@@ -18,6 +19,7 @@
 #[allow(dead_code)]
 mod domain;
 mod links;
+pub mod queue;
 mod work;
 
 use loom::{

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The list of open blocks without a lock, free of the kernel.
+//!
+//! The kernel module and the model checker compile this same file; what they do not share stands
+//! behind the traits [`Pair`] and [`Platform`].
+//!
+//! # The algorithm
+//!
+//! Open blocks are *nodes* of a singly linked list, the oldest first, behind a *head* that belongs to
+//! no block. Each of them, and the head, has a generation and a link to the next younger node: a
+//! [`Pair`], which a compare-and-swap of double width exchanges as one. The head's generation is the
+//! one up to which all blocks are finished.
+//!
+//! A link may have a *mark*, which makes the pair one that nobody exchanges. The block alone whose
+//! node it is sets and clears it. It is there while the node is idle, while it is being inserted, and
+//! while it is being removed.
+//!
+//! - A block *starts*: it walks to the tail, gives its own node, which is marked, the tail's generation
+//!   and one more, and exchanges the tail's `{generation, none}` for `{generation, own node}`. Then it
+//!   clears its mark.
+//! - A block *finishes*: it walks to its predecessor, marks its own node, and after that reads its own
+//!   pair. It exchanges the predecessor's `{generation, own node}` for `{own generation, own link}`.
+//!   So it is out of the list, and its generation is the next older block's, or, if the
+//!   predecessor is the head, is done. The mark stays: the node is idle.
+//! - Whoever fails to exchange, finds a mark on its walk, or does not find what it looks for, clears its
+//!   mark if it has set it, and begins anew.
+//!
+//! All others spin at a node of the list that is marked. So a block must not lose its CPU then:
+//! [`Platform::without_preemption`].
+//!
+//! # Why no block is lost
+//!
+//! A pair's changes have one order, which everyone agrees on, whatever the ordering of the accesses;
+//! an exchange sees the last of those before it. It is to be shown of each exchange that it does what
+//! it should, whatever the walk before it has seen.
+//!
+//! 1. *A pair without a mark is the head's, or that of a node in the list.* A node's mark is cleared
+//!    for the first time after the exchange that inserts it, and set again before the one that removes
+//!    it. An exchange demands a pair without a mark, and leaves one.
+//! 2. *The pair of a node that its own block has marked does not change*, for nobody else exchanges
+//!    it. So what the block reads of it after it has set the mark is there still when it exchanges its
+//!    predecessor's. Were it to read its generation before, a younger block might give it a higher one in
+//!    between, which would get lost. So [`Pair::mark`] is an acquire.
+//! 3. *An insertion puts the node at the tail.* What is exchanged has no mark and no successor: by 1 it is
+//!    the tail, or the head of an empty list. Nobody is inserted behind the new node, nor gives it a
+//!    generation, before its own link is none.
+//! 4. *A removal takes out the block's own node, and nothing else.* What is exchanged has no mark and
+//!    links to the node: by 1 it is its predecessor, or the head. By 2 it gets the link that the node
+//!    has. If the predecessor is being removed itself, it is marked and the exchange fails; or the
+//!    exchange came before that mark, and the predecessor reads the new pair, by 2.
+//!
+//! None of this asks how a pair got to be what it is. So a walk may see what is long past, go
+//! astray in a node that has left the list or come back to it, or read a link and a generation
+//! that never were one pair: what it has found is only what it proposes, and the exchange checks both
+//! halves. That is why two plain loads do for a walk, one of each half. Nor is there an ABA problem: a
+//! pair that is equal is as good; besides, generations only grow, so that none comes back.
+//!
+//! That a walk ends at all takes an order: an exchange is a release, and pairs with the acquires of
+//! [`Pair::link`] and, where a link is handed on, of [`Pair::mark`]. So whoever comes to a node sees it
+//! as it was when it was inserted, or later, and never an earlier link than that: each link leads to a
+//! younger block. Without, a walk might go round in nodes that are used again.
+//!
+//! # Why waiting for a generation is enough
+//!
+//! 5. *Along the list generations strictly grow from the head on, and the last is the highest that a
+//!    block has started with.* A new node has one more than the last. A node that is removed gives
+//!    its own, which is higher than its predecessor's and lower than its successor's.
+//! 6. *What a block started with is not done until it is finished, whatever it has been given since.*
+//!    As long as it is in the list, all nodes before it have lower generations than that: they have
+//!    started with lower ones, and get others only from their successors, which in turn stand
+//!    before the block; it comes to the block itself when that is removed. After that its generation, or
+//!    a higher one, has to go through all older nodes before it is the head's: so those blocks are
+//!    finished as well.
+//!
+//! So a block leaves at a page the generation that it has started with, and a waiter waits until the
+//! head's has come up to it.
+//!
+//! What finished blocks did is visible to the waiter. The exchange of a removal is a release, and
+//! pairs with the acquire of [`Pair::mark`], after which the next older block hands on what it was
+//! given, and in the end with that of [`Queue::done`]. Whatever changes the same pair in between is a
+//! read-modify-write, or a store to its link alone, and breaks nothing.
+//!
+//! No other access needs an ordering.
+
+/// A link to a node, or to none; maybe with a mark.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Link(
+    // INVARIANT: Bit 0 is the mark. The others are 0, or the node's index plus one.
+    u64,
+);
+
+impl Link {
+    const MARK: u64 = 1;
+
+    /// No node, and no mark.
+    pub const NONE: Link = Link(0);
+
+    /// That of a node that is idle.
+    pub const IDLE: Link = Link(Self::MARK);
+
+    /// What [`Link::to_bits`] gave.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The link as a word.
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    fn to(node: usize) -> Self {
+        Self((node as u64 + 1) << 1)
+    }
+
+    /// The node that it leads to.
+    fn node(self) -> Option<usize> {
+        (self.0 >> 1).checked_sub(1).map(|node| node as usize)
+    }
+
+    /// Whether it has a mark.
+    pub fn is_marked(self) -> bool {
+        self.0 & Self::MARK != 0
+    }
+
+    /// The same with the mark.
+    pub fn with_mark(self) -> Self {
+        Self(self.0 | Self::MARK)
+    }
+
+    fn without_mark(self) -> Self {
+        Self(self.0 & !Self::MARK)
+    }
+}
+
+/// A generation and a link, which are read by halves and exchanged as one.
+pub trait Pair {
+    /// A pair of those two.
+    fn new(generation: u64, link: Link) -> Self;
+
+    /// Reads the link. An acquire.
+    fn link(&self) -> Link;
+
+    /// Reads the generation, without any ordering.
+    fn generation(&self) -> u64;
+
+    /// Reads the generation. An acquire.
+    fn generation_acquire(&self) -> u64;
+
+    /// Writes the link, without any ordering.
+    fn set_link(&self, link: Link);
+
+    /// Writes the generation, without any ordering.
+    fn set_generation(&self, generation: u64);
+
+    /// Marks the link, and returns it. An acquire, also for the generation, which is read after it.
+    fn mark(&self) -> Link;
+
+    /// Puts `new` in the place of `old`, if that is there: a read-modify-write. A release.
+    fn exchange(&self, old: (u64, Link), new: (u64, Link)) -> bool;
+}
+
+/// A bug to plant, so that tests can be seen to find it.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Bug {
+    /// A block that finishes reads its generation before it marks its node.
+    GenerationFirst,
+    /// A block that finishes marks its node when it is out of the list, and not before.
+    FinishUnmarked,
+    /// A block clears its mark before it is in the list.
+    StartUnmarked,
+    /// A mark is no reason to begin anew.
+    MarksIgnored,
+    /// A block gives its generation when it is out of the list, and not as it leaves.
+    GivenLate,
+    /// A block gives its generation before it leaves the list, whoever has come to be in the
+    /// predecessor's place meanwhile.
+    GivenEarly,
+    /// A block that has failed to leave the list has forgotten who comes after it.
+    SuccessorForgotten,
+}
+
+/// Nodes, and a way to wait.
+pub trait Platform {
+    /// None, but in tests.
+    #[doc(hidden)]
+    const BUG: Option<Bug> = None;
+
+    /// The pairs that are shared.
+    type Pair: Pair;
+
+    /// The pair of a node. Its memory is never anything else. The node is idle at first.
+    fn pair(&self, node: usize) -> &Self::Pair;
+
+    /// Waits a moment before `node`, which is starting or finishing, begins its walk anew, for the
+    /// `restarts`-th time (from 0).
+    fn pause(&self, node: usize, restarts: u32);
+
+    /// Calls `f` on a CPU that it keeps until the end.
+    fn without_preemption<R>(&self, f: impl FnOnce() -> R) -> R;
+}
+
+/// What [`Queue::start`] gives a block.
+pub struct Started {
+    /// The generation that it starts with.
+    pub generation: u64,
+    /// How long the list was, this block included, as the walk to its tail has found it: a node that
+    /// leaves the list meanwhile and comes back counts twice.
+    pub length: usize,
+}
+
+/// The list of open blocks.
+///
+/// # Invariants
+///
+/// From the head on, links lead through the nodes of all blocks that are open, and to none, by strictly
+/// growing generation. Those nodes have no mark, but for those that are being removed and the last, if it
+/// has just been inserted; all others have one.
+pub struct Queue<P: Platform> {
+    head: Head<P::Pair>,
+    platform: P,
+}
+
+/// On a cache line of its own: all blocks write it, and waiters read it.
+#[repr(align(64))]
+struct Head<T>(T);
+
+/// Where a walk has ended.
+struct Place<'a, P: Platform> {
+    pair: &'a P::Pair,
+    /// What was seen there. The two need not have been one pair.
+    seen: (u64, Link),
+    /// How many nodes there were on the way.
+    nodes: usize,
+}
+
+impl<P: Platform> Queue<P> {
+    /// A list without blocks.
+    pub fn new(platform: P) -> Self {
+        // INVARIANT: Empty.
+        Self {
+            head: Head(P::Pair::new(0, Link::NONE)),
+            platform,
+        }
+    }
+
+    /// What the list runs on.
+    pub fn platform(&self) -> &P {
+        &self.platform
+    }
+
+    /// The generation up to which all blocks are finished. What they did is visible.
+    pub fn done(&self) -> u64 {
+        // Pairs with the exchanges in `remove`.
+        self.head.0.generation_acquire()
+    }
+
+    /// Opens a block in `node`, which is idle, and the caller's to use.
+    pub fn start(&self, node: usize) -> Started {
+        let own = self.platform.pair(node);
+        let mut restarts = 0;
+        loop {
+            if let Some(tail) = self.find(Link::NONE) {
+                let generation = tail.seen.0 + 1;
+                own.set_generation(generation);
+                if P::BUG == Some(Bug::StartUnmarked) {
+                    own.set_link(Link::NONE);
+                }
+                let inserted = self.platform.without_preemption(|| {
+                    // INVARIANT: `tail` is the last node, or the head (3), and has the highest
+                    // generation.
+                    let inserted = tail.exchange((tail.seen.0, Link::to(node)));
+                    if inserted && P::BUG != Some(Bug::StartUnmarked) {
+                        own.set_link(Link::NONE);
+                    }
+                    inserted
+                });
+                if inserted {
+                    return Started {
+                        generation,
+                        length: tail.nodes + 1,
+                    };
+                }
+            }
+            self.platform.pause(node, restarts);
+            restarts = restarts.saturating_add(1);
+        }
+    }
+
+    /// Closes the block in `node`, which is idle then. Returns the generation that is now done, if it
+    /// was the oldest.
+    pub fn finish(&self, node: usize) -> Option<u64> {
+        let mut restarts = 0;
+        loop {
+            if let Some(predecessor) = self.find(Link::to(node)) {
+                let given = self
+                    .platform
+                    .without_preemption(|| self.remove(node, &predecessor));
+                if let Some(generation) = given {
+                    return (predecessor.nodes == 0).then_some(generation);
+                }
+            }
+            self.platform.pause(node, restarts);
+            restarts = restarts.saturating_add(1);
+        }
+    }
+
+    /// Takes a node out of the list, if its predecessor is still as it was seen. Returns the generation
+    /// that it has given to that.
+    fn remove(&self, node: usize, predecessor: &Place<'_, P>) -> Option<u64> {
+        let own = self.platform.pair(node);
+        // For the bug.
+        let early = match P::BUG {
+            Some(Bug::GenerationFirst) => own.generation(),
+            _ => 0,
+        };
+        let link = match P::BUG {
+            Some(Bug::FinishUnmarked) => own.link(),
+            _ => own.mark(),
+        };
+        // After the mark, which keeps it as it is (2) and pairs with the exchange by which a younger
+        // block has given it.
+        let generation = match P::BUG {
+            Some(Bug::GenerationFirst) => early,
+            _ => own.generation(),
+        };
+        // INVARIANT: `predecessor` is that of the node, or the head (4). The generation is higher than
+        // its own, and lower than that of the next younger block.
+        let new = (generation, link.without_mark());
+        let removed = match P::BUG {
+            Some(Bug::GivenLate) => {
+                let removed = predecessor.exchange((predecessor.seen.0, new.1));
+                if removed {
+                    predecessor.pair.set_generation(generation);
+                }
+                removed
+            }
+            Some(Bug::GivenEarly) => {
+                predecessor.pair.set_generation(generation);
+                predecessor
+                    .pair
+                    .exchange((generation, predecessor.seen.1), new)
+            }
+            _ => predecessor.exchange(new),
+        };
+        if P::BUG == Some(Bug::FinishUnmarked) {
+            if removed {
+                own.mark();
+            }
+        } else if !removed {
+            own.set_link(match P::BUG {
+                Some(Bug::SuccessorForgotten) => Link::NONE,
+                _ => link.without_mark(),
+            });
+        }
+        removed.then_some(generation)
+    }
+
+    /// Walks to where the link is `link`: the tail, if that is none, and else a node's predecessor. Gives
+    /// up at a mark, and at the end of the list.
+    fn find(&self, link: Link) -> Option<Place<'_, P>> {
+        let mut pair = &self.head.0;
+        let mut nodes = 0;
+        loop {
+            let found = pair.link();
+            let ignored = P::BUG == Some(Bug::MarksIgnored);
+            if found == link || ignored && found.without_mark() == link {
+                return Some(Place {
+                    pair,
+                    seen: (pair.generation(), found),
+                    nodes,
+                });
+            }
+            if found.is_marked() && !ignored {
+                return None;
+            }
+            pair = self.platform.pair(found.node()?);
+            nodes += 1;
+        }
+    }
+}
+
+impl<P: Platform> Place<'_, P> {
+    /// Puts `new` there, if the pair is what was seen.
+    fn exchange(&self, new: (u64, Link)) -> bool {
+        self.pair.exchange(self.seen, new)
+    }
+}
