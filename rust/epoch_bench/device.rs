@@ -8,10 +8,15 @@ use crate::{
         MAX_WORKERS, //
     },
     stress::{
-        Stress,
+        self,
+        Orders,
         Testcase, //
     },
     sysfs,
+    trackers::{
+        Context,
+        Kind, //
+    },
     uapi::{
         self,
         Versioned, //
@@ -113,6 +118,8 @@ impl MiscDevice for Worker {
             uapi::IOC_RUN => exchange(arg, |run| worker.run(run)),
             uapi::IOC_STOP => worker.stop(),
             uapi::IOC_COUNTERS => exchange(arg, |counters| worker.counters(counters)),
+            uapi::IOC_TRACKER => exchange(arg, |tracker| worker.tracker(tracker)),
+            uapi::IOC_HISTOGRAM => exchange(arg, |histogram| worker.histogram(histogram)),
             _ if is_ours(cmd) => exchange_version(arg),
             _ => Err(ENOTTY),
         }?;
@@ -137,23 +144,30 @@ unsafe impl Device for Worker {
 /// Reads a structure from user space, has `f` work on it, and writes it back, also when `f` fails.
 fn exchange<T: Versioned>(arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result {
     let (mut reader, mut writer) = UserSlice::new(arg, size_of::<T>()).reader_writer();
-    let mut value: T = reader.read()?;
+    // Some are too large for the stack.
+    let mut value = KBox::new(reader.read::<T>()?, GFP_KERNEL)?;
     let result = if *value.version() == uapi::EPOCH_BENCH_VERSION {
         f(&mut value)
     } else {
         *value.version() = uapi::EPOCH_BENCH_VERSION;
         Err(EPROTO)
     };
-    writer.write(&value)?;
+    writer.write(&*value)?;
     result
 }
 
 /// Whether `cmd` is one of this device's, if perhaps with the structure of another version.
 fn is_ours(cmd: u32) -> bool {
     _IOC_TYPE(cmd) == uapi::EPOCH_BENCH_IOC_MAGIC
-        && [uapi::IOC_INFO, uapi::IOC_RUN, uapi::IOC_COUNTERS]
-            .into_iter()
-            .any(|ours| _IOC_NR(ours) == _IOC_NR(cmd))
+        && [
+            uapi::IOC_INFO,
+            uapi::IOC_RUN,
+            uapi::IOC_COUNTERS,
+            uapi::IOC_TRACKER,
+            uapi::IOC_HISTOGRAM,
+        ]
+        .into_iter()
+        .any(|ours| _IOC_NR(ours) == _IOC_NR(cmd))
 }
 
 /// Refuses a structure of another version, whose size is not known.
@@ -183,15 +197,16 @@ impl Worker {
     }
 
     fn run(&self, run: &mut uapi::epoch_bench_run) -> Result {
-        let stress = Stress {
-            testcase: testcase(run.testcase, run.bytes)?,
+        let orders = Orders {
+            testcase: testcase(run)?,
+            keys: keys(run)?,
             max_iterations: Some(run.max_iterations).filter(|&max| max > 0),
             max_duration_ns: Some(run.max_duration_ns).filter(|&max| max > 0),
             progress: &self.progress,
         };
         let admission = self.bench.admit()?;
         self.begin()?;
-        let outcome = admission.visit(stress);
+        let outcome = stress::run(&orders, &admission);
         self.end();
 
         run.iterations = outcome.iterations;
@@ -237,22 +252,102 @@ impl Worker {
         counters.timestamp_ns = clock::monotonic_ns();
         Ok(())
     }
+
+    fn tracker(&self, tracker: &mut uapi::epoch_bench_tracker) -> Result {
+        let kind = named(&tracker.name)?;
+        let (waits, blocked, counters) = self.bench.counters(kind);
+        tracker.flags = match kind.context() {
+            Context::Sleeping => uapi::EPOCH_BENCH_TRACKER_SLEEPS,
+            Context::Task | Context::Any => 0,
+        };
+        tracker.waits = waits;
+        tracker.blocked = blocked;
+        tracker.longest_queue = counters.longest_queue;
+        tracker.restarts = counters.restarts;
+        tracker.contended = counters.contended;
+        tracker.violations = self.bench.verifier.violations(kind);
+        Ok(())
+    }
+
+    fn histogram(&self, histogram: &mut uapi::epoch_bench_histogram) -> Result {
+        let kind = named(&histogram.tracker)?;
+        match histogram.latency {
+            uapi::EPOCH_BENCH_HOOKED => self.bench.hook.latencies(kind),
+            uapi::EPOCH_BENCH_WAITS => self.bench.wait_latencies(kind),
+            _ => return Err(EINVAL),
+        }
+        .read(&mut histogram.buckets);
+        Ok(())
+    }
+}
+
+/// The available tracker of a name that is filled up with NULs.
+fn named(name: &[c_char; uapi::EPOCH_BENCH_NAME_LEN as usize]) -> Result<Kind> {
+    Kind::available()
+        .find(|kind| {
+            let mut padded: [c_char; uapi::EPOCH_BENCH_NAME_LEN as usize] = Default::default();
+            for (to, &from) in padded.iter_mut().zip(kind.name().as_bytes()) {
+                *to = from;
+            }
+            padded == *name
+        })
+        .ok_or(EINVAL)
 }
 
 /// Checks what user space wants to have run.
-fn testcase(testcase: u32, bytes: u64) -> Result<Testcase> {
-    match (testcase, bytes) {
-        (uapi::EPOCH_BENCH_MMAP1, 0) => Ok(Testcase::Mmap1 {
-            bytes: uapi::EPOCH_BENCH_DEFAULT_BYTES as usize,
-        }),
-        (uapi::EPOCH_BENCH_MMAP1, bytes)
-            if bytes <= uapi::EPOCH_BENCH_MAX_BYTES && bytes % PAGE_SIZE as u64 == 0 =>
-        {
-            Ok(Testcase::Mmap1 {
+fn testcase(run: &uapi::epoch_bench_run) -> Result<Testcase> {
+    let &uapi::epoch_bench_run {
+        testcase,
+        bytes,
+        pages,
+        rate,
+        reserved,
+        ..
+    } = run;
+    let is_mmap = testcase == uapi::EPOCH_BENCH_MMAP1 || testcase == uapi::EPOCH_BENCH_MMAP1_TOUCH;
+    if (bytes != 0 && !is_mmap)
+        || (pages != 0) != (testcase == uapi::EPOCH_BENCH_MMAP1_TOUCH)
+        || (rate != 0 && testcase != uapi::EPOCH_BENCH_WAIT)
+        || rate > uapi::EPOCH_BENCH_MAX_RATE
+        || reserved != 0
+    {
+        return Err(EINVAL);
+    }
+    match testcase {
+        uapi::EPOCH_BENCH_MMAP1 | uapi::EPOCH_BENCH_MMAP1_TOUCH => {
+            let bytes = match bytes {
+                0 => uapi::EPOCH_BENCH_DEFAULT_BYTES.into(),
+                bytes => bytes,
+            };
+            if bytes > uapi::EPOCH_BENCH_MAX_BYTES
+                || bytes % PAGE_SIZE as u64 != 0
+                || u64::from(pages) > bytes / PAGE_SIZE as u64
+            {
+                return Err(EINVAL);
+            }
+            Ok(Testcase::Mmap {
                 bytes: usize::try_from(bytes)?,
+                pages,
             })
         }
-        (uapi::EPOCH_BENCH_DI, 0) => Ok(Testcase::Di),
+        uapi::EPOCH_BENCH_PAGE_FAULT => Ok(Testcase::Mmap {
+            bytes: PAGE_SIZE,
+            pages: 1,
+        }),
+        uapi::EPOCH_BENCH_DI => Ok(Testcase::Di),
+        uapi::EPOCH_BENCH_WAIT => Ok(Testcase::Wait {
+            period_ns: 1_000_000_000u64.checked_div(rate.into()).unwrap_or(0),
+        }),
+        uapi::EPOCH_BENCH_TORTURE => Ok(Testcase::Torture),
+        _ => Err(EINVAL),
+    }
+}
+
+fn keys(run: &uapi::epoch_bench_run) -> Result<u32> {
+    let has_pages = !matches!(run.testcase, uapi::EPOCH_BENCH_MMAP1 | uapi::EPOCH_BENCH_DI);
+    match run.keys {
+        0 => Ok(uapi::EPOCH_BENCH_DEFAULT_KEYS),
+        keys if has_pages && keys <= uapi::EPOCH_BENCH_MAX_KEYS => Ok(keys),
         _ => Err(EINVAL),
     }
 }

@@ -3,9 +3,9 @@
 //! Trackers of delayed invalidation under mmap/munmap load.
 //!
 //! `/dev/epoch_bench` has threads loop over mmap and munmap inside the kernel, with the start and
-//! the finish of a tracker's block around each munmap; `/sys/class/misc/epoch_bench/` chooses the
-//! tracker. The trackers are load that is added for the comparison: Linux itself has no global lock
-//! there.
+//! the finish of a tracker's block around each munmap; the hook puts them around the munmap of programs
+//! that know nothing of it. `/sys/class/misc/epoch_bench/` chooses the tracker, and what is hooked. The
+//! trackers are load that is added for the comparison: Linux itself has no global lock there.
 //!
 //! See `Documentation/epoch_bench.rst`.
 
@@ -20,16 +20,20 @@ use kernel_ext::{
 
 mod bench;
 mod device;
+mod histogram;
+mod hook;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
 mod stress;
 mod sysfs;
 mod trackers;
 mod uapi;
+mod verify;
 
 use crate::{
     bench::Bench,
     device::Worker,
+    sysfs::Switch,
     trackers::Kind, //
 };
 
@@ -43,7 +47,12 @@ module! {
 
 named_param!(
     tracker: Kind = Kind::Epoch,
-    "Tracker to begin with: none, mutex, spin, epoch, epoch-keyed or srcu (default: epoch)"
+    "Tracker to begin with: none, mutex, spin, lockless, epoch, epoch-keyed or srcu (default: epoch)"
+);
+
+named_param!(
+    verify: Switch = Switch(false),
+    "Whether the verifier is on to begin with: 0 or 1 (default: 0)"
 );
 
 #[pin_data]
@@ -53,9 +62,12 @@ struct EpochBenchModule {
 }
 
 impl kernel::InPlaceModule for EpochBenchModule {
-    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            _device <- Registration::new(Arc::pin_init(Bench::new(tracker.value()), GFP_KERNEL)?),
+            _device <- Registration::new(Arc::pin_init(
+                Bench::new(module, tracker.value(), verify.value().0),
+                GFP_KERNEL,
+            )?),
         })
     }
 }

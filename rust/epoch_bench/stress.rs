@@ -3,13 +3,28 @@
 //! The loop of a worker.
 
 use crate::{
+    bench::{
+        Admission,
+        Use, //
+    },
     device::Progress,
     trackers::{
         Tracker,
         Visitor, //
+    },
+    verify::{
+        Verifier,
+        Watched, //
     }, //
 };
-use kernel::prelude::*;
+use kernel::{
+    bindings,
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
 use kernel_ext::{
     clock,
     mm::Mapping,
@@ -19,15 +34,21 @@ use kernel_ext::{
 /// What a worker does in each iteration.
 #[derive(Clone, Copy)]
 pub(crate) enum Testcase {
-    /// Maps and unmaps so many bytes that nobody touches.
-    Mmap1 { bytes: usize },
+    /// Maps so many bytes, touches and notes so many pages, and unmaps.
+    Mmap { bytes: usize, pages: u32 },
     /// Opens and closes a block.
     Di,
+    /// Waits for a page, once in so many nanoseconds at the most.
+    Wait { period_ns: u64 },
+    /// Opens a block, notes a page, lingers, closes it.
+    Torture,
 }
 
 /// A worker's orders; its progress is written to `progress`.
-pub(crate) struct Stress<'a> {
+pub(crate) struct Orders<'a> {
     pub(crate) testcase: Testcase,
+    /// Pages have keys below this one.
+    pub(crate) keys: u32,
     pub(crate) max_iterations: Option<u64>,
     pub(crate) max_duration_ns: Option<u64>,
     pub(crate) progress: &'a Progress,
@@ -41,61 +62,227 @@ pub(crate) struct Outcome {
     pub(crate) result: Result,
 }
 
-impl Visitor for Stress<'_> {
-    type Output = Outcome;
+/// Carries out the orders.
+pub(crate) fn run(orders: &Orders<'_>, admission: &Admission<'_>) -> Outcome {
+    let mut stress = Stress {
+        orders,
+        admission,
+        start: clock::monotonic_ns(),
+        iterations: 0,
+        blocks: 0,
+    };
+    let result = match orders.testcase {
+        Testcase::Wait { period_ns } => stress.wait(period_ns),
+        _ => loop {
+            let tracker = admission.use_tracker();
+            match tracker.visit(Turn {
+                stress: &mut stress,
+                tracker: &tracker,
+            }) {
+                Ok(End::Moved) => {}
+                Ok(End::Done) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        },
+    };
+    Outcome {
+        iterations: stress.iterations,
+        elapsed_ns: stress.elapsed_ns(),
+        result,
+    }
+}
 
-    fn visit<T: Tracker>(self, tracker: &T) -> Outcome {
+/// A worker at work.
+struct Stress<'a> {
+    orders: &'a Orders<'a>,
+    admission: &'a Admission<'a>,
+    start: u64,
+    iterations: u64,
+    /// Blocks that the verifier was told of.
+    blocks: u64,
+}
+
+/// Why a worker's turn with a tracker is over.
+enum End {
+    /// Another tracker is in use.
+    Moved,
+    /// The orders are carried out, or it was stopped.
+    Done,
+}
+
+/// A worker's iterations with one tracker.
+struct Turn<'a, 'b> {
+    stress: &'a mut Stress<'b>,
+    tracker: &'a Use<'a>,
+}
+
+impl Visitor for Turn<'_, '_> {
+    type Output = Result<End>;
+
+    fn visit<T: Tracker>(self, tracker: &T) -> Result<End> {
+        let Self {
+            stress,
+            tracker: current,
+        } = self;
+        let is_over = || current.is_over();
         // Iterations between two looks at the clock and at signals: few enough for a stop within
         // microseconds, and so many that the looks do not count.
-        match self.testcase {
-            Testcase::Mmap1 { bytes } => self.repeat(1, || {
+        match stress.orders.testcase {
+            Testcase::Mmap { bytes, pages: 0 } => stress.repeat(1, is_over, |_| {
                 let mapping = Mapping::anonymous(bytes)?;
                 let block = tracker.start();
                 let result = mapping.unmap();
                 tracker.finish(block);
                 result
             }),
-            Testcase::Di => self.repeat(64, || {
+            Testcase::Mmap { bytes, pages } => stress.repeat(1, is_over, |stress| {
+                let mapping = Mapping::anonymous(bytes)?;
+                mapping.touch(pages)?;
+                let block = tracker.start();
+                let first = stress.next_key(pages);
+                stress.note(tracker, &block, first, pages);
+                let result = mapping.unmap();
+                stress.finish(tracker, block);
+                result
+            }),
+            Testcase::Di => stress.repeat(64, is_over, |_| {
                 tracker.finish(tracker.start());
                 Ok(())
             }),
+            Testcase::Torture => stress.repeat(1, is_over, |stress| {
+                let block = tracker.start();
+                let first = random_below(stress.orders.keys);
+                stress.note(tracker, &block, first, 1);
+                linger(stress.iterations);
+                stress.finish(tracker, block);
+                Ok(())
+            }),
+            // It uses no tracker of its own.
+            Testcase::Wait { .. } => Ok(End::Done),
         }
     }
 }
 
-impl Stress<'_> {
-    #[inline(always)]
-    fn repeat(self, batch: u64, mut iteration: impl FnMut() -> Result) -> Outcome {
-        let start = clock::monotonic_ns();
-        let max_iterations = self.max_iterations.unwrap_or(u64::MAX);
-        let max_duration_ns = self.max_duration_ns.unwrap_or(u64::MAX);
-        let mut iterations = 0;
-        let mut elapsed_ns = 0;
-        let mut result = Ok(());
+/// Stays in a block: as a rule hardly at all, sometimes while others run, or sleeping.
+fn linger(iteration: u64) {
+    match iteration % 32 {
+        0 => fsleep(Delta::from_micros(50)),
+        8 | 16 => sched::cond_resched(),
+        24 => (0..200).for_each(|_| sched::cpu_relax()),
+        _ => {}
+    }
+}
 
-        'run: while iterations < max_iterations
-            && elapsed_ns < max_duration_ns
-            && !self.progress.is_stopped()
-        {
-            if current!().signal_pending() {
-                result = Err(EINTR);
-                break;
+fn random_below(limit: u32) -> u32 {
+    // SAFETY: No requirements.
+    let random = unsafe { bindings::get_random_u32() };
+    ((u64::from(random) * u64::from(limit)) >> 32) as u32
+}
+
+impl Stress<'_> {
+    fn elapsed_ns(&self) -> u64 {
+        clock::monotonic_ns().saturating_sub(self.start)
+    }
+
+    fn verifier(&self) -> &Verifier {
+        &self.admission.bench().verifier
+    }
+
+    /// The first of some keys, each time after those of the last time.
+    fn next_key(&self, count: u32) -> u32 {
+        (self.iterations.wrapping_mul(count.into()) % u64::from(self.orders.keys)) as u32
+    }
+
+    /// Notes `count` keys from `first` on, beginning anew after the last one there is.
+    fn note<T: Tracker>(&mut self, tracker: &T, block: &T::Block<'_>, first: u32, count: u32) {
+        let keys = self.orders.keys;
+        let mut key = first;
+        for _ in 0..count {
+            tracker.page(block, key as usize);
+            key += 1;
+            if key == keys {
+                key = 0;
             }
-            for _ in 0..batch.min(max_iterations - iterations) {
-                result = iteration();
-                if result.is_err() {
-                    break 'run;
+        }
+        if T::WAITS && self.verifier().is_on() {
+            self.blocks += 1;
+            // Those after the beginning anew are left out.
+            let (place, count) = (self.admission.place(), count.min(keys - first));
+            self.verifier().noted(place, self.blocks, first, count);
+        }
+    }
+
+    fn finish<T: Tracker>(&self, tracker: &T, block: T::Block<'_>) {
+        // Also if the verifier was turned off meanwhile.
+        if self.blocks > 0 {
+            self.verifier().closing(self.admission.place());
+        }
+        tracker.finish(block);
+    }
+
+    fn wait(&mut self, period_ns: u64) -> Result {
+        // What is slept at a time: a signal or a stop is not noticed sooner.
+        const NAP_NS: u64 = 10_000_000;
+
+        let mut watched = Watched::new();
+        let mut due = clock::monotonic_ns();
+        let result = self.repeat(
+            1,
+            || false,
+            |stress| {
+                loop {
+                    let now = clock::monotonic_ns();
+                    if now >= due {
+                        // A waiter that is late does not make up for it.
+                        due = due.max(now.saturating_sub(period_ns)) + period_ns;
+                        break;
+                    }
+                    if current!().signal_pending() {
+                        return Err(EINTR);
+                    }
+                    if stress.orders.progress.is_stopped() {
+                        return Err(ECANCELED);
+                    }
+                    fsleep(Delta::from_nanos((due - now).min(NAP_NS) as i64));
                 }
-                iterations += 1;
-                self.progress.set_iterations(iterations);
+                let key = random_below(stress.orders.keys);
+                stress.admission.wait(key as usize, &mut watched)
+            },
+        );
+        match result {
+            // It was stopped before its next wait.
+            Err(error) if error == ECANCELED => Ok(()),
+            result => result.map(drop),
+        }
+    }
+
+    #[inline(always)]
+    fn repeat(
+        &mut self,
+        batch: u64,
+        is_over: impl Fn() -> bool,
+        mut iteration: impl FnMut(&mut Self) -> Result,
+    ) -> Result<End> {
+        let max_iterations = self.orders.max_iterations.unwrap_or(u64::MAX);
+        let max_duration_ns = self.orders.max_duration_ns.unwrap_or(u64::MAX);
+
+        while self.iterations < max_iterations
+            && self.elapsed_ns() < max_duration_ns
+            && !self.orders.progress.is_stopped()
+        {
+            if is_over() {
+                return Ok(End::Moved);
+            }
+            if current!().signal_pending() {
+                return Err(EINTR);
+            }
+            for _ in 0..batch.min(max_iterations - self.iterations) {
+                iteration(self)?;
+                self.iterations += 1;
+                self.orders.progress.set_iterations(self.iterations);
             }
             sched::cond_resched();
-            elapsed_ns = clock::monotonic_ns().saturating_sub(start);
         }
-        Outcome {
-            iterations,
-            elapsed_ns: clock::monotonic_ns().saturating_sub(start),
-            result,
-        }
+        Ok(End::Done)
     }
 }

@@ -32,6 +32,11 @@ pub const IOC_STOP: u32 = _IO(EPOCH_BENCH_IOC_MAGIC, 0x02);
 /// `EPOCH_BENCH_IOC_COUNTERS`
 pub const IOC_COUNTERS: u32 = _IOWR::<epoch_bench_counters>(EPOCH_BENCH_IOC_MAGIC, 0x03);
 
+/// `EPOCH_BENCH_IOC_TRACKER`
+pub const IOC_TRACKER: u32 = _IOWR::<epoch_bench_tracker>(EPOCH_BENCH_IOC_MAGIC, 0x04);
+/// `EPOCH_BENCH_IOC_HISTOGRAM`
+pub const IOC_HISTOGRAM: u32 = _IOWR::<epoch_bench_histogram>(EPOCH_BENCH_IOC_MAGIC, 0x05);
+
 /// A structure of the interface, which begins with its version.
 pub trait Versioned: FromBytes + AsBytes {
     /// `EPOCH_BENCH_VERSION` of the caller.
@@ -59,6 +64,8 @@ macro_rules! versioned {
 
 versioned! {
     epoch_bench_info: 32,
-    epoch_bench_run: 48,
+    epoch_bench_run: 64,
     epoch_bench_counters: 24,
+    epoch_bench_tracker: 72,
+    epoch_bench_histogram: 2520,
 }

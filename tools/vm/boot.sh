@@ -1,11 +1,12 @@
 #!/bin/bash
-# boot.sh [--name NAME] [--seconds N] [--bench] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
+# boot.sh [--name NAME] [--seconds N] [--bench] [--cpu FEATURES] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
 # boot.sh --shell [--bench] [--file ...]
 #
 # Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on
 # the terminal). What SCRIPT prints is shown as it comes; what it leaves in /out
 # is copied to results/NAME in the cache; its exit status is this command's.
-# --bench puts the modules and epoch-bench in, and builds them before.
+# --bench puts the modules and epoch-bench in, and builds them before. --cpu
+# changes the CPU: --cpu -cx16 takes cmpxchg16b away.
 # The guest always ends: QEMU has N seconds, and a panic does not reboot.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
@@ -22,6 +23,7 @@ seconds=300
 shell=
 script=shell
 bench=
+features=
 files=()
 while (($#)); do
 	case $1 in
@@ -29,6 +31,7 @@ while (($#)); do
 	--seconds) seconds=$2 && shift ;;
 	--file) files+=("$2") && shift ;;
 	--bench) bench=1 ;;
+	--cpu) features=$2 && shift ;;
 	--shell) shell=1 name=shell seconds=infinity ;;
 	*) break ;;
 	esac

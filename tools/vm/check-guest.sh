@@ -8,6 +8,22 @@ badinput=$EPOCH_CACHE/bin/badinput
 mkdir -p "$EPOCH_CACHE/bin"
 gcc -static -O2 -Wall -Wextra -Werror -I "$src/include/uapi" -o "$badinput" "$vm/guest/badinput.c" -pthread
 
-"$vm/boot.sh" --bench --name test --seconds 600 \
-	--file "$badinput=bin/badinput" \
-	"$vm/guest/test.sh"
+munmaps=$EPOCH_CACHE/bin/munmaps
+gcc -static -O2 -Wall -Wextra -Werror -o "$munmaps" "$vm/guest/munmaps.c"
+
+# A build with a tracker that is wrong, for the verifier to find.
+"$vm/stock.sh"
+"$vm/modules.sh" stock busted
+busted=$("$vm/modules.sh" --dir stock busted)
+
+status=0
+"$vm/boot.sh" --bench --name test --seconds 900 \
+	--file "$badinput=bin/badinput" --file "$munmaps=bin/munmaps" \
+	--file "$vm/guest/test-lib.sh=tests/lib.sh" \
+	--file "$vm/guest/test-hook.sh=tests/hook.sh" --file "$vm/guest/test-load.sh=tests/load.sh" \
+	--file "$busted/epoch.ko=modules/busted/epoch.ko" \
+	--file "$busted/epoch_bench.ko=modules/busted/epoch_bench.ko" \
+	"$vm/guest/test.sh" || status=1
+CPUS=2 "$vm/boot.sh" --bench --name old-cpu --seconds 300 --cpu -cx16 \
+	--file "$vm/guest/test-lib.sh=tests/lib.sh" "$vm/guest/test-old-cpu.sh" || status=1
+exit "$status"

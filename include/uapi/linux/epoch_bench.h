@@ -20,7 +20,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define EPOCH_BENCH_VERSION		1
+#define EPOCH_BENCH_VERSION		2
 #define EPOCH_BENCH_DEVICE		"/dev/epoch_bench"
 
 /* Length of a tracker's name with its terminating NUL. */
@@ -35,15 +35,36 @@
 /* Length of the mapping in will-it-scale's mmap1, in bytes. */
 #define EPOCH_BENCH_DEFAULT_BYTES	(128ULL << 20)
 
+/*
+ * Pages have keys, and so have waits for them: numbers from 0 on, of which
+ * there are so many unless a run says otherwise, and at most so many.
+ */
+#define EPOCH_BENCH_DEFAULT_KEYS	256
+#define EPOCH_BENCH_MAX_KEYS		(1U << 20)
+
+/* Most waits a second that a worker may be told to make. */
+#define EPOCH_BENCH_MAX_RATE		1000000
+
 /**
  * enum epoch_bench_testcase - what a worker does in each iteration
  * @EPOCH_BENCH_MMAP1: map and unmap anonymous memory that nobody touches,
  *	the unmapping inside a DI block
  * @EPOCH_BENCH_DI: start and finish a DI block, nothing else
+ * @EPOCH_BENCH_MMAP1_TOUCH: as EPOCH_BENCH_MMAP1, but write to the first
+ *	pages before, and note each of them in the block
+ * @EPOCH_BENCH_PAGE_FAULT: the same with a mapping of one page
+ * @EPOCH_BENCH_WAIT: wait for a page, as a page daemon does; which one is
+ *	chosen at random. The time that each wait took is counted
+ * @EPOCH_BENCH_TORTURE: start a DI block, note a page that is chosen at
+ *	random, linger, finish; for the verifier
  */
 enum epoch_bench_testcase {
 	EPOCH_BENCH_MMAP1	= 0,
 	EPOCH_BENCH_DI		= 1,
+	EPOCH_BENCH_MMAP1_TOUCH	= 2,
+	EPOCH_BENCH_PAGE_FAULT	= 3,
+	EPOCH_BENCH_WAIT	= 4,
+	EPOCH_BENCH_TORTURE	= 5,
 };
 
 /**
@@ -79,9 +100,18 @@ struct epoch_bench_info {
  * @version: EPOCH_BENCH_VERSION
  * @testcase: one of enum epoch_bench_testcase
  * @bytes: length of the mapping, a multiple of the page size; 0 for
- *	EPOCH_BENCH_DEFAULT_BYTES. Must be 0 for EPOCH_BENCH_DI
+ *	EPOCH_BENCH_DEFAULT_BYTES. Must be 0 for testcases other than
+ *	EPOCH_BENCH_MMAP1 and EPOCH_BENCH_MMAP1_TOUCH
  * @max_iterations: end after so many iterations; 0 for no limit
  * @max_duration_ns: end after so many nanoseconds; 0 for no limit
+ * @pages: pages to touch, from 1 to those of the mapping. Must be 0 for
+ *	testcases other than EPOCH_BENCH_MMAP1_TOUCH
+ * @rate: waits a second, up to EPOCH_BENCH_MAX_RATE; 0 for one after the
+ *	other. Must be 0 for testcases other than EPOCH_BENCH_WAIT
+ * @keys: number of keys, up to EPOCH_BENCH_MAX_KEYS; 0 for
+ *	EPOCH_BENCH_DEFAULT_KEYS. Must be 0 for EPOCH_BENCH_MMAP1 and
+ *	EPOCH_BENCH_DI, which have no pages
+ * @reserved: 0
  * @iterations: out: iterations completed
  * @elapsed_ns: out: nanoseconds from the first iteration's start to the last
  *	one's end
@@ -94,6 +124,10 @@ struct epoch_bench_run {
 	__u64 bytes;
 	__u64 max_iterations;
 	__u64 max_duration_ns;
+	__u32 pages;
+	__u32 rate;
+	__u32 keys;
+	__u32 reserved;
 	__u64 iterations;
 	__u64 elapsed_ns;
 };
@@ -112,6 +146,70 @@ struct epoch_bench_counters {
 	__u64 timestamp_ns;
 };
 
+/* A block of the tracker may sleep when it starts or ends: not for the hook. */
+#define EPOCH_BENCH_TRACKER_SLEEPS	(1U << 0)
+
+/**
+ * struct epoch_bench_tracker - what a tracker has been through
+ * @version: EPOCH_BENCH_VERSION
+ * @flags: out: EPOCH_BENCH_TRACKER_SLEEPS
+ * @name: its name, filled up with NULs
+ * @waits: out: calls of wait
+ * @blocked: out: those of them that could not return at once
+ * @longest_queue: out: most blocks that were open at the same time; 0 for
+ *	trackers that keep no list of them
+ * @restarts: out: times that a walk along the list began anew (lockless)
+ * @contended: out: times that the list's lock was not free at first
+ * @violations: out: blocks that the verifier found open when they had been
+ *	waited for
+ *
+ * Counters grow from the loading of the module on.
+ */
+struct epoch_bench_tracker {
+	__u32 version;
+	__u32 flags;
+	char name[EPOCH_BENCH_NAME_LEN];
+	__u64 waits;
+	__u64 blocked;
+	__u64 longest_queue;
+	__u64 restarts;
+	__u64 contended;
+	__u64 violations;
+};
+
+/**
+ * enum epoch_bench_latency - what times a histogram is of
+ * @EPOCH_BENCH_HOOKED: from the hooked function's entry to its return
+ * @EPOCH_BENCH_WAITS: of waits of EPOCH_BENCH_WAIT
+ */
+enum epoch_bench_latency {
+	EPOCH_BENCH_HOOKED	= 0,
+	EPOCH_BENCH_WAITS	= 1,
+};
+
+/*
+ * Of times in nanoseconds: those below 16 have a bucket each. From there on each
+ * power of two has eight of equal width: bucket 16 + 8 * (e - 4) + s begins at
+ * (8 + s) << (e - 3), with e from 4 to 40 and s from 0 to 7. The last one has all
+ * longer times, too.
+ */
+#define EPOCH_BENCH_BUCKETS		312
+
+/**
+ * struct epoch_bench_histogram - how long something took
+ * @version: EPOCH_BENCH_VERSION
+ * @latency: one of enum epoch_bench_latency
+ * @tracker: the name of the tracker that was in use then
+ * @buckets: out: how many times there were; they grow from the loading of the
+ *	module on
+ */
+struct epoch_bench_histogram {
+	__u32 version;
+	__u32 latency;
+	char tracker[EPOCH_BENCH_NAME_LEN];
+	__u64 buckets[EPOCH_BENCH_BUCKETS];
+};
+
 #define EPOCH_BENCH_IOC_MAGIC		0xEB
 
 /* Describe the module. */
@@ -120,10 +218,11 @@ struct epoch_bench_counters {
 
 /*
  * Become the file's worker; returns when the run ends. EBUSY: the file has a
- * worker already. EUSERS: EPOCH_BENCH_MAX_WORKERS are running. EINVAL: a field
- * is out of range. EINTR: cut short by a signal. ENOMEM and the other errors
- * of mmap(2): the address space refused the mapping. 0: a limit was reached,
- * or the run was stopped.
+ * worker already, or the hook is enabled. EUSERS: EPOCH_BENCH_MAX_WORKERS are
+ * running. EINVAL: a field is out of range. EINTR: cut short by a signal. EFAULT:
+ * there was no memory for a page. ENOMEM and the other errors of mmap(2): the
+ * address space refused the mapping. 0: a limit was reached, or the run was
+ * stopped.
  */
 #define EPOCH_BENCH_IOC_RUN	\
 	_IOWR(EPOCH_BENCH_IOC_MAGIC, 0x01, struct epoch_bench_run)
@@ -136,5 +235,13 @@ struct epoch_bench_counters {
 /* Read the worker's counters, while it runs or later. */
 #define EPOCH_BENCH_IOC_COUNTERS	\
 	_IOWR(EPOCH_BENCH_IOC_MAGIC, 0x03, struct epoch_bench_counters)
+
+/* Read a tracker's counters. EINVAL: there is none of that name. */
+#define EPOCH_BENCH_IOC_TRACKER	\
+	_IOWR(EPOCH_BENCH_IOC_MAGIC, 0x04, struct epoch_bench_tracker)
+
+/* Read a histogram. EINVAL: there is none of that kind, or no such tracker. */
+#define EPOCH_BENCH_IOC_HISTOGRAM	\
+	_IOWR(EPOCH_BENCH_IOC_MAGIC, 0x05, struct epoch_bench_histogram)
 
 #endif /* _UAPI_LINUX_EPOCH_BENCH_H */

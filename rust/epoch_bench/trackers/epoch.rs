@@ -3,10 +3,11 @@
 //! This project's epoch, used as in the experiment of 2018: a block is a section, and waiting always
 //! takes a grace period, whatever the page.
 
-use super::Tracker;
-use epoch::{
-    Guard, //
+use super::{
+    Context,
+    Tracker, //
 };
+use epoch::Detached;
 use kernel::prelude::*;
 
 /// Tracks blocks as sections of an epoch.
@@ -25,22 +26,24 @@ impl Epoch {
 }
 
 impl Tracker for Epoch {
-    type Block<'a> = Guard<'a>;
+    type Block<'a> = Detached<'a>;
+    const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
-    fn start(&self) -> Guard<'_> {
-        self.epoch.enter()
+    fn start(&self) -> Detached<'_> {
+        self.epoch.enter_detached()
     }
 
     #[inline(always)]
-    fn page(&self, _block: &Guard<'_>, _key: usize) {}
+    fn page(&self, _block: &Detached<'_>, _key: usize) {}
 
     #[inline(always)]
-    fn finish(&self, block: Guard<'_>) {
+    fn finish(&self, block: Detached<'_>) {
         drop(block);
     }
 
-    fn wait(&self, _key: usize) {
+    fn wait(&self, _key: usize) -> bool {
         self.epoch.synchronize();
+        true
     }
 }

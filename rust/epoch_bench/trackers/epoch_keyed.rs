@@ -20,11 +20,12 @@
 
 use super::{
     pages::Pages,
+    Context,
     Tracker, //
 };
 use epoch::{
     domain::Cookie,
-    Guard, //
+    Detached, //
 };
 use kernel::prelude::*;
 
@@ -51,27 +52,30 @@ impl EpochKeyed {
 }
 
 impl Tracker for EpochKeyed {
-    type Block<'a> = Guard<'a>;
+    type Block<'a> = Detached<'a>;
+    const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
-    fn start(&self) -> Guard<'_> {
-        self.epoch.enter()
+    fn start(&self) -> Detached<'_> {
+        self.epoch.enter_detached()
     }
 
-    fn page(&self, _block: &Guard<'_>, key: usize) {
+    fn page(&self, _block: &Detached<'_>, key: usize) {
         self.pages
             .raise(key, self.epoch.snapshot().into_raw() as u64);
     }
 
     #[inline(always)]
-    fn finish(&self, block: Guard<'_>) {
+    fn finish(&self, block: Detached<'_>) {
         drop(block);
     }
 
-    fn wait(&self, key: usize) {
+    fn wait(&self, key: usize) -> bool {
         let cookie = Cookie::from_raw(self.pages.number(key) as usize);
-        if !self.epoch.poll(cookie) {
-            self.epoch.synchronize();
+        if self.epoch.poll(cookie) {
+            return false;
         }
+        self.epoch.synchronize();
+        true
     }
 }

@@ -23,6 +23,9 @@
 
 use super::{
     pages::Pages,
+    waiters::Waiters,
+    Context,
+    Counters,
     Tracker, //
 };
 use kernel::{
@@ -30,27 +33,19 @@ use kernel::{
         nr_cpu_ids,
         CpuId, //
     },
-    new_condvar,
-    new_spinlock,
     prelude::*,
     sync::{
         atomic::{
             Acquire,
             Atomic,
-            Full,
             Relaxed,
             Release, //
         },
-        barrier::{
-            self,
-            smp_mb, //
-        },
         lock::{
             Backend,
+            Guard,
             Lock, //
-        },
-        CondVar,
-        SpinLock, //
+        }, //
     }, //
 };
 
@@ -73,6 +68,10 @@ struct Entry {
 pub(crate) struct Blocks {
     entries: KVVec<Entry>,
     youngest: Option<u32>,
+    open: u64,
+    longest: u64,
+    /// How often the lock was not free at first.
+    contended: u64,
 }
 
 impl Blocks {
@@ -81,6 +80,9 @@ impl Blocks {
         Ok(Self {
             entries: KVVec::from_elem(Entry::default(), max_blocks, GFP_KERNEL)?,
             youngest: None,
+            open: 0,
+            longest: 0,
+            contended: 0,
         })
     }
 
@@ -115,6 +117,8 @@ impl Blocks {
         if let Some(older) = older {
             self.entry(older).younger = Some(index);
         }
+        self.open += 1;
+        self.longest = self.longest.max(self.open);
         // INVARIANT: The new block has the highest generation, and comes first.
         self.youngest = Some(index);
         Some(Block { index, generation })
@@ -127,6 +131,7 @@ impl Blocks {
             older,
             younger,
         } = core::mem::take(self.entry(block.index));
+        self.open -= 1;
         match younger {
             Some(younger) => self.entry(younger).older = older,
             None => self.youngest = older,
@@ -146,6 +151,9 @@ impl Blocks {
 
 /// The lock that the list is under.
 pub(crate) trait ListLock: Backend + Sized {
+    /// Where it may be taken.
+    const CONTEXT: Context;
+
     /// The list under such a lock.
     fn new(blocks: Blocks) -> impl PinInit<Lock<Blocks, Self>>;
 
@@ -161,13 +169,8 @@ pub(crate) struct Generations<L: ListLock> {
     /// Generations up to this one are finished. Written with `blocks` locked.
     done: Atomic<u64>,
     pages: Pages,
-    waiters: Atomic<u32>,
-    /// Held by a waiter from its look at `done` until it is queued to sleep, and to wake it. Taken
-    /// with `blocks` locked.
     #[pin]
-    passing: SpinLock<()>,
-    #[pin]
-    passed: CondVar,
+    waiters: Waiters,
 }
 
 /// An open block; not to be lost.
@@ -182,9 +185,16 @@ impl<L: ListLock> Generations<L> {
             blocks <- L::new(Blocks::new(max_blocks)?),
             done: Atomic::new(0),
             pages: Pages::new(0)?,
-            waiters: Atomic::new(0),
-            passing <- new_spinlock!((), "epoch_bench_passing"),
-            passed <- new_condvar!("epoch_bench_passed"),
+            waiters <- Waiters::new(),
+        })
+    }
+
+    /// Takes the lock, and notes there whether it was free.
+    fn lock(&self) -> Guard<'_, Blocks, L> {
+        self.blocks.try_lock().unwrap_or_else(|| {
+            let mut blocks = self.blocks.lock();
+            blocks.contended += 1;
+            blocks
         })
     }
 
@@ -197,13 +207,7 @@ impl<L: ListLock> Generations<L> {
     fn publish(&self, done: u64) {
         // Pairs with the acquire in `is_done`.
         self.done.store(done, Release);
-        // Pairs with the full ordering of the addition in `wait`: either the waiter is seen here, or
-        // it sees the new `done`.
-        smp_mb(barrier::Full);
-        if self.waiters.load(Relaxed) > 0 {
-            let _guard = self.passing.lock();
-            self.passed.notify_all();
-        }
+        self.waiters.notify();
     }
 }
 
@@ -213,9 +217,11 @@ impl<L: ListLock> Tracker for Generations<L> {
     where
         Self: 'a;
 
+    const CONTEXT: Context = L::CONTEXT;
+
     fn start(&self) -> Block {
         loop {
-            let mut blocks = self.blocks.lock();
+            let mut blocks = self.lock();
             // `done` is written with the lock held.
             if let Some(block) = blocks.insert(|| self.done.load(Relaxed)) {
                 return block;
@@ -231,25 +237,28 @@ impl<L: ListLock> Tracker for Generations<L> {
     }
 
     fn finish(&self, block: Block) {
-        let mut blocks = self.blocks.lock();
+        let mut blocks = self.lock();
         if let Some(done) = blocks.remove(block) {
             self.publish(done);
         }
     }
 
-    fn wait(&self, key: usize) {
+    fn wait(&self, key: usize) -> bool {
         // Blocks that note the page later are not waited for.
         let generation = self.pages.number(key);
         if self.is_done(generation) {
-            return;
+            return false;
         }
-        // Pairs with the barrier in `publish`.
-        self.waiters.fetch_add(1, Full);
-        let mut guard = self.passing.lock();
-        while !self.is_done(generation) {
-            self.passed.wait(&mut guard);
+        self.waiters.wait_until(|| self.is_done(generation));
+        true
+    }
+
+    fn counters(&self) -> Counters {
+        let blocks = self.blocks.lock();
+        Counters {
+            longest_queue: blocks.longest,
+            restarts: 0,
+            contended: blocks.contended,
         }
-        drop(guard);
-        self.waiters.fetch_sub(1, Relaxed);
     }
 }

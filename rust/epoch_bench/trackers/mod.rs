@@ -9,8 +9,7 @@
 //!
 //! A new tracker is a file here and a line in `trackers!`.
 
-// No testcase touches pages yet, so that the tests alone call `page` and `wait`; and nobody calls what
-// `pin_data` makes for `Trackers`.
+// Nobody calls what `pin_data` makes for `Trackers`.
 #![allow(dead_code)]
 
 use kernel::{
@@ -19,32 +18,72 @@ use kernel::{
 };
 use kernel_ext::module_param::Named;
 
+#[cfg(any(CONFIG_KUNIT = "y", epoch_mutant = "busted"))]
+mod busted;
 mod epoch;
 mod epoch_keyed;
 mod generations;
+mod lockless;
 mod mutex;
 mod none;
 mod pages;
 mod spin;
 mod srcu;
+mod waiters;
 
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) use self::{
+    busted::Busted,
     epoch::Epoch,
     epoch_keyed::EpochKeyed,
+    lockless::Lockless,
     mutex::Mutex,
     spin::Spin,
     srcu::Srcu, //
 };
 
+/// Where blocks may begin and end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Context {
+    /// In a task that may sleep.
+    Sleeping,
+    /// In a task: no interrupt may come to it while the tracker is at work.
+    Task,
+    /// Anywhere.
+    Any,
+}
+
+/// What a tracker has been through.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counters {
+    /// The most blocks that were open at the same time, of a tracker with a list of them; of `lockless`,
+    /// the longest walk.
+    pub(crate) longest_queue: u64,
+    /// How often a walk along the list began anew.
+    pub(crate) restarts: u64,
+    /// How often the list's lock was not free at first.
+    pub(crate) contended: u64,
+}
+
 /// Tracks DI blocks.
 pub(crate) trait Tracker: Send + Sync {
-    /// An open DI block.
+    /// An open DI block. It ends in the task in which it began.
     type Block<'a>
     where
         Self: 'a;
 
-    /// Opens a block. Process context; may sleep if the tracker does.
+    /// Where blocks may begin and end.
+    const CONTEXT: Context;
+
+    /// Whether [`Tracker::wait`] waits at all.
+    const WAITS: bool = true;
+
+    /// Whether this CPU has what the tracker takes.
+    fn is_supported() -> bool {
+        true
+    }
+
+    /// Opens a block. In the tracker's [`Context`].
     fn start(&self) -> Self::Block<'_>;
 
     /// Notes that `block` has unmapped the page that `key` names.
@@ -54,8 +93,13 @@ pub(crate) trait Tracker: Send + Sync {
     fn finish(&self, block: Self::Block<'_>);
 
     /// Returns when no block is open that was opened, and has noted `key`, before the call. Process
-    /// context; sleeps.
-    fn wait(&self, key: usize);
+    /// context; sleeps. Tells whether it had to.
+    fn wait(&self, key: usize) -> bool;
+
+    /// What it has been through.
+    fn counters(&self) -> Counters {
+        Counters::default()
+    }
 }
 
 /// Something to be done with a tracker, compiled for each of them.
@@ -65,7 +109,8 @@ pub(crate) trait Visitor {
     fn visit<T: Tracker>(self, tracker: &T) -> Self::Output;
 }
 
-/// Makes [`Kind`], which names a tracker, and [`Trackers`], which holds one of each.
+/// Makes [`Kind`], which names a tracker, [`Trackers`], which holds one of each, and [`Block`], a block
+/// of any of them.
 macro_rules! trackers {
     ($($field:ident: $kind:ident($name:literal) = $ty:ty,)+) => {
         /// Names a tracker.
@@ -82,6 +127,43 @@ macro_rules! trackers {
             pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Kind::$kind => $name,)+
+                }
+            }
+
+            /// Where its blocks may begin and end.
+            #[inline(always)]
+            pub(crate) fn context(self) -> Context {
+                match self {
+                    $(Kind::$kind => <$ty as Tracker>::CONTEXT,)+
+                }
+            }
+
+            /// Whether one can wait for its blocks.
+            pub(crate) fn waits(self) -> bool {
+                match self {
+                    $(Kind::$kind => <$ty as Tracker>::WAITS,)+
+                }
+            }
+
+            /// Whether this CPU has what it takes.
+            pub(crate) fn is_supported(self) -> bool {
+                match self {
+                    $(Kind::$kind => <$ty as Tracker>::is_supported(),)+
+                }
+            }
+        }
+
+        /// An open block of some tracker.
+        pub(crate) enum Block<'a> {
+            $($kind(<$ty as Tracker>::Block<'a>),)+
+        }
+
+        impl Block<'_> {
+            /// Whose it is.
+            #[inline(always)]
+            pub(crate) fn kind(&self) -> Kind {
+                match self {
+                    $(Block::$kind(_) => Kind::$kind,)+
                 }
             }
         }
@@ -106,37 +188,101 @@ macro_rules! trackers {
                     $(Kind::$kind => visitor.visit(&self.$field),)+
                 }
             }
+
+            /// [`Tracker::start`]
+            #[inline(always)]
+            pub(crate) fn start(&self, kind: Kind) -> Block<'_> {
+                match kind {
+                    $(Kind::$kind => Block::$kind(self.$field.start()),)+
+                }
+            }
+
+            /// [`Tracker::finish`]
+            #[inline(always)]
+            pub(crate) fn finish(&self, block: Block<'_>) {
+                match block {
+                    $(Block::$kind(block) => self.$field.finish(block),)+
+                }
+            }
+
+            /// [`Tracker::wait`]
+            pub(crate) fn wait(&self, kind: Kind, key: usize) -> bool {
+                match kind {
+                    $(Kind::$kind => self.$field.wait(key),)+
+                }
+            }
+
+            /// [`Tracker::counters`]
+            pub(crate) fn counters(&self, kind: Kind) -> Counters {
+                match kind {
+                    $(Kind::$kind => self.$field.counters(),)+
+                }
+            }
         }
     };
 }
 
-trackers! {
-    none: None("none") = none::None,
-    mutex: Mutex("mutex") = mutex::Mutex,
-    spin: Spin("spin") = spin::Spin,
-    epoch: Epoch("epoch") = epoch::Epoch,
-    epoch_keyed: EpochKeyed("epoch-keyed") = epoch_keyed::EpochKeyed,
-    srcu: Srcu("srcu") = srcu::Srcu,
+/// Gives the trackers, and those that are there for tests only, to `trackers!`.
+macro_rules! all {
+    ($($for_tests:tt)*) => {
+        trackers! {
+            none: None("none") = none::None,
+            mutex: Mutex("mutex") = mutex::Mutex,
+            spin: Spin("spin") = spin::Spin,
+            lockless: Lockless("lockless") = lockless::Lockless,
+            epoch: Epoch("epoch") = epoch::Epoch,
+            epoch_keyed: EpochKeyed("epoch-keyed") = epoch_keyed::EpochKeyed,
+            srcu: Srcu("srcu") = srcu::Srcu,
+            $($for_tests)*
+        }
+    };
+}
+
+#[cfg(not(any(CONFIG_KUNIT = "y", epoch_mutant = "busted")))]
+all! {}
+#[cfg(any(CONFIG_KUNIT = "y", epoch_mutant = "busted"))]
+all! {
+    busted: Busted("busted") = busted::Busted,
+}
+
+impl Kind {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::ALL.len();
+
+    /// All that this CPU has what it takes for.
+    pub(crate) fn available() -> impl Iterator<Item = Kind> {
+        Self::ALL.iter().copied().filter(|kind| kind.is_supported())
+    }
 }
 
 impl Named for Kind {
     fn from_name(name: &BStr) -> Result<Self> {
-        for &kind in Self::ALL {
-            if **name == *kind.name().as_bytes() {
-                return Ok(kind);
+        match Self::ALL
+            .iter()
+            .find(|kind| **name == *kind.name().as_bytes())
+        {
+            Some(kind) if kind.is_supported() => Ok(*kind),
+            Some(kind) => {
+                pr_err!(
+                    "tracker: '{}' takes an x86-64 CPU with cmpxchg16b\n",
+                    kind.name()
+                );
+                Err(EOPNOTSUPP)
+            }
+            None => {
+                pr_err!("tracker: '{}' is none of: {}\n", name, Names);
+                Err(EINVAL)
             }
         }
-        pr_err!("tracker: '{}' is none of: {}\n", name, Names);
-        Err(EINVAL)
     }
 }
 
-/// The names of all trackers, separated by blanks.
+/// The names of all available trackers, separated by blanks.
 pub(crate) struct Names;
 
 impl kernel::fmt::Display for Names {
     fn fmt(&self, f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
-        for (i, kind) in Kind::ALL.iter().enumerate() {
+        for (i, kind) in Kind::available().enumerate() {
             if i > 0 {
                 f.write_str(" ")?;
             }

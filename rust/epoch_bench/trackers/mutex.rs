@@ -9,6 +9,7 @@ use super::generations::{
     Generations,
     ListLock, //
 };
+use super::Context;
 use kernel::{
     new_mutex,
     prelude::*,
@@ -26,6 +27,8 @@ use kernel::{
 pub(crate) type Mutex = Generations<MutexBackend>;
 
 impl ListLock for MutexBackend {
+    const CONTEXT: Context = Context::Sleeping;
+
     fn new(blocks: Blocks) -> impl PinInit<Lock<Blocks, Self>> {
         new_mutex!(blocks, "epoch_bench_mutex")
     }

@@ -2,7 +2,10 @@
 
 //! No tracking: the ceiling, and Linux as it is.
 
-use super::Tracker;
+use super::{
+    Context,
+    Tracker, //
+};
 use kernel::prelude::*;
 
 /// Tracks nothing, and therefore cannot wait.
@@ -16,6 +19,8 @@ impl None {
 
 impl Tracker for None {
     type Block<'a> = ();
+    const CONTEXT: Context = Context::Any;
+    const WAITS: bool = false;
 
     #[inline(always)]
     fn start(&self) {}
@@ -26,5 +31,7 @@ impl Tracker for None {
     #[inline(always)]
     fn finish(&self, _block: ()) {}
 
-    fn wait(&self, _key: usize) {}
+    fn wait(&self, _key: usize) -> bool {
+        false
+    }
 }

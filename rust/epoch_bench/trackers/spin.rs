@@ -7,6 +7,7 @@ use super::generations::{
     Generations,
     ListLock, //
 };
+use super::Context;
 use kernel::{
     new_spinlock,
     prelude::*,
@@ -21,6 +22,8 @@ use kernel_ext::sched;
 pub(crate) type Spin = Generations<SpinLockBackend>;
 
 impl ListLock for SpinLockBackend {
+    const CONTEXT: Context = Context::Task;
+
     fn new(blocks: Blocks) -> impl PinInit<Lock<Blocks, Self>> {
         new_spinlock!(blocks, "epoch_bench_spin")
     }

@@ -2,7 +2,10 @@
 
 //! Linux's own peer of the epoch: SRCU-fast. Waiting always takes a grace period, whatever the page.
 
-use super::Tracker;
+use super::{
+    Context,
+    Tracker, //
+};
 use kernel::prelude::*;
 use kernel_ext::srcu::{
     SrcuFast,
@@ -26,6 +29,7 @@ impl Srcu {
 
 impl Tracker for Srcu {
     type Block<'a> = SrcuFastGuard<'a>;
+    const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
     fn start(&self) -> SrcuFastGuard<'_> {
@@ -40,7 +44,8 @@ impl Tracker for Srcu {
         drop(block);
     }
 
-    fn wait(&self, _key: usize) {
+    fn wait(&self, _key: usize) -> bool {
         self.srcu.synchronize();
+        true
     }
 }

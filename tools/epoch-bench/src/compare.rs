@@ -1,18 +1,21 @@
 //! Measuring several trackers, their samples interleaved.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use ministat::{Confidence, Dataset, Options};
 
+use crate::calibration::{self, HookCost};
 use crate::environment::Environment;
+use crate::hook::Target;
+use crate::observe::{Observation, Observer};
 use crate::pool::Pool;
 use crate::progress::Progress;
 use crate::sample::{Sample, average};
 use crate::stats::{self, Comparison};
+use crate::summary;
 use crate::sysfs::TrackerControl;
-use crate::testcase::Testcase;
 
 /// What every comparison must say of itself.
 pub const CAVEAT: &str = "These trackers are load added for the comparison: Linux itself has no \
@@ -23,8 +26,8 @@ pub const CAVEAT: &str = "These trackers are load added for the comparison: Linu
 pub struct Plan {
     /// The trackers; the first is the baseline.
     pub trackers: Vec<String>,
-    /// What the workers do.
-    pub testcase: Testcase,
+    /// What the workers do, in will-it-scale's words.
+    pub testcase: String,
     /// Samples of each tracker that do not count.
     pub warmup: usize,
     /// Samples of each tracker that count.
@@ -36,8 +39,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How long the workers run before a sample starts: until caches, queues
-    /// and the scheduler have got used to the tracker.
+    /// How long the workers run with another tracker before a sample starts:
+    /// until caches, queues and the scheduler have got used to it.
     pub fn settle(&self) -> Duration {
         self.interval / 10
     }
@@ -63,33 +66,42 @@ pub struct Outcome {
     pub warmup: Vec<Sample>,
     /// Those that count.
     pub samples: Vec<Sample>,
+    /// What the tracker went through meanwhile.
+    pub observation: Observation,
 }
 
 /// Takes all samples; the result is in the order of `plan.trackers`.
+///
+/// The workers run all the time, and go from one tracker over to the next.
 pub fn measure(
     pool: &mut dyn Pool,
     control: &dyn TrackerControl,
+    observer: &dyn Observer,
     plan: &Plan,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Outcome>> {
     let mut outcomes: Vec<Outcome> = plan.trackers.iter().map(|_| Outcome::default()).collect();
+    pool.start()?;
     for round in 0..plan.warmup + plan.samples {
         for index in plan.order(round) {
-            control.select(&plan.trackers[index])?;
-            pool.start()?;
+            let tracker = &plan.trackers[index];
+            control.select(tracker)?;
             pool.wait(plan.settle())?;
+            let before = observer.observe(tracker)?;
             let sample = Sample::take(pool, plan.interval)?;
-            pool.stop()?;
-            progress.sample_taken(&plan.trackers[index], &sample);
+            let after = observer.observe(tracker)?;
+            progress.sample_taken(tracker, &sample);
             let outcome = &mut outcomes[index];
             if round < plan.warmup {
                 outcome.warmup.push(sample);
             } else {
                 outcome.samples.push(sample);
+                outcome.observation.add(&after.since(&before));
             }
         }
         progress.round_done(round + 1, plan.warmup + plan.samples);
     }
+    pool.stop()?;
     Ok(outcomes)
 }
 
@@ -113,7 +125,7 @@ pub fn judge(plan: &Plan, outcomes: &[Outcome]) -> Result<(Vec<Dataset>, Vec<Com
     Ok((datasets, comparisons))
 }
 
-/// Prints the samples, ministat's block and the verdict in words.
+/// Prints the samples, ministat's block, a summary and the verdict in words.
 pub fn print(
     out: &mut dyn Write,
     environment: &Environment,
@@ -123,7 +135,7 @@ pub fn print(
     environment.write(out)?;
     for (tracker, outcome) in plan.trackers.iter().zip(outcomes) {
         writeln!(out, "\ntracker:{tracker}")?;
-        writeln!(out, "testcase:{}", plan.testcase.description())?;
+        writeln!(out, "testcase:{}", plan.testcase)?;
         writeln!(out, "measurement")?;
         for sample in &outcome.samples {
             sample.write(out, false)?;
@@ -136,6 +148,8 @@ pub fn print(
         ..Options::default()
     };
     writeln!(out, "\n{}", ministat::report(&datasets, &options)?)?;
+    let rows = summary::rows(plan, outcomes, &comparisons)?;
+    writeln!(out, "{}\n", summary::table(&rows, plan.confidence))?;
     for comparison in &comparisons {
         writeln!(
             out,
@@ -148,9 +162,17 @@ pub fn print(
     Ok(())
 }
 
+/// Prints what was hooked, and what of the times is none of the trackers'.
+pub fn print_hook(out: &mut dyn Write, target: &Target, cost: Option<&HookCost>) -> io::Result<()> {
+    writeln!(out, "{target}")?;
+    writeln!(out, "{}", calibration::describe(cost))?;
+    out.flush()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::fake::FakeObserver;
     use crate::pool::fake::{Event, FakePool, FakeTrackers};
     use crate::progress::Silent;
     use crate::sysfs::TrackerGuard;
@@ -158,7 +180,7 @@ mod tests {
     fn plan(trackers: &[&str]) -> Plan {
         Plan {
             trackers: trackers.iter().map(ToString::to_string).collect(),
-            testcase: Testcase::Di,
+            testcase: "Delayed invalidation start/finish".into(),
             warmup: 1,
             samples: 3,
             interval: Duration::from_secs(1),
@@ -171,6 +193,11 @@ mod tests {
         let mut pool = FakePool::new(&[1000, 3000]);
         pool.trackers = Some(trackers.clone());
         (pool, trackers)
+    }
+
+    fn take(pool: &mut FakePool, trackers: &FakeTrackers, plan: &Plan) -> Result<Vec<Outcome>> {
+        let observer = FakeObserver::default();
+        measure(pool, trackers, &observer, plan, &mut Silent)
     }
 
     fn selected(trackers: &FakeTrackers) -> Vec<String> {
@@ -186,7 +213,7 @@ mod tests {
     fn rounds_alternate_their_order() {
         let (mut pool, trackers) = pool_and_trackers();
         let plan = plan(&["none", "mutex", "epoch"]);
-        measure(&mut pool, &*trackers, &plan, &mut Silent).unwrap();
+        take(&mut pool, &trackers, &plan).unwrap();
         let forward = ["none", "mutex", "epoch"];
         let backward = ["epoch", "mutex", "none"];
         let expected = [forward, backward, forward, backward].concat();
@@ -194,16 +221,29 @@ mod tests {
     }
 
     #[test]
-    fn trackers_change_only_while_no_worker_runs() {
+    fn trackers_change_under_load() {
         let (mut pool, trackers) = pool_and_trackers();
         let plan = plan(&["mutex", "epoch"]);
-        measure(&mut pool, &*trackers, &plan, &mut Silent).unwrap();
+        take(&mut pool, &trackers, &plan).unwrap();
         let events = trackers.events.borrow();
-        for events in events.chunks(3) {
-            assert!(matches!(
-                events,
-                [Event::Select(_), Event::Start, Event::Stop]
-            ));
+        let [Event::Start, selects @ .., Event::Stop] = &events[..] else {
+            panic!("the workers were not started once: {events:?}");
+        };
+        assert_eq!(selects.len(), 8);
+        assert!(
+            selects
+                .iter()
+                .all(|event| matches!(event, Event::Select(_)))
+        );
+    }
+
+    #[test]
+    fn only_samples_that_count_are_observed() {
+        let (mut pool, trackers) = pool_and_trackers();
+        let plan = plan(&["mutex", "epoch"]);
+        let outcomes = take(&mut pool, &trackers, &plan).unwrap();
+        for outcome in outcomes {
+            assert_eq!(outcome.observation.counters.waits, 3);
         }
     }
 
@@ -211,7 +251,7 @@ mod tests {
     fn samples_go_to_their_tracker() {
         let (mut pool, trackers) = pool_and_trackers();
         let plan = plan(&["mutex", "epoch"]);
-        let outcomes = measure(&mut pool, &*trackers, &plan, &mut Silent).unwrap();
+        let outcomes = take(&mut pool, &trackers, &plan).unwrap();
         let totals = |outcome: &Outcome| -> Vec<u64> {
             outcome.samples.iter().map(|sample| sample.total).collect()
         };
@@ -226,7 +266,7 @@ mod tests {
         pool.fail_at_wait = Some((5, crate::error::Interrupted.into()));
         let guard = TrackerGuard::new(&*trackers).unwrap();
         let plan = plan(&["mutex", "epoch"]);
-        let error = measure(&mut pool, &*trackers, &plan, &mut Silent).unwrap_err();
+        let error = take(&mut pool, &trackers, &plan).unwrap_err();
         assert_eq!(error.to_string(), "interrupted");
         pool.shut_down().unwrap();
         guard.restore().unwrap();
@@ -249,7 +289,7 @@ mod tests {
     fn the_report_ends_with_the_verdict() {
         let (mut pool, trackers) = pool_and_trackers();
         let plan = plan(&["mutex", "epoch"]);
-        let outcomes = measure(&mut pool, &*trackers, &plan, &mut Silent).unwrap();
+        let outcomes = take(&mut pool, &trackers, &plan).unwrap();
         let mut out = Vec::new();
         print(&mut out, &environment(), &plan, &outcomes).unwrap();
         let text = String::from_utf8(out).unwrap();
@@ -284,17 +324,24 @@ mod tests {
             text.lines().take(expected.len()).collect::<Vec<_>>(),
             expected
         );
-        let verdict = "\
+        let end = "\
             Difference at 95.0% confidence\n\
             \t2000 +/- 0\n\
             \t100% +/- 0%\n\
             \t(Student's t, pooled s = 0)\n\
             \n\
+            tracker  average    95%  ratio       95%  verdict   waits  wait p50    p90    p99  \
+            p99.9    max\n\
+            mutex       2000  +/- 0  1.00x            baseline      3     10 ns  10 ns  10 ns  \
+            10 ns  10 ns\n\
+            epoch       4000  +/- 0  2.00x  +/- 0.00  proven        3     10 ns  10 ns  10 ns  \
+            10 ns  10 ns\n\
+            \n\
             epoch is 2.00x mutex (+100.00% +/- 0.00%), difference proven at 95% confidence \
             (Student's t, N=3 each)\n\
             These trackers are load added for the comparison: Linux itself has no global \
             delayed-invalidation lock.\n";
-        assert!(text.ends_with(verdict), "{text}");
+        assert!(text.ends_with(end), "{text}");
     }
 
     #[test]
@@ -302,7 +349,7 @@ mod tests {
         let trackers = FakeTrackers::new("none");
         let mut pool = FakePool::new(&[0]);
         let plan = plan(&["none", "none"]);
-        let outcomes = measure(&mut pool, &*trackers, &plan, &mut Silent).unwrap();
+        let outcomes = take(&mut pool, &trackers, &plan).unwrap();
         assert!(judge(&plan, &outcomes).is_err());
     }
 }

@@ -9,7 +9,6 @@ use anyhow::{Context, Result, anyhow, bail};
 use nix::errno::Errno;
 
 use crate::sysfs;
-use crate::testcase::Testcase;
 use crate::uapi;
 
 /// An open device file.
@@ -77,12 +76,7 @@ impl Device {
     /// Makes the calling thread the file's worker until it is stopped.
     ///
     /// Allocates nothing and takes no lock, so that a forked child may call it.
-    pub fn run(&self, testcase: Testcase) -> Result<(), Errno> {
-        let mut run = uapi::Run {
-            version: uapi::VERSION,
-            testcase: testcase.number(),
-            ..Default::default()
-        };
+    pub fn run(&self, mut run: uapi::Run) -> Result<(), Errno> {
         // SAFETY: the descriptor is open, and `run` is the structure that this
         // ioctl reads and writes. What the worker maps, it unmaps itself.
         unsafe { uapi::run(self.0.as_raw_fd(), &mut run) }.map(drop)
@@ -106,6 +100,46 @@ impl Device {
             .context("EPOCH_BENCH_IOC_COUNTERS failed: see the kernel log ('dmesg')")?;
         Ok(counters)
     }
+
+    /// Reads what a tracker has been through.
+    pub fn tracker(&self, name: &str) -> Result<uapi::Tracker> {
+        let mut tracker = uapi::Tracker {
+            version: uapi::VERSION,
+            name: padded(name)?,
+            ..Default::default()
+        };
+        // SAFETY: the descriptor is open, and `tracker` is the structure that
+        // this ioctl reads and writes.
+        unsafe { uapi::tracker(self.0.as_raw_fd(), &mut tracker) }
+            .with_context(|| format!("the module does not tell of tracker '{name}'"))?;
+        Ok(tracker)
+    }
+
+    /// Reads how often something took how long with a tracker in use: one of
+    /// the `LATENCY_` constants says what.
+    pub fn histogram(&self, tracker: &str, latency: u32) -> Result<[u64; uapi::BUCKETS]> {
+        let mut histogram = uapi::Histogram {
+            version: uapi::VERSION,
+            latency,
+            tracker: padded(tracker)?,
+            buckets: [0; uapi::BUCKETS],
+        };
+        // SAFETY: the descriptor is open, and `histogram` is the structure that
+        // this ioctl reads and writes.
+        unsafe { uapi::histogram(self.0.as_raw_fd(), &mut histogram) }
+            .with_context(|| format!("the module has no histogram of tracker '{tracker}'"))?;
+        Ok(histogram.buckets)
+    }
+}
+
+/// A name filled up with NULs, of which there is one at least.
+fn padded(name: &str) -> Result<[u8; uapi::NAME_LEN]> {
+    let mut padded = [0; uapi::NAME_LEN];
+    if name.len() >= padded.len() {
+        bail!("no tracker has a name as long as '{name}'");
+    }
+    padded[..name.len()].copy_from_slice(name.as_bytes());
+    Ok(padded)
 }
 
 /// The error of someone who has not loaded the module.
@@ -127,6 +161,13 @@ mod tests {
         let error = |class: &Path| Device::open_path(&device, class).unwrap_err().to_string();
         assert!(error(&dir.path().join("none")).contains("insmod epoch.ko; insmod epoch_bench.ko"));
         assert!(error(dir.path()).contains("mount devtmpfs"));
+    }
+
+    #[test]
+    fn names_are_filled_up() {
+        assert_eq!(padded("epoch-keyed").unwrap(), *b"epoch-keyed\0\0\0\0\0");
+        assert!(padded("0123456789abcde").is_ok());
+        assert!(padded("0123456789abcdef").is_err());
     }
 
     #[test]

@@ -15,7 +15,7 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// SIGINT, SIGTERM or SIGHUP arrived: everything is put back, exit code 1.
+/// SIGINT, SIGQUIT, SIGTERM or SIGHUP arrived: everything is put back, exit code 1.
 #[derive(Debug)]
 pub struct Interrupted;
 

@@ -11,8 +11,13 @@ use anyhow::{Context, Result, ensure};
 use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::HookCost;
 use crate::cli::Where;
+use crate::compare::{Outcome, Plan};
 use crate::environment::Environment;
+use crate::hook::Target;
+use crate::observe::Observed;
+use crate::orders::Mix;
 use crate::pool::Carrier;
 use crate::sample::Sample;
 use crate::stats::{Comparison, Statistics};
@@ -29,7 +34,8 @@ pub struct RunReport {
     pub environment: Environment,
     /// What was measured.
     pub workload: Workload,
-    /// The tracker, or null in user space, where there is none.
+    /// The tracker, or null in user space without the hook, where there is
+    /// none.
     pub tracker: Option<String>,
     /// Samples before the measurement, not counted.
     pub warmup: Vec<Sample>,
@@ -37,6 +43,15 @@ pub struct RunReport {
     pub samples: Vec<Sample>,
     /// Of the samples' totals.
     pub statistics: Statistics,
+    /// What the tracker went through meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed>,
+    /// What was hooked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook: Option<Target>,
+    /// What the hook itself costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook_cost: Option<HookCost>,
 }
 
 /// `epoch-bench/compare/1`: several trackers, their samples interleaved.
@@ -56,6 +71,12 @@ pub struct CompareReport {
     pub trackers: Vec<TrackerReport>,
     /// All but the baseline against the baseline, in the same order.
     pub comparisons: Vec<Comparison>,
+    /// What was hooked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<Target>,
+    /// What the hook itself costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook_cost: Option<HookCost>,
 }
 
 /// One tracker's part of a comparison.
@@ -69,6 +90,32 @@ pub struct TrackerReport {
     pub samples: Vec<Sample>,
     /// Of the samples' totals.
     pub statistics: Statistics,
+    /// Half the width of the mean's confidence interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_error: Option<f64>,
+    /// What the tracker went through while the samples that count were taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed>,
+}
+
+impl TrackerReport {
+    /// Those of all trackers of a plan.
+    pub fn of(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Vec<Self>> {
+        let trackers = plan.trackers.iter().zip(outcomes);
+        trackers
+            .map(|(tracker, outcome)| {
+                let statistics = Statistics::of(&outcome.samples);
+                Ok(Self {
+                    tracker: tracker.clone(),
+                    warmup: outcome.warmup,
+                    mean_error: Some(statistics.mean_error(plan.confidence)),
+                    statistics,
+                    samples: outcome.samples,
+                    observed: Some(Observed::new(&outcome.observation)?),
+                })
+            })
+            .collect()
+    }
 }
 
 /// What was measured.
@@ -82,6 +129,15 @@ pub struct Workload {
     pub carrier: Carrier,
     /// Workers at the same time.
     pub tasks: usize,
+    /// Pages that each iteration touches, where that can be chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<u32>,
+    /// Number of the pages' keys, if it is not the module's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<u32>,
+    /// Page daemons beside the tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mix: Option<Mix>,
     /// The CPU of each task, or null if they were not bound to any.
     pub cpus: Option<Vec<usize>>,
     /// Nominal length of a sample.
@@ -154,6 +210,8 @@ pub fn write(out: &mut dyn Write, report: &impl Serialize) -> Result<()> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::hook::Calls;
+    use crate::observe::Observation;
     use crate::stats::dataset;
 
     /// The comparison that FreeBSD's commit message published.
@@ -181,6 +239,8 @@ pub(crate) mod tests {
                 warmup: Vec::new(),
                 statistics: Statistics::of(&samples),
                 samples,
+                mean_error: None,
+                observed: None,
             }
         };
         let trackers = vec![report("mutex", mutex), report(tracker, other)];
@@ -206,12 +266,17 @@ pub(crate) mod tests {
                 r#where: Where::Kernel,
                 carrier: Carrier::Processes,
                 tasks: 96,
+                pages: None,
+                keys: None,
+                mix: None,
                 cpus: None,
                 interval_ms: 1000,
             },
             confidence_percent: 95.0,
             trackers,
             comparisons: vec![comparison],
+            hook: None,
+            hook_cost: None,
         }
     }
 
@@ -231,6 +296,26 @@ pub(crate) mod tests {
         stored("\"testcase\": \"mmap1\"");
         stored("\"where\": \"kernel\"");
         stored("\"carrier\": \"processes\"");
+    }
+
+    #[test]
+    fn what_was_observed_survives_being_saved() {
+        let mut report = published();
+        let mut observation = Observation::default();
+        observation.counters.waits = 3;
+        observation.calls = Some(Calls { hits: 5, missed: 1 });
+        report.trackers[1].observed = Some(Observed::new(&observation).unwrap());
+        report.trackers[1].mean_error = Some(2.5);
+        report.workload.mix = Some(Mix {
+            waiters: 2,
+            wait_rate: 0,
+        });
+        let saved = json(&report);
+        let read = CompareReport::read(saved.as_bytes()).unwrap();
+        assert_eq!(json(&read), saved);
+        let stored = |text: &str| assert!(saved.contains(text), "{saved}");
+        stored("\"waiters\": 2");
+        stored("\"hits\": 5");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use epoch_bench::{cli::Cli, commands, error};
 
 fn main() -> ExitCode {
     match commands::execute(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             let _ = writeln!(io::stderr(), "epoch-bench: {}", error::describe(&error));
             ExitCode::from(error::exit_code(&error))

@@ -199,15 +199,12 @@ struct Column<'a> {
 
 impl<'a> Column<'a> {
     fn new(report: &'a TrackerReport, confidence: Confidence) -> Self {
-        let Statistics {
-            n, mean, stddev, ..
-        } = Statistics::of(&report.samples);
-        let t = confidence.critical_value(n.saturating_sub(1));
+        let statistics = Statistics::of(&report.samples);
         Self {
             name: plain(&report.tracker),
             samples: &report.samples,
-            mean,
-            mean_error: t * stddev / (n.max(1) as f64).sqrt(),
+            mean: statistics.mean,
+            mean_error: statistics.mean_error(confidence),
         }
     }
 
@@ -352,8 +349,13 @@ fn title(workload: &Workload) -> String {
         (Carrier::Threads, 1) => "thread",
         (Carrier::Threads, _) => "threads",
     };
-    let testcase = workload.testcase.description();
-    format!("{testcase}, {} {carrier}", workload.tasks)
+    let testcase = workload.testcase.description(workload.pages);
+    let beside = match workload.mix.map_or(0, |mix| mix.waiters) {
+        0 => String::new(),
+        1 => " and 1 waiter".into(),
+        waiters => format!(" and {waiters} waiters"),
+    };
+    format!("{testcase}, {} {carrier}{beside}", workload.tasks)
 }
 
 /// Where it ran.
@@ -435,6 +437,7 @@ fn with_description(svg: &str, title: &str, description: &str) -> String {
 mod tests {
     use super::*;
     use crate::json::tests::{compared, published};
+    use crate::orders::Mix;
 
     /// The texts of the picture, lines that were wrapped put together.
     fn text(svg: &str) -> String {
@@ -533,6 +536,11 @@ mod tests {
         workload.carrier = Carrier::Threads;
         workload.interval_ms = 250;
         assert!(title(&workload).ends_with(", 1 thread"));
+        workload.mix = Some(Mix {
+            waiters: 2,
+            wait_rate: 100,
+        });
+        assert!(title(&workload).ends_with(", 1 thread and 2 waiters"));
         assert!(legend(&workload, Confidence::P995).starts_with("Dots: samples of 250 ms,"));
     }
 }

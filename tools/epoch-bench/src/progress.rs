@@ -71,6 +71,39 @@ impl Progress for Lines {
     fn finish(&mut self) {}
 }
 
+/// One of several measurements of the same length that are one for whoever
+/// looks on.
+pub struct Part<'a> {
+    whole: &'a mut dyn Progress,
+    index: usize,
+    parts: usize,
+}
+
+impl<'a> Part<'a> {
+    /// Part `index`, counted from 0, of so many.
+    pub fn new(whole: &'a mut dyn Progress, index: usize, parts: usize) -> Self {
+        Self {
+            whole,
+            index,
+            parts,
+        }
+    }
+}
+
+impl Progress for Part<'_> {
+    fn sample_taken(&mut self, tracker: &str, sample: &Sample) {
+        self.whole.sample_taken(tracker, sample);
+    }
+
+    fn round_done(&mut self, round: usize, rounds: usize) {
+        let before = self.index * rounds;
+        self.whole.round_done(before + round, self.parts * rounds);
+    }
+
+    /// The whole is finished by whoever began it.
+    fn finish(&mut self) {}
+}
+
 /// For tests.
 #[cfg(test)]
 pub(crate) struct Silent;
@@ -80,4 +113,33 @@ impl Progress for Silent {
     fn sample_taken(&mut self, _tracker: &str, _sample: &Sample) {}
     fn round_done(&mut self, _round: usize, _rounds: usize) {}
     fn finish(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Rounds(Vec<(usize, usize)>);
+
+    impl Progress for Rounds {
+        fn sample_taken(&mut self, _tracker: &str, _sample: &Sample) {}
+        fn round_done(&mut self, round: usize, rounds: usize) {
+            self.0.push((round, rounds));
+        }
+        fn finish(&mut self) {
+            panic!("a part finished the whole");
+        }
+    }
+
+    #[test]
+    fn parts_count_on() {
+        let mut whole = Rounds(Vec::new());
+        for index in 0..2 {
+            let mut part = Part::new(&mut whole, index, 2);
+            part.round_done(1, 2);
+            part.round_done(2, 2);
+            part.finish();
+        }
+        assert_eq!(whole.0, [(1, 4), (2, 4), (3, 4), (4, 4)]);
+    }
 }

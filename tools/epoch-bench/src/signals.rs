@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::eventfd::EventFd;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -22,6 +22,14 @@ pub enum Wakeup {
     Worker,
 }
 
+/// Signals that ask to end.
+const ENDING: [Signal; 4] = [
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+];
+
 /// Holds back the signals that ask to end, so that they are seen only while
 /// waiting and everything can be put back. Worker processes and threads
 /// inherit this: their parent decides when they end.
@@ -34,12 +42,7 @@ impl SignalWatch {
     /// Starts holding them back, until it is dropped.
     pub fn new() -> Result<Self> {
         let mut signals = SigSet::empty();
-        for signal in [
-            Signal::SIGINT,
-            Signal::SIGTERM,
-            Signal::SIGHUP,
-            Signal::SIGCHLD,
-        ] {
+        for signal in ENDING.into_iter().chain([Signal::SIGCHLD]) {
             signals.add(signal);
         }
         let mut before = SigSet::empty();
@@ -48,6 +51,28 @@ impl SignalWatch {
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         let fd = SignalFd::with_flags(&signals, flags).context("no signalfd: close some files")?;
         Ok(Self { fd, before })
+    }
+
+    /// What was held back before, and is to be in a program that is executed.
+    pub fn before(&self) -> &SigSet {
+        &self.before
+    }
+
+    /// The next signal that was held back, SIGCHLD among them; none if none
+    /// comes before the timeout.
+    pub fn next(&self, timeout: PollTimeout) -> Result<Option<Signal>> {
+        loop {
+            let mut fds = [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut fds, timeout) {
+                Ok(0) => return Ok(None),
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno).context("poll failed"),
+            }
+            if let Some(signal) = self.fd.read_signal().context("the signalfd failed")? {
+                let number = i32::try_from(signal.ssi_signo)?;
+                return Ok(Some(Signal::try_from(number)?));
+            }
+        }
     }
 
     /// Waits until the deadline, a worker's failure or death, or a signal that

@@ -47,6 +47,13 @@ impl Statistics {
             median: (at(n / 2) as f64 + at(n.saturating_sub(1) / 2) as f64) / 2.0,
         }
     }
+
+    /// Half the width of the mean's confidence interval, by Student's t; 0 for
+    /// a single sample.
+    pub fn mean_error(&self, confidence: Confidence) -> f64 {
+        let t = confidence.critical_value(self.n.saturating_sub(1));
+        t * self.stddev / (self.n.max(1) as f64).sqrt()
+    }
 }
 
 /// One tracker against the baseline.
@@ -87,6 +94,12 @@ impl Comparison {
             pooled_stddev: difference.pooled_stddev,
             proven: difference.proven,
         }
+    }
+
+    /// Half the width of the confidence interval around `ratio`: the one around
+    /// `percent` on another scale.
+    pub fn ratio_error(&self) -> f64 {
+        self.percent_error / 100.0
     }
 
     /// The result in a sentence.
@@ -160,6 +173,8 @@ mod tests {
         assert!((statistics.stddev - 2895.1156).abs() < 1e-4);
         assert_eq!((statistics.min, statistics.max), (1005918, 1013143));
         assert_eq!(statistics.median, 1009119.0);
+        // 2.776 * 2895.1156 / sqrt(5)
+        assert!((statistics.mean_error(Confidence::P95) - 3594.2).abs() < 0.1);
     }
 
     #[test]
@@ -167,6 +182,10 @@ mod tests {
         assert_eq!(Statistics::of(&samples(&[7])).stddev, 0.0);
         assert_eq!(Statistics::of(&samples(&[1, 4])).median, 2.5);
         assert_eq!(Statistics::of(&[]).n, 0);
+        assert_eq!(
+            Statistics::of(&samples(&[7])).mean_error(Confidence::P95),
+            0.0
+        );
     }
 
     fn sentence(name: &str, totals: &[u64], baseline: &[u64]) -> String {

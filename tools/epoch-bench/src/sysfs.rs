@@ -1,7 +1,7 @@
-//! Which tracker the module uses: `/sys/class/misc/epoch_bench/`.
+//! What the module is told, and tells: `/sys/class/misc/epoch_bench/`.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -13,13 +13,20 @@ use crate::error::usage;
 /// The module's folder in sysfs.
 pub const CLASS_DIR: &str = "/sys/class/misc/epoch_bench";
 
-/// Selects the tracker of the next run.
+/// A tracker that the module has for tests only; it does not wait.
+const BUSTED: &str = "busted";
+
+/// The name on the command line for all trackers that there are.
+pub const ALL: &str = "all";
+
+/// Selects the tracker.
 pub trait TrackerControl {
     /// The names that [`select`](Self::select) takes.
     fn available(&self) -> Result<Vec<String>>;
     /// The tracker that is selected now.
     fn current(&self) -> Result<String>;
-    /// Selects another one; no worker may be running.
+    /// Selects another one, also under load: returns when all workers have gone
+    /// over to it.
     fn select(&self, name: &str) -> Result<()>;
 }
 
@@ -34,15 +41,17 @@ impl Sysfs {
         Self::open_dir(Path::new(CLASS_DIR))
     }
 
-    fn open_dir(dir: &Path) -> Result<Self> {
+    /// One in another place, for tests.
+    pub(crate) fn open_dir(dir: &Path) -> Result<Self> {
         if !dir.exists() {
             return Err(not_loaded());
         }
         Ok(Self { dir: dir.into() })
     }
 
-    fn read(&self, attribute: &str) -> Result<String> {
-        let path = self.dir.join(attribute);
+    /// Reads a file of the folder, without the newline.
+    pub fn read(&self, attribute: &str) -> Result<String> {
+        let path = self.path(attribute);
         let text = fs::read_to_string(&path).with_context(|| {
             format!(
                 "cannot read {}: run as root, with the module of this source loaded",
@@ -50,6 +59,35 @@ impl Sysfs {
             )
         })?;
         Ok(text.trim().to_owned())
+    }
+
+    /// Writes a file of the folder; errors are for the caller to explain.
+    pub fn write(&self, attribute: &str, value: &str) -> io::Result<()> {
+        // With a newline, since nothing at all would not be written.
+        fs::write(self.path(attribute), format!("{value}\n"))
+    }
+
+    /// Where a file of the folder is.
+    pub fn path(&self, attribute: &str) -> PathBuf {
+        self.dir.join(attribute)
+    }
+
+    /// Explains why a file could not be written, as far as that is the same for
+    /// all of them.
+    pub fn cannot_write(&self, attribute: &str, error: io::Error) -> anyhow::Error {
+        let path = self.path(attribute);
+        let shown = path.display();
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                anyhow!("{shown} is root's to write: run as root, or with sudo")
+            }
+            io::ErrorKind::NotFound => {
+                anyhow!("there is no {shown}: load the module of this source")
+            }
+            _ => anyhow!(error).context(format!(
+                "cannot write {shown}: the kernel log ('dmesg') says why"
+            )),
+        }
     }
 
     fn unknown(&self, name: &str) -> anyhow::Error {
@@ -75,29 +113,31 @@ impl TrackerControl for Sysfs {
         if self.current()? == name {
             return Ok(());
         }
-        let path = self.dir.join("tracker");
-        fs::write(&path, name).map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
-            Some(Errno::EBUSY) => anyhow!(
-                "cannot select tracker '{name}' while workers run; end the other epoch-bench first, \
-                     or wait until {}/workers is 0",
-                self.dir.display()
-            ),
-            Some(Errno::EINVAL) => self.unknown(name),
-            _ if error.kind() == io::ErrorKind::PermissionDenied => anyhow!(
-                "cannot select tracker '{name}': {} is root's to write; run as root, or with \
-                     sudo",
-                path.display()
-            ),
-            _ => anyhow!(error).context(format!("cannot write {}", path.display())),
+        self.write("tracker", name).map_err(|error| {
+            match error.raw_os_error().map(Errno::from_raw) {
+                Some(Errno::EINVAL) => anyhow!(
+                    "cannot select tracker '{name}', which sleeps, while the hook is enabled: run \
+                     'echo 0 >{}', or take another tracker",
+                    self.path("hook/enable").display()
+                ),
+                _ => self.cannot_write("tracker", error),
+            }
         })
     }
 }
 
-/// Refuses names that the module does not have.
-pub fn check_available(control: &dyn TrackerControl, names: &[String]) -> Result<()> {
+/// The trackers that the command line means: those that are named, or with
+/// [`ALL`] all that can be measured. Refuses those that the module does not
+/// have.
+pub fn named_trackers(control: &dyn TrackerControl, names: &[String]) -> Result<Vec<String>> {
     let available = control.available()?;
+    if names == [ALL] {
+        let real = available.into_iter().filter(|name| name != BUSTED);
+        return Ok(real.collect());
+    }
     match names.iter().find(|name| !available.contains(name)) {
-        None => Ok(()),
+        None => Ok(names.to_vec()),
+        Some(name) if name == ALL => Err(usage("'all' has all trackers: name no others beside it")),
         Some(name) => Err(usage(format!(
             "the module has no tracker '{name}': choose one of {}",
             available.join(", ")
@@ -141,6 +181,42 @@ impl Drop for TrackerGuard<'_> {
     }
 }
 
+/// Puts what a file said back when it is dropped.
+pub struct FileGuard<'a> {
+    sysfs: &'a Sysfs,
+    attribute: &'static str,
+    before: String,
+}
+
+impl<'a> FileGuard<'a> {
+    /// Writes another value to the file.
+    pub fn write(sysfs: &'a Sysfs, attribute: &'static str, value: &str) -> Result<Self> {
+        let before = sysfs.read(attribute)?;
+        let guard = Self {
+            sysfs,
+            attribute,
+            before,
+        };
+        sysfs
+            .write(attribute, value)
+            .map_err(|error| sysfs.cannot_write(attribute, error))?;
+        Ok(guard)
+    }
+}
+
+impl Drop for FileGuard<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.sysfs.write(self.attribute, &self.before) {
+            let error = self.sysfs.cannot_write(self.attribute, error);
+            let _ = writeln!(
+                io::stderr(),
+                "epoch-bench: {error:#}: it was '{}'",
+                self.before
+            );
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +257,35 @@ mod tests {
         let error = sysfs.select("mutec").unwrap_err().to_string();
         assert!(error.contains("none, mutex, epoch"), "{error}");
         assert_eq!(sysfs.current().unwrap(), "mutex");
-        let error = check_available(&sysfs, &["epoch".into(), "rcu".into()]).unwrap_err();
+        let error = named_trackers(&sysfs, &["epoch".into(), "rcu".into()]).unwrap_err();
         assert_eq!(crate::error::exit_code(&error), 2);
+    }
+
+    #[test]
+    fn all_are_those_that_work() {
+        let (dir, sysfs) = fake_class();
+        fs::write(
+            dir.path().join("available_trackers"),
+            "none mutex epoch busted\n",
+        )
+        .unwrap();
+        let named = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+            named_trackers(&sysfs, &names)
+        };
+        assert_eq!(named(&["all"]).unwrap(), ["none", "mutex", "epoch"]);
+        assert_eq!(named(&["busted", "epoch"]).unwrap(), ["busted", "epoch"]);
+        let error = named(&["epoch", "all"]).unwrap_err().to_string();
+        assert!(error.contains("name no others"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_put_back() {
+        let (dir, sysfs) = fake_class();
+        fs::write(dir.path().join("verify"), "0\n").unwrap();
+        let guard = FileGuard::write(&sysfs, "verify", "1").unwrap();
+        assert_eq!(sysfs.read("verify").unwrap(), "1");
+        drop(guard);
+        assert_eq!(sysfs.read("verify").unwrap(), "0");
     }
 }

@@ -5,13 +5,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::uapi;
 
-/// A testcase of the module.
+/// A testcase of the module that can be measured.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Testcase {
     /// Map and unmap 128 MB of anonymous memory that nobody touches
     #[default]
     Mmap1,
+    /// The same, but write to the first pages (--pages) before it is unmapped
+    Mmap1Touch,
+    /// Map one page, write to it, unmap it
+    PageFault,
     /// Start and finish a delayed invalidation block, nothing else
     Di,
 }
@@ -21,6 +25,8 @@ impl Testcase {
     pub fn number(self) -> u32 {
         match self {
             Self::Mmap1 => uapi::TESTCASE_MMAP1,
+            Self::Mmap1Touch => uapi::TESTCASE_MMAP1_TOUCH,
+            Self::PageFault => uapi::TESTCASE_PAGE_FAULT,
             Self::Di => uapi::TESTCASE_DI,
         }
     }
@@ -29,16 +35,53 @@ impl Testcase {
     pub fn name(self) -> &'static str {
         match self {
             Self::Mmap1 => "mmap1",
+            Self::Mmap1Touch => "mmap1-touch",
+            Self::PageFault => "page-fault",
             Self::Di => "di",
         }
     }
 
-    /// What stands after `testcase:`. will-it-scale's tools split the line at
-    /// its colons, so that there must be no other.
-    pub fn description(self) -> &'static str {
-        match self {
-            Self::Mmap1 => "Anonymous memory mmap/munmap of 128MB",
-            Self::Di => "Delayed invalidation start/finish",
+    /// Whether it touches pages, which have keys.
+    pub fn has_pages(self) -> bool {
+        matches!(self, Self::Mmap1Touch | Self::PageFault)
+    }
+
+    /// What stands after `testcase:`, with so many pages touched where that can
+    /// be chosen. will-it-scale's tools split the line at its colons, so that
+    /// there must be no other.
+    pub fn description(self, pages: Option<u32>) -> String {
+        match (self, pages.unwrap_or(1)) {
+            (Self::Mmap1, _) => "Anonymous memory mmap/munmap of 128MB".into(),
+            (Self::Mmap1Touch, 1) => "Anonymous memory mmap/touch/munmap of 128MB, 1 page".into(),
+            (Self::Mmap1Touch, pages) => {
+                format!("Anonymous memory mmap/touch/munmap of 128MB, {pages} pages")
+            }
+            (Self::PageFault, _) => "Anonymous memory mmap/touch/munmap of one page".into(),
+            (Self::Di, _) => "Delayed invalidation start/finish".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_description_has_a_colon() {
+        for testcase in Testcase::value_variants() {
+            for pages in [None, Some(1), Some(7)] {
+                assert!(!testcase.description(pages).contains(':'));
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_command_line() {
+        for testcase in Testcase::value_variants() {
+            let value = testcase.to_possible_value().unwrap();
+            assert_eq!(value.get_name(), testcase.name());
+            let json = serde_json::to_value(testcase).unwrap();
+            assert_eq!(json, testcase.name());
         }
     }
 }

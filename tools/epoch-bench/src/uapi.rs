@@ -6,7 +6,7 @@
 use std::mem::size_of;
 
 /// Version of the structures below.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Where the device is.
 pub const DEVICE: &str = "/dev/epoch_bench";
@@ -23,6 +23,18 @@ pub const MAX_BYTES: u64 = 1 << 40;
 /// Length of the mapping in will-it-scale's mmap1, in bytes.
 pub const DEFAULT_BYTES: u64 = 128 << 20;
 
+/// Keys of pages, unless a run says otherwise.
+pub const DEFAULT_KEYS: u32 = 256;
+
+/// Most keys of pages.
+pub const MAX_KEYS: u32 = 1 << 20;
+
+/// Most waits a second of a worker.
+pub const MAX_RATE: u32 = 1_000_000;
+
+/// Buckets of a histogram.
+pub const BUCKETS: usize = 312;
+
 /// First part of the ioctl numbers.
 pub const IOC_MAGIC: u8 = 0xEB;
 
@@ -30,6 +42,14 @@ pub const IOC_MAGIC: u8 = 0xEB;
 pub const TESTCASE_MMAP1: u32 = 0;
 /// `enum epoch_bench_testcase`: start and finish a DI block.
 pub const TESTCASE_DI: u32 = 1;
+/// `enum epoch_bench_testcase`: map, touch some pages, and unmap.
+pub const TESTCASE_MMAP1_TOUCH: u32 = 2;
+/// `enum epoch_bench_testcase`: map, touch and unmap one page.
+pub const TESTCASE_PAGE_FAULT: u32 = 3;
+/// `enum epoch_bench_testcase`: wait for a page.
+pub const TESTCASE_WAIT: u32 = 4;
+/// `enum epoch_bench_testcase`: blocks that note a page and linger.
+pub const TESTCASE_TORTURE: u32 = 5;
 
 /// `enum epoch_bench_state`: it has not run yet.
 pub const STATE_IDLE: u32 = 0;
@@ -37,6 +57,14 @@ pub const STATE_IDLE: u32 = 0;
 pub const STATE_RUNNING: u32 = 1;
 /// `enum epoch_bench_state`: the last run has ended.
 pub const STATE_DONE: u32 = 2;
+
+/// `struct epoch_bench_tracker`: a block may sleep when it starts or ends.
+pub const TRACKER_SLEEPS: u32 = 1 << 0;
+
+/// `enum epoch_bench_latency`: from the hooked function's entry to its return.
+pub const LATENCY_HOOKED: u32 = 0;
+/// `enum epoch_bench_latency`: of waits.
+pub const LATENCY_WAITS: u32 = 1;
 
 /// `struct epoch_bench_info`
 #[repr(C)]
@@ -58,6 +86,10 @@ pub struct Run {
     pub bytes: u64,
     pub max_iterations: u64,
     pub max_duration_ns: u64,
+    pub pages: u32,
+    pub rate: u32,
+    pub keys: u32,
+    pub reserved: u32,
     pub iterations: u64,
     pub elapsed_ns: u64,
 }
@@ -72,13 +104,40 @@ pub struct Counters {
     pub timestamp_ns: u64,
 }
 
+/// `struct epoch_bench_tracker`
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tracker {
+    pub version: u32,
+    pub flags: u32,
+    pub name: [u8; NAME_LEN],
+    pub waits: u64,
+    pub blocked: u64,
+    pub longest_queue: u64,
+    pub restarts: u64,
+    pub contended: u64,
+    pub violations: u64,
+}
+
+/// `struct epoch_bench_histogram`
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Histogram {
+    pub version: u32,
+    pub latency: u32,
+    pub tracker: [u8; NAME_LEN],
+    pub buckets: [u64; BUCKETS],
+}
+
 const _: () = assert!(size_of::<Info>() == 32);
-const _: () = assert!(size_of::<Run>() == 48);
+const _: () = assert!(size_of::<Run>() == 64);
 const _: () = assert!(size_of::<Counters>() == 24);
+const _: () = assert!(size_of::<Tracker>() == 72);
+const _: () = assert!(size_of::<Histogram>() == 24 + 8 * BUCKETS);
 
 /// Numbers of the ioctls.
 pub mod ioc {
-    use super::{Counters, IOC_MAGIC, Info, Run};
+    use super::{Counters, Histogram, IOC_MAGIC, Info, Run, Tracker};
     use nix::{request_code_none, request_code_readwrite};
     use std::mem::size_of;
 
@@ -92,6 +151,10 @@ pub mod ioc {
     pub const STOP: Number = request_code_none!(IOC_MAGIC, 0x02);
     /// `EPOCH_BENCH_IOC_COUNTERS`
     pub const COUNTERS: Number = request_code_readwrite!(IOC_MAGIC, 0x03, size_of::<Counters>());
+    /// `EPOCH_BENCH_IOC_TRACKER`
+    pub const TRACKER: Number = request_code_readwrite!(IOC_MAGIC, 0x04, size_of::<Tracker>());
+    /// `EPOCH_BENCH_IOC_HISTOGRAM`
+    pub const HISTOGRAM: Number = request_code_readwrite!(IOC_MAGIC, 0x05, size_of::<Histogram>());
 }
 
 nix::ioctl_readwrite_bad!(
@@ -116,4 +179,16 @@ nix::ioctl_readwrite_bad!(
     counters,
     ioc::COUNTERS,
     Counters
+);
+nix::ioctl_readwrite_bad!(
+    /// `EPOCH_BENCH_IOC_TRACKER`
+    tracker,
+    ioc::TRACKER,
+    Tracker
+);
+nix::ioctl_readwrite_bad!(
+    /// `EPOCH_BENCH_IOC_HISTOGRAM`
+    histogram,
+    ioc::HISTOGRAM,
+    Histogram
 );

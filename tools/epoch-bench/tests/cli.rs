@@ -41,9 +41,27 @@ fn bad_usage_exits_with_2() {
     fails_with(
         &["run", "--testcase", "mmap9"],
         2,
-        "possible values: mmap1, di",
+        "possible values: mmap1, mmap1-touch, page-fault, di",
     );
-    fails_with(&["compare", "epoch"], 2, "2 values required");
+    fails_with(&["compare", "epoch"], 2, "one tracker alone");
+    fails_with(&["run", "--pages", "2"], 2, "add --testcase mmap1-touch");
+    fails_with(&["run", "--keys", "2"], 2, "without --waiters");
+    fails_with(&["run", "--wait-rate", "2"], 2, "without --waiters");
+    fails_with(&["compare", "a", "b", "--waiters", "4096"], 2, "0..4096");
+    fails_with(&["sweep", "--tasks", "1,x"], 2, "invalid digit");
+    fails_with(
+        &["sweep", "--trackers", "a,b", "--csv", "x", "--json", "x"],
+        2,
+        "give each its own",
+    );
+    fails_with(&["torture", "--seconds", "0"], 2, "1..=31536000");
+    fails_with(&["hook", "true"], 2, "unexpected argument 'true'");
+    fails_with(&["hook"], 2, "<COMMAND>");
+    fails_with(
+        &["hook", "--mechanism", "magic", "--", "true"],
+        2,
+        "possible values: fprobe, kretprobe",
+    );
     fails_with(
         &["compare", "a", "b", "--confidence", "97"],
         2,
@@ -61,17 +79,12 @@ fn bad_usage_exits_with_2() {
 }
 
 #[test]
-fn user_space_has_no_trackers() {
-    let user = ["--where", "user"];
-    let with = |args: &[&'static str]| [args, &user].concat();
+fn what_is_only_in_the_kernel_is_refused_in_user_space() {
+    let user = |args: &[&'static str]| [args, &["--where", "user"]].concat();
+    fails_with(&user(&["run", "--testcase", "di"]), 2, "only in the kernel");
+    fails_with(&user(&["run", "--waiters", "1"]), 2, "only in the kernel");
     fails_with(
-        &with(&["run", "--tracker", "epoch"]),
-        2,
-        "no tracker is attached",
-    );
-    fails_with(&with(&["run", "--testcase", "di"]), 2, "only in the kernel");
-    fails_with(
-        &with(&["compare", "mutex", "epoch"]),
+        &user(&["compare", "spin", "epoch", "--keys", "1"]),
         2,
         "only in the kernel",
     );
@@ -83,6 +96,9 @@ fn help_and_version_are_there() {
         &["--help"][..],
         &["run", "--help"],
         &["compare", "--help"],
+        &["sweep", "--help"],
+        &["hook", "--help"],
+        &["torture", "--help"],
         &["draw", "--help"],
         &["ministat", "--help"],
         &["--version"],
@@ -103,6 +119,16 @@ fn without_the_module_it_says_how_to_load_it() {
     fails_with(&["run"], 1, advice);
     fails_with(&["run", "--tracker", "epoch", "--tasks", "4"], 1, advice);
     fails_with(&["compare", "mutex", "epoch"], 1, advice);
+    fails_with(&["compare", "all"], 1, advice);
+    for user in [
+        &["run", "--tracker", "epoch"][..],
+        &["compare", "spin", "epoch"],
+    ] {
+        fails_with(&[user, &["--where", "user"]].concat(), 1, advice);
+    }
+    fails_with(&["sweep"], 1, advice);
+    fails_with(&["torture"], 1, advice);
+    fails_with(&["hook", "--", "true"], 1, advice);
 }
 
 #[test]
@@ -209,6 +235,28 @@ fn what_cannot_be_drawn_is_named() {
         2,
         "would replace the comparison itself",
     );
+}
+
+#[test]
+fn other_testcases_are_described() {
+    for (options, title) in [
+        (
+            &["--testcase", "mmap1-touch"][..],
+            "Anonymous memory mmap/touch/munmap of 128MB, 1 page",
+        ),
+        (
+            &["--testcase", "mmap1-touch", "--pages", "3"],
+            "Anonymous memory mmap/touch/munmap of 128MB, 3 pages",
+        ),
+        (
+            &["--testcase", "page-fault"],
+            "Anonymous memory mmap/touch/munmap of one page",
+        ),
+    ] {
+        let stdout = run_user(&[options, &["--warmup", "0", "-s", "1"]].concat());
+        let first = stdout.lines().next().unwrap();
+        assert_eq!(first, format!("testcase:{title}"));
+    }
 }
 
 /// A quick run in user space, with these options.

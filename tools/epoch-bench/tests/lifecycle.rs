@@ -81,7 +81,12 @@ fn ends(pid: Pid) -> bool {
 
 #[test]
 fn a_signal_ends_the_workers_and_is_reported() {
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+    for signal in [
+        Signal::SIGINT,
+        Signal::SIGQUIT,
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+    ] {
         for (options, workers) in [(&[][..], 3), (&["--threads"][..], 0)] {
             let run = Run::start(options);
             assert_eq!(run.workers.len(), workers);

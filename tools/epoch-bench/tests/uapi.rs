@@ -6,7 +6,7 @@ use std::mem::{offset_of, size_of};
 use std::path::Path;
 use std::process::Command;
 
-use epoch_bench::uapi::{self, Counters, Info, Run, ioc};
+use epoch_bench::uapi::{self, Counters, Histogram, Info, Run, Tracker, ioc};
 
 /// Each name as the header has it, and our value.
 // An ioctl's number is not a u64 with every C library.
@@ -18,8 +18,19 @@ fn ours() -> BTreeMap<&'static str, u64> {
         ("EPOCH_BENCH_MAX_WORKERS", uapi::MAX_WORKERS.into()),
         ("EPOCH_BENCH_MAX_BYTES", uapi::MAX_BYTES),
         ("EPOCH_BENCH_DEFAULT_BYTES", uapi::DEFAULT_BYTES),
+        ("EPOCH_BENCH_DEFAULT_KEYS", uapi::DEFAULT_KEYS.into()),
+        ("EPOCH_BENCH_MAX_KEYS", uapi::MAX_KEYS.into()),
+        ("EPOCH_BENCH_MAX_RATE", uapi::MAX_RATE.into()),
+        ("EPOCH_BENCH_BUCKETS", uapi::BUCKETS as u64),
         ("EPOCH_BENCH_MMAP1", uapi::TESTCASE_MMAP1.into()),
         ("EPOCH_BENCH_DI", uapi::TESTCASE_DI.into()),
+        ("EPOCH_BENCH_MMAP1_TOUCH", uapi::TESTCASE_MMAP1_TOUCH.into()),
+        ("EPOCH_BENCH_PAGE_FAULT", uapi::TESTCASE_PAGE_FAULT.into()),
+        ("EPOCH_BENCH_WAIT", uapi::TESTCASE_WAIT.into()),
+        ("EPOCH_BENCH_TORTURE", uapi::TESTCASE_TORTURE.into()),
+        ("EPOCH_BENCH_TRACKER_SLEEPS", uapi::TRACKER_SLEEPS.into()),
+        ("EPOCH_BENCH_HOOKED", uapi::LATENCY_HOOKED.into()),
+        ("EPOCH_BENCH_WAITS", uapi::LATENCY_WAITS.into()),
         ("EPOCH_BENCH_IDLE", uapi::STATE_IDLE.into()),
         ("EPOCH_BENCH_RUNNING", uapi::STATE_RUNNING.into()),
         ("EPOCH_BENCH_DONE", uapi::STATE_DONE.into()),
@@ -28,11 +39,21 @@ fn ours() -> BTreeMap<&'static str, u64> {
         ("EPOCH_BENCH_IOC_RUN", ioc::RUN as u64),
         ("EPOCH_BENCH_IOC_STOP", ioc::STOP as u64),
         ("EPOCH_BENCH_IOC_COUNTERS", ioc::COUNTERS as u64),
+        ("EPOCH_BENCH_IOC_TRACKER", ioc::TRACKER as u64),
+        ("EPOCH_BENCH_IOC_HISTOGRAM", ioc::HISTOGRAM as u64),
         ("sizeof(struct epoch_bench_info)", size_of::<Info>() as u64),
         ("sizeof(struct epoch_bench_run)", size_of::<Run>() as u64),
         (
             "sizeof(struct epoch_bench_counters)",
             size_of::<Counters>() as u64,
+        ),
+        (
+            "sizeof(struct epoch_bench_tracker)",
+            size_of::<Tracker>() as u64,
+        ),
+        (
+            "sizeof(struct epoch_bench_histogram)",
+            size_of::<Histogram>() as u64,
         ),
         (
             "sizeof(((struct epoch_bench_info *)0)->tracker)",
@@ -50,9 +71,14 @@ fn ours() -> BTreeMap<&'static str, u64> {
     offsets! {
         "epoch_bench_info" Info { version max_workers running reserved tracker }
         "epoch_bench_run" Run {
-            version testcase bytes max_iterations max_duration_ns iterations elapsed_ns
+            version testcase bytes max_iterations max_duration_ns pages rate keys reserved
+            iterations elapsed_ns
         }
         "epoch_bench_counters" Counters { version state iterations timestamp_ns }
+        "epoch_bench_tracker" Tracker {
+            version flags name waits blocked longest_queue restarts contended violations
+        }
+        "epoch_bench_histogram" Histogram { version latency tracker buckets }
     }
     values
 }
@@ -121,5 +147,5 @@ fn nothing_in_the_header_is_left_out() {
             "{name} is in the header and not in uapi.rs"
         );
     }
-    assert!(seen >= 14, "only {seen} constants were found in the header");
+    assert!(seen >= 29, "only {seen} constants were found in the header");
 }

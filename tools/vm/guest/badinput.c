@@ -157,17 +157,30 @@ static void bad_pointers(int fd)
 {
 	static const unsigned long cmds[] = {
 		EPOCH_BENCH_IOC_INFO, EPOCH_BENCH_IOC_RUN, EPOCH_BENCH_IOC_COUNTERS,
+		EPOCH_BENCH_IOC_TRACKER, EPOCH_BENCH_IOC_HISTOGRAM,
 	};
-	static const char * const names[] = { "info", "run", "counters" };
+	static const char * const names[] = {
+		"info", "run", "counters", "tracker", "histogram",
+	};
+	/* What each accepts: one version stands first in all of them. */
+	struct epoch_bench_run run = one_iteration();
+	struct epoch_bench_info info = { .version = EPOCH_BENCH_VERSION };
+	struct epoch_bench_counters counters = { .version = EPOCH_BENCH_VERSION };
+	struct epoch_bench_tracker tracker = {
+		.version = EPOCH_BENCH_VERSION, .name = "epoch",
+	};
+	struct epoch_bench_histogram histogram = {
+		.version = EPOCH_BENCH_VERSION, .tracker = "epoch",
+	};
+	const void *good[] = { &info, &run, &counters, &tracker, &histogram };
 	long page = sysconf(_SC_PAGESIZE);
 	char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char name[80];
 
 	mprotect(pages + page, page, PROT_NONE);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		size_t size = _IOC_SIZE(cmds[i]);
-		struct epoch_bench_run run = one_iteration();
 		struct {
 			const char *what;
 			void *arg;
@@ -183,22 +196,15 @@ static void bad_pointers(int fd)
 		for (size_t j = 0; j < sizeof(bad) / sizeof(*bad); j++) {
 			snprintf(name, sizeof(name), "%s with %s", names[i], bad[j].what);
 			if (j + 1 == sizeof(bad) / sizeof(*bad))
-				memcpy(bad[j].arg, &run, size - 4);
+				memcpy(bad[j].arg, good[i], size - 4);
 			expect(EFAULT, fd, cmds[i], bad[j].arg, name);
 		}
 
-		memset(pages, 0, page);
-		memcpy(pages + 1, &run, sizeof(run));
-		if (cmds[i] == EPOCH_BENCH_IOC_INFO)
-			memset(pages + 1 + 4, 0, size - 4);
+		memcpy(pages + 1, good[i], size);
 		snprintf(name, sizeof(name), "%s with a misaligned buffer", names[i]);
 		expect(0, fd, cmds[i], pages + 1, name);
 
-		memmove(pages, pages + 1, page - 1);
-		if (cmds[i] == EPOCH_BENCH_IOC_INFO)
-			memset(pages + 4, 0, size - 4);
-		if (cmds[i] == EPOCH_BENCH_IOC_RUN)
-			memcpy(pages, &run, sizeof(run));
+		memcpy(pages, good[i], size);
 		mprotect(pages, page, PROT_READ);
 		snprintf(name, sizeof(name), "%s with a read-only buffer", names[i]);
 		expect(EFAULT, fd, cmds[i], pages, name);
@@ -210,12 +216,14 @@ static void bad_pointers(int fd)
 static void bad_values(int fd)
 {
 	struct epoch_bench_info info = { .version = EPOCH_BENCH_VERSION, .reserved = 1 };
+	struct epoch_bench_tracker tracker = { .version = EPOCH_BENCH_VERSION };
+	struct epoch_bench_histogram histogram = { .version = EPOCH_BENCH_VERSION };
 	struct epoch_bench_run run;
 
 	expect(EINVAL, fd, EPOCH_BENCH_IOC_INFO, &info, "info with reserved set");
 
 	run = one_iteration();
-	run.testcase = EPOCH_BENCH_DI + 1;
+	run.testcase = EPOCH_BENCH_TORTURE + 1;
 	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "unknown testcase");
 	run.testcase = ~0U;
 	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "testcase with all bits set");
@@ -234,11 +242,74 @@ static void bad_values(int fd)
 	run.bytes = ~0ULL << 12;
 	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "the longest length of whole pages");
 
+	run = one_iteration();
+	run.reserved = 1;
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "run with reserved set");
+	run = one_iteration();
+	run.pages = 1;
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "di with pages");
+	run = one_iteration();
+	run.rate = 1;
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "di with a rate");
+	run = one_iteration();
+	run.keys = 1;
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "di with keys");
+	run = one_iteration();
+	run.testcase = EPOCH_BENCH_MMAP1_TOUCH;
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "mmap1-touch without pages");
+	run.bytes = 4096;
+	run.pages = 2;
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "more pages than the mapping has");
+	run.pages = ~0U;
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "pages with all bits set");
+	run = one_iteration();
+	run.testcase = EPOCH_BENCH_PAGE_FAULT;
+	run.bytes = 8192;
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "page-fault with a length");
+	run.bytes = 0;
+	run.keys = EPOCH_BENCH_MAX_KEYS + 1;
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "too many keys");
+	run = one_iteration();
+	run.testcase = EPOCH_BENCH_WAIT;
+	run.rate = EPOCH_BENCH_MAX_RATE + 1;
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "too high a rate");
+
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_TRACKER, &tracker, "counters of no tracker");
+	memset(tracker.name, 'e', sizeof(tracker.name));
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_TRACKER, &tracker, "a name without an end");
+	strcpy(tracker.name, "epoch");
+	tracker.name[sizeof(tracker.name) - 1] = 'x';
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_TRACKER, &tracker, "a name that goes on after its end");
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_HISTOGRAM, &histogram, "histogram of no tracker");
+	strcpy(histogram.tracker, "epoch");
+	histogram.latency = EPOCH_BENCH_WAITS + 1;
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_HISTOGRAM, &histogram, "histogram of nothing");
+
 	verdict(counters(fd).state == EPOCH_BENCH_IDLE || counters(fd).state == EPOCH_BENCH_DONE,
 		"after refusals nothing runs");
 	verdict(read(fd, &run, sizeof(run)) < 0, "read is refused");
 	verdict(write(fd, &run, sizeof(run)) < 0, "write is refused");
 	verdict(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED, "mmap is refused");
+}
+
+/* Each testcase, a few times. */
+static void testcases(int fd)
+{
+	for (unsigned int testcase = 0; testcase <= EPOCH_BENCH_TORTURE; testcase++) {
+		struct epoch_bench_run run = {
+			.version = EPOCH_BENCH_VERSION,
+			.testcase = testcase,
+			.pages = testcase == EPOCH_BENCH_MMAP1_TOUCH ? 3 : 0,
+			.rate = testcase == EPOCH_BENCH_WAIT ? 1000 : 0,
+			.max_iterations = 5,
+		};
+		char name[40];
+
+		snprintf(name, sizeof(name), "testcase %u", testcase);
+		expect(0, fd, EPOCH_BENCH_IOC_RUN, &run, name);
+		verdict(run.iterations == 5, "%s made %llu iterations", name,
+			(unsigned long long)run.iterations);
+	}
 }
 
 static void limits(int fd)
@@ -267,6 +338,16 @@ static void limits(int fd)
 	verdict(run.iterations == 1, "a stop without a worker does not reach it");
 }
 
+/* A waiter that has long to go until its next wait. */
+static struct epoch_bench_run seldom(void)
+{
+	return (struct epoch_bench_run) {
+		.version = EPOCH_BENCH_VERSION,
+		.testcase = EPOCH_BENCH_WAIT,
+		.rate = 1,
+	};
+}
+
 /* A worker thread of this process, and how its run ended. */
 struct worker {
 	int fd;
@@ -286,17 +367,17 @@ static void *work(void *arg)
 	sigaddset(&children, SIGCHLD);
 	pthread_sigmask(SIG_BLOCK, &children, NULL);
 
-	worker->run = endless();
 	worker->error = ioctl(worker->fd, EPOCH_BENCH_IOC_RUN, &worker->run) ? errno : 0;
 	worker->ended_ms = now_ms();
 	return NULL;
 }
 
 /* The counters are read through another descriptor of the same open file. */
-static int start(struct worker *worker)
+static int start(struct worker *worker, struct epoch_bench_run run)
 {
 	int other = dup(worker->fd);
 
+	worker->run = run;
 	pthread_create(&worker->thread, NULL, work, worker);
 	verdict(state_becomes(other, EPOCH_BENCH_RUNNING), "a worker runs");
 	return other;
@@ -318,7 +399,7 @@ static void ended(struct worker *worker, double since_ms, int error, const char 
 static void busy_and_stop(void)
 {
 	struct worker worker = { .fd = device() };
-	int other = start(&worker), third = device();
+	int other = start(&worker, endless()), third = device();
 	struct epoch_bench_run run = one_iteration();
 	struct epoch_bench_info info = { .version = EPOCH_BENCH_VERSION };
 	struct epoch_bench_counters first, second;
@@ -368,7 +449,7 @@ static void stop_by_signal(int flags, const char *by)
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
 	struct worker worker = { .fd = device() };
-	int other = start(&worker);
+	int other = start(&worker, endless());
 	double since;
 
 	sigaction(SIGUSR1, &action, NULL);
@@ -379,10 +460,25 @@ static void stop_by_signal(int flags, const char *by)
 	close(worker.fd);
 }
 
+static void stop_a_waiter(void)
+{
+	struct worker worker = { .fd = device() };
+	int other = start(&worker, seldom());
+	double since;
+
+	while (!counters(other).iterations)
+		sleep_ms(10);
+	since = now_ms();
+	expect(0, other, EPOCH_BENCH_IOC_STOP, NULL, "stop a waiter");
+	ended(&worker, since, 0, "ioctl between two waits");
+	close(other);
+	close(worker.fd);
+}
+
 static void stop_by_close(void)
 {
 	struct worker worker = { .fd = device() };
-	int other = start(&worker);
+	int other = start(&worker, endless());
 	double since = now_ms();
 
 	close(other);
@@ -425,11 +521,13 @@ int main(void)
 	wrong_versions(fd);
 	bad_pointers(fd);
 	bad_values(fd);
+	testcases(fd);
 	limits(fd);
 	close(fd);
 	busy_and_stop();
 	stop_by_signal(0, "signal");
 	stop_by_signal(SA_RESTART, "signal with SA_RESTART");
+	stop_a_waiter();
 	stop_by_close();
 	stop_by_kill();
 	return failures != 0;

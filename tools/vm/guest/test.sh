@@ -1,97 +1,9 @@
-# shellcheck shell=dash disable=SC2317 # ok and fails call the functions
+# shellcheck shell=dash disable=SC2317,SC2154,SC2034 # ok and fails call the functions; some names are of the other files
 # Tests on the unmodified Debian kernel, run in the guest by busybox's shell.
 # Prints "PASS name", "FAIL name" and "SKIP name" lines.
 
-sys=/sys/class/misc/epoch_bench
-failed=0
-touch /out/kernel.log
-
-pass() {
-	echo "PASS $*"
-}
-
-fail() {
-	echo "FAIL $*"
-	sed 's/^/   | /' /tmp/output
-	failed=1
-}
-
-# ok NAME COMMAND...: it succeeds.
-ok() {
-	name=$1
-	shift
-	if "$@" >/tmp/output 2>&1; then pass "$name"; else fail "$name (status $?)"; fi
-}
-
-# fails NAME STATUS TEXT COMMAND...: it ends with this status (any but 0 where
-# STATUS is "-"), and what it says holds TEXT, an extended regular expression.
-fails() {
-	name=$1 wanted=$2 text=$3
-	shift 3
-	status=0
-	"$@" >/tmp/output 2>&1 || status=$?
-	if [ "$status" = 0 ] || { [ "$wanted" != - ] && [ "$status" != "$wanted" ]; }; then
-		fail "$name (status $status)"
-	elif ! grep -Eqi -- "$text" /tmp/output; then
-		fail "$name (does not say: $text)"
-	else
-		pass "$name"
-	fi
-}
-
-# prints NAME TEXT COMMAND...: it succeeds and what it says holds TEXT.
-prints() {
-	name=$1 text=$2
-	shift 2
-	if ! "$@" >/tmp/output 2>&1; then
-		fail "$name"
-	elif grep -Eq -- "$text" /tmp/output; then
-		pass "$name"
-	else
-		fail "$name (does not say: $text)"
-	fi
-}
-
-# The kernel's lines since the last time; all of them end up in /out.
-log() {
-	dmesg -c | tee -a /out/kernel.log
-}
-
-write() {
-	echo "$2" >"$1"
-}
-
-# soon COMMAND...: it succeeds within 5 s.
-soon() {
-	for _ in $(seq 50); do
-		"$@" && return
-		sleep 0.1
-	done
-	false
-}
-
-idle() {
-	[ "$(cat "$sys/workers")" = 0 ] && ! pidof epoch-bench >/dev/null
-}
-
-busy() {
-	[ "$(cat "$sys/workers")" != 0 ]
-}
-
-as_nobody() {
-	su -s /bin/sh nobody -c "$*"
-}
-
-bench() {
-	timeout -s KILL 60 epoch-bench "$@"
-}
-
-# A run that goes on until it is told to stop.
-long_run() {
-	epoch-bench run --tasks 4 --samples 1000 --interval-ms 100 >/tmp/long 2>&1 &
-	long=$!
-	soon busy
-}
+# shellcheck source=tools/vm/guest/test-lib.sh
+. /tests/lib.sh
 
 without_modules() {
 	fails "no module: run says what to load" 1 "epoch_bench.*(insmod|modprobe|load)" bench run
@@ -115,7 +27,7 @@ loading() {
 }
 
 knobs() {
-	for tracker in none mutex spin srcu epoch-keyed epoch; do
+	for tracker in none mutex spin lockless srcu epoch-keyed epoch; do
 		prints "available_trackers has $tracker" "(^| )$tracker( |\$)" cat $sys/available_trackers
 		ok "tracker can be $tracker" write $sys/tracker "$tracker"
 		prints "tracker is $tracker" "^$tracker\$" cat $sys/tracker
@@ -140,7 +52,7 @@ permissions() {
 
 measuring() {
 	small="--samples 3 --warmup 1 --interval-ms 50"
-	for tracker in none mutex spin srcu epoch-keyed epoch; do
+	for tracker in none mutex spin lockless srcu epoch-keyed epoch; do
 		for testcase in mmap1 di; do
 			# shellcheck disable=SC2086 # words
 			prints "run --tracker $tracker --testcase $testcase" '^average:[1-9]' \
@@ -183,9 +95,17 @@ bad_usage() {
 # What must be refused while workers run, and how a run ends.
 while_it_runs() {
 	ok "a long run starts" long_run
-	fails "the tracker cannot be changed while it runs" - "busy" write $sys/tracker none
-	log >/tmp/log
-	prints "the log says so" "while workers run" cat /tmp/log
+	n=0
+	switches=${SWITCHES:-50}
+	while [ $n -lt "$switches" ]; do
+		for tracker in $trackers; do
+			write $sys/tracker "$tracker" || break 2
+		done
+		n=$((n + 1))
+	done
+	ok "the tracker changes $switches times through all while it runs" [ $n = "$switches" ]
+	ok "the run goes on" busy
+	write $sys/tracker epoch
 	fails "epoch_bench cannot be unloaded while it runs" - "unavailable|busy|in use" rmmod epoch_bench
 	fails "epoch cannot be unloaded while it is used" - "unavailable|busy|in use" rmmod epoch
 	kill -TERM "$long"
@@ -216,7 +136,7 @@ watching() {
 	epochs=/sys/kernel/epoch
 	log >/dev/null
 	ok "insmod both samples" sh -c 'insmod /modules/epoch_sample_c.ko && insmod /modules/epoch_sample_rust.ko'
-	prints "each epoch has a folder" '^bench bench_keyed sample_c sample_rust $' sh -c "ls $epochs | tr '\n' ' '"
+	prints "each epoch has a folder" '^bench bench_hook bench_keyed sample_c sample_rust $' sh -c "ls $epochs | tr '\n' ' '"
 	ok "each file is one number" sh -c "! grep -Evh '^[0-9]+\$' $epochs/*/*"
 	before=$(cat $epochs/sample_c/grace_periods)
 	sleep 1
@@ -250,7 +170,7 @@ watching() {
 	ok "rmmod both samples" rmmod epoch_sample_c epoch_sample_rust
 	fails "an open file of an epoch that is gone says so" - "no such device" sh -c 'cat <&5'
 	exec 5<&-
-	prints "their folders are gone" '^bench bench_keyed $' sh -c "ls $epochs | tr '\n' ' '"
+	prints "their folders are gone" '^bench bench_hook bench_keyed $' sh -c "ls $epochs | tr '\n' ' '"
 	prints "they worked without an error" '^12$' sh -c 'dmesg | grep -c " 0 errors"'
 }
 
@@ -365,7 +285,7 @@ scale() {
 	stops epoch_rcuscale nruns=10 loops=10000
 	stops epoch_rcuscale nruns=10 loops=10000 gp_async=1
 	stops epoch_rcuscale flood=3600
-	prints "their epochs are gone" '^bench bench_keyed $' sh -c "ls /sys/kernel/epoch | tr '\n' ' '"
+	prints "their epochs are gone" '^bench bench_hook bench_keyed $' sh -c "ls /sys/kernel/epoch | tr '\n' ' '"
 	ok "their threads are gone" sh -c '! ps | grep "\[epoch_[rw]"'
 
 	for bad in scale_type=bogus scale_type= scale_type=epoch,epoch scale_type=all,rcu loops=0 loops=abc \
@@ -494,9 +414,15 @@ kernel_log() {
 	fi
 }
 
+# shellcheck source=tools/vm/guest/test-hook.sh
+. /tests/hook.sh
+# shellcheck source=tools/vm/guest/test-load.sh
+. /tests/load.sh
+
 log >/dev/null
 without_modules
 loading
+trackers=$(cat $sys/available_trackers)
 knobs
 permissions
 badinput || failed=1
@@ -504,6 +430,11 @@ ok "after bad input nothing runs" soon idle
 measuring
 bad_usage
 while_it_runs
+verify_knob
+torture
+mixes
+hook
+hook_command
 samples
 watching
 hotplug
@@ -512,5 +443,6 @@ tracking
 scale
 unloading
 again
+busted
 kernel_log
-exit $failed
+exit "$failed"

@@ -1,32 +1,30 @@
 //! `epoch-bench compare`
 
 use std::io;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::setup::command_line;
-use crate::cli::{CompareArgs, Where};
+use super::bench::Bench;
+use super::module::Module;
+use super::setup::{command_line, open_destination};
+use crate::cli::CompareArgs;
 use crate::compare::{self, Plan};
 use crate::destination::Destination;
 use crate::environment::Environment;
 use crate::error::usage;
 use crate::json::{self, CompareReport, TrackerReport};
 use crate::picture;
-use crate::pool::Workers;
 use crate::progress;
-use crate::session;
 use crate::signals::SignalWatch;
-use crate::stats::Statistics;
-use crate::sysfs::{Sysfs, check_available};
+use crate::sysfs::ALL;
 use crate::topology;
 
 pub fn execute(args: &CompareArgs) -> Result<()> {
     let measure = &args.measure;
     measure.check()?;
-    if measure.r#where == Where::User {
+    if args.trackers.len() == 1 && args.trackers != [ALL] {
         return Err(usage(
-            "trackers can be compared only in the kernel: --where user attaches none",
+            "one tracker alone cannot be compared: name another one, or 'all'",
         ));
     }
     let tasks = match args.tasks {
@@ -39,62 +37,52 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         ));
     }
     let destination = measure.destination()?;
-    let svg = args.svg.as_deref();
-    let canvas = svg
-        .map(|path| Destination::open("--svg", path))
-        .transpose()?;
+    let canvas = open_destination("--svg", args.svg.as_deref())?;
     let workload = measure.workload(tasks)?;
-    let load = measure.load(tasks)?;
+    let module = Module::open()?;
     let environment = Environment::detect();
 
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
-    let sysfs = Sysfs::open()?;
-    check_available(&sysfs, &args.trackers)?;
-
+    let bench = Bench {
+        measure,
+        module: Some(&module),
+        signals: &signals,
+    };
     let plan = Plan {
-        trackers: args.trackers.clone(),
-        testcase: measure.testcase,
+        trackers: bench.trackers(&args.trackers)?,
+        testcase: measure.testcase.description(measure.pages),
         warmup: args.warmup as usize,
         samples: args.samples as usize,
-        interval: Duration::from_millis(measure.interval_ms),
+        interval: measure.interval(),
         confidence: args.confidence,
     };
-    let cpus = workload.cpus.clone();
-    let outcomes = session::measure(
-        Some(&sysfs),
-        None,
-        || Workers::spawn(load, tasks, measure.carrier(), cpus, &signals),
-        |workers| {
-            let samples = plan.trackers.len() * (plan.warmup + plan.samples);
-            let mut progress = progress::on_stderr(samples);
-            let outcomes = compare::measure(workers, &sysfs, &plan, &mut *progress);
-            progress.finish();
-            outcomes
-        },
-    )?;
+    let target = bench.target()?;
+    let samples = plan.trackers.len() * (plan.warmup + plan.samples);
+    let mut progress = progress::on_stderr(samples);
+    let (outcomes, hook_cost) = bench.compare(&workload, &plan, &mut *progress, |workers| {
+        bench.calibrate(workers, plan.samples, plan.confidence)
+    })?;
 
-    compare::print(&mut io::stdout(), &environment, &plan, &outcomes)?;
+    let mut stdout = io::stdout();
+    compare::print(&mut stdout, &environment, &plan, &outcomes)?;
+    if let Some(target) = &target {
+        compare::print_hook(&mut stdout, target, hook_cost.as_ref())?;
+    }
     if destination.is_none() && canvas.is_none() {
         return Ok(());
     }
     let (_, comparisons) = compare::judge(&plan, &outcomes)?;
-    let trackers = plan.trackers.iter().zip(outcomes);
     let report = CompareReport {
         schema: CompareReport::SCHEMA.into(),
         command_line: command_line(),
         environment,
         workload,
         confidence_percent: plan.confidence.percent(),
-        trackers: trackers
-            .map(|(tracker, outcome)| TrackerReport {
-                tracker: tracker.clone(),
-                statistics: Statistics::of(&outcome.samples),
-                warmup: outcome.warmup,
-                samples: outcome.samples,
-            })
-            .collect(),
+        trackers: TrackerReport::of(&plan, outcomes)?,
         comparisons,
+        hook: target,
+        hook_cost,
     };
     deliver(&report, destination, canvas).context("the comparison is complete, but")
 }

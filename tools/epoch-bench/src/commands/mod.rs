@@ -1,21 +1,32 @@
 //! The subcommands.
 
+mod bench;
 mod compare;
 mod draw;
+mod hook;
 mod ministat;
+mod module;
 mod run;
 mod setup;
+mod sweep;
+mod torture;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 
 use crate::cli::{Cli, Command};
 
-/// Does what the command line says.
-pub fn execute(cli: Cli) -> Result<()> {
+/// Does what the command line says, and returns the exit code of that.
+pub fn execute(cli: Cli) -> Result<ExitCode> {
     match cli.command {
+        Command::Hook(args) => return hook::execute(&args),
         Command::Run(args) => run::execute(&args),
         Command::Compare(args) => compare::execute(&args),
+        Command::Sweep(args) => sweep::execute(&args),
+        Command::Torture(args) => torture::execute(&args),
         Command::Draw(args) => draw::execute(&args),
         Command::Ministat(args) => ministat::execute(&args),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

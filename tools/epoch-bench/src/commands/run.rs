@@ -1,81 +1,100 @@
 //! `epoch-bench run`
 
 use std::io;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
+use ministat::Confidence;
 
-use super::setup::command_line;
+use super::bench::Bench;
+use super::module::Module;
+use super::setup::{command_line, say};
+use crate::calibration;
 use crate::cli::{RunArgs, Where};
 use crate::environment::Environment;
-use crate::error::usage;
 use crate::json::{self, RunReport};
-use crate::pool::Workers;
+use crate::observe::{Observed, Observer};
 use crate::run::{self, Plan};
-use crate::session;
 use crate::signals::SignalWatch;
 use crate::stats::Statistics;
-use crate::sysfs::{Sysfs, TrackerControl, check_available};
+use crate::summary;
+use crate::sysfs::TrackerControl;
 
 pub fn execute(args: &RunArgs) -> Result<()> {
     let measure = &args.measure;
     measure.check()?;
-    if measure.r#where == Where::User && args.tracker.is_some() {
-        return Err(usage(
-            "--tracker has no effect with --where user, where no tracker is attached: leave out \
-             one of them",
-        ));
-    }
-    let tasks = args.tasks as usize;
     let destination = measure.destination()?;
-    let workload = measure.workload(tasks)?;
-    let load = measure.load(tasks)?;
+    let workload = measure.workload(args.tasks as usize)?;
 
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
-    let sysfs = match measure.r#where {
-        Where::Kernel => Some(Sysfs::open()?),
-        Where::User => None,
+    let module = match (measure.r#where, &args.tracker) {
+        (Where::User, None) => None,
+        _ => Some(Module::open()?),
     };
-    if let (Some(sysfs), Some(name)) = (&sysfs, &args.tracker) {
-        check_available(sysfs, std::slice::from_ref(name))?;
-    }
-    let control = sysfs.as_ref().map(|sysfs| sysfs as &dyn TrackerControl);
+    let bench = Bench {
+        measure,
+        module: module.as_ref(),
+        signals: &signals,
+    };
+    let tracker = match (&module, &args.tracker) {
+        (None, _) => None,
+        (Some(_), Some(name)) => bench.trackers(std::slice::from_ref(name))?.pop(),
+        (Some(module), None) => {
+            module.warn_of_verifier()?;
+            Some(module.sysfs.current()?)
+        }
+    };
+    let target = bench.target()?;
     let plan = Plan {
-        testcase: measure.testcase,
+        testcase: measure.testcase.description(measure.pages),
         warmup: args.warmup as usize,
         samples: args.samples as usize,
-        interval: Duration::from_millis(measure.interval_ms),
+        interval: measure.interval(),
         verbose: args.verbose,
     };
-    let cpus = workload.cpus.clone();
-    let (environment, outcome) = session::measure(
-        control,
-        args.tracker.as_deref(),
-        || Workers::spawn(load, tasks, measure.carrier(), cpus, &signals),
-        |workers| {
+    let observer = bench.observer();
+    let observed = observer.as_ref().zip(tracker.as_deref());
+    let observed = observed.map(|(observer, tracker)| (observer as &dyn Observer, tracker));
+    let (environment, outcome, hook_cost) =
+        bench.run(&workload, args.tracker.as_deref(), |workers| {
             let environment = Environment::detect();
             // stdout is for what will-it-scale prints. Nobody has to listen here.
             let _ = environment.write(&mut io::stderr());
-            Ok((environment, run::run(workers, &plan, &mut io::stdout())?))
-        },
-    )?;
+            let outcome = run::run(workers, observed, &plan, &mut io::stdout())?;
+            let cost = bench.calibrate(workers, plan.samples, Confidence::P95)?;
+            Ok((environment, outcome, cost))
+        })?;
 
+    let observed = outcome
+        .observation
+        .as_ref()
+        .map(Observed::new)
+        .transpose()?;
+    if let (Some(tracker), Some(observed)) = (&tracker, &observed) {
+        let row = (tracker.clone(), observed.clone());
+        if let Some(table) = summary::observed(&[row]) {
+            say(&table);
+        }
+    }
+    if let Some(target) = &target {
+        say(&target.to_string());
+        say(&calibration::describe(hook_cost.as_ref()));
+    }
     let Some(destination) = destination else {
         return Ok(());
     };
     let report = RunReport {
         schema: "epoch-bench/run/1",
         command_line: command_line(),
-        tracker: environment
-            .module_tracker
-            .clone()
-            .filter(|_| measure.r#where == Where::Kernel),
+        tracker,
         environment,
         workload,
         statistics: Statistics::of(&outcome.samples),
         warmup: outcome.warmup,
         samples: outcome.samples,
+        observed,
+        hook: target,
+        hook_cost,
     };
     destination
         .write(|out| json::write(out, &report))

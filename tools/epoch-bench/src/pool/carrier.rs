@@ -127,8 +127,9 @@ fn spawn_thread(shared: &Arc<Shared>, task: usize) -> Result<Handle> {
             worker::fail(&shared, task, Stage::Panic, Errno::UnknownErrno);
         }
     };
+    // Without a name, so that it goes by the process's, as the hook's filter
+    // expects.
     let thread = thread::Builder::new()
-        .name(format!("task {task}"))
         .stack_size(STACK_BYTES)
         .spawn(body)
         .context("no more threads may be started: take fewer tasks, or raise 'ulimit -u'")?;

@@ -6,27 +6,27 @@ use nix::errno::Errno;
 use super::{Load, Reading, Slot};
 use crate::device::Device;
 use crate::limits;
-use crate::testcase::Testcase;
+use crate::orders::Orders;
 use crate::uapi;
 
 /// One open device file for each worker.
 pub struct KernelLoad {
     devices: Vec<Device>,
-    testcase: Testcase,
+    orders: Vec<Orders>,
 }
 
 impl KernelLoad {
     /// Opens the files, in the parent, so that it can read and stop.
-    pub fn open(testcase: Testcase, tasks: usize) -> Result<Self> {
+    pub fn open(orders: Vec<Orders>) -> Result<Self> {
         // The first tells best what is wrong with the module.
         let first = Device::open()?;
-        limits::allow_open_files(tasks)?;
+        limits::allow_open_files(orders.len())?;
         let mut devices = vec![first];
-        while devices.len() < tasks {
-            let task = devices.len();
-            devices.push(Device::open().with_context(|| format!("task {task}"))?);
+        while devices.len() < orders.len() {
+            let worker = devices.len();
+            devices.push(Device::open().with_context(|| format!("worker {worker}"))?);
         }
-        Ok(Self { devices, testcase })
+        Ok(Self { devices, orders })
     }
 
     /// Workers that run now, of whichever process.
@@ -37,7 +37,7 @@ impl KernelLoad {
 
 impl Load for KernelLoad {
     fn run(&self, task: usize, _slot: &Slot) -> std::result::Result<(), Errno> {
-        self.devices[task].run(self.testcase)
+        self.devices[task].run(self.orders[task].run())
     }
 
     fn is_running(&self, task: usize, _slot: &Slot) -> Result<bool> {

@@ -15,11 +15,11 @@ use std::time::Duration;
 use anyhow::Result;
 use nix::errno::Errno;
 
-pub use carrier::Carrier;
+pub use carrier::{Carrier, check_single_threaded};
 pub use kernel::KernelLoad;
 pub use slot::Slot;
-pub use user::UserLoad;
-pub use workers::Workers;
+pub use user::{UserLoad, page_bytes};
+pub use workers::{Crew, Workers};
 
 /// How far a worker was at a moment of `CLOCK_MONOTONIC`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub trait Pool {
     fn start(&mut self) -> Result<()>;
     /// Stops all of them and returns when each has.
     fn stop(&mut self) -> Result<()>;
-    /// Reads every counter, in the order of the tasks.
+    /// Reads the counters of the tasks that are measured, in their order.
     fn read(&mut self) -> Result<Vec<Reading>>;
     /// Lets time pass; returns early with an error when a worker fails or a
     /// signal asks to end.

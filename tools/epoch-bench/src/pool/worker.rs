@@ -15,7 +15,10 @@ use crate::shared::SharedSlice;
 pub struct Shared {
     pub load: Arc<dyn Load>,
     pub slots: SharedSlice<Slot>,
-    /// The CPU of each task, none if they run where the scheduler likes.
+    /// Of the workers, so many are measured; the others run beside them.
+    pub tasks: usize,
+    /// The CPU of each task, none if they run where the scheduler likes, as
+    /// those beside them do.
     pub cpus: Option<Vec<usize>>,
     /// A semaphore: every order lets each worker take one.
     pub orders: EventFd,
@@ -39,8 +42,8 @@ pub fn fail(shared: &Shared, task: usize, stage: Stage, errno: Errno) {
 }
 
 fn obey(shared: &Shared, task: usize, slot: &Slot) -> Result<(), (Stage, Errno)> {
-    if let Some(cpus) = &shared.cpus {
-        pin_to(cpus[task]).map_err(|errno| (Stage::Affinity, errno))?;
+    if let Some(&cpu) = shared.cpus.as_ref().and_then(|cpus| cpus.get(task)) {
+        pin_to(cpu).map_err(|errno| (Stage::Affinity, errno))?;
     }
     loop {
         slot.set_state(State::Ready);

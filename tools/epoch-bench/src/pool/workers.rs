@@ -22,6 +22,15 @@ const POLL: Duration = Duration::from_millis(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_PER_TASK: Duration = Duration::from_millis(20);
 
+/// How many workers there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crew {
+    /// Those that are measured.
+    pub tasks: usize,
+    /// Those that wait beside them.
+    pub waiters: usize,
+}
+
 /// Workers under way, idle until started. Dropping them ends them.
 pub struct Workers<'a> {
     shared: Arc<Shared>,
@@ -32,12 +41,12 @@ pub struct Workers<'a> {
 impl<'a> Workers<'a> {
     /// Starts the workers and waits until each is ready for orders.
     ///
-    /// `cpus` says where each task runs. With [`Carrier::Processes`] this
-    /// process must have only one thread. The workers inherit that `signals`
-    /// are held back.
+    /// The tasks are the first of the workers, and `cpus` says where each of
+    /// them runs. With [`Carrier::Processes`] this process must have only one
+    /// thread. The workers inherit that `signals` are held back.
     pub fn spawn(
         load: Arc<dyn Load>,
-        tasks: usize,
+        crew: Crew,
         carrier: Carrier,
         cpus: Option<Vec<usize>>,
         signals: &'a SignalWatch,
@@ -49,27 +58,38 @@ impl<'a> Workers<'a> {
             EventFd::from_value_and_flags(0, flags | EfdFlags::EFD_CLOEXEC)
                 .context("no eventfd: close some files")
         };
+        let workers = crew.tasks + crew.waiters;
         let shared = Arc::new(Shared {
             load,
-            slots: SharedSlice::new(tasks)?,
+            slots: SharedSlice::new(workers)?,
+            tasks: crew.tasks,
             cpus,
             orders: eventfd(EfdFlags::EFD_SEMAPHORE)?,
             failures: eventfd(EfdFlags::EFD_NONBLOCK)?,
         });
-        let mut workers = Self {
+        let mut all = Self {
             shared,
-            handles: Vec::with_capacity(tasks),
+            handles: Vec::with_capacity(workers),
             signals,
         };
-        for task in 0..tasks {
-            let handle = carrier::spawn(carrier, &workers.shared, task)
-                .with_context(|| format!("task {task} of {tasks} cannot be started"))?;
-            workers.handles.push(handle);
+        for worker in 0..workers {
+            let handle = carrier::spawn(carrier, &all.shared, worker).with_context(|| {
+                format!(
+                    "{}, one of {workers} workers, cannot be started",
+                    all.name(worker)
+                )
+            })?;
+            all.handles.push(handle);
         }
-        workers.wait_for_all("become ready", |workers, task| {
+        all.wait_for_all("become ready", |workers, task| {
             Ok(workers.shared.slots[task].state() == State::Ready)
         })?;
-        Ok(workers)
+        Ok(all)
+    }
+
+    /// What the worker is called.
+    fn name(&self, worker: usize) -> String {
+        name(worker, self.shared.tasks)
     }
 
     fn give_order(&self) -> Result<()> {
@@ -92,8 +112,9 @@ impl<'a> Workers<'a> {
                 self.wait(POLL)?;
                 if Instant::now() > deadline {
                     bail!(
-                        "task {task} did not {what} within {} seconds: see the kernel log \
+                        "{} did not {what} within {} seconds: see the kernel log \
                          ('dmesg'), and take fewer tasks if the machine is overloaded",
+                        self.name(task),
                         patience.as_secs()
                     );
                 }
@@ -104,16 +125,19 @@ impl<'a> Workers<'a> {
 
     /// Finds workers that have failed or died.
     fn check(&mut self) -> Result<()> {
-        let slots = &self.shared.slots;
-        for (task, (slot, handle)) in slots.iter().zip(&mut self.handles).enumerate() {
+        let (slots, tasks) = (&self.shared.slots, self.shared.tasks);
+        for (worker, (slot, handle)) in slots.iter().zip(&mut self.handles).enumerate() {
             // Reaped first: a worker fails before it ends.
             let ended = handle.try_reap()?;
             if let Some((stage, errno)) = slot.failure() {
-                return Err(explain(task, stage, errno));
+                return Err(explain(&name(worker, tasks), stage, errno));
             }
             if let Some(how) = ended {
                 let how = how.unwrap_or_else(|| "it ended".into());
-                bail!("task {task} is gone: {how}; see the kernel log ('dmesg') for the reason");
+                bail!(
+                    "{} is gone: {how}; see the kernel log ('dmesg') for the reason",
+                    name(worker, tasks)
+                );
             }
         }
         Ok(())
@@ -154,6 +178,7 @@ impl Pool for Workers<'_> {
     fn read(&mut self) -> Result<Vec<Reading>> {
         let slots = self.shared.slots.iter().enumerate();
         slots
+            .take(self.shared.tasks)
             .map(|(task, slot)| self.shared.load.read(task, slot))
             .collect()
     }
@@ -210,7 +235,14 @@ impl Drop for Workers<'_> {
     }
 }
 
-fn explain(task: usize, stage: Stage, errno: Errno) -> anyhow::Error {
+fn name(worker: usize, tasks: usize) -> String {
+    match worker.checked_sub(tasks) {
+        None => format!("task {worker}"),
+        Some(waiter) => format!("waiter {waiter}"),
+    }
+}
+
+fn explain(worker: &str, stage: Stage, errno: Errno) -> anyhow::Error {
     let what = match stage {
         Stage::Affinity => {
             "could not be put on its CPU; try --no-affinity, or choose CPUs that are online with \
@@ -223,6 +255,10 @@ fn explain(task: usize, stage: Stage, errno: Errno) -> anyhow::Error {
                  vm.overcommit_memory, or take fewer tasks"
             }
             Errno::EUSERS => "failed: the module runs as many workers as it can; take fewer tasks",
+            Errno::EBUSY => {
+                "failed: the hook is enabled, which keeps workers out; run 'echo 0 \
+                 >/sys/class/misc/epoch_bench/hook/enable'"
+            }
             Errno::EINTR => "was interrupted by a signal that epoch-bench did not send",
             Errno::EPROTO => {
                 "failed: the module was replaced by one of another version; start again"
@@ -230,11 +266,11 @@ fn explain(task: usize, stage: Stage, errno: Errno) -> anyhow::Error {
             _ => "failed: see the kernel log ('dmesg')",
         },
         Stage::EndedEarly => {
-            return anyhow!("task {task} ended before it was told to: was the module unloaded?");
+            return anyhow!("{worker} ended before it was told to: was the module unloaded?");
         }
-        Stage::Panic => return anyhow!("task {task} panicked: this is a bug in epoch-bench"),
+        Stage::Panic => return anyhow!("{worker} panicked: this is a bug in epoch-bench"),
     };
-    anyhow!("task {task} {what} ({})", errno.desc())
+    anyhow!("{worker} {what} ({})", errno.desc())
 }
 
 #[cfg(test)]
@@ -281,13 +317,18 @@ mod tests {
 
     const TASKS: usize = 3;
 
+    const CREW: Crew = Crew {
+        tasks: TASKS,
+        waiters: 0,
+    };
+
     fn with_workers(
         task_1: fn(&Slot) -> std::result::Result<(), Errno>,
         body: impl FnOnce(&mut Workers<'_>) -> Result<()>,
     ) -> Result<()> {
         let signals = SignalWatch::new()?;
         let load = Arc::new(FakeLoad(task_1));
-        let mut workers = Workers::spawn(load, TASKS, Carrier::Threads, None, &signals)?;
+        let mut workers = Workers::spawn(load, CREW, Carrier::Threads, None, &signals)?;
         let result = body(&mut workers);
         workers.shut_down()?;
         assert!(workers.handles.is_empty());
@@ -342,6 +383,39 @@ mod tests {
     }
 
     #[test]
+    fn waiters_run_and_are_not_counted() {
+        let signals = SignalWatch::new().unwrap();
+        let crew = Crew {
+            tasks: 1,
+            waiters: 2,
+        };
+        let load = Arc::new(FakeLoad(count));
+        let mut workers = Workers::spawn(load, crew, Carrier::Threads, None, &signals).unwrap();
+        workers.start().unwrap();
+        let waiters = || workers.shared.slots.iter().skip(1);
+        while waiters().any(|slot| slot.iterations() == 0) {
+            std::thread::sleep(POLL);
+        }
+        assert_eq!(workers.read().unwrap().len(), 1);
+        workers.stop().unwrap();
+        workers.shut_down().unwrap();
+    }
+
+    #[test]
+    fn a_waiter_that_fails_is_called_one() {
+        let signals = SignalWatch::new().unwrap();
+        let crew = Crew {
+            tasks: 1,
+            waiters: 1,
+        };
+        let load = Arc::new(FakeLoad(|_| Err(Errno::EBUSY)));
+        let mut workers = Workers::spawn(load, crew, Carrier::Threads, None, &signals).unwrap();
+        let error = workers.start().and_then(|()| workers.wait(PATIENCE));
+        let error = error.unwrap_err().to_string();
+        assert!(error.starts_with("waiter 0 failed: the hook is"), "{error}");
+    }
+
+    #[test]
     fn a_worker_that_ends_too_early_is_an_error() {
         assert!(error_of(|_| Ok(())).starts_with("task 1 ended before it was told to"));
     }
@@ -356,7 +430,7 @@ mod tests {
         let signals = SignalWatch::new().unwrap();
         let load = Arc::new(FakeLoad(count));
         let alive = Arc::downgrade(&load);
-        let mut workers = Workers::spawn(load, TASKS, Carrier::Threads, None, &signals).unwrap();
+        let mut workers = Workers::spawn(load, CREW, Carrier::Threads, None, &signals).unwrap();
         workers.start().unwrap();
         drop(workers);
         assert_eq!(alive.strong_count(), 0);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of the trackers: each is named after the property that it checks.
+//! KUnit tests of the trackers.
 
 use crate::trackers::{
+    Busted,
     Epoch,
     EpochKeyed,
     Kind,
+    Lockless,
     Mutex,
     Spin,
     Srcu,
@@ -37,6 +39,7 @@ use kernel_ext::{
         a_while,
         returns_after,
         shared,
+        skip,
         Waiter, //
     },
     threads::spawn, //
@@ -51,6 +54,13 @@ fn mutex() -> Result<Arc<Mutex>> {
 
 fn spin() -> Result<Arc<Spin>> {
     Arc::pin_init(Spin::new(MAX_BLOCKS), GFP_KERNEL)
+}
+
+fn lockless() -> Result<Arc<Lockless>> {
+    if !Lockless::is_supported() {
+        skip(c"the CPU lacks cmpxchg16b");
+    }
+    Arc::pin_init(Lockless::new(MAX_BLOCKS), GFP_KERNEL)
 }
 
 fn epoch() -> Result<Arc<Epoch>> {
@@ -71,7 +81,12 @@ fn wait_returns_after<'a, T: Tracker + 'static>(
     block: T::Block<'a>,
 ) -> Result<bool> {
     let waiter = tracker.clone();
-    returns_after(|| tracker.finish(block), move || waiter.wait(KEY))
+    returns_after(
+        || tracker.finish(block),
+        move || {
+            waiter.wait(KEY);
+        },
+    )
 }
 
 /// Whether waiting for a page takes until the block that has noted it is finished.
@@ -209,6 +224,10 @@ fn violations<T: Tracker + 'static>(tracker: Arc<T>) -> Result<(u32, u32)> {
     Ok((violations.load(Relaxed), waits.load(Relaxed)))
 }
 
+fn busted() -> Result<Arc<Busted>> {
+    Arc::pin_init(Busted::new(MAX_BLOCKS), GFP_KERNEL)
+}
+
 #[kunit_tests(epoch_trackers)]
 mod tests {
     use super::*;
@@ -222,6 +241,12 @@ mod tests {
     #[test]
     fn spin_waits_for_block() -> Result {
         assert!(waits_for_block(spin()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn lockless_waits_for_block() -> Result {
+        assert!(waits_for_block(lockless()?)?);
         Ok(())
     }
 
@@ -256,6 +281,12 @@ mod tests {
     }
 
     #[test]
+    fn lockless_waits_for_overlapping_blocks() -> Result {
+        assert!(waits_for_overlapping_blocks(lockless()?)?);
+        Ok(())
+    }
+
+    #[test]
     fn epoch_waits_for_overlapping_blocks() -> Result {
         assert!(waits_for_overlapping_blocks(epoch()?)?);
         Ok(())
@@ -286,6 +317,12 @@ mod tests {
     }
 
     #[test]
+    fn lockless_does_not_wait_for_page_that_is_past() -> Result {
+        does_not_wait_for_page_that_is_past(lockless()?);
+        Ok(())
+    }
+
+    #[test]
     fn epoch_keyed_does_not_wait_for_page_that_is_past() -> Result {
         does_not_wait_for_page_that_is_past(epoch_keyed()?);
         Ok(())
@@ -300,6 +337,12 @@ mod tests {
     #[test]
     fn spin_does_not_wait_for_page_that_nobody_noted() -> Result {
         does_not_wait_for_page_that_nobody_noted(spin()?);
+        Ok(())
+    }
+
+    #[test]
+    fn lockless_does_not_wait_for_page_that_nobody_noted() -> Result {
+        does_not_wait_for_page_that_nobody_noted(lockless()?);
         Ok(())
     }
 
@@ -322,6 +365,12 @@ mod tests {
     }
 
     #[test]
+    fn lockless_gives_generation_to_older_block() -> Result {
+        assert!(gives_generation_to_older_block(lockless()?)?);
+        Ok(())
+    }
+
+    #[test]
     fn spin_has_room_again_for_blocks() -> Result {
         let tracker = spin()?;
         for _ in 0..3 {
@@ -333,6 +382,22 @@ mod tests {
                 tracker.finish(block);
             }
         }
+        Ok(())
+    }
+
+    #[test]
+    fn lockless_has_room_again_for_blocks() -> Result {
+        let tracker = lockless()?;
+        for _ in 0..3 {
+            let mut blocks = KVec::new();
+            for _ in 0..MAX_BLOCKS {
+                blocks.push(tracker.start(), GFP_KERNEL)?;
+            }
+            for block in blocks {
+                tracker.finish(block);
+            }
+        }
+        assert_eq!(tracker.counters().longest_queue, MAX_BLOCKS as u64);
         Ok(())
     }
 
@@ -376,6 +441,14 @@ mod tests {
     }
 
     #[test]
+    fn lockless_waits_for_blocks_of_many_threads() -> Result {
+        let (violations, waits) = violations(lockless()?)?;
+        assert!(waits > 0);
+        assert_eq!(violations, 0);
+        Ok(())
+    }
+
+    #[test]
     fn epoch_waits_for_blocks_of_many_threads() -> Result {
         let (violations, waits) = violations(epoch()?)?;
         assert!(waits > 0);
@@ -396,6 +469,13 @@ mod tests {
         let (violations, waits) = violations(srcu()?)?;
         assert!(waits > 0);
         assert_eq!(violations, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn busted_does_not_wait_for_blocks_of_many_threads() -> Result {
+        let (violations, _) = violations(busted()?)?;
+        assert!(violations > 0);
         Ok(())
     }
 

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The hook: a DI block around each call of a kernel function.
+//!
+//! A probe opens the block at the function's entry and closes it at its return; what has to be known
+//! there travels in the probe's own data of the call.
+//!
+//! A probe that is unregistered no longer tells of the returns of calls that are under way, and their
+//! blocks would stay open. So each block lies in a section of an epoch of the hook's own. To disable the
+//! hook is to say so, to wait for a grace period of that epoch, and only then to unregister the probe:
+//!
+//! - A call that has seen the hook enabled did so in its section, and the grace period waits for it if
+//!   that began before; and so for the end of its block.
+//! - A call whose section begins later sees that the hook is disabled, and opens no block.
+//!
+//! In the same way a call reads in its section which tracker is in use, so that a change of the tracker
+//! has only to wait for a grace period, too.
+//!
+//! While the hook is enabled, or has blocks left, it keeps a reference of the module: a module that
+//! cannot be unloaded is better than a return to where it has been. A function that does not return
+//! keeps its block for ever; those that are known never to are refused.
+
+use crate::{
+    bench::Bench,
+    histogram::Histogram,
+    trackers::{
+        Block,
+        Context,
+        Kind, //
+    }, //
+};
+use core::ptr::NonNull;
+use epoch::{
+    domain::Section,
+    Detached,
+    Epoch, //
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    str::{
+        BStr,
+        CStr,
+        CString, //
+    },
+    sync::Mutex,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+    ThisModule, //
+};
+use kernel_ext::{
+    clock,
+    module::ModuleRef,
+    once::Once,
+    percpu::{
+        Counters,
+        PerCpu, //
+    },
+    probe::{
+        Handler,
+        Mechanism,
+        Probe, //
+    },
+    sched,
+    task::Comm, //
+};
+use pin_init::init_array_from_fn;
+
+/// Functions that unmap, the best one to hook first. All of them serve munmap(2), and neither exit(2)
+/// nor mprotect(2).
+///
+/// `__vm_munmap` is called once for each munmap(2), and for what the kernel itself unmaps so; it takes
+/// the lock of the address space, and may wait for it in the block. `do_vmi_munmap` is called with the
+/// lock held, as FreeBSD's `pmap_remove` is, but serves mremap(2), and the making of a new program's
+/// heap, too; `do_vmi_align_munmap` brk(2) and shmdt(2) beside.
+pub(crate) const SYMBOLS: &[&CStr] = &[
+    c"__vm_munmap",
+    c"do_vmi_munmap",
+    c"do_vmi_align_munmap",
+    c"__x64_sys_munmap",
+    c"__arm64_sys_munmap",
+    c"__do_sys_munmap",
+];
+
+/// Functions that do not return.
+const ENDLESS: &[&[u8]] = &[
+    b"do_exit",
+    b"do_group_exit",
+    b"do_task_dead",
+    b"make_task_dead",
+    b"kthread_exit",
+    b"kthread_complete_and_exit",
+    b"panic",
+    b"vpanic",
+    b"nmi_panic",
+    b"rewind_stack_and_make_dead",
+    b"cpu_startup_entry",
+    b"do_idle",
+    b"ret_from_fork",
+    b"start_kernel",
+    b"rest_init",
+];
+
+/// How many calls a kretprobe follows at the same time.
+const ACTIVE: u32 = crate::bench::MAX_WORKERS;
+
+/// What the hook counts on each CPU.
+enum Count {
+    /// Blocks that were opened.
+    Hit,
+    /// Calls that the filters let through, but whose context the tracker cannot be used in.
+    Missed,
+}
+
+/// The hook.
+#[pin_data]
+pub(crate) struct Hook {
+    /// A section for each block, and a little more at both ends.
+    #[pin]
+    epoch: Epoch,
+    enabled: Once,
+    /// 0 for any.
+    tgid: Once,
+    /// Zeroes for any.
+    comm: [Once; 2],
+    counts: PerCpu<Counters<2>>,
+    /// On each CPU, whether a tracker that must not be disturbed is at work for the hook.
+    busy: PerCpu<Once>,
+    latencies: [Histogram; Kind::COUNT],
+    #[pin]
+    settings: Mutex<Settings>,
+}
+
+struct Settings {
+    module: &'static ThisModule,
+    /// None if no function of [`SYMBOLS`] can be probed here.
+    symbol: Option<CString>,
+    mechanism: Mechanism,
+    /// The probe, and what keeps the module, while the hook is enabled or has blocks left.
+    probe: Option<(Probe<Bench>, ModuleRef)>,
+    /// What the counters were when the hook was enabled.
+    base: [usize; 2],
+    /// What the last probe had missed when it ended.
+    missed: usize,
+}
+
+/// What a block carries from a call's entry to its return.
+pub(crate) struct Token {
+    /// Of the hook's epoch.
+    section: Section,
+    /// Of the [`Bench`] whose hook it is, which outlives the section.
+    block: Block<'static>,
+    since_ns: u64,
+}
+
+impl Handler for Bench {
+    type Token = Token;
+
+    fn enter(&self) -> Option<Token> {
+        let hook = &self.hook;
+        if !hook.lets_through() {
+            return None;
+        }
+        let since_ns = clock::monotonic_fast_ns();
+        let section = hook.epoch.enter_detached();
+        // In the section: see the top of the file.
+        if hook.enabled.read() == 0 {
+            return None;
+        }
+        let kind = self.tracker();
+        let Some(block) = hook.undisturbed(kind, || self.trackers.start(kind)) else {
+            hook.counts.inc(Count::Missed as usize);
+            return None;
+        };
+        hook.counts.inc(Count::Hit as usize);
+        Some(Token {
+            section: section.into_raw(),
+            // SAFETY: The trackers are there as long as the hook's epoch, whose drop waits for the
+            // section, in which the block ends.
+            block: unsafe { core::mem::transmute::<Block<'_>, Block<'static>>(block) },
+            since_ns,
+        })
+    }
+
+    fn leave(&self, token: Token) {
+        let hook = &self.hook;
+        let kind = token.block.kind();
+        hook.for_sure(kind, || self.trackers.finish(token.block));
+        let took = clock::monotonic_fast_ns().saturating_sub(token.since_ns);
+        hook.latencies[kind as usize].count(took);
+        // SAFETY: It was entered in this epoch, and is left once.
+        drop(unsafe { Detached::from_raw(&hook.epoch, token.section) });
+    }
+}
+
+impl Hook {
+    pub(crate) fn new(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            epoch <- Epoch::new(c"bench_hook"),
+            enabled: Once::new(0),
+            tgid: Once::new(0),
+            comm: [Once::new(0), Once::new(0)],
+            counts: PerCpu::new()?,
+            busy: PerCpu::new()?,
+            latencies <- init_array_from_fn(|_| Histogram::new()),
+            settings <- new_mutex!(
+                Settings {
+                    module,
+                    symbol: available_symbols(Mechanism::DEFAULT).next().map(CString::try_from).transpose()?,
+                    mechanism: Mechanism::DEFAULT,
+                    probe: None,
+                    base: [0; 2],
+                    missed: 0,
+                },
+                "epoch_bench_hook"
+            ),
+        })
+    }
+
+    /// Whether the current task is one whose calls are hooked. Any context.
+    #[inline(always)]
+    fn lets_through(&self) -> bool {
+        let tgid = self.tgid.read();
+        let comm = [self.comm[0].read(), self.comm[1].read()];
+        (tgid == 0 || current!().tgid() as usize == tgid)
+            && (comm == [0; 2] || Comm::current().to_words().map(|word| word as usize) == comm)
+    }
+
+    /// Has a tracker do something, unless that is not possible here: in an interrupt, or in a call that
+    /// the tracker makes itself. Any context, preemption disabled.
+    #[inline(always)]
+    fn undisturbed<T>(&self, kind: Kind, f: impl FnOnce() -> T) -> Option<T> {
+        match kind.context() {
+            Context::Any => Some(f()),
+            Context::Task if sched::in_task() && self.busy.this_cpu().read() == 0 => {
+                Some(self.alone(f))
+            }
+            // The last one cannot be: see `Bench::set_tracker`.
+            Context::Task | Context::Sleeping => None,
+        }
+    }
+
+    /// The same where it is known to be possible, since it was at the call's entry.
+    #[inline(always)]
+    fn for_sure(&self, kind: Kind, f: impl FnOnce()) {
+        match kind.context() {
+            Context::Any => f(),
+            Context::Task | Context::Sleeping => self.alone(f),
+        }
+    }
+
+    fn alone<T>(&self, f: impl FnOnce() -> T) -> T {
+        let busy = self.busy.this_cpu();
+        busy.write(1);
+        let result = f();
+        busy.write(0);
+        result
+    }
+
+    /// Waits until no block is open that was opened before the call. May sleep. [`EINTR`] if a signal
+    /// came first.
+    pub(crate) fn drain(&self) -> Result {
+        let cookie = self.epoch.start_poll();
+        while !self.epoch.poll(cookie) {
+            if current!().signal_pending() {
+                return Err(EINTR);
+            }
+            fsleep(Delta::from_micros(500));
+        }
+        Ok(())
+    }
+
+    /// Whether calls open blocks.
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled.read() != 0
+    }
+
+    /// Blocks that are open: exact when nothing moves, a snapshot otherwise.
+    pub(crate) fn blocks(&self) -> usize {
+        self.epoch.readers()
+    }
+
+    /// How long hooked calls took with this tracker in use.
+    pub(crate) fn latencies(&self, kind: Kind) -> &Histogram {
+        &self.latencies[kind as usize]
+    }
+
+    fn sums(&self) -> [usize; 2] {
+        [Count::Hit, Count::Missed].map(|count| self.counts.sum(count as usize))
+    }
+
+    /// Blocks that were opened since the hook was enabled last.
+    pub(crate) fn hits(&self) -> usize {
+        let settings = self.settings.lock();
+        self.sums()[0].wrapping_sub(settings.base[0])
+    }
+
+    /// Calls since then that should have opened one and could not.
+    pub(crate) fn missed(&self) -> usize {
+        let settings = self.settings.lock();
+        let by_probe = match &settings.probe {
+            Some((probe, _)) => probe.missed(),
+            None => settings.missed,
+        };
+        self.sums()[1]
+            .wrapping_sub(settings.base[1])
+            .wrapping_add(by_probe)
+    }
+
+    /// The function that is hooked, if there is one.
+    pub(crate) fn with_symbol<T>(&self, f: impl FnOnce(Option<&CStr>) -> T) -> T {
+        f(self.settings.lock().symbol.as_deref())
+    }
+
+    /// What it is hooked with.
+    pub(crate) fn mechanism(&self) -> Mechanism {
+        self.settings.lock().mechanism
+    }
+
+    /// Changes the function. [`EBUSY`] while the hook is enabled, [`EINVAL`] if it cannot be hooked. May
+    /// sleep.
+    pub(crate) fn set_symbol(&self, symbol: &BStr) -> Result {
+        let mut settings = self.settings.lock();
+        settings.check_idle("symbol")?;
+        if ENDLESS.contains(&&**symbol) {
+            pr_err!(
+                "hook: symbol: '{}' does not return, its blocks would never end\n",
+                symbol
+            );
+            return Err(EINVAL);
+        }
+        let text = CString::try_from_fmt(fmt!("{}", symbol))?;
+        check(&text, settings.mechanism)?;
+        settings.symbol = Some(text);
+        Ok(())
+    }
+
+    /// Changes what it is hooked with. Errors as for [`Hook::set_symbol`].
+    pub(crate) fn set_mechanism(&self, mechanism: Mechanism) -> Result {
+        let mut settings = self.settings.lock();
+        settings.check_idle("mechanism")?;
+        if let Some(symbol) = &settings.symbol {
+            check(symbol, mechanism)?;
+        }
+        settings.mechanism = mechanism;
+        Ok(())
+    }
+
+    /// The thread group whose calls are hooked, by its number in the initial namespace; 0 for all.
+    pub(crate) fn tgid(&self) -> usize {
+        self.tgid.read()
+    }
+
+    /// Changes it. Any time.
+    pub(crate) fn set_tgid(&self, tgid: usize) {
+        self.tgid.write(tgid);
+    }
+
+    /// The name of the tasks whose calls are hooked; empty for all.
+    pub(crate) fn comm(&self) -> Comm {
+        Comm::from_words([self.comm[0].read() as u64, self.comm[1].read() as u64])
+    }
+
+    /// Changes it. Any time; calls that come meanwhile may find neither the one nor the other.
+    pub(crate) fn set_comm(&self, comm: &Comm) {
+        for (word, half) in self.comm.iter().zip(comm.to_words()) {
+            word.write(half as usize);
+        }
+    }
+}
+
+impl Settings {
+    /// [`EBUSY`] while the hook is enabled, or has blocks left.
+    fn check_idle(&self, what: &str) -> Result {
+        if self.probe.is_some() {
+            pr_err!(
+                "hook: {} cannot be changed while the hook is enabled\n",
+                what
+            );
+            return Err(EBUSY);
+        }
+        Ok(())
+    }
+}
+
+impl Bench {
+    /// Enables the hook; nothing changes if it is. May sleep.
+    ///
+    /// [`EBUSY`] while workers run; [`EINVAL`] with a tracker that sleeps, or if the function cannot be
+    /// hooked.
+    pub(crate) fn enable_hook(&self) -> Result {
+        let hook = &self.hook;
+        let mut settings = hook.settings.lock();
+        if settings.probe.is_none() {
+            let Some(symbol) = settings.symbol.as_deref() else {
+                pr_err!("hook: no function that unmaps can be probed here: write one to symbol\n");
+                return Err(EINVAL);
+            };
+            let module = ModuleRef::new(settings.module)?;
+            self.keep_workers_out()?;
+            // SAFETY: The probe is part of the bench, and goes before anything else of it does. It is
+            // unregistered when no call has a token; if the bench itself goes, its epoch waits for those.
+            let probe =
+                unsafe { Probe::register(symbol, settings.mechanism, ACTIVE, NonNull::from(self)) }
+                    .inspect_err(|error| {
+                        self.let_workers_in();
+                        complain(symbol, settings.mechanism, *error);
+                    })
+                    .map_err(|_| EINVAL)?;
+            settings.probe = Some((probe, module));
+        } else if hook.is_enabled() {
+            return Ok(());
+        }
+        settings.base = hook.sums();
+        hook.enabled.write(1);
+        Ok(())
+    }
+
+    /// Disables the hook, and waits until it has no blocks; nothing changes if it is disabled. May sleep.
+    ///
+    /// [`EINTR`] if a signal came first: no more blocks are opened, and the next call goes on waiting.
+    pub(crate) fn disable_hook(&self) -> Result {
+        let hook = &self.hook;
+        let mut settings = hook.settings.lock();
+        if settings.probe.is_none() {
+            return Ok(());
+        }
+        hook.enabled.write(0);
+        if !cfg!(epoch_mutant = "hook_no_drain") {
+            hook.drain()?;
+        }
+        if let Some((probe, module)) = settings.probe.take() {
+            settings.missed = probe.missed();
+            drop(probe);
+            drop(module);
+        }
+        self.let_workers_in();
+        Ok(())
+    }
+}
+
+/// Those of [`SYMBOLS`] that can be probed here. May sleep.
+pub(crate) fn available_symbols(mechanism: Mechanism) -> impl Iterator<Item = &'static CStr> {
+    SYMBOLS
+        .iter()
+        .copied()
+        .filter(move |symbol| mechanism.check(symbol).is_ok())
+}
+
+/// [`EINVAL`], and a line in the log, if the function cannot be probed.
+fn check(symbol: &CStr, mechanism: Mechanism) -> Result {
+    mechanism
+        .check(symbol)
+        .inspect_err(|error| complain(symbol, mechanism, *error))
+        .map_err(|_| EINVAL)
+}
+
+fn complain(symbol: &CStr, mechanism: Mechanism, error: Error) {
+    let why = match error {
+        error if error == ENOENT => "there is no such function, or it may not be traced",
+        error if error == EINVAL => "it may not be probed",
+        error if error == EOPNOTSUPP => "this kernel has no such probes",
+        _ => "the kernel refused",
+    };
+    pr_err!(
+        "hook: '{}' cannot be hooked by {}: {} (error {})\n",
+        BStr::from_bytes(symbol.to_bytes()),
+        mechanism.name(),
+        why,
+        error.to_errno()
+    );
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of the hook. What is hooked is `msleep`, in tasks of a name of their own; a kernel
+//! without probes skips them.
+
+use super::bench;
+use crate::{
+    bench::Bench,
+    trackers::{
+        Context,
+        Kind, //
+    }, //
+};
+use kernel::{
+    macros::kunit_tests,
+    prelude::*,
+    str::BStr,
+    sync::Arc,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+use kernel_ext::{
+    probe::Mechanism,
+    task::Comm,
+    testing::{
+        skip,
+        wait_until,
+        Waiter, //
+    }, //
+};
+
+/// What `kernel_ext::threads` calls its threads.
+const THREAD: &[u8] = b"rust_closure";
+
+/// What this kernel can hook with; without anything, the test is skipped.
+fn mechanisms() -> impl Iterator<Item = Mechanism> {
+    let can_hook = |mechanism: &Mechanism| mechanism.check(c"msleep").is_ok();
+    let all = [Mechanism::Fprobe, Mechanism::Kretprobe].into_iter();
+    if !all.clone().any(|mechanism| can_hook(&mechanism)) {
+        skip(c"no probes in this kernel");
+    }
+    all.filter(can_hook)
+}
+
+fn comm(name: &[u8]) -> Result<Comm> {
+    Comm::new(BStr::from_bytes(name)).ok_or(EINVAL)
+}
+
+/// A bench whose hook is about to hook `msleep` in threads of this test.
+fn hooked(kind: Kind, mechanism: Mechanism) -> Result<Arc<Bench>> {
+    let bench = bench(kind)?;
+    bench.hook.set_mechanism(mechanism)?;
+    bench.hook.set_symbol(BStr::from_bytes(b"msleep"))?;
+    bench.hook.set_comm(&comm(THREAD)?);
+    Ok(bench)
+}
+
+/// A thread that sleeps in `msleep`, for so long.
+fn sleeper(ms: i64) -> Result<Waiter> {
+    // Longer than what `fsleep` leaves to others.
+    Waiter::start(move || fsleep(Delta::from_millis(ms)))
+}
+
+/// Those that a handler may use.
+fn hookable() -> impl Iterator<Item = Kind> {
+    Kind::available().filter(|kind| kind.context() != Context::Sleeping)
+}
+
+#[kunit_tests(epoch_hook)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_call_has_its_block() -> Result {
+        for mechanism in mechanisms() {
+            for kind in hookable() {
+                let bench = hooked(kind, mechanism)?;
+                bench.enable_hook()?;
+                let mut sleepers = KVec::new();
+                for _ in 0..3 {
+                    sleepers.push(sleeper(100)?, GFP_KERNEL)?;
+                }
+                wait_until(|| bench.hook.blocks() == 3);
+                for sleeper in sleepers {
+                    sleeper.join();
+                }
+                bench.disable_hook()?;
+                assert_eq!(bench.hook.hits(), 3);
+                assert_eq!(bench.hook.missed(), 0);
+                assert_eq!(bench.hook.blocks(), 0);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn disabling_waits_for_calls_that_are_under_way() -> Result {
+        for mechanism in mechanisms() {
+            let bench = hooked(Kind::Spin, mechanism)?;
+            bench.enable_hook()?;
+            let sleeper = sleeper(200)?;
+            wait_until(|| bench.hook.blocks() == 1);
+            bench.disable_hook()?;
+            assert_eq!(bench.hook.blocks(), 0);
+            assert!(!bench.hook.is_enabled());
+            sleeper.join();
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn change_of_tracker_waits_for_calls_that_are_under_way() -> Result {
+        for mechanism in mechanisms() {
+            let bench = hooked(Kind::Spin, mechanism)?;
+            bench.enable_hook()?;
+            let sleeper = sleeper(200)?;
+            wait_until(|| bench.hook.blocks() == 1);
+            bench.set_tracker(Kind::Epoch)?;
+            assert_eq!(bench.hook.blocks(), 0);
+            sleeper.join();
+            bench.disable_hook()?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn filters_let_nobody_else_through() -> Result {
+        for mechanism in mechanisms() {
+            let bench = hooked(Kind::Epoch, mechanism)?;
+            bench.hook.set_comm(&comm(b"somebody_else")?);
+            bench.enable_hook()?;
+            sleeper(50)?.join();
+            assert_eq!(bench.hook.hits(), 0);
+            bench.hook.set_comm(&comm(b"")?);
+            // Threads of the kernel are groups of their own.
+            bench.hook.set_tgid(i32::MAX as usize);
+            sleeper(50)?.join();
+            assert_eq!(bench.hook.hits(), 0);
+            bench.hook.set_tgid(current!().pid() as usize);
+            fsleep(Delta::from_millis(50));
+            assert_eq!(bench.hook.hits(), 1);
+            bench.disable_hook()?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn enabling_and_disabling_twice_is_once() -> Result {
+        for mechanism in mechanisms() {
+            let bench = hooked(Kind::Epoch, mechanism)?;
+            bench.disable_hook()?;
+            bench.enable_hook()?;
+            sleeper(50)?.join();
+            bench.enable_hook()?;
+            assert_eq!(bench.hook.hits(), 1);
+            sleeper(50)?.join();
+            bench.disable_hook()?;
+            bench.disable_hook()?;
+            assert_eq!(bench.hook.hits(), 2);
+            sleeper(50)?.join();
+            assert_eq!(bench.hook.hits(), 2);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn tracker_that_sleeps_is_refused() -> Result {
+        for mechanism in mechanisms() {
+            let bench = hooked(Kind::Mutex, mechanism)?;
+            assert_eq!(bench.enable_hook(), Err(EINVAL));
+            bench.set_tracker(Kind::Spin)?;
+            bench.enable_hook()?;
+            assert_eq!(bench.set_tracker(Kind::Mutex), Err(EINVAL));
+            assert_eq!(bench.tracker(), Kind::Spin);
+            bench.disable_hook()?;
+            bench.set_tracker(Kind::Mutex)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn hook_and_workers_keep_each_other_out() -> Result {
+        for mechanism in mechanisms() {
+            let bench = hooked(Kind::Epoch, mechanism)?;
+            let admission = bench.admit()?;
+            assert_eq!(bench.enable_hook(), Err(EBUSY));
+            drop(admission);
+            bench.enable_hook()?;
+            assert_eq!(bench.admit().err(), Some(EBUSY));
+            bench.disable_hook()?;
+            bench.admit()?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_hooked_cannot_change_meanwhile() -> Result {
+        for mechanism in mechanisms() {
+            let bench = hooked(Kind::Epoch, mechanism)?;
+            bench.enable_hook()?;
+            let symbol = BStr::from_bytes(b"schedule_timeout");
+            assert_eq!(bench.hook.set_symbol(symbol), Err(EBUSY));
+            assert_eq!(bench.hook.set_mechanism(mechanism), Err(EBUSY));
+            bench.disable_hook()?;
+            bench.hook.set_symbol(symbol)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn symbols_that_cannot_be_hooked_are_refused() -> Result {
+        for mechanism in mechanisms() {
+            let bench = hooked(Kind::Epoch, mechanism)?;
+            for bad in [
+                &b""[..],
+                b"no_such_function",
+                b"msleep ",
+                b"msleep+4",
+                b"do_exit",
+                // On the blacklist of kprobes, and not for ftrace.
+                b"exc_int3",
+                // No function.
+                b"jiffies",
+                &[b'x'; 1000],
+            ] {
+                let refused = bench.hook.set_symbol(BStr::from_bytes(bad));
+                assert_eq!(refused, Err(EINVAL));
+            }
+            let same = bench
+                .hook
+                .with_symbol(|symbol| symbol.is_some_and(|symbol| symbol == c"msleep"));
+            assert!(same);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn calls_are_timed() -> Result {
+        for mechanism in mechanisms() {
+            let bench = hooked(Kind::Srcu, mechanism)?;
+            bench.enable_hook()?;
+            sleeper(50)?.join();
+            bench.disable_hook()?;
+            let mut buckets = KBox::new([0; _], GFP_KERNEL)?;
+            bench.hook.latencies(Kind::Srcu).read(&mut buckets);
+            assert_eq!(buckets.iter().sum::<u64>(), 1);
+            // 2^25 ns is 34 ms.
+            let long = crate::histogram::bucket(1 << 25);
+            assert_eq!(buckets[long..].iter().sum::<u64>(), 1);
+        }
+        Ok(())
+    }
+}

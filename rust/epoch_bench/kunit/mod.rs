@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests: each is named after the property that it checks.
+
+mod bench;
+mod hook;
+mod trackers;
+
+use crate::{
+    bench::Bench,
+    trackers::Kind, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    ModuleMetadata, //
+};
+
+/// A bench of the test's own, beside the device's.
+fn bench(kind: Kind) -> Result<Arc<Bench>> {
+    Arc::pin_init(
+        Bench::new(&crate::LocalModule::THIS_MODULE, kind, false),
+        GFP_KERNEL,
+    )
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The folder `hook`.
+
+use super::{
+    read_only,
+    Switch, //
+};
+use crate::{
+    bench::Bench,
+    device::Worker,
+    hook, //
+};
+use kernel::{
+    prelude::*,
+    str::{
+        BStr,
+        CStr, //
+    },
+    sync::Arc, //
+};
+use kernel_ext::{
+    module_param::Named,
+    probe,
+    sysfs::{
+        Attribute,
+        Output, //
+    },
+    task, //
+};
+
+/// Makes a file that root may write.
+macro_rules! read_write {
+    ($ty:ident: $name:literal, $show:expr, $store:expr) => {
+        pub(super) struct $ty;
+
+        impl Attribute for $ty {
+            type Device = Worker;
+            const NAME: &'static CStr = $name;
+            const WRITABLE: bool = true;
+
+            fn show(bench: &Arc<Bench>, out: &mut Output) -> Result {
+                let show: fn(&Bench, &mut Output) = $show;
+                show(bench, out);
+                Ok(())
+            }
+
+            fn store(bench: &Arc<Bench>, value: &BStr) -> Result {
+                let store: fn(&Bench, &BStr) -> Result = $store;
+                store(bench, value)
+            }
+        }
+    };
+}
+
+read_write!(
+    Enable: c"enable",
+    |bench, out| out.write(fmt!("{}", u8::from(bench.hook.is_enabled()))),
+    |bench, value| match Switch::from_name(value)? {
+        Switch(true) => bench.enable_hook(),
+        Switch(false) => bench.disable_hook(),
+    }
+);
+
+read_write!(
+    Symbol: c"symbol",
+    |bench, out| bench.hook.with_symbol(|symbol| {
+        out.write(fmt!("{}", BStr::from_bytes(symbol.map_or(b"", CStr::to_bytes))));
+    }),
+    |bench, value| bench.hook.set_symbol(value)
+);
+
+read_only!(AvailableSymbols: c"available_symbols", |bench, out| {
+    let mut first = true;
+    for symbol in hook::available_symbols(bench.hook.mechanism()) {
+        let blank = if first { "" } else { " " };
+        out.write(fmt!("{}{}", blank, BStr::from_bytes(symbol.to_bytes())));
+        first = false;
+    }
+});
+
+read_write!(
+    Mechanism: c"mechanism",
+    |bench, out| out.write(fmt!("{}", bench.hook.mechanism().name())),
+    |bench, value| {
+        let mechanism = probe::Mechanism::from_name(value).ok_or_else(|| {
+            pr_err!("hook: mechanism: '{}' is none of: fprobe kretprobe\n", value);
+            EINVAL
+        })?;
+        bench.hook.set_mechanism(mechanism)
+    }
+);
+
+read_write!(
+    Tgid: c"tgid",
+    |bench, out| out.write(fmt!("{}", bench.hook.tgid())),
+    |bench, value| {
+        // Process numbers are positive, and fit an int.
+        let tgid = core::str::from_utf8(value)
+            .ok()
+            .and_then(|text| text.parse::<u32>().ok())
+            .filter(|&tgid| i32::try_from(tgid).is_ok());
+        let tgid = tgid.ok_or_else(|| {
+            pr_err!("hook: tgid takes the number of a process, or 0 for all, not '{}'\n", value);
+            EINVAL
+        })?;
+        bench.hook.set_tgid(tgid as usize);
+        Ok(())
+    }
+);
+
+read_write!(
+    Comm: c"comm",
+    |bench, out| out.write(fmt!("{}", bench.hook.comm())),
+    |bench, value| {
+        let comm = task::Comm::new(value).ok_or_else(|| {
+            pr_err!("hook: comm takes the name of a task, of at most 15 bytes, or nothing for all\n");
+            EINVAL
+        })?;
+        bench.hook.set_comm(&comm);
+        Ok(())
+    }
+);
+
+read_only!(Hits: c"hits", |bench, out| out.write(fmt!("{}", bench.hook.hits())));
+read_only!(Missed: c"missed", |bench, out| out.write(fmt!("{}", bench.hook.missed())));
+read_only!(Blocks: c"blocks", |bench, out| out.write(fmt!("{}", bench.hook.blocks())));

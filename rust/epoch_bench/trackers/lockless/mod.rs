@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! FreeBSD's tracker of 2019: the list of generations without a lock.
+//!
+//! Generations mean what they mean in [`generations`](super::generations), and what blocks leave at
+//! pages, and waiters wait for, is the same. But a block enters the list with one compare-and-swap of
+//! double width, at the block before it, and leaves it with another. What is in [`queue`] is the
+//! algorithm, and why it is right.
+//!
+//! Source: FreeBSD r347695 (4d3b28bcdcc4, D19630) by Konstantin Belousov, `sys/amd64/amd64/pmap.c`. There
+//! a block's node is part of its thread; here it is one of a pool, as a rule the one that its CPU had
+//! last, which takes a compare-and-swap of a flag on the node's own cache line. FreeBSD raises the
+//! priority of a thread with an open block, and has its waiters look again at each tick, lest a wakeup
+//! be lost; here none is.
+
+// `epoch-model` has it as a module of its own crate, and uses it from others.
+#[allow(unreachable_pub)]
+mod queue;
+
+use self::queue::{
+    Link,
+    Platform,
+    Queue, //
+};
+use super::{
+    pages::Pages,
+    waiters::Waiters,
+    Context,
+    Counters,
+    Tracker, //
+};
+use kernel::{
+    cpu::{
+        nr_cpu_ids,
+        CpuId, //
+    },
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        AtomicFlag,
+        Relaxed,
+        Release, //
+    }, //
+};
+use kernel_ext::{
+    atomic128::{
+        self,
+        AtomicPair,
+        Half, //
+    },
+    once::Once,
+    sched::{
+        self,
+        NoPreemption, //
+    },
+};
+
+/// How often the CPU is told to relax before a walk begins anew, at most: as a power of 2. It is twice
+/// as often each time, as FreeBSD's `lock_delay()` does.
+const MOST_RELAXING: u32 = 8;
+
+/// A generation, and a link.
+struct Pair(AtomicPair);
+
+impl queue::Pair for Pair {
+    fn new(generation: u64, link: Link) -> Self {
+        Self(AtomicPair::new([generation, link.to_bits()]))
+    }
+
+    #[inline(always)]
+    fn link(&self) -> Link {
+        Link::from_bits(self.0.load_acquire(Half::Second))
+    }
+
+    #[inline(always)]
+    fn generation(&self) -> u64 {
+        self.0.load_relaxed(Half::First)
+    }
+
+    #[inline(always)]
+    fn generation_acquire(&self) -> u64 {
+        self.0.load_acquire(Half::First)
+    }
+
+    #[inline(always)]
+    fn set_link(&self, link: Link) {
+        self.0.store_relaxed(Half::Second, link.to_bits());
+    }
+
+    #[inline(always)]
+    fn set_generation(&self, generation: u64) {
+        self.0.store_relaxed(Half::First, generation);
+    }
+
+    #[inline(always)]
+    fn mark(&self) -> Link {
+        self.0.or(Half::Second, Link::NONE.with_mark().to_bits());
+        // Nobody changes it any more.
+        self.link()
+    }
+
+    #[inline(always)]
+    fn exchange(&self, old: (u64, Link), new: (u64, Link)) -> bool {
+        self.0
+            .compare_exchange([old.0, old.1.to_bits()], [new.0, new.1.to_bits()])
+    }
+}
+
+/// A node, and what belongs to whoever has it, on a cache line of its own.
+#[repr(align(64))]
+struct Node {
+    pair: Pair,
+    /// Somebody has it.
+    taken: AtomicFlag,
+    // Written by that one only.
+    restarts: Once,
+    longest: Once,
+}
+
+impl Node {
+    fn new() -> Self {
+        Self {
+            pair: queue::Pair::new(0, Link::IDLE),
+            taken: AtomicFlag::new(false),
+            restarts: Once::new(0),
+            longest: Once::new(0),
+        }
+    }
+
+    /// Takes the node, if nobody has it.
+    #[inline(always)]
+    fn take(&self) -> bool {
+        // Pairs with the release in `give_back`: the node is as the last one has left it.
+        !self.taken.load(Relaxed) && self.taken.cmpxchg(false, true, Acquire).is_ok()
+    }
+
+    #[inline(always)]
+    fn give_back(&self) {
+        // Pairs with the acquire in `take`.
+        self.taken.store(false, Release);
+    }
+}
+
+/// A node for each block that may be open.
+struct Nodes {
+    nodes: KVVec<Node>,
+    /// How many nodes each CPU has to begin with.
+    per_cpu: usize,
+}
+
+impl Nodes {
+    fn new(count: usize) -> Result<Self> {
+        let mut nodes = KVVec::with_capacity(count, GFP_KERNEL)?;
+        for _ in 0..count {
+            nodes.push(Node::new(), GFP_KERNEL)?;
+        }
+        Ok(Self {
+            nodes,
+            per_cpu: (count / nr_cpu_ids() as usize).max(1),
+        })
+    }
+
+    /// Takes a node: the same one each time for a CPU, as long as it has one block open at a time, so
+    /// that the node stays in its cache.
+    #[inline(always)]
+    fn take(&self) -> usize {
+        let count = self.nodes.len();
+        let mut first = CpuId::current().as_u32() as usize * self.per_cpu;
+        if first >= count {
+            // Only here: a division takes longer than all the rest.
+            first %= count;
+        }
+        loop {
+            for node in Iterator::chain(first..count, 0..first) {
+                if self.nodes[node].take() {
+                    return node;
+                }
+            }
+            // More blocks than were announced: wait for one of them.
+            sched::cpu_relax();
+        }
+    }
+}
+
+impl Platform for Nodes {
+    type Pair = Pair;
+
+    #[inline(always)]
+    fn pair(&self, node: usize) -> &Pair {
+        &self.nodes[node].pair
+    }
+
+    #[cold]
+    fn pause(&self, node: usize, restarts: u32) {
+        let count = &self.nodes[node].restarts;
+        count.write(count.read().wrapping_add(1));
+        for _ in 0..1 << restarts.min(MOST_RELAXING) {
+            sched::cpu_relax();
+        }
+    }
+
+    #[inline(always)]
+    fn without_preemption<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _guard = NoPreemption::new();
+        f()
+    }
+}
+
+/// Tracks blocks in a list without a lock.
+#[pin_data]
+pub(crate) struct Lockless {
+    queue: Queue<Nodes>,
+    pages: Pages,
+    #[pin]
+    waiters: Waiters,
+}
+
+/// An open block; not to be lost.
+pub(crate) struct Block {
+    node: usize,
+    generation: u64,
+}
+
+impl Lockless {
+    pub(crate) fn new(max_blocks: usize) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            queue: Queue::new(Nodes::new(max_blocks)?),
+            pages: Pages::new(0)?,
+            waiters <- Waiters::new(),
+        })
+    }
+}
+
+impl Tracker for Lockless {
+    type Block<'a> = Block;
+
+    // An interrupt may come while the node of the task is marked, and would spin for ever.
+    const CONTEXT: Context = Context::Task;
+
+    fn is_supported() -> bool {
+        atomic128::is_supported()
+    }
+
+    #[inline]
+    fn start(&self) -> Block {
+        let nodes = self.queue.platform();
+        let node = nodes.take();
+        let started = self.queue.start(node);
+        let longest = &nodes.nodes[node].longest;
+        if started.length > longest.read() {
+            longest.write(started.length);
+        }
+        Block {
+            node,
+            generation: started.generation,
+        }
+    }
+
+    fn page(&self, block: &Block, key: usize) {
+        self.pages.raise(key, block.generation);
+    }
+
+    #[inline]
+    fn finish(&self, block: Block) {
+        let done = self.queue.finish(block.node);
+        self.queue.platform().nodes[block.node].give_back();
+        if done.is_some() {
+            // The exchange that has made it done is a full barrier.
+            self.waiters.notify_ordered();
+        }
+    }
+
+    fn wait(&self, key: usize) -> bool {
+        // Blocks that note the page later are not waited for.
+        let generation = self.pages.number(key);
+        let is_done = || generation <= self.queue.done();
+        if is_done() {
+            return false;
+        }
+        self.waiters.wait_until(is_done);
+        true
+    }
+
+    fn counters(&self) -> Counters {
+        let nodes = &self.queue.platform().nodes;
+        Counters {
+            longest_queue: nodes
+                .iter()
+                .map(|node| node.longest.read() as u64)
+                .max()
+                .unwrap_or(0),
+            restarts: nodes.iter().map(|node| node.restarts.read() as u64).sum(),
+            contended: 0,
+        }
+    }
+}

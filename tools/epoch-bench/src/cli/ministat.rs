@@ -1,0 +1,51 @@
+//! Options of `ministat`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ministat::Confidence;
+
+/// Options of `ministat`.
+#[derive(Clone, Debug, Args)]
+pub struct MinistatArgs {
+    /// Files of numbers, one a line; '-' or none for standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Leave out the plot
+    #[arg(short = 'A')]
+    pub no_plot: bool,
+
+    /// Column that holds the numbers, from 1
+    #[arg(short = 'C', value_name = "COLUMN", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub column: u32,
+
+    /// Confidence in percent that a difference must reach: 80, 90, 95, 98, 99 or 99.5
+    #[arg(short = 'c', value_name = "PERCENT", default_value = "95")]
+    pub confidence: Confidence,
+
+    /// Characters that separate columns
+    #[arg(short = 'd', value_name = "DELIMITERS", default_value = " \t", hide_default_value = true,
+          allow_hyphen_values = true,
+          value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub delimiters: String,
+
+    /// Print the statistics of each file alone: no plot, no comparison
+    #[arg(short = 'n')]
+    pub vitals_only: bool,
+
+    /// Draw the bars of average, median and standard deviation on separate lines
+    #[arg(short = 's')]
+    pub separate_bars: bool,
+
+    /// Columns of the plot [default: 74, or those of the terminal]
+    #[arg(short = 'w', value_name = "WIDTH",
+          value_parser = clap::value_parser!(u32).range(
+              ministat::MIN_WIDTH as i64..=ministat::MAX_WIDTH as i64))]
+    pub width: Option<u32>,
+
+    /// Print what the version of 2015 prints, which Debian ships
+    #[arg(long)]
+    pub legacy_relative_error: bool,
+}

@@ -1,0 +1,160 @@
+//! The command line.
+
+mod compare;
+mod hook;
+mod measure;
+mod ministat;
+mod run;
+mod sweep;
+mod torture;
+
+use clap::{Parser, Subcommand};
+
+pub use compare::{CompareArgs, DrawArgs};
+pub use hook::HookArgs;
+pub use measure::{MeasureArgs, Where};
+pub use ministat::MinistatArgs;
+pub use run::RunArgs;
+pub use sweep::SweepArgs;
+pub use torture::TortureArgs;
+
+/// Runs the workloads of epoch_bench.ko and says whether a difference is proven
+#[derive(Debug, Parser)]
+#[command(
+    name = "epoch-bench",
+    version,
+    after_help = "Exit codes: 0 done, 1 failed, 2 bad usage."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const HOOK_HELP: &str = "\
+The calls of COMMAND's own process are hooked. Processes that it starts have other numbers, so that \
+theirs are not: name them with --comm, or take --all.
+
+The report goes to stderr. Exit codes are COMMAND's, 128 and the signal's number if it was killed, \
+127 if it was not found, 126 if it could not be run, and those of epoch-bench: 1 failed, 2 bad usage.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure one tracker; prints what will-it-scale prints
+    Run(RunArgs),
+    /// Measure several trackers, their samples interleaved, and say whether they differ
+    Compare(CompareArgs),
+    /// Compare trackers with one worker, two, four, ... and say where each peaks
+    Sweep(SweepArgs),
+    /// Run a command with a tracker's blocks around its munmap calls
+    #[command(after_help = HOOK_HELP)]
+    Hook(HookArgs),
+    /// Look for waits that return too early
+    Torture(TortureArgs),
+    /// Draw a comparison that was saved with --json, without measuring again
+    Draw(DrawArgs),
+    /// Compare files of numbers; prints what FreeBSD's ministat prints
+    #[command(disable_help_flag = false)]
+    Ministat(MinistatArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::ministat::Confidence;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    fn refused(args: &[&str]) -> String {
+        let args = ["epoch-bench"].iter().chain(args);
+        let error = Cli::try_parse_from(args).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        error.to_string()
+    }
+
+    #[test]
+    fn absurd_numbers_are_refused() {
+        for args in [
+            ["run", "--tasks", "0"],
+            ["run", "--tasks", "4097"],
+            ["run", "--tasks", "-1"],
+            ["run", "--samples", "0"],
+            ["run", "--interval-ms", "0"],
+            ["run", "--interval-ms", "99999999999"],
+            ["run", "--warmup", "1001"],
+            ["run", "--pages", "0"],
+            ["run", "--keys", "0"],
+            ["run", "--keys", "1048577"],
+            ["run", "--waiters", "4096"],
+            ["run", "--wait-rate", "1000001"],
+            ["sweep", "--tasks", "1,0"],
+            ["sweep", "--samples", "2"],
+            ["torture", "--seconds", "0"],
+            ["torture", "--waiters", "0"],
+            ["torture", "--switch-ms", "0"],
+            ["hook", "--comm", "0123456789abcdef"],
+            ["ministat", "-C", "0"],
+            ["ministat", "-w", "1"],
+            ["ministat", "-c", "97"],
+            ["ministat", "-d", ""],
+        ] {
+            refused(&args);
+        }
+        refused(&["compare", "a", "b", "--samples", "2"]);
+    }
+
+    #[test]
+    fn a_comparison_takes_at_most_seven_trackers() {
+        refused(&["compare"]);
+        refused(&["compare", "1", "2", "3", "4", "5", "6", "7", "8"]);
+        let args = ["epoch-bench", "compare", "a", "a"];
+        let Command::Compare(args) = Cli::try_parse_from(args).unwrap().command else {
+            panic!("compare was not parsed as such");
+        };
+        assert_eq!(args.trackers, ["a", "a"]);
+        assert_eq!(args.confidence, Confidence::P95);
+    }
+
+    #[test]
+    fn lists_are_separated_by_commas() {
+        let args = [
+            "epoch-bench",
+            "sweep",
+            "--trackers",
+            "a,b",
+            "--tasks=1,2,96",
+        ];
+        let Command::Sweep(args) = Cli::try_parse_from(args).unwrap().command else {
+            panic!("sweep was not parsed as such");
+        };
+        assert_eq!(args.trackers, ["a", "b"]);
+        assert_eq!(args.tasks, [1, 2, 96]);
+    }
+
+    #[test]
+    fn what_follows_the_dashes_is_the_command() {
+        refused(&["hook", "true"]);
+        refused(&["hook"]);
+        refused(&["hook", "--all", "--comm", "sh", "--", "true"]);
+        let args = [
+            "epoch-bench",
+            "hook",
+            "--tracker",
+            "spin,epoch",
+            "--",
+            "ls",
+            "--all",
+        ];
+        let Command::Hook(args) = Cli::try_parse_from(args).unwrap().command else {
+            panic!("hook was not parsed as such");
+        };
+        assert_eq!(args.tracker, ["spin", "epoch"]);
+        assert_eq!(args.command, ["ls", "--all"]);
+        assert!(!args.all);
+    }
+}

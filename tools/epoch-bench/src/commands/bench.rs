@@ -1,0 +1,181 @@
+//! Measuring with workers, with or without the module, with or without its hook.
+
+use anyhow::{Context, Result, bail};
+use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
+
+use super::module::Module;
+use super::setup::say;
+use crate::calibration::{self, HookCost};
+use crate::cli::{MeasureArgs, Where};
+use crate::compare::{self, Outcome, Plan};
+use crate::error::usage;
+use crate::hook::{Filter, Hook, Target};
+use crate::json::Workload;
+use crate::observe::ModuleObserver;
+use crate::pool::{Pool, Workers};
+use crate::progress::Progress;
+use crate::sample::Sample;
+use crate::session::{self, Knobs};
+use crate::signals::SignalWatch;
+
+/// Most samples that the hook's own cost is measured with.
+const CALIBRATION_ROUNDS: usize = 10;
+
+/// What a measurement is made with.
+pub struct Bench<'a> {
+    /// How.
+    pub measure: &'a MeasureArgs,
+    /// Absent where no tracker takes part.
+    pub module: Option<&'a Module>,
+    /// Outlives everything that must be put back.
+    pub signals: &'a SignalWatch,
+}
+
+impl Bench<'_> {
+    /// The hook, where it takes part: in user space.
+    pub fn hook(&self) -> Option<Hook<'_>> {
+        let module = self.module?;
+        (self.measure.r#where == Where::User).then(|| module.hook())
+    }
+
+    /// What is hooked.
+    pub fn target(&self) -> Result<Option<Target>> {
+        self.hook().map(|hook| hook.target()).transpose()
+    }
+
+    /// Tells what trackers go through.
+    pub fn observer(&self) -> Option<ModuleObserver<'_>> {
+        let hook = self.hook();
+        self.module.map(|module| ModuleObserver {
+            device: &module.device,
+            hook,
+        })
+    }
+
+    /// The trackers that the command line means, two to seven.
+    pub fn trackers(&self, names: &[String]) -> Result<Vec<String>> {
+        let Some(module) = self.module else {
+            bail!("trackers are measured without the module: this is a bug");
+        };
+        module.warn_of_verifier()?;
+        let trackers = match self.measure.r#where {
+            Where::Kernel => module.trackers(names)?,
+            Where::User => module.hook_trackers(names)?,
+        };
+        if trackers.len() > MAX_DATASETS {
+            return Err(usage(format!(
+                "{} trackers are too many for one comparison: name at most {MAX_DATASETS}",
+                trackers.len()
+            )));
+        }
+        Ok(trackers)
+    }
+
+    /// Measures with these workers, idle at first, and with `tracker` selected.
+    /// Calls of theirs are hooked where the hook takes part.
+    pub fn run<T>(
+        &self,
+        workload: &Workload,
+        tracker: Option<&str>,
+        body: impl FnOnce(&mut Workers<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let hook = self.hook();
+        let knobs = Knobs {
+            trackers: self.module.map(|module| &module.sysfs as _),
+            hook,
+        };
+        let spawn = || {
+            Workers::spawn(
+                self.measure.load(workload.tasks)?,
+                self.measure.crew(workload.tasks),
+                workload.carrier,
+                workload.cpus.clone(),
+                self.signals,
+            )
+        };
+        session::measure(knobs, tracker, spawn, |workers| {
+            if let Some(hook) = hook {
+                hook.filter(&Filter::own_comm()?)?;
+                hook.enable(true)?;
+            }
+            body(workers)
+        })
+    }
+
+    /// Compares trackers with these workers; `after` may do something with them
+    /// before they end.
+    pub fn compare<T>(
+        &self,
+        workload: &Workload,
+        plan: &Plan,
+        progress: &mut dyn Progress,
+        after: impl FnOnce(&mut Workers<'_>) -> Result<T>,
+    ) -> Result<(Vec<Outcome>, T)> {
+        let (Some(module), Some(observer)) = (self.module, self.observer()) else {
+            bail!("trackers are compared without the module: this is a bug");
+        };
+        let first = plan.trackers.first().map(String::as_str);
+        self.run(workload, first, |workers| {
+            let outcomes = compare::measure(workers, &module.sysfs, &observer, plan, progress);
+            progress.finish();
+            Ok((outcomes?, after(workers)?))
+        })
+    }
+
+    /// What the hook itself costs such workers, where it takes part. Leaves it
+    /// disabled.
+    pub fn calibrate(
+        &self,
+        pool: &mut dyn Pool,
+        samples: usize,
+        confidence: Confidence,
+    ) -> Result<Option<HookCost>> {
+        let (Some(hook), Some(module)) = (self.hook(), self.module) else {
+            return Ok(None);
+        };
+        say("measuring what the hook itself costs");
+        let rounds = samples.clamp(MIN_POINTS, CALIBRATION_ROUNDS);
+        let interval = self.measure.interval();
+        pool.start()?;
+        let cost = calibration::calibrate(hook, &module.sysfs, rounds, confidence, || {
+            pool.wait(interval / 10)?;
+            let sample = Sample::take(pool, interval)?;
+            per_iteration(&sample).context(
+                "no iteration was completed in a sample: take fewer tasks, or a longer \
+                 --interval-ms",
+            )
+        })?;
+        pool.stop()?;
+        Ok(cost)
+    }
+}
+
+/// Nanoseconds that an iteration takes a task; none without iterations.
+fn per_iteration(sample: &Sample) -> Option<f64> {
+    let time: u64 = sample.tasks.iter().map(|task| task.interval_ns).sum();
+    let iterations: u64 = sample.tasks.iter().map(|task| task.iterations).sum();
+    (iterations > 0).then(|| time as f64 / iterations as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::TaskSample;
+
+    #[test]
+    fn time_per_iteration_is_that_of_a_task() {
+        let task = |iterations| TaskSample {
+            iterations,
+            interval_ns: 1000,
+            per_second: 0,
+        };
+        let sample = |tasks| Sample {
+            min: 0,
+            max: 0,
+            total: 0,
+            tasks,
+        };
+        assert_eq!(per_iteration(&sample(vec![task(10), task(30)])), Some(50.0));
+        assert_eq!(per_iteration(&sample(vec![task(0)])), None);
+    }
+}

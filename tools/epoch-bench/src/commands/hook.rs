@@ -1,0 +1,220 @@
+//! `epoch-bench hook`
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use ministat::Confidence;
+use nix::poll::PollTimeout;
+use nix::sys::signal::Signal;
+use serde::Serialize;
+
+use super::module::Module;
+use super::setup::{command_line, open_destination, say};
+use crate::calibration::{self, HookCost};
+use crate::cli::HookArgs;
+use crate::command::{Command, Ending};
+use crate::environment::Environment;
+use crate::error::Interrupted;
+use crate::hook::{Calls, Filter, Hook, Target};
+use crate::json;
+use crate::observe::{ModuleObserver, Observed, Observer};
+use crate::pool::UserLoad;
+use crate::session::{self, Knobs};
+use crate::signals::SignalWatch;
+use crate::summary;
+use crate::sysfs::TrackerControl;
+use crate::testcase::Testcase;
+
+/// Samples of each kind that the hook's own cost is measured with.
+const ROUNDS: usize = 10;
+
+/// How long each of them takes.
+const SAMPLE: Duration = Duration::from_millis(20);
+
+/// `epoch-bench/hook/1`: a command with the hook attached.
+#[derive(Serialize)]
+struct HookReport {
+    schema: &'static str,
+    command_line: Vec<String>,
+    environment: Environment,
+    hook: Target,
+    /// Whose calls are hooked, in words.
+    calls_of: String,
+    hook_cost: Option<HookCost>,
+    runs: Vec<Run>,
+}
+
+/// The command with one tracker.
+#[derive(Serialize)]
+struct Run {
+    tracker: String,
+    exit_code: u8,
+    observed: Observed,
+}
+
+pub fn execute(args: &HookArgs) -> Result<ExitCode> {
+    let destination = open_destination("--json", args.json.as_deref())?;
+    let module = Module::open()?;
+    let environment = Environment::detect();
+    let trackers = if args.tracker.is_empty() {
+        vec![module.sysfs.current()?]
+    } else {
+        args.tracker.clone()
+    };
+    let trackers = module.hook_trackers(&trackers)?;
+
+    // Outlives everything that must be put back.
+    let signals = SignalWatch::new()?;
+    let hook = module.hook();
+    let knobs = Knobs {
+        trackers: Some(&module.sysfs),
+        hook: Some(hook),
+    };
+    let first = trackers.first().map(String::as_str);
+    let (target, hook_cost, runs, ending) = session::with_knobs(knobs, first, || {
+        hook.aim(args.symbol.as_deref(), args.mechanism)?;
+        let cost = calibrate(hook, &module, &signals)?;
+        let mut runs = Vec::with_capacity(trackers.len());
+        let mut ending = Ending::Code(0);
+        for tracker in &trackers {
+            ending = run(args, &module, &signals, tracker, &mut runs)?;
+            if ending.code() != 0 {
+                break;
+            }
+        }
+        Ok((hook.target()?, cost, runs, ending))
+    })?;
+
+    if let Ending::NotExecuted(errno) = ending {
+        say(&format!(
+            "epoch-bench: cannot run '{}': {}",
+            args.command[0].to_string_lossy(),
+            errno.desc()
+        ));
+        return Ok(ExitCode::from(ending.code()));
+    }
+    let calls_of = calls_of(args);
+    say(&format!("\n{target}, calls of {calls_of}"));
+    let rows = runs
+        .iter()
+        .map(|run| (run.tracker.clone(), run.observed.clone()));
+    if let Some(table) = summary::observed(&rows.collect::<Vec<_>>()) {
+        say(&table);
+    }
+    say(&calibration::describe(hook_cost.as_ref()));
+    if runs
+        .iter()
+        .all(|run| run.observed.calls.unwrap_or_default() == Calls::default())
+    {
+        say(
+            "no call was hooked; if COMMAND starts others that unmap, name them with --comm, or \
+             take --all",
+        );
+    }
+    if let Some(destination) = destination {
+        let report = HookReport {
+            schema: "epoch-bench/hook/1",
+            command_line: command_line(),
+            environment,
+            hook: target,
+            calls_of,
+            hook_cost,
+            runs,
+        };
+        destination
+            .write(|out| json::write(out, &report))
+            .context("the command has ended, but")?;
+    }
+    Ok(ExitCode::from(ending.code()))
+}
+
+/// Whose calls are hooked, in words.
+fn calls_of(args: &HookArgs) -> String {
+    match (&args.comm, args.all) {
+        (Some(comm), _) => format!("tasks named {comm}"),
+        (None, true) => "everybody".into(),
+        (None, false) => "COMMAND's own process".into(),
+    }
+}
+
+/// Runs the command once.
+fn run(
+    args: &HookArgs,
+    module: &Module,
+    signals: &SignalWatch,
+    tracker: &str,
+    runs: &mut Vec<Run>,
+) -> Result<Ending> {
+    let hook = module.hook();
+    let observer = ModuleObserver {
+        device: &module.device,
+        hook: Some(hook),
+    };
+    module.sysfs.select(tracker)?;
+    let command = Command::fork(&args.command, signals)?;
+    hook.filter(&match (&args.comm, args.all) {
+        (Some(comm), _) => Filter::Comm(comm.clone()),
+        (None, true) => Filter::All,
+        (None, false) => Filter::Process(command.pid()),
+    })?;
+    hook.enable(true)?;
+    // Calls are counted from then on.
+    let before = observer.observe(tracker)?;
+    let ending = command.run(signals)?;
+    hook.enable(false)?;
+    let after = observer.observe(tracker)?;
+    runs.push(Run {
+        tracker: tracker.into(),
+        exit_code: ending.code(),
+        observed: Observed::new(&after.since(&before))?,
+    });
+    Ok(ending)
+}
+
+/// Measures what the hook costs this process's own calls.
+fn calibrate(hook: Hook<'_>, module: &Module, signals: &SignalWatch) -> Result<Option<HookCost>> {
+    let load = UserLoad::new(Testcase::Mmap1, None)?;
+    hook.filter(&Filter::own_comm()?)?;
+    calibration::calibrate(hook, &module.sysfs, ROUNDS, Confidence::P95, || {
+        // There are no children yet that could have ended.
+        if let Some(Signal::SIGINT | Signal::SIGQUIT | Signal::SIGTERM | Signal::SIGHUP) =
+            signals.next(PollTimeout::ZERO)?
+        {
+            bail!(Interrupted);
+        }
+        // What comes first is slower.
+        loop_for(&load, SAMPLE / 4)?;
+        loop_for(&load, SAMPLE)
+    })
+}
+
+/// Nanoseconds that an iteration takes.
+fn loop_for(load: &UserLoad, duration: Duration) -> Result<f64> {
+    /// Iterations between two looks at the clock.
+    const BATCH: u32 = 16;
+
+    let start = Instant::now();
+    let mut iterations = 0;
+    loop {
+        for _ in 0..BATCH {
+            load.iterate().context("munmap failed")?;
+        }
+        iterations += BATCH;
+        let elapsed = start.elapsed();
+        if elapsed >= duration {
+            return Ok(elapsed.as_nanos() as f64 / f64::from(iterations));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_iteration_takes_its_time() {
+        let load = UserLoad::new(Testcase::PageFault, None).unwrap();
+        assert!(loop_for(&load, Duration::from_millis(1)).unwrap() > 1.0);
+    }
+}

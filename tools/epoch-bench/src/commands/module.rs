@@ -1,0 +1,91 @@
+//! The loaded module, as the commands need it.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::setup::warn;
+use crate::device::Device;
+use crate::error::usage;
+use crate::hook::Hook;
+use crate::orders::Orders;
+use crate::pool::{KernelLoad, Load};
+use crate::sysfs::{ALL, Sysfs, named_trackers};
+use crate::uapi;
+
+/// The loaded module.
+pub struct Module {
+    /// Its device, which tells what was counted.
+    pub device: Device,
+    /// Its folder in sysfs.
+    pub sysfs: Sysfs,
+}
+
+impl Module {
+    /// The one that is loaded.
+    pub fn open() -> Result<Self> {
+        Ok(Self {
+            device: Device::open()?,
+            sysfs: Sysfs::open()?,
+        })
+    }
+
+    /// Its hook.
+    pub fn hook(&self) -> Hook<'_> {
+        Hook::new(&self.sysfs)
+    }
+
+    /// The trackers that the command line means.
+    pub fn trackers(&self, names: &[String]) -> Result<Vec<String>> {
+        named_trackers(&self.sysfs, names)
+    }
+
+    /// The same of those that the hook can use: 'all' leaves out the others.
+    pub fn hook_trackers(&self, names: &[String]) -> Result<Vec<String>> {
+        let mut usable = Vec::new();
+        for tracker in self.trackers(names)? {
+            let flags = self.device.tracker(&tracker)?.flags;
+            if flags & uapi::TRACKER_SLEEPS == 0 {
+                usable.push(tracker);
+            } else if names != [ALL] {
+                return Err(usage(format!(
+                    "tracker {tracker} sleeps, which a probe's handler must not: take another \
+                     one, such as spin"
+                )));
+            }
+        }
+        Ok(usable)
+    }
+
+    /// Warns of what would be in the results.
+    pub fn warn_of_verifier(&self) -> Result<()> {
+        if self.sysfs.read("verify")? == "1" {
+            warn(&format!(
+                "the verifier is on, and takes its time in each block that notes pages: run 'echo \
+                 0 >{}'",
+                self.sysfs.path("verify").display()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Workers in the kernel. Warns if they will not be alone there.
+pub fn kernel_load(orders: Vec<Orders>) -> Result<Arc<dyn Load>> {
+    let workers = orders.len();
+    if workers > uapi::MAX_WORKERS as usize {
+        return Err(usage(format!(
+            "{workers} workers are more than the module runs: take fewer --tasks or --waiters, at \
+             most {} together",
+            uapi::MAX_WORKERS
+        )));
+    }
+    let load = KernelLoad::open(orders)?;
+    match load.running()? {
+        0 => {}
+        running => warn(&format!(
+            "{running} workers of another epoch-bench are running; their load is in the results"
+        )),
+    }
+    Ok(Arc::new(load))
+}

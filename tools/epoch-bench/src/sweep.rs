@@ -1,0 +1,275 @@
+//! Trackers over a range of tasks.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use anyhow::Result;
+use ministat::Confidence;
+use serde::{Deserialize, Serialize};
+
+use crate::environment::Environment;
+use crate::hook::Target;
+use crate::json::{TrackerReport, Workload};
+use crate::stats::{self, Comparison, Statistics};
+use crate::table::{self, Align};
+
+/// `epoch-bench/sweep/1`: several trackers, with several numbers of tasks.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct SweepReport {
+    /// [`SCHEMA`](Self::SCHEMA)
+    pub schema: Cow<'static, str>,
+    /// The command line, with the program's name first.
+    pub command_line: Vec<String>,
+    /// Where it ran.
+    pub environment: Environment,
+    /// Confidence of the intervals, in percent.
+    pub confidence_percent: f64,
+    /// What was hooked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<Target>,
+    /// The numbers of tasks, ascending; the same trackers at each.
+    pub points: Vec<Point>,
+}
+
+/// What was measured with one number of tasks.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Point {
+    /// What was measured.
+    pub workload: Workload,
+    /// The trackers as named on the command line, the baseline first.
+    pub trackers: Vec<TrackerReport>,
+    /// All but the baseline against the baseline, in the same order.
+    pub comparisons: Vec<Comparison>,
+}
+
+impl SweepReport {
+    /// The form of these files.
+    pub const SCHEMA: &'static str = "epoch-bench/sweep/1";
+
+    /// The samples of each tracker, from the least tasks to the most.
+    fn curves(&self) -> impl Iterator<Item = Curve<'_>> {
+        let trackers = self.points.first().map_or(0, |point| point.trackers.len());
+        (0..trackers).map(|tracker| {
+            let points = self.points.iter();
+            let curve = points.map(|point| (point.workload.tasks, &point.trackers[tracker]));
+            curve.collect()
+        })
+    }
+
+    /// A row for each number of tasks, a column for each tracker.
+    pub fn table(&self) -> Result<String> {
+        let confidence = self.confidence()?;
+        let mut columns = vec![("tasks".into(), Align::Right)];
+        if let Some(point) = self.points.first() {
+            for tracker in &point.trackers {
+                columns.push((tracker.tracker.clone(), Align::Right));
+                columns.push((confidence.to_string(), Align::Right));
+            }
+        }
+        let row = |point: &Point| {
+            let mut row = vec![point.workload.tasks.to_string()];
+            for TrackerReport { statistics, .. } in &point.trackers {
+                row.push(format!("{:.0}", statistics.mean));
+                row.push(format!("+/- {:.0}", statistics.mean_error(confidence)));
+            }
+            row
+        };
+        let rows: Vec<_> = self.points.iter().map(row).collect();
+        Ok(table::text(&columns, &rows))
+    }
+
+    /// Where each tracker peaks.
+    pub fn peaks(&self) -> Result<Vec<String>> {
+        let confidence = self.confidence()?;
+        self.curves()
+            .map(|curve| peak(&curve, confidence))
+            .collect()
+    }
+
+    /// A line for each tracker and number of tasks, and one above them.
+    pub fn write_csv(&self, out: &mut dyn Write) -> Result<()> {
+        #[derive(Serialize)]
+        struct Record<'a> {
+            tasks: usize,
+            tracker: &'a str,
+            samples: usize,
+            average: f64,
+            error: f64,
+            stddev: f64,
+            min: u64,
+            median: f64,
+            max: u64,
+        }
+
+        let confidence = self.confidence()?;
+        let mut csv = csv::Writer::from_writer(out);
+        for Point {
+            workload, trackers, ..
+        } in &self.points
+        {
+            for report in trackers {
+                let error = report.statistics.mean_error(confidence);
+                let Statistics {
+                    n,
+                    mean,
+                    stddev,
+                    min,
+                    max,
+                    median,
+                } = report.statistics;
+                csv.serialize(Record {
+                    tasks: workload.tasks,
+                    tracker: &report.tracker,
+                    samples: n,
+                    average: mean,
+                    error,
+                    stddev,
+                    min,
+                    median,
+                    max,
+                })?;
+            }
+        }
+        csv.flush()?;
+        Ok(())
+    }
+
+    /// Confidence of the intervals.
+    pub fn confidence(&self) -> Result<Confidence> {
+        Ok(self.confidence_percent.to_string().parse()?)
+    }
+}
+
+type Curve<'a> = Vec<(usize, &'a TrackerReport)>;
+
+fn peak(curve: &Curve<'_>, confidence: Confidence) -> Result<String> {
+    let mean = |report: &TrackerReport| report.statistics.mean;
+    let highest = curve
+        .iter()
+        .max_by(|(_, one), (_, other)| mean(one).total_cmp(&mean(other)));
+    let (Some((at, best)), Some((end, last))) = (highest, curve.last()) else {
+        return Ok(String::new());
+    };
+    let peak = stats::dataset("peak", &best.samples)?;
+    let mut equals = Vec::new();
+    for (tasks, report) in curve {
+        let here = stats::dataset("here", &report.samples)?;
+        if tasks != at && !Comparison::new(&here, &peak, confidence).proven {
+            equals.push(tasks.to_string());
+        }
+    }
+    let mut text = format!(
+        "{} peaks at {} with {:.0} loops a second",
+        best.tracker,
+        tasks_in_words(*at),
+        mean(best)
+    );
+    if end == at {
+        text += ", the most that were measured: it may rise further";
+    } else {
+        let percent = 100.0 * mean(last) / mean(best);
+        text += &format!(", and has {percent:.0}% of that at {end}");
+    }
+    if !equals.is_empty() {
+        text += &format!("; no difference is proven at {}", equals.join(", "));
+    }
+    Ok(text)
+}
+
+fn tasks_in_words(tasks: usize) -> String {
+    match tasks {
+        1 => "1 task".into(),
+        tasks => format!("{tasks} tasks"),
+    }
+}
+
+/// 1, 2, 4, ... up to the number of CPUs.
+pub fn default_tasks(cpus: usize) -> Vec<usize> {
+    let powers = std::iter::successors(Some(1_usize), |tasks| tasks.checked_mul(2));
+    let mut tasks: Vec<_> = powers.take_while(|&tasks| tasks < cpus).collect();
+    tasks.push(cpus);
+    tasks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::tests::compared;
+
+    fn report(points: &[(usize, [u64; 3], [u64; 3])]) -> SweepReport {
+        let point = |(tasks, mutex, epoch): &(usize, [u64; 3], [u64; 3])| {
+            let mut report = compared("epoch", mutex, epoch);
+            report.workload.tasks = *tasks;
+            Point {
+                workload: report.workload,
+                trackers: report.trackers,
+                comparisons: report.comparisons,
+            }
+        };
+        SweepReport {
+            schema: SweepReport::SCHEMA.into(),
+            command_line: Vec::new(),
+            environment: compared("epoch", &[1, 2, 3], &[1, 2, 3]).environment,
+            confidence_percent: 95.0,
+            hook: None,
+            points: points.iter().map(point).collect(),
+        }
+    }
+
+    fn example() -> SweepReport {
+        report(&[
+            (1, [100, 101, 102], [90, 91, 92]),
+            (2, [199, 200, 201], [180, 181, 182]),
+            (4, [198, 199, 200], [359, 360, 361]),
+            (8, [49, 50, 51], [720, 721, 722]),
+        ])
+    }
+
+    #[test]
+    fn each_number_of_tasks_has_a_row() {
+        let expected = "\
+            tasks  mutex    95%  epoch    95%\n\
+            \x20   1    101  +/- 2     91  +/- 2\n\
+            \x20   2    200  +/- 2    181  +/- 2\n\
+            \x20   4    199  +/- 2    360  +/- 2\n\
+            \x20   8     50  +/- 2    721  +/- 2";
+        assert_eq!(example().table().unwrap(), expected);
+    }
+
+    #[test]
+    fn peaks_are_found() {
+        let expected = [
+            "mutex peaks at 2 tasks with 200 loops a second, and has 25% of that at 8; no \
+             difference is proven at 4",
+            "epoch peaks at 8 tasks with 721 loops a second, the most that were measured: it may \
+             rise further",
+        ];
+        assert_eq!(example().peaks().unwrap(), expected);
+    }
+
+    #[test]
+    fn csv_has_a_line_for_each_tracker_and_number() {
+        let mut csv = Vec::new();
+        example().write_csv(&mut csv).unwrap();
+        let csv = String::from_utf8(csv).unwrap();
+        let lines: Vec<_> = csv.lines().collect();
+        assert_eq!(lines.len(), 9);
+        let head = "tasks,tracker,samples,average,error,stddev,min,median,max";
+        assert_eq!(lines[0], head);
+        assert!(lines[8].starts_with("8,epoch,3,721.0,2.48"), "{}", lines[8]);
+    }
+
+    #[test]
+    fn a_sweep_survives_being_saved() {
+        let saved = serde_json::to_string(&example()).unwrap();
+        let read: SweepReport = serde_json::from_str(&saved).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), saved);
+    }
+
+    #[test]
+    fn numbers_of_tasks_end_at_the_cpus() {
+        assert_eq!(default_tasks(1), [1]);
+        assert_eq!(default_tasks(8), [1, 2, 4, 8]);
+        assert_eq!(default_tasks(12), [1, 2, 4, 8, 12]);
+    }
+}

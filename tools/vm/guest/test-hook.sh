@@ -1,0 +1,186 @@
+# shellcheck shell=dash disable=SC2154,SC2086 # sys and the others are test.sh's, without blanks
+# The hook, sourced by test.sh: what it counts, what it refuses, and what it
+# survives. munmaps is a static program that knows nothing of it.
+
+hook=$sys/hook
+
+hooked() { # WANTED: so many hits, none missed
+	echo "hits $(cat "$hook/hits") missed $(cat "$hook/missed") blocks $(cat "$hook/blocks")"
+	[ "$(cat "$hook/hits")" = "$1" ] && [ "$(cat "$hook/missed")" = 0 ]
+}
+
+# A shell that has itself hooked, and becomes the program.
+as_tgid() {
+	sh -c 'echo $$ >'"$hook"'/tgid && exec "$@"' sh "$@"
+}
+
+hook_knobs() {
+	prints "the hook is disabled at first" '^0$' cat "$hook/enable"
+	prints "what is hooked serves munmap(2)" '^(__vm_munmap|do_vmi_munmap|__x64_sys_munmap)$' cat "$hook/symbol"
+	prints "it can be hooked" "$(cat "$hook/symbol")" cat "$hook/available_symbols"
+	ok "nothing to be hooked serves exit(2) or mprotect(2)" \
+		sh -c "! grep -Ew 'tlb_gather_mmu|tlb_finish_mmu|unmap_vmas|free_pgtables' $hook/available_symbols"
+	for bad in enable:2 enable: enable:yes enable:01 symbol:no_such_function symbol: symbol:do_exit symbol:jiffies \
+		symbol:exc_int3 "symbol:__vm_munmap " symbol:__vm_munmap+1 mechanism:uprobe mechanism: mechanism:FPROBE \
+		tgid:-1 tgid:x tgid:4294967296 tgid:2147483648 tgid: comm:sixteen-bytes-ok; do
+		knob=${bad%%:*} value=${bad#*:}
+		before=$(cat "$hook/$knob")
+		log >/dev/null
+		fails "hook/$knob cannot be '$value'" - "invalid argument" write "$hook/$knob" "$value"
+		log >/tmp/log
+		prints "the log says why not '$value'" "epoch_bench: " cat /tmp/log
+		ok "hook/$knob is what it was" [ "$(cat "$hook/$knob")" = "$before" ]
+	done
+	for knob in hits missed blocks available_symbols; do
+		fails "hook/$knob is read-only" - "permission|denied|error" write "$hook/$knob" 0
+	done
+	ok "hook/tgid can be a process" write "$hook/tgid" 1
+	ok "hook/tgid can be any" write "$hook/tgid" 0
+	ok "hook/comm can be a name" write "$hook/comm" fifteen-bytes-k
+	prints "it is that name" '^fifteen-bytes-k$' cat "$hook/comm"
+	ok "hook/comm can be any" write "$hook/comm" ""
+	fails "another user may not enable the hook" - "permission denied" as_nobody "echo 1 >$hook/enable"
+}
+
+# Each call is counted, once.
+hook_counts() {
+	for mechanism in kretprobe fprobe; do
+		ok "the mechanism can be $mechanism" write "$hook/mechanism" $mechanism
+		for tracker in $trackers; do
+			[ "$tracker" != mutex ] || continue
+			ok "tracker $tracker can be hooked" write $sys/tracker "$tracker"
+			ok "enable with $mechanism, $tracker" write "$hook/enable" 1
+			ok "a program is hooked" as_tgid munmaps 1000
+			ok "$mechanism, $tracker: each call is a hit" hooked 1000
+			ok "disable with $mechanism, $tracker" write "$hook/enable" 0
+			prints "$mechanism, $tracker: no block is left" '^0$' cat "$hook/blocks"
+			ok "$mechanism, $tracker: the hits are still there" hooked 1000
+			write "$hook/tgid" 0
+			write "$hook/comm" munmaps
+			ok "enable again with $mechanism, $tracker" write "$hook/enable" 1
+			prints "hits begin anew" '^0$' cat "$hook/hits"
+			ok "several processes are hooked by name" munmaps 1000 8
+			ok "$mechanism, $tracker: each call of each is a hit" hooked 8000
+			ok "disable again with $mechanism, $tracker" write "$hook/enable" 0
+			write "$hook/comm" ""
+		done
+	done
+}
+
+hook_refuses() {
+	write $sys/tracker mutex
+	log >/dev/null
+	fails "a tracker that sleeps cannot be hooked" - "invalid argument" write "$hook/enable" 1
+	log >/tmp/log
+	prints "the log says that it sleeps" "'mutex' sleeps" cat /tmp/log
+	prints "the hook is still disabled" '^0$' cat "$hook/enable"
+	write $sys/tracker epoch
+	ok "a long run starts before the hook" long_run
+	fails "the hook cannot be enabled while workers run" - "busy" write "$hook/enable" 1
+	kill -TERM "$long"
+	wait "$long" 2>/dev/null
+	ok "the long run has ended" soon idle
+	ok "enable the hook" write "$hook/enable" 1
+	ok "enable it twice" write "$hook/enable" 1
+	fails "no worker runs while the hook is enabled" 1 "hook" bench run --samples 1 --warmup 0 --interval-ms 10
+	fails "the symbol cannot be changed meanwhile" - "busy" write "$hook/symbol" do_vmi_munmap
+	fails "the mechanism cannot be changed meanwhile" - "busy" write "$hook/mechanism" kretprobe
+	fails "a tracker that sleeps cannot be chosen meanwhile" - "invalid argument" write $sys/tracker mutex
+	prints "the tracker is what it was" '^epoch$' cat $sys/tracker
+	fails "epoch_bench cannot be unloaded while the hook is enabled" - "unavailable|busy|in use" rmmod epoch_bench
+	ok "disable the hook" write "$hook/enable" 0
+	ok "disable it twice" write "$hook/enable" 0
+}
+
+# A load that goes on until it is killed.
+munmaps_for_ever() {
+	munmaps 2000000000 4 &
+	load=$!
+	sleep 0.2
+}
+
+munmaps_end() {
+	kill -KILL "$load" 2>/dev/null
+	killall -KILL munmaps 2>/dev/null
+	wait "$load" 2>/dev/null
+	true
+}
+
+hits_grow() {
+	before=$(cat "$hook/hits")
+	soon sh -c "[ \$(cat $hook/hits) -gt $before ]"
+}
+
+# The hook comes and goes, and the tracker changes, under load.
+hook_under_load() {
+	cycles=${CYCLES:-10} switches=${SWITCHES:-10}
+	munmaps_for_ever
+	for mechanism in kretprobe fprobe; do
+		write "$hook/mechanism" $mechanism
+		n=0
+		while [ $n -lt "$cycles" ]; do
+			write "$hook/enable" 1 || break
+			write "$hook/enable" 0 || break
+			[ "$(cat "$hook/blocks")" = 0 ] || break
+			n=$((n + 1))
+		done
+		ok "$mechanism comes and goes $cycles times under load, and leaves no block" [ $n = "$cycles" ]
+		ok "enable $mechanism under load" write "$hook/enable" 1
+		ok "hits grow" hits_grow
+		n=0
+		while [ $n -lt "$switches" ]; do
+			for tracker in $trackers; do
+				[ "$tracker" = mutex ] || write $sys/tracker "$tracker" || break 2
+			done
+			n=$((n + 1))
+		done
+		ok "the hooked tracker changes $switches times through all under load" [ $n = "$switches" ]
+		ok "hits still grow" hits_grow
+		# Processes die inside the hooked function, or wherever they are.
+		n=0
+		while [ $n -lt 10 ]; do
+			munmaps_end
+			munmaps_for_ever
+			n=$((n + 1))
+		done
+		ok "hits grow after processes were killed" hits_grow
+		ok "disable $mechanism under load" write "$hook/enable" 0
+		prints "$mechanism leaves no block under load" '^0$' cat "$hook/blocks"
+	done
+	munmaps_end
+	prints "no section of the hook's epoch is left" '^0$' cat /sys/kernel/epoch/bench_hook/readers
+
+	# All knobs at the same time.
+	munmaps_for_ever
+	rm -f /tmp/enough
+	for knob in enable:0:1 enable:1:0 mechanism:fprobe:kretprobe symbol:__vm_munmap:do_vmi_munmap comm:munmaps: tgid:0:1; do
+		(
+			IFS=:
+			set -- $knob ""
+			while [ ! -e /tmp/enough ]; do
+				echo "$2" >"$hook/$1"
+				echo "$3" >"$hook/$1"
+			done
+		) 2>/dev/null &
+	done
+	(while [ ! -e /tmp/enough ]; do for t in $trackers; do echo "$t" >$sys/tracker; done; done) 2>/dev/null &
+	(while [ ! -e /tmp/enough ]; do cat $sys/* "$hook"/* $sys/counters/* >/dev/null; done) 2>/dev/null &
+	sleep "${MIXED_S:-3}"
+	touch /tmp/enough
+	munmaps_end
+	# shellcheck disable=SC2046 # words
+	wait $(jobs -p) 2>/dev/null
+	log >/tmp/log
+	grep -v 'epoch_bench: \(hook\|tracker\): ' /tmp/log >/tmp/rest
+	ok "disable after all knobs were written at the same time" write "$hook/enable" 0
+	prints "no block is left after that" '^0$' cat "$hook/blocks"
+	ok "the knobs still work" sh -c "echo 0 >$hook/tgid && echo >$hook/comm && echo fprobe >$hook/mechanism &&
+		echo __vm_munmap >$hook/symbol && echo epoch >$sys/tracker"
+}
+
+hook() {
+	hook_knobs
+	hook_counts
+	hook_refuses
+	hook_under_load
+}

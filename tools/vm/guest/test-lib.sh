@@ -1,0 +1,94 @@
+# shellcheck shell=dash disable=SC2317,SC2034 # ok and fails call functions; failed is for those who source this
+# What the tests in the guest have in common, sourced by them. They print "PASS
+# name", "FAIL name" and "SKIP name" lines.
+
+sys=/sys/class/misc/epoch_bench
+failed=0
+touch /out/kernel.log
+
+pass() {
+	echo "PASS $*"
+}
+
+fail() {
+	echo "FAIL $*"
+	sed 's/^/   | /' /tmp/output
+	failed=1
+}
+
+# ok NAME COMMAND...: it succeeds.
+ok() {
+	name=$1
+	shift
+	if "$@" >/tmp/output 2>&1; then pass "$name"; else fail "$name (status $?)"; fi
+}
+
+# fails NAME STATUS TEXT COMMAND...: it ends with this status (any but 0 where
+# STATUS is "-"), and what it says holds TEXT, an extended regular expression.
+fails() {
+	name=$1 wanted=$2 text=$3
+	shift 3
+	status=0
+	"$@" >/tmp/output 2>&1 || status=$?
+	if [ "$status" = 0 ] || { [ "$wanted" != - ] && [ "$status" != "$wanted" ]; }; then
+		fail "$name (status $status)"
+	elif ! grep -Eqi -- "$text" /tmp/output; then
+		fail "$name (does not say: $text)"
+	else
+		pass "$name"
+	fi
+}
+
+# prints NAME TEXT COMMAND...: it succeeds and what it says holds TEXT.
+prints() {
+	name=$1 text=$2
+	shift 2
+	if ! "$@" >/tmp/output 2>&1; then
+		fail "$name"
+	elif grep -Eq -- "$text" /tmp/output; then
+		pass "$name"
+	else
+		fail "$name (does not say: $text)"
+	fi
+}
+
+# The kernel's lines since the last time; all of them end up in /out.
+log() {
+	dmesg -c | tee -a /out/kernel.log
+}
+
+write() {
+	echo "$2" >"$1"
+}
+
+# soon COMMAND...: it succeeds within 5 s.
+soon() {
+	for _ in $(seq 50); do
+		"$@" && return
+		sleep 0.1
+	done
+	false
+}
+
+idle() {
+	[ "$(cat "$sys/workers")" = 0 ] && ! pidof epoch-bench >/dev/null
+}
+
+busy() {
+	[ "$(cat "$sys/workers")" != 0 ]
+}
+
+as_nobody() {
+	su -s /bin/sh nobody -c "$*"
+}
+
+bench() {
+	timeout -s KILL 60 epoch-bench "$@"
+}
+
+# A run that goes on until it is told to stop.
+long_run() {
+	epoch-bench run --tasks 4 --samples 1000 --interval-ms 100 >/tmp/long 2>&1 &
+	long=$!
+	soon busy
+}

@@ -1,0 +1,104 @@
+# shellcheck shell=dash disable=SC2154,SC2086 # sys and the others are test.sh's, without blanks
+# Loads that wait, the verifier, curves, and programs that are hooked by
+# epoch-bench; sourced by test.sh.
+
+verify_knob() {
+	prints "the verifier is off at first" '^0$' cat $sys/verify
+	for bad in "" 2 on -1 00; do
+		log >/dev/null
+		fails "verify cannot be '$bad'" - "invalid argument" write $sys/verify "$bad"
+		log >/tmp/log
+		prints "the log says what verify can be, not '$bad'" "neither 0 nor 1" cat /tmp/log
+	done
+	ok "the verifier can be turned on" write $sys/verify 1
+	prints "it is on" '^1$' cat $sys/verify
+	ok "the verifier can be turned off" write $sys/verify 0
+	fails "violations is read-only" - "permission|denied|error" write $sys/violations 0
+	for counter in waits blocked_waits longest_queue restarts contended; do
+		prints "counters/$counter is a number" '^[0-9]+$' cat "$sys/counters/$counter"
+		fails "counters/$counter is read-only" - "permission|denied|error" write "$sys/counters/$counter" 0
+	done
+}
+
+torture() {
+	for tracker in $trackers; do
+		prints "torture of $tracker" "^ *$tracker +[1-9]" \
+			bench torture --trackers "$tracker" --seconds "${TORTURE_S:-3}" --tasks 8 --waiters 2
+	done
+	prints "torture while the tracker changes" '^srcu .* 0$' \
+		bench torture --trackers all --seconds "${TORTURE_S:-3}" --tasks 8 --waiters 2 --switch-ms 1
+	prints "there were no violations" '^0$' cat $sys/violations
+	prints "the verifier is off again" '^0$' cat $sys/verify
+}
+
+mixes() {
+	small="--samples 3 --warmup 1 --interval-ms 50"
+	for testcase in mmap1-touch page-fault; do
+		prints "$testcase with waiters" 'p99' \
+			bench compare all --testcase $testcase --tasks 4 --waiters 2 --wait-rate 200 $small
+	done
+	prints "mmap1-touch with many pages" '^average:[1-9]' \
+		bench run --testcase mmap1-touch --pages 64 --tasks 2 $small
+	for testcase in mmap1-touch page-fault; do
+		prints "$testcase in user space" '^average:[1-9]' \
+			bench run --where user --testcase $testcase --tasks 2 $small
+	done
+	fails "pages with a testcase that has none" 2 "pages" bench run --testcase di --pages 3
+	prints "sweep" '^ *4 ' bench sweep --trackers mutex,epoch --tasks 1,2,4 $small --json /out/sweep.json
+	prints "its JSON has a schema" '"epoch-bench/sweep/1"' cat /out/sweep.json
+	ok "nothing is left running after the mixes" soon idle
+}
+
+unhooked() {
+	[ "$(cat $sys/hook/enable)$(cat $sys/hook/tgid)$(cat $sys/hook/comm)$(cat $sys/hook/blocks)" = 000 ] &&
+		[ "$(cat $sys/tracker)" = epoch ]
+}
+
+hook_command() {
+	write $sys/tracker epoch
+	for mechanism in fprobe kretprobe; do
+		# stdout is the command's, and so is the exit status.
+		ok "hook --mechanism $mechanism" sh -c \
+			"epoch-bench hook --mechanism $mechanism --tracker epoch --json /out/hook.json -- munmaps 1000 2>/tmp/hook"
+		prints "hook --mechanism $mechanism counts each call of a program nobody changed" \
+			'^epoch +1000 +0 ' cat /tmp/hook
+		ok "everything is put back after hook --mechanism $mechanism" unhooked
+	done
+	fails "hook hands on the exit status" 3 "" bench hook -- sh -c 'exit 3'
+	fails "hook hands on what killed a command" 137 "" bench hook -- sh -c 'kill -KILL $$'
+	fails "hook of a command that is not there" 127 "no-such-command" bench hook -- no-such-command
+	fails "hook with a tracker that sleeps" - "sleep" bench hook --tracker mutex -- true
+	fails "hook of a symbol that is not there" - "no_such_function" bench hook --symbol no_such_function -- true
+	fails "hook without a command" 2 "usage|COMMAND" bench hook
+	ok "everything is put back after failures" unhooked
+	epoch-bench hook -- munmaps 2000000000 >/dev/null 2>&1 &
+	pid=$!
+	ok "a long command is hooked" soon grep -q 1 $sys/hook/enable
+	kill -TERM $pid
+	wait $pid 2>/dev/null
+	killall -KILL munmaps 2>/dev/null
+	ok "everything is put back after SIGTERM" soon unhooked
+
+	small="--samples 3 --warmup 1 --interval-ms 50"
+	ok "run --where user with a tracker" sh -c \
+		"epoch-bench run --where user --tracker spin --tasks 4 $small 2>/tmp/hook >/tmp/run"
+	prints "it prints will-it-scale's lines" '^average:[1-9]' cat /tmp/run
+	prints "it tells of the hook" 'missed' cat /tmp/hook
+	prints "compare --where user" 'Student' bench compare none spin epoch --where user --tasks 4 $small
+	ok "everything is put back after user space" unhooked
+}
+
+# The verifier has to find a tracker that is wrong.
+busted() {
+	ok "insmod with a tracker that is wrong" sh -c \
+		"insmod /modules/busted/epoch.ko && insmod /modules/busted/epoch_bench.ko tracker=busted"
+	log >/dev/null
+	fails "it fails within 5 s" 1 "busted" \
+		epoch-bench torture --trackers busted --seconds 5 --tasks 8 --waiters 2
+	log >/tmp/log
+	prints "the log names both parties" \
+		"verify: busted: wait for page [0-9]+ returned to .* \(pid .* while a block was open: .* \(pid " cat /tmp/log
+	prints "a tracker that is right passes beside it" '^epoch .* 0$' \
+		bench torture --trackers epoch --seconds 2 --tasks 8 --waiters 2
+	ok "rmmod both" rmmod epoch_bench epoch
+}
