@@ -14,6 +14,7 @@ use crate::{
     stall::Watch, //
 };
 use kernel::{
+    prelude::*,
     sync::Mutex,
     time::{
         delay::fsleep,
@@ -30,6 +31,8 @@ pub(crate) enum Patience {
     Endless,
     /// Until it is done, or the task is being killed.
     Killable,
+    /// Until it is done, or the task has a signal.
+    Interruptible,
     /// Until it is done, or so much time has passed.
     Until(Instant<Monotonic>, Delta),
 }
@@ -66,6 +69,7 @@ impl domain::Detector for Detector<'_> {
         match self.patience {
             Patience::Endless => false,
             Patience::Killable => sched::fatal_signal_pending(),
+            Patience::Interruptible => current!().signal_pending(),
             Patience::Until(start, limit) => start.elapsed() >= limit,
         }
     }

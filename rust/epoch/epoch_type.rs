@@ -288,6 +288,15 @@ impl Epoch {
             .ok_or(EINTR)
     }
 
+    /// As [`Epoch::synchronize`], but gives up with [`EINTR`] when the task has a signal.
+    pub fn synchronize_interruptible(&self) -> Result {
+        might_sleep();
+        self.inner
+            .synchronize(Pace::Normal, Patience::Interruptible)
+            .then_some(())
+            .ok_or(EINTR)
+    }
+
     /// As [`Epoch::synchronize`], but gives up with [`ETIME`] when `limit` has passed, or some
     /// milliseconds later.
     pub fn synchronize_timeout(&self, limit: Delta) -> Result {

@@ -67,9 +67,6 @@ pub(crate) struct Bench {
     /// A tracker has lost its last user.
     #[pin]
     moved: CondVar,
-    /// One changes the tracker at a time. Taken before `state`.
-    #[pin]
-    switching: Mutex<()>,
 }
 
 struct State {
@@ -127,7 +124,6 @@ impl Bench {
                 "epoch_bench_state"
             ),
             moved <- new_condvar!("epoch_bench_moved"),
-            switching <- new_mutex!((), "epoch_bench_switching"),
         })
     }
 
@@ -142,18 +138,23 @@ impl Bench {
         self.state.lock().workers
     }
 
-    /// Changes the tracker. Returns when no block is open that was opened in another one. May sleep.
+    /// Changes the tracker. Returns when no block is open that was opened in another one, or when it has
+    /// been changed again. May sleep.
     ///
     /// [`EINVAL`] for one that sleeps while the hook is enabled; [`EINTR`] if a signal came first: the
     /// tracker is the new one then, but blocks of others may be open.
     pub(crate) fn set_tracker(&self, kind: Kind) -> Result {
-        let _switching = self.switching.lock();
         let mut state = self.state.lock();
         if state.hooked && kind.context() == Context::Sleeping {
             return Err(EINVAL);
         }
         self.kind.write(kind as usize);
-        while self.has_users_of_others(kind) && !cfg!(epoch_mutant = "switch_no_wait") {
+        // For whoever waits for another one.
+        self.moved.notify_all();
+        while self.tracker() == kind
+            && self.has_users_of_others(kind)
+            && !cfg!(epoch_mutant = "switch_no_wait")
+        {
             if self.moved.wait_interruptible(&mut state) {
                 return Err(EINTR);
             }

@@ -142,17 +142,19 @@ unsafe impl Device for Worker {
 }
 
 /// Reads a structure from user space, has `f` work on it, and writes it back, also when `f` fails.
+#[inline(never)]
 fn exchange<T: Versioned>(arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result {
     let (mut reader, mut writer) = UserSlice::new(arg, size_of::<T>()).reader_writer();
-    // Some are too large for the stack.
-    let mut value = KBox::new(reader.read::<T>()?, GFP_KERNEL)?;
+    // Not on the stack: some are large, and a run goes deep.
+    let mut value = KBox::init(T::init_zeroed(), GFP_KERNEL)?;
+    reader.read_slice(T::as_bytes_mut(&mut value))?;
     let result = if *value.version() == uapi::EPOCH_BENCH_VERSION {
         f(&mut value)
     } else {
         *value.version() = uapi::EPOCH_BENCH_VERSION;
         Err(EPROTO)
     };
-    writer.write(&*value)?;
+    writer.write_slice(T::as_bytes(&value))?;
     result
 }
 

@@ -17,8 +17,8 @@
 //! has only to wait for a grace period, too.
 //!
 //! While the hook is enabled, or has blocks left, it keeps a reference of the module: a module that
-//! cannot be unloaded is better than a return to where it has been. A function that does not return
-//! keeps its block for ever; those that are known never to are refused.
+//! cannot be unloaded is better than a return to where it has been. A call that does not return keeps its
+//! block for ever; functions that are known for that are refused.
 
 use crate::{
     bench::Bench,
@@ -44,10 +44,6 @@ use kernel::{
         CString, //
     },
     sync::Mutex,
-    time::{
-        delay::fsleep,
-        Delta, //
-    },
     ThisModule, //
 };
 use kernel_ext::{
@@ -84,23 +80,35 @@ pub(crate) const SYMBOLS: &[&CStr] = &[
     c"__do_sys_munmap",
 ];
 
-/// Functions that do not return.
+/// Functions that do not return, or not always.
 const ENDLESS: &[&[u8]] = &[
+    b"__arm64_sys_exit",
+    b"__arm64_sys_exit_group",
+    b"__do_sys_exit",
+    b"__do_sys_exit_group",
+    b"__ia32_sys_exit",
+    b"__ia32_sys_exit_group",
+    b"__kunit_abort",
+    b"__module_put_and_kthread_exit",
+    b"__se_sys_exit",
+    b"__se_sys_exit_group",
+    b"__x64_sys_exit",
+    b"__x64_sys_exit_group",
+    b"arch_do_signal_or_restart",
+    b"cpu_startup_entry",
     b"do_exit",
     b"do_group_exit",
     b"do_task_dead",
-    b"make_task_dead",
-    b"kthread_exit",
+    b"get_signal",
     b"kthread_complete_and_exit",
-    b"panic",
-    b"vpanic",
+    b"kthread_exit",
+    b"kunit_try_catch_throw",
+    b"make_task_dead",
     b"nmi_panic",
+    b"panic",
     b"rewind_stack_and_make_dead",
-    b"cpu_startup_entry",
-    b"do_idle",
-    b"ret_from_fork",
-    b"start_kernel",
-    b"rest_init",
+    b"stop_this_cpu",
+    b"vpanic",
 ];
 
 /// How many calls a kretprobe follows at the same time.
@@ -110,7 +118,8 @@ const ACTIVE: u32 = crate::bench::MAX_WORKERS;
 enum Count {
     /// Blocks that were opened.
     Hit,
-    /// Calls that the filters let through, but whose context the tracker cannot be used in.
+    /// Calls that the filters let through, but whose context the tracker cannot be used in, or for whom it
+    /// has no room.
     Missed,
 }
 
@@ -140,7 +149,7 @@ struct Settings {
     mechanism: Mechanism,
     /// The probe, and what keeps the module, while the hook is enabled or has blocks left.
     probe: Option<(Probe<Bench>, ModuleRef)>,
-    /// What the counters were when the hook was enabled.
+    /// What the counters were when the hook was enabled, those of the probe included.
     base: [usize; 2],
     /// What the last probe had missed when it ended.
     missed: usize,
@@ -170,7 +179,7 @@ impl Handler for Bench {
             return None;
         }
         let kind = self.tracker();
-        let Some(block) = hook.undisturbed(kind, || self.trackers.start(kind)) else {
+        let Some(block) = hook.undisturbed(kind, || self.trackers.try_start(kind)) else {
             hook.counts.inc(Count::Missed as usize);
             return None;
         };
@@ -231,12 +240,10 @@ impl Hook {
     /// Has a tracker do something, unless that is not possible here: in an interrupt, or in a call that
     /// the tracker makes itself. Any context, preemption disabled.
     #[inline(always)]
-    fn undisturbed<T>(&self, kind: Kind, f: impl FnOnce() -> T) -> Option<T> {
+    fn undisturbed<T>(&self, kind: Kind, f: impl FnOnce() -> Option<T>) -> Option<T> {
         match kind.context() {
-            Context::Any => Some(f()),
-            Context::Task if sched::in_task() && self.busy.this_cpu().read() == 0 => {
-                Some(self.alone(f))
-            }
+            Context::Any => f(),
+            Context::Task if sched::in_task() && self.busy.this_cpu().read() == 0 => self.alone(f),
             // The last one cannot be: see `Bench::set_tracker`.
             Context::Task | Context::Sleeping => None,
         }
@@ -261,15 +268,11 @@ impl Hook {
 
     /// Waits until no block is open that was opened before the call. May sleep. [`EINTR`] if a signal
     /// came first.
+    ///
+    /// Not with a lock that a hooked call may wait for. Nor does the epoch's own task do the waiting,
+    /// which could be in a hooked call.
     pub(crate) fn drain(&self) -> Result {
-        let cookie = self.epoch.start_poll();
-        while !self.epoch.poll(cookie) {
-            if current!().signal_pending() {
-                return Err(EINTR);
-            }
-            fsleep(Delta::from_micros(500));
-        }
-        Ok(())
+        self.epoch.synchronize_interruptible()
     }
 
     /// Whether calls open blocks.
@@ -293,20 +296,15 @@ impl Hook {
 
     /// Blocks that were opened since the hook was enabled last.
     pub(crate) fn hits(&self) -> usize {
-        let settings = self.settings.lock();
-        self.sums()[0].wrapping_sub(settings.base[0])
+        self.sums()[0].wrapping_sub(self.settings.lock().base[0])
     }
 
     /// Calls since then that should have opened one and could not.
     pub(crate) fn missed(&self) -> usize {
         let settings = self.settings.lock();
-        let by_probe = match &settings.probe {
-            Some((probe, _)) => probe.missed(),
-            None => settings.missed,
-        };
         self.sums()[1]
+            .wrapping_add(settings.missed_by_probe())
             .wrapping_sub(settings.base[1])
-            .wrapping_add(by_probe)
     }
 
     /// The function that is hooked, if there is one.
@@ -372,6 +370,13 @@ impl Hook {
 }
 
 impl Settings {
+    /// What the probe has missed, or the last one had.
+    fn missed_by_probe(&self) -> usize {
+        self.probe
+            .as_ref()
+            .map_or(self.missed, |(probe, _)| probe.missed())
+    }
+
     /// [`EBUSY`] while the hook is enabled, or has blocks left.
     fn check_idle(&self, what: &str) -> Result {
         if self.probe.is_some() {
@@ -400,43 +405,49 @@ impl Bench {
             };
             let module = ModuleRef::new(settings.module)?;
             self.keep_workers_out()?;
-            // SAFETY: The probe is part of the bench, and goes before anything else of it does. It is
-            // unregistered when no call has a token; if the bench itself goes, its epoch waits for those.
-            let probe =
-                unsafe { Probe::register(symbol, settings.mechanism, ACTIVE, NonNull::from(self)) }
-                    .inspect_err(|error| {
-                        self.let_workers_in();
-                        complain(symbol, settings.mechanism, *error);
-                    })
-                    .map_err(|_| EINVAL)?;
+            let registered =
+                // SAFETY: The probe is part of the bench, and goes before anything else of it does. It is
+                // unregistered when no call has a token; if the bench goes, its epoch waits for those.
+                unsafe { Probe::register(symbol, settings.mechanism, ACTIVE, NonNull::from(self)) };
+            let probe = registered.map_err(|error| {
+                self.let_workers_in();
+                refusal(symbol, settings.mechanism, error)
+            })?;
             settings.probe = Some((probe, module));
         } else if hook.is_enabled() {
             return Ok(());
         }
-        settings.base = hook.sums();
+        let [hits, missed] = hook.sums();
+        settings.base = [hits, missed.wrapping_add(settings.missed_by_probe())];
         hook.enabled.write(1);
         Ok(())
     }
 
-    /// Disables the hook, and waits until it has no blocks; nothing changes if it is disabled. May sleep.
+    /// Disables the hook, and waits until it has no blocks; nothing changes if it is disabled. If it is
+    /// enabled again meanwhile, it stays so. May sleep.
     ///
     /// [`EINTR`] if a signal came first: no more blocks are opened, and the next call goes on waiting.
     pub(crate) fn disable_hook(&self) -> Result {
         let hook = &self.hook;
-        let mut settings = hook.settings.lock();
+        let settings = hook.settings.lock();
         if settings.probe.is_none() {
             return Ok(());
         }
         hook.enabled.write(0);
+        drop(settings);
         if !cfg!(epoch_mutant = "hook_no_drain") {
             hook.drain()?;
+        }
+        let mut settings = hook.settings.lock();
+        if hook.is_enabled() {
+            return Ok(());
         }
         if let Some((probe, module)) = settings.probe.take() {
             settings.missed = probe.missed();
             drop(probe);
+            self.let_workers_in();
             drop(module);
         }
-        self.let_workers_in();
         Ok(())
     }
 }
@@ -453,11 +464,15 @@ pub(crate) fn available_symbols(mechanism: Mechanism) -> impl Iterator<Item = &'
 fn check(symbol: &CStr, mechanism: Mechanism) -> Result {
     mechanism
         .check(symbol)
-        .inspect_err(|error| complain(symbol, mechanism, *error))
-        .map_err(|_| EINVAL)
+        .map_err(|error| refusal(symbol, mechanism, error))
 }
 
-fn complain(symbol: &CStr, mechanism: Mechanism, error: Error) {
+/// What to say if a function cannot be probed: a line in the log, and [`EINVAL`], unless it is for want of
+/// memory.
+fn refusal(symbol: &CStr, mechanism: Mechanism, error: Error) -> Error {
+    if error == ENOMEM {
+        return ENOMEM;
+    }
     let why = match error {
         error if error == ENOENT => "there is no such function, or it may not be traced",
         error if error == EINVAL => "it may not be probed",
@@ -471,4 +486,5 @@ fn complain(symbol: &CStr, mechanism: Mechanism, error: Error) {
         why,
         error.to_errno()
     );
+    EINVAL
 }

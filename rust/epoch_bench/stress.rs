@@ -69,7 +69,7 @@ pub(crate) fn run(orders: &Orders<'_>, admission: &Admission<'_>) -> Outcome {
         admission,
         start: clock::monotonic_ns(),
         iterations: 0,
-        blocks: 0,
+        verified: false,
     };
     let result = match orders.testcase {
         Testcase::Wait { period_ns } => stress.wait(period_ns),
@@ -98,8 +98,8 @@ struct Stress<'a> {
     admission: &'a Admission<'a>,
     start: u64,
     iterations: u64,
-    /// Blocks that the verifier was told of.
-    blocks: u64,
+    /// The verifier was told of a block.
+    verified: bool,
 }
 
 /// Why a worker's turn with a tracker is over.
@@ -137,7 +137,10 @@ impl Visitor for Turn<'_, '_> {
             }),
             Testcase::Mmap { bytes, pages } => stress.repeat(1, is_over, |stress| {
                 let mapping = Mapping::anonymous(bytes)?;
-                mapping.touch(pages)?;
+                if let Err(error) = mapping.touch(pages) {
+                    mapping.unmap()?;
+                    return Err(error);
+                }
                 let block = tracker.start();
                 let first = stress.next_key(pages);
                 stress.note(tracker, &block, first, pages);
@@ -205,16 +208,16 @@ impl Stress<'_> {
             }
         }
         if T::WAITS && self.verifier().is_on() {
-            self.blocks += 1;
+            self.verified = true;
             // Those after the beginning anew are left out.
             let (place, count) = (self.admission.place(), count.min(keys - first));
-            self.verifier().noted(place, self.blocks, first, count);
+            self.verifier().noted(place, first, count);
         }
     }
 
     fn finish<T: Tracker>(&self, tracker: &T, block: T::Block<'_>) {
         // Also if the verifier was turned off meanwhile.
-        if self.blocks > 0 {
+        if self.verified {
             self.verifier().closing(self.admission.place());
         }
         tracker.finish(block);

@@ -20,6 +20,7 @@ use kernel::{
         FromBytes, //
     }, //
 };
+use pin_init::Zeroable;
 
 include!(env!("EPOCH_BENCH_UAPI"));
 
@@ -38,7 +39,7 @@ pub const IOC_TRACKER: u32 = _IOWR::<epoch_bench_tracker>(EPOCH_BENCH_IOC_MAGIC,
 pub const IOC_HISTOGRAM: u32 = _IOWR::<epoch_bench_histogram>(EPOCH_BENCH_IOC_MAGIC, 0x05);
 
 /// A structure of the interface, which begins with its version.
-pub trait Versioned: FromBytes + AsBytes {
+pub trait Versioned: FromBytes + AsBytes + Zeroable {
     /// `EPOCH_BENCH_VERSION` of the caller.
     fn version(&mut self) -> &mut u32;
 }
@@ -52,6 +53,8 @@ macro_rules! versioned {
             unsafe impl FromBytes for $ty {}
             // SAFETY: Integers without padding.
             unsafe impl AsBytes for $ty {}
+            // SAFETY: Integers, for which 0 is valid.
+            unsafe impl Zeroable for $ty {}
 
             impl Versioned for $ty {
                 fn version(&mut self) -> &mut u32 {

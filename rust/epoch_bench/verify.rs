@@ -10,7 +10,7 @@
 //!
 //! Seen too late, or gone too early, a block is not missed by the tracker but by the verifier; so what
 //! it reports is a violation, whatever the timing. A block's number keeps it from being taken for a
-//! later one of the same worker, unless 2^24 of those passed during one wait.
+//! later one in the same place, unless 2^24 of those passed during one wait.
 //!
 //! Barriers: `noted` is a release, and `watch` an acquire, so that whoever has seen the block has seen
 //! `page` to have been called; `closing` is a release before `finish`, whatever of that the waiter sees
@@ -46,6 +46,8 @@ struct Place {
     /// What the open block has noted: its number, the first key, and how many keys there are from that
     /// on; 0 if there is no such block.
     noted: Atomic<u64>,
+    /// The number of the last block that was noted here, by whatever worker.
+    number: Once,
     since_ns: Once,
     pid: Once,
     cpu: Once,
@@ -56,6 +58,7 @@ impl Place {
     fn new() -> Self {
         Self {
             noted: Atomic::new(0),
+            number: Once::new(0),
             since_ns: Once::new(0),
             pid: Once::new(0),
             cpu: Once::new(0),
@@ -126,10 +129,12 @@ impl Verifier {
         self.used.xchg(used, Full);
     }
 
-    /// Block `number` of the worker at `place` has noted `count` keys from `first` on. To be called
-    /// after it has.
-    pub(crate) fn noted(&self, place: u32, number: u64, first: u32, count: u32) {
+    /// The open block of the worker at `place` has noted `count` keys from `first` on. To be called after
+    /// it has.
+    pub(crate) fn noted(&self, place: u32, first: u32, count: u32) {
         let place = &self.places[place as usize];
+        let number = place.number.read().wrapping_add(1);
+        place.number.write(number);
         place.since_ns.write(clock::monotonic_ns() as usize);
         place.pid.write(current!().pid() as usize);
         place
@@ -141,7 +146,7 @@ impl Verifier {
         let count = u64::from(count).min(KEY_MASK);
         // Pairs with the acquire in `read`.
         place.noted.store(
-            number << (2 * KEY_BITS) | u64::from(first) << KEY_BITS | count,
+            (number as u64) << (2 * KEY_BITS) | u64::from(first) << KEY_BITS | count,
             Release,
         );
     }
@@ -183,7 +188,7 @@ impl Verifier {
         }
         let place = &self.places[place];
         let comm = Comm::from_words([place.comm[0].load(Relaxed), place.comm[1].load(Relaxed)]);
-        let age_us = (clock::monotonic_ns() - place.since_ns.read() as u64) / 1000;
+        let age_us = clock::monotonic_ns().saturating_sub(place.since_ns.read() as u64) / 1000;
         pr_err!(
             "verify: {}: wait for page {} returned to {} (pid {}, CPU {}) while a block was open: {} (pid {}, CPU {}) noted the page {} us ago\n",
             kind.name(),

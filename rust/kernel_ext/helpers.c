@@ -115,7 +115,7 @@ void *kernel_ext_srcu_fast_read_lock(void *srcu)
 {
 	struct srcu_struct *ssp = srcu;
 
-	return (void *)(uintptr_t)srcu_read_lock_fast(ssp);
+	return (void *)(uintptr_t)srcu_read_lock_fast_notrace(ssp);
 }
 EXPORT_SYMBOL_GPL(kernel_ext_srcu_fast_read_lock);
 
@@ -123,7 +123,7 @@ void kernel_ext_srcu_fast_read_unlock(void *srcu, void *counters)
 {
 	struct srcu_struct *ssp = srcu;
 
-	srcu_read_unlock_fast(ssp, percpu(counters));
+	srcu_read_unlock_fast_notrace(ssp, percpu(counters));
 }
 EXPORT_SYMBOL_GPL(kernel_ext_srcu_fast_read_unlock);
 

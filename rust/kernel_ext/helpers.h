@@ -44,7 +44,10 @@ void kernel_ext_lockdep_wait(void *map, unsigned long ip);
 /* Whether the context has entered it: true, too, if lockdep gave up. */
 bool kernel_ext_lockdep_may_be_in(void *map);
 
-/* SRCU-fast. */
+/*
+ * SRCU-fast. Lockdep is not told: of a section that begins in an NMI, or in what
+ * counts as one, it would hear of the end only.
+ */
 int kernel_ext_srcu_fast_init(void *srcu);
 void *kernel_ext_srcu_fast_read_lock(void *srcu);
 void kernel_ext_srcu_fast_read_unlock(void *srcu, void *counters);
@@ -84,7 +87,11 @@ kernel_ext_probe_register(const char *symbol, bool fprobe, unsigned int active,
 			  kernel_ext_probe_enter enter,
 			  kernel_ext_probe_leave leave);
 
-/* How many calls were not followed, for want of memory or for recursion. */
+/*
+ * How many calls were not followed, as far as the probe knows: those for which a
+ * kretprobe had no memory or that were its own, and those for which an fprobe
+ * had no room on the task's shadow stack.
+ */
 unsigned long kernel_ext_probe_missed(struct kernel_ext_probe *probe);
 
 /*

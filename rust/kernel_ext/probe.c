@@ -91,10 +91,13 @@ static unsigned long missed_by_fprobe(struct kernel_ext_probe *probe)
 
 static int kretprobe_enter(struct kretprobe_instance *call, struct pt_regs *regs)
 {
-	struct kernel_ext_probe *probe = container_of(get_kretprobe(call),
-						      struct kernel_ext_probe,
-						      kretprobe);
+	struct kretprobe *kretprobe = get_kretprobe(call);
+	struct kernel_ext_probe *probe;
 
+	/* It is being unregistered. */
+	if (unlikely(!kretprobe))
+		return 1;
+	probe = container_of(kretprobe, struct kernel_ext_probe, kretprobe);
 	return probe->enter(probe->data, call->data) ? 0 : 1;
 }
 NOKPROBE_SYMBOL(kretprobe_enter);

@@ -130,7 +130,8 @@ impl<H: Handler> Probe<H> {
         })
     }
 
-    /// How many calls were not followed, for want of memory or for recursion.
+    /// How many calls were not followed, as far as the probe knows: for want of room, and, with a
+    /// kretprobe, for recursion.
     pub fn missed(&self) -> usize {
         // SAFETY: By the type invariant.
         unsafe { helpers::kernel_ext_probe_missed(self.raw.as_ptr()) }

@@ -30,6 +30,9 @@ pub trait Attribute: 'static {
     /// Whether root may write the file.
     const WRITABLE: bool;
 
+    /// Whether nobody else may read it.
+    const PRIVATE: bool = false;
+
     /// What a reader gets, without the newline.
     fn show(shared: &<Self::Device as Device>::Shared, out: &mut Output) -> Result;
 
@@ -110,7 +113,12 @@ impl<A: Attribute> Raw<A> {
         // SAFETY: All zeroes is a valid `device_attribute`: pointers, functions and numbers.
         let mut raw: bindings::device_attribute = unsafe { core::mem::zeroed() };
         raw.attr.name = kernel::str::as_char_ptr_in_const_context(A::NAME);
-        raw.attr.mode = if A::WRITABLE { 0o644 } else { 0o444 };
+        raw.attr.mode = match (A::WRITABLE, A::PRIVATE) {
+            (true, true) => 0o600,
+            (true, false) => 0o644,
+            (false, true) => 0o400,
+            (false, false) => 0o444,
+        };
         raw.__bindgen_anon_1.show = Some(Self::show);
         raw.__bindgen_anon_2.store = if A::WRITABLE { Some(Self::store) } else { None };
         raw

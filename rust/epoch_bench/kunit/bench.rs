@@ -65,7 +65,7 @@ impl Holder {
                 let Ok(admission) = bench.admit() else { return };
                 let place = admission.place();
                 admission.use_tracker().visit(InBlock(|| {
-                    bench.verifier.noted(place, 1, KEY as u32, 1);
+                    bench.verifier.noted(place, KEY as u32, 1);
                     noted.store(1, Release);
                     wait_until(|| go.load(Acquire) == 1);
                     bench.verifier.closing(place);
@@ -207,19 +207,19 @@ mod tests {
         let admission = bench.admit()?;
         let place = admission.place();
         // It names the key, and is closed; another one names it, too.
-        verifier.noted(place, 1, 0, 10);
+        verifier.noted(place, 0, 10);
         verifier.watch(&mut seen, KEY)?;
         verifier.closing(place);
-        verifier.noted(place, 2, 0, 10);
+        verifier.noted(place, 0, 10);
         verifier.judge(&seen, Kind::Epoch);
         assert_eq!(verifier.violations(Kind::Epoch), 0);
         // It does not name the key.
-        verifier.noted(place, 3, KEY as u32 + 1, 10);
+        verifier.noted(place, KEY as u32 + 1, 10);
         verifier.watch(&mut seen, KEY)?;
         verifier.judge(&seen, Kind::Epoch);
         assert_eq!(verifier.violations(Kind::Epoch), 0);
         // It does, and stays.
-        verifier.noted(place, 4, KEY as u32, 1);
+        verifier.noted(place, KEY as u32, 1);
         verifier.watch(&mut seen, KEY)?;
         verifier.judge(&seen, Kind::Epoch);
         assert_eq!(verifier.violations(Kind::Epoch), 1);

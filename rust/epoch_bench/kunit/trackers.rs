@@ -147,6 +147,27 @@ fn gives_generation_to_older_block<T: Tracker + 'static>(tracker: Arc<T>) -> Res
     wait_returns_after(&tracker, older)
 }
 
+/// Whether a tracker refuses a block that it has no room for, and takes one as soon as it has.
+fn refuses_what_it_has_no_room_for<T: Tracker>(tracker: &T) -> Result<bool> {
+    let mut blocks = KVec::new();
+    for _ in 0..MAX_BLOCKS {
+        blocks.push(tracker.start(), GFP_KERNEL)?;
+    }
+    let refused = tracker.try_start().is_none();
+    if let Some(block) = blocks.pop() {
+        tracker.finish(block);
+    }
+    let last = tracker.try_start();
+    let taken = last.is_some();
+    for block in blocks {
+        tracker.finish(block);
+    }
+    if let Some(block) = last {
+        tracker.finish(block);
+    }
+    Ok(refused && taken)
+}
+
 /// What one thread of [`violations`] has done.
 struct Mutator {
     /// The block that has noted the page.
@@ -469,6 +490,24 @@ mod tests {
         let (violations, waits) = violations(srcu()?)?;
         assert!(waits > 0);
         assert_eq!(violations, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn mutex_refuses_block_that_it_has_no_room_for() -> Result {
+        assert!(refuses_what_it_has_no_room_for(&*mutex()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn spin_refuses_block_that_it_has_no_room_for() -> Result {
+        assert!(refuses_what_it_has_no_room_for(&*spin()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn lockless_refuses_block_that_it_has_no_room_for() -> Result {
+        assert!(refuses_what_it_has_no_room_for(&*lockless()?)?);
         Ok(())
     }
 

@@ -70,14 +70,25 @@ read_write!(
     |bench, value| bench.hook.set_symbol(value)
 );
 
-read_only!(AvailableSymbols: c"available_symbols", |bench, out| {
-    let mut first = true;
-    for symbol in hook::available_symbols(bench.hook.mechanism()) {
-        let blank = if first { "" } else { " " };
-        out.write(fmt!("{}{}", blank, BStr::from_bytes(symbol.to_bytes())));
-        first = false;
+pub(super) struct AvailableSymbols;
+
+impl Attribute for AvailableSymbols {
+    type Device = Worker;
+    const NAME: &'static CStr = c"available_symbols";
+    const WRITABLE: bool = false;
+    // To find out, each is probed.
+    const PRIVATE: bool = true;
+
+    fn show(bench: &Arc<Bench>, out: &mut Output) -> Result {
+        let mut first = true;
+        for symbol in hook::available_symbols(bench.hook.mechanism()) {
+            let blank = if first { "" } else { " " };
+            out.write(fmt!("{}{}", blank, BStr::from_bytes(symbol.to_bytes())));
+            first = false;
+        }
+        Ok(())
     }
-});
+}
 
 read_write!(
     Mechanism: c"mechanism",

@@ -42,8 +42,9 @@ impl Tracker for Busted {
     type Block<'a> = ();
     const CONTEXT: Context = Context::Any;
 
-    fn start(&self) {
+    fn try_start(&self) -> Option<()> {
         self.started.fetch_add(1, Full);
+        Some(())
     }
 
     fn page(&self, _block: &(), _key: usize) {}

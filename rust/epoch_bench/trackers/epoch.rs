@@ -30,8 +30,8 @@ impl Tracker for Epoch {
     const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
-    fn start(&self) -> Detached<'_> {
-        self.epoch.enter_detached()
+    fn try_start(&self) -> Option<Detached<'_>> {
+        Some(self.epoch.enter_detached())
     }
 
     #[inline(always)]

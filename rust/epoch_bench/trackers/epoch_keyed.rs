@@ -56,8 +56,8 @@ impl Tracker for EpochKeyed {
     const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
-    fn start(&self) -> Detached<'_> {
-        self.epoch.enter_detached()
+    fn try_start(&self) -> Option<Detached<'_>> {
+        Some(self.epoch.enter_detached())
     }
 
     fn page(&self, _block: &Detached<'_>, key: usize) {

@@ -48,6 +48,7 @@ use kernel::{
         }, //
     }, //
 };
+use kernel_ext::once::Once;
 
 /// An entry of the list of open blocks, on a cache line of its own.
 #[repr(align(64))]
@@ -68,10 +69,7 @@ struct Entry {
 pub(crate) struct Blocks {
     entries: KVVec<Entry>,
     youngest: Option<u32>,
-    open: u64,
-    longest: u64,
-    /// How often the lock was not free at first.
-    contended: u64,
+    open: usize,
 }
 
 impl Blocks {
@@ -81,8 +79,6 @@ impl Blocks {
             entries: KVVec::from_elem(Entry::default(), max_blocks, GFP_KERNEL)?,
             youngest: None,
             open: 0,
-            longest: 0,
-            contended: 0,
         })
     }
 
@@ -118,7 +114,6 @@ impl Blocks {
             self.entry(older).younger = Some(index);
         }
         self.open += 1;
-        self.longest = self.longest.max(self.open);
         // INVARIANT: The new block has the highest generation, and comes first.
         self.youngest = Some(index);
         Some(Block { index, generation })
@@ -168,6 +163,11 @@ pub(crate) struct Generations<L: ListLock> {
     blocks: Lock<Blocks, L>,
     /// Generations up to this one are finished. Written with `blocks` locked.
     done: Atomic<u64>,
+    /// The most blocks that were open at the same time, and how often the lock was not free at first.
+    /// Written with `blocks` locked, and read without: whoever reads may be hooked, and must not have
+    /// a lock that a handler takes.
+    longest: Once,
+    contended: Once,
     pages: Pages,
     #[pin]
     waiters: Waiters,
@@ -184,6 +184,8 @@ impl<L: ListLock> Generations<L> {
         try_pin_init!(Self {
             blocks <- L::new(Blocks::new(max_blocks)?),
             done: Atomic::new(0),
+            longest: Once::new(0),
+            contended: Once::new(0),
             pages: Pages::new(0)?,
             waiters <- Waiters::new(),
         })
@@ -192,8 +194,8 @@ impl<L: ListLock> Generations<L> {
     /// Takes the lock, and notes there whether it was free.
     fn lock(&self) -> Guard<'_, Blocks, L> {
         self.blocks.try_lock().unwrap_or_else(|| {
-            let mut blocks = self.blocks.lock();
-            blocks.contended += 1;
+            let blocks = self.blocks.lock();
+            self.contended.write(self.contended.read().wrapping_add(1));
             blocks
         })
     }
@@ -219,17 +221,18 @@ impl<L: ListLock> Tracker for Generations<L> {
 
     const CONTEXT: Context = L::CONTEXT;
 
-    fn start(&self) -> Block {
-        loop {
-            let mut blocks = self.lock();
-            // `done` is written with the lock held.
-            if let Some(block) = blocks.insert(|| self.done.load(Relaxed)) {
-                return block;
-            }
-            drop(blocks);
-            // More blocks than were announced: wait for one of them.
-            L::pause();
+    fn try_start(&self) -> Option<Block> {
+        let mut blocks = self.lock();
+        // `done` is written with the lock held.
+        let block = blocks.insert(|| self.done.load(Relaxed))?;
+        if blocks.open > self.longest.read() {
+            self.longest.write(blocks.open);
         }
+        Some(block)
+    }
+
+    fn pause() {
+        L::pause();
     }
 
     fn page(&self, block: &Block, key: usize) {
@@ -254,11 +257,10 @@ impl<L: ListLock> Tracker for Generations<L> {
     }
 
     fn counters(&self) -> Counters {
-        let blocks = self.blocks.lock();
         Counters {
-            longest_queue: blocks.longest,
+            longest_queue: self.longest.read() as u64,
             restarts: 0,
-            contended: blocks.contended,
+            contended: self.contended.read() as u64,
         }
     }
 }

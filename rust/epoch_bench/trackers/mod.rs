@@ -16,7 +16,10 @@ use kernel::{
     prelude::*,
     str::BStr, //
 };
-use kernel_ext::module_param::Named;
+use kernel_ext::{
+    module_param::Named,
+    sched, //
+};
 
 #[cfg(any(CONFIG_KUNIT = "y", epoch_mutant = "busted"))]
 mod busted;
@@ -83,8 +86,25 @@ pub(crate) trait Tracker: Send + Sync {
         true
     }
 
-    /// Opens a block. In the tracker's [`Context`].
-    fn start(&self) -> Self::Block<'_>;
+    /// Opens a block, unless as many are open as were announced. In the tracker's [`Context`].
+    fn try_start(&self) -> Option<Self::Block<'_>>;
+
+    /// Opens a block. In the tracker's [`Context`], and only by those that were announced: it waits for
+    /// one of them if there are more.
+    #[inline(always)]
+    fn start(&self) -> Self::Block<'_> {
+        loop {
+            if let Some(block) = self.try_start() {
+                return block;
+            }
+            Self::pause();
+        }
+    }
+
+    /// Lets other blocks finish.
+    fn pause() {
+        sched::cpu_relax();
+    }
 
     /// Notes that `block` has unmapped the page that `key` names.
     fn page(&self, block: &Self::Block<'_>, key: usize);
@@ -189,11 +209,11 @@ macro_rules! trackers {
                 }
             }
 
-            /// [`Tracker::start`]
+            /// [`Tracker::try_start`]
             #[inline(always)]
-            pub(crate) fn start(&self, kind: Kind) -> Block<'_> {
+            pub(crate) fn try_start(&self, kind: Kind) -> Option<Block<'_>> {
                 match kind {
-                    $(Kind::$kind => Block::$kind(self.$field.start()),)+
+                    $(Kind::$kind => self.$field.try_start().map(Block::$kind),)+
                 }
             }
 

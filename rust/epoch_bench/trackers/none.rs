@@ -23,7 +23,9 @@ impl Tracker for None {
     const WAITS: bool = false;
 
     #[inline(always)]
-    fn start(&self) {}
+    fn try_start(&self) -> Option<()> {
+        Some(())
+    }
 
     #[inline(always)]
     fn page(&self, _block: &(), _key: usize) {}

@@ -22,7 +22,12 @@ use kernel_ext::sched;
 pub(crate) type Spin = Generations<SpinLockBackend>;
 
 impl ListLock for SpinLockBackend {
-    const CONTEXT: Context = Context::Task;
+    // A spinlock sleeps with real-time preemption.
+    const CONTEXT: Context = if cfg!(CONFIG_PREEMPT_RT) {
+        Context::Sleeping
+    } else {
+        Context::Task
+    };
 
     fn new(blocks: Blocks) -> impl PinInit<Lock<Blocks, Self>> {
         new_spinlock!(blocks, "epoch_bench_spin")

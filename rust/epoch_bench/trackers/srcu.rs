@@ -32,8 +32,8 @@ impl Tracker for Srcu {
     const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
-    fn start(&self) -> SrcuFastGuard<'_> {
-        self.srcu.read_lock()
+    fn try_start(&self) -> Option<SrcuFastGuard<'_>> {
+        Some(self.srcu.read_lock())
     }
 
     #[inline(always)]

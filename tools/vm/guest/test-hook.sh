@@ -92,6 +92,28 @@ hook_refuses() {
 	ok "disable it twice" write "$hook/enable" 0
 }
 
+# A call that takes long: disabling waits for it, unless a signal comes.
+hook_waits() {
+	write "$hook/symbol" hrtimer_nanosleep
+	write "$hook/comm" sleep
+	ok "a function that sleeps is hooked" write "$hook/enable" 1
+	sleep 4 &
+	sleeper=$!
+	ok "a call of it is under way" soon grep -q 1 "$hook/blocks"
+	fails "a signal interrupts who waits for its end" 143 "" timeout -s TERM 1 sh -c "echo 0 >$hook/enable"
+	prints "the hook is disabled then" '^0$' cat "$hook/enable"
+	prints "the block is still open" '^1$' cat "$hook/blocks"
+	fails "the module stays" - "unavailable|busy|in use" rmmod epoch_bench
+	fails "the symbol stays" - "busy" write "$hook/symbol" __vm_munmap
+	sh -c 'exec sleep 0.1'
+	prints "no block is opened meanwhile" '^1$' cat "$hook/hits"
+	ok "disabling again waits for the call" write "$hook/enable" 0
+	prints "no block is left of it" '^0$' cat "$hook/blocks"
+	ok "the call has returned" wait $sleeper
+	ok "the symbol can be changed" write "$hook/symbol" __vm_munmap
+	write "$hook/comm" ""
+}
+
 # A load that goes on until it is killed.
 munmaps_for_ever() {
 	munmaps 2000000000 4 &
@@ -182,5 +204,6 @@ hook() {
 	hook_knobs
 	hook_counts
 	hook_refuses
+	hook_waits
 	hook_under_load
 }

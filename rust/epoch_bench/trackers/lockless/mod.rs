@@ -160,25 +160,17 @@ impl Nodes {
         })
     }
 
-    /// Takes a node: the same one each time for a CPU, as long as it has one block open at a time, so
-    /// that the node stays in its cache.
+    /// Takes a node, unless all are taken: the same one each time for a CPU, as long as it has one block
+    /// open at a time, so that the node stays in its cache.
     #[inline(always)]
-    fn take(&self) -> usize {
+    fn take(&self) -> Option<usize> {
         let count = self.nodes.len();
         let mut first = CpuId::current().as_u32() as usize * self.per_cpu;
         if first >= count {
             // Only here: a division takes longer than all the rest.
             first %= count;
         }
-        loop {
-            for node in Iterator::chain(first..count, 0..first) {
-                if self.nodes[node].take() {
-                    return node;
-                }
-            }
-            // More blocks than were announced: wait for one of them.
-            sched::cpu_relax();
-        }
+        Iterator::chain(first..count, 0..first).find(|&node| self.nodes[node].take())
     }
 }
 
@@ -242,18 +234,18 @@ impl Tracker for Lockless {
     }
 
     #[inline]
-    fn start(&self) -> Block {
+    fn try_start(&self) -> Option<Block> {
         let nodes = self.queue.platform();
-        let node = nodes.take();
+        let node = nodes.take()?;
         let started = self.queue.start(node);
         let longest = &nodes.nodes[node].longest;
         if started.length > longest.read() {
             longest.write(started.length);
         }
-        Block {
+        Some(Block {
             node,
             generation: started.generation,
-        }
+        })
     }
 
     fn page(&self, block: &Block, key: usize) {
