@@ -36,11 +36,9 @@ use kernel_ext::{
     module_param::Named,
     sched,
     testing::{
-        a_while,
         returns_after,
         shared,
-        skip,
-        Waiter, //
+        skip, //
     },
     threads::spawn, //
 };
@@ -48,31 +46,12 @@ use kernel_ext::{
 const MAX_BLOCKS: usize = 64;
 const KEY: usize = 0x1000;
 
-fn mutex() -> Result<Arc<Mutex>> {
-    Arc::pin_init(Mutex::new(MAX_BLOCKS), GFP_KERNEL)
-}
-
-fn spin() -> Result<Arc<Spin>> {
-    Arc::pin_init(Spin::new(MAX_BLOCKS), GFP_KERNEL)
-}
-
-fn lockless() -> Result<Arc<Lockless>> {
-    if !Lockless::is_supported() {
+/// A tracker without blocks.
+fn tracker<T: Tracker>(tracker: impl PinInit<T, Error>) -> Result<Arc<T>> {
+    if !T::is_supported() {
         skip(c"the CPU lacks cmpxchg16b");
     }
-    Arc::pin_init(Lockless::new(MAX_BLOCKS), GFP_KERNEL)
-}
-
-fn epoch() -> Result<Arc<Epoch>> {
-    Arc::pin_init(Epoch::new(MAX_BLOCKS), GFP_KERNEL)
-}
-
-fn epoch_keyed() -> Result<Arc<EpochKeyed>> {
-    Arc::pin_init(EpochKeyed::new(MAX_BLOCKS), GFP_KERNEL)
-}
-
-fn srcu() -> Result<Arc<Srcu>> {
-    Arc::pin_init(Srcu::new(MAX_BLOCKS), GFP_KERNEL)
+    Arc::pin_init(tracker, GFP_KERNEL)
 }
 
 /// Whether waiting for [`KEY`] takes until `block` is finished.
@@ -147,25 +126,30 @@ fn gives_generation_to_older_block<T: Tracker + 'static>(tracker: Arc<T>) -> Res
     wait_returns_after(&tracker, older)
 }
 
-/// Whether a tracker refuses a block that it has no room for, and takes one as soon as it has.
-fn refuses_what_it_has_no_room_for<T: Tracker>(tracker: &T) -> Result<bool> {
-    let mut blocks = KVec::new();
-    for _ in 0..MAX_BLOCKS {
-        blocks.push(tracker.start(), GFP_KERNEL)?;
+/// Whether a tracker refuses a block that it has no room for, and takes one as soon as it has, each time.
+fn refuses_block_that_it_has_no_room_for<T: Tracker>(tracker: Arc<T>) -> Result<bool> {
+    for _ in 0..3 {
+        let mut blocks = KVec::new();
+        for _ in 0..MAX_BLOCKS {
+            blocks.push(tracker.start(), GFP_KERNEL)?;
+        }
+        let refused = tracker.try_start().is_none();
+        if let Some(block) = blocks.pop() {
+            tracker.finish(block);
+        }
+        let last = tracker.try_start();
+        let taken = last.is_some();
+        if let Some(block) = last {
+            tracker.finish(block);
+        }
+        for block in blocks {
+            tracker.finish(block);
+        }
+        if !refused || !taken {
+            return Ok(false);
+        }
     }
-    let refused = tracker.try_start().is_none();
-    if let Some(block) = blocks.pop() {
-        tracker.finish(block);
-    }
-    let last = tracker.try_start();
-    let taken = last.is_some();
-    for block in blocks {
-        tracker.finish(block);
-    }
-    if let Some(block) = last {
-        tracker.finish(block);
-    }
-    Ok(refused && taken)
+    Ok(true)
 }
 
 /// What one thread of [`violations`] has done.
@@ -245,8 +229,109 @@ fn violations<T: Tracker + 'static>(tracker: Arc<T>) -> Result<(u32, u32)> {
     Ok((violations.load(Relaxed), waits.load(Relaxed)))
 }
 
-fn busted() -> Result<Arc<Busted>> {
-    Arc::pin_init(Busted::new(MAX_BLOCKS), GFP_KERNEL)
+/// Makes a suite for each tracker, of the tests that all of them have to pass; and further down, of those
+/// that only some have to.
+macro_rules! suites {
+    ($($suite:ident: $ty:ty,)+) => {
+        $(
+            #[kunit_tests($suite)]
+            mod $suite {
+                use super::*;
+
+                #[test]
+                fn waits_for_block() -> Result {
+                    assert!(super::waits_for_block(tracker(<$ty>::new(MAX_BLOCKS))?)?);
+                    Ok(())
+                }
+
+                #[test]
+                fn waits_for_overlapping_blocks() -> Result {
+                    assert!(super::waits_for_overlapping_blocks(tracker(<$ty>::new(MAX_BLOCKS))?)?);
+                    Ok(())
+                }
+
+                #[test]
+                fn waits_for_blocks_of_many_threads() -> Result {
+                    let (violations, waits) = violations(tracker(<$ty>::new(MAX_BLOCKS))?)?;
+                    assert!(waits > 0);
+                    assert_eq!(violations, 0);
+                    Ok(())
+                }
+            }
+        )+
+    };
+}
+
+suites! {
+    epoch_tracker_mutex: Mutex,
+    epoch_tracker_spin: Spin,
+    epoch_tracker_lockless: Lockless,
+    epoch_tracker_epoch: Epoch,
+    epoch_tracker_epoch_keyed: EpochKeyed,
+    epoch_tracker_srcu: Srcu,
+}
+
+/// Trackers whose waits depend on the page.
+macro_rules! suites_of_pages {
+    ($($suite:ident: $ty:ty,)+) => {
+        $(
+            #[kunit_tests($suite)]
+            mod $suite {
+                use super::*;
+
+                #[test]
+                fn does_not_wait_for_page_that_is_past() -> Result {
+                    super::does_not_wait_for_page_that_is_past(tracker(<$ty>::new(MAX_BLOCKS))?);
+                    Ok(())
+                }
+
+                #[test]
+                fn does_not_wait_for_page_that_nobody_noted() -> Result {
+                    super::does_not_wait_for_page_that_nobody_noted(tracker(<$ty>::new(MAX_BLOCKS))?);
+                    Ok(())
+                }
+            }
+        )+
+    };
+}
+
+suites_of_pages! {
+    epoch_pages_mutex: Mutex,
+    epoch_pages_spin: Spin,
+    epoch_pages_lockless: Lockless,
+    epoch_pages_epoch_keyed: EpochKeyed,
+}
+
+/// Trackers with a list of generations.
+macro_rules! suites_of_lists {
+    ($($suite:ident: $ty:ty,)+) => {
+        $(
+            #[kunit_tests($suite)]
+            mod $suite {
+                use super::*;
+
+                #[test]
+                fn gives_generation_to_older_block() -> Result {
+                    assert!(super::gives_generation_to_older_block(tracker(<$ty>::new(MAX_BLOCKS))?)?);
+                    Ok(())
+                }
+
+                #[test]
+                fn refuses_block_that_it_has_no_room_for() -> Result {
+                    assert!(super::refuses_block_that_it_has_no_room_for(
+                        tracker(<$ty>::new(MAX_BLOCKS))?
+                    )?);
+                    Ok(())
+                }
+            }
+        )+
+    };
+}
+
+suites_of_lists! {
+    epoch_list_mutex: Mutex,
+    epoch_list_spin: Spin,
+    epoch_list_lockless: Lockless,
 }
 
 #[kunit_tests(epoch_trackers)]
@@ -254,273 +339,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mutex_waits_for_block() -> Result {
-        assert!(waits_for_block(mutex()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn spin_waits_for_block() -> Result {
-        assert!(waits_for_block(spin()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn lockless_waits_for_block() -> Result {
-        assert!(waits_for_block(lockless()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn epoch_waits_for_block() -> Result {
-        assert!(waits_for_block(epoch()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn epoch_keyed_waits_for_block() -> Result {
-        assert!(waits_for_block(epoch_keyed()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn srcu_waits_for_block() -> Result {
-        assert!(waits_for_block(srcu()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn mutex_waits_for_overlapping_blocks() -> Result {
-        assert!(waits_for_overlapping_blocks(mutex()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn spin_waits_for_overlapping_blocks() -> Result {
-        assert!(waits_for_overlapping_blocks(spin()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn lockless_waits_for_overlapping_blocks() -> Result {
-        assert!(waits_for_overlapping_blocks(lockless()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn epoch_waits_for_overlapping_blocks() -> Result {
-        assert!(waits_for_overlapping_blocks(epoch()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn epoch_keyed_waits_for_overlapping_blocks() -> Result {
-        assert!(waits_for_overlapping_blocks(epoch_keyed()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn srcu_waits_for_overlapping_blocks() -> Result {
-        assert!(waits_for_overlapping_blocks(srcu()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn mutex_does_not_wait_for_page_that_is_past() -> Result {
-        does_not_wait_for_page_that_is_past(mutex()?);
-        Ok(())
-    }
-
-    #[test]
-    fn spin_does_not_wait_for_page_that_is_past() -> Result {
-        does_not_wait_for_page_that_is_past(spin()?);
-        Ok(())
-    }
-
-    #[test]
-    fn lockless_does_not_wait_for_page_that_is_past() -> Result {
-        does_not_wait_for_page_that_is_past(lockless()?);
-        Ok(())
-    }
-
-    #[test]
-    fn epoch_keyed_does_not_wait_for_page_that_is_past() -> Result {
-        does_not_wait_for_page_that_is_past(epoch_keyed()?);
-        Ok(())
-    }
-
-    #[test]
-    fn mutex_does_not_wait_for_page_that_nobody_noted() -> Result {
-        does_not_wait_for_page_that_nobody_noted(mutex()?);
-        Ok(())
-    }
-
-    #[test]
-    fn spin_does_not_wait_for_page_that_nobody_noted() -> Result {
-        does_not_wait_for_page_that_nobody_noted(spin()?);
-        Ok(())
-    }
-
-    #[test]
-    fn lockless_does_not_wait_for_page_that_nobody_noted() -> Result {
-        does_not_wait_for_page_that_nobody_noted(lockless()?);
-        Ok(())
-    }
-
-    #[test]
-    fn epoch_keyed_does_not_wait_for_page_that_nobody_noted() -> Result {
-        does_not_wait_for_page_that_nobody_noted(epoch_keyed()?);
-        Ok(())
-    }
-
-    #[test]
-    fn mutex_gives_generation_to_older_block() -> Result {
-        assert!(gives_generation_to_older_block(mutex()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn spin_gives_generation_to_older_block() -> Result {
-        assert!(gives_generation_to_older_block(spin()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn lockless_gives_generation_to_older_block() -> Result {
-        assert!(gives_generation_to_older_block(lockless()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn spin_has_room_again_for_blocks() -> Result {
-        let tracker = spin()?;
-        for _ in 0..3 {
-            let mut blocks = KVec::new();
-            for _ in 0..MAX_BLOCKS {
-                blocks.push(tracker.start(), GFP_KERNEL)?;
-            }
-            for block in blocks {
-                tracker.finish(block);
-            }
+    fn mutex_lets_a_block_wait_for_room() -> Result {
+        let mutex = tracker(Mutex::new(MAX_BLOCKS))?;
+        let mut blocks = KVec::new();
+        for _ in 0..MAX_BLOCKS {
+            blocks.push(mutex.start(), GFP_KERNEL)?;
         }
-        Ok(())
-    }
-
-    #[test]
-    fn lockless_has_room_again_for_blocks() -> Result {
-        let tracker = lockless()?;
-        for _ in 0..3 {
-            let mut blocks = KVec::new();
-            for _ in 0..MAX_BLOCKS {
-                blocks.push(tracker.start(), GFP_KERNEL)?;
-            }
-            for block in blocks {
-                tracker.finish(block);
-            }
-        }
-        assert_eq!(tracker.counters().longest_queue, MAX_BLOCKS as u64);
-        Ok(())
-    }
-
-    #[test]
-    fn mutex_has_room_again_for_blocks() -> Result {
-        let tracker = mutex()?;
-        for _ in 0..3 {
-            let mut blocks = KVec::new();
-            for _ in 0..MAX_BLOCKS {
-                blocks.push(tracker.start(), GFP_KERNEL)?;
-            }
-            // One more waits for room.
-            let waiter = Waiter::start({
-                let tracker = tracker.clone();
-                move || tracker.finish(tracker.start())
-            })?;
-            a_while();
-            assert!(!waiter.has_returned());
-            for block in blocks {
-                tracker.finish(block);
-            }
-            waiter.join();
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn mutex_waits_for_blocks_of_many_threads() -> Result {
-        let (violations, waits) = violations(mutex()?)?;
-        assert!(waits > 0);
-        assert_eq!(violations, 0);
-        Ok(())
-    }
-
-    #[test]
-    fn spin_waits_for_blocks_of_many_threads() -> Result {
-        let (violations, waits) = violations(spin()?)?;
-        assert!(waits > 0);
-        assert_eq!(violations, 0);
-        Ok(())
-    }
-
-    #[test]
-    fn lockless_waits_for_blocks_of_many_threads() -> Result {
-        let (violations, waits) = violations(lockless()?)?;
-        assert!(waits > 0);
-        assert_eq!(violations, 0);
-        Ok(())
-    }
-
-    #[test]
-    fn epoch_waits_for_blocks_of_many_threads() -> Result {
-        let (violations, waits) = violations(epoch()?)?;
-        assert!(waits > 0);
-        assert_eq!(violations, 0);
-        Ok(())
-    }
-
-    #[test]
-    fn epoch_keyed_waits_for_blocks_of_many_threads() -> Result {
-        let (violations, waits) = violations(epoch_keyed()?)?;
-        assert!(waits > 0);
-        assert_eq!(violations, 0);
-        Ok(())
-    }
-
-    #[test]
-    fn srcu_waits_for_blocks_of_many_threads() -> Result {
-        let (violations, waits) = violations(srcu()?)?;
-        assert!(waits > 0);
-        assert_eq!(violations, 0);
-        Ok(())
-    }
-
-    #[test]
-    fn mutex_refuses_block_that_it_has_no_room_for() -> Result {
-        assert!(refuses_what_it_has_no_room_for(&*mutex()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn spin_refuses_block_that_it_has_no_room_for() -> Result {
-        assert!(refuses_what_it_has_no_room_for(&*spin()?)?);
-        Ok(())
-    }
-
-    #[test]
-    fn lockless_refuses_block_that_it_has_no_room_for() -> Result {
-        assert!(refuses_what_it_has_no_room_for(&*lockless()?)?);
+        let waiter = mutex.clone();
+        assert!(returns_after(
+            || blocks.into_iter().for_each(|block| mutex.finish(block)),
+            move || waiter.finish(waiter.start())
+        )?);
         Ok(())
     }
 
     #[test]
     fn busted_does_not_wait_for_blocks_of_many_threads() -> Result {
-        let (violations, _) = violations(busted()?)?;
+        let (violations, _) = violations(tracker(Busted::new(MAX_BLOCKS))?)?;
         assert!(violations > 0);
         Ok(())
     }
 
     #[test]
     fn trackers_are_found_by_name_only() -> Result {
-        for &kind in Kind::ALL {
+        for kind in Kind::available() {
             assert_eq!(
                 Kind::from_name(BStr::from_bytes(kind.name().as_bytes())),
                 Ok(kind)
