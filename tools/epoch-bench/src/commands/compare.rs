@@ -95,7 +95,9 @@ fn deliver(
     svg: Option<Destination>,
 ) -> Result<()> {
     let saved = json.map_or(Ok(()), |json| json.write(|out| json::write(out, report)));
-    let drawn = svg.map_or(Ok(()), |svg| svg.write(|out| picture::write(out, report)));
+    let drawn = svg.map_or(Ok(()), |svg| {
+        svg.write(|out| Ok(out.write_all(picture::comparison(report)?.as_bytes())?))
+    });
     saved.and(drawn)
 }
 
@@ -114,7 +116,7 @@ mod tests {
         deliver(&published(), open("--json", "j"), open("--svg", "s")).unwrap();
         let saved = CompareReport::read(&fs::read(path("j")).unwrap()).unwrap();
         let drawn = fs::read_to_string(path("s")).unwrap();
-        assert_eq!(picture::svg(&saved).unwrap(), drawn);
+        assert_eq!(picture::comparison(&saved).unwrap(), drawn);
     }
 
     #[test]

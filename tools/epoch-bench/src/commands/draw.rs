@@ -30,7 +30,8 @@ pub fn execute(args: &DrawArgs) -> Result<()> {
             "--svg {name} would replace the comparison itself: name another file"
         )));
     }
-    Destination::open("--svg", &args.svg)?.write(|out| picture::write(out, &report))
+    let picture = picture::comparison(&report)?;
+    Destination::open("--svg", &args.svg)?.write(|out| Ok(out.write_all(picture.as_bytes())?))
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {

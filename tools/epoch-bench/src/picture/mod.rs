@@ -1,0 +1,12 @@
+//! Pictures of what was measured, as SVG.
+//!
+//! Nothing but the report goes into them, so that a saved one gives the same
+//! picture, byte for byte.
+
+mod compare;
+mod frame;
+mod number;
+mod style;
+mod words;
+
+pub use compare::comparison;
