@@ -150,13 +150,7 @@ impl CompareReport {
 
     /// Reads what [`write()`] wrote.
     pub fn read(json: &[u8]) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Head {
-            schema: String,
-        }
-
-        let Head { schema } =
-            serde_json::from_slice(json).context("it is not one of epoch-bench's files")?;
+        let schema = schema(json)?;
         ensure!(
             schema == Self::SCHEMA,
             "it holds {schema}, not {}",
@@ -198,6 +192,18 @@ impl CompareReport {
             .map(|comparison| comparison.sentence(confidence, samples))
             .collect())
     }
+}
+
+/// The form of a file.
+pub fn schema(json: &[u8]) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Head {
+        schema: String,
+    }
+
+    let Head { schema } =
+        serde_json::from_slice(json).context("it is not one of epoch-bench's files")?;
+    Ok(schema)
 }
 
 /// Writes a report.

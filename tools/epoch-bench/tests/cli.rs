@@ -54,6 +54,11 @@ fn bad_usage_exits_with_2() {
         2,
         "give each its own",
     );
+    fails_with(
+        &["sweep", "--trackers", "a,b", "--csv", "x", "--svg", "x"],
+        2,
+        "--csv and --svg name the same file",
+    );
     fails_with(&["torture", "--seconds", "0"], 2, "1..=31536000");
     fails_with(&["hook", "true"], 2, "unexpected argument 'true'");
     fails_with(&["hook"], 2, "<COMMAND>");
@@ -208,6 +213,34 @@ fn a_saved_comparison_can_be_drawn() {
     assert_eq!(left, 2, "temporary files were left");
 }
 
+/// A saved sweep made of that comparison.
+fn saved_sweep(tasks: &[usize]) -> serde_json::Value {
+    let mut sweep = saved_comparison();
+    let point = |&tasks: &usize| {
+        let mut point = serde_json::json!({});
+        for key in ["workload", "trackers", "comparisons"] {
+            point[key] = sweep[key].clone();
+        }
+        point["workload"]["tasks"] = tasks.into();
+        point
+    };
+    sweep["points"] = tasks.iter().map(point).collect();
+    sweep["schema"] = "epoch-bench/sweep/1".into();
+    sweep
+}
+
+#[test]
+fn a_saved_sweep_can_be_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (json, svg) = (path("sweep.json"), path("sweep.svg"));
+    std::fs::write(&json, saved_sweep(&[1, 2, 4]).to_string()).unwrap();
+    let output = epoch_bench(&["draw", &json, "--svg", &svg]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let picture = std::fs::read_to_string(&svg).unwrap();
+    assert!(picture.contains("epoch peaks at 4 tasks"), "{picture}");
+}
+
 #[test]
 fn what_cannot_be_drawn_is_named() {
     let dir = tempfile::tempdir().unwrap();
@@ -217,12 +250,8 @@ fn what_cannot_be_drawn_is_named() {
         |json: &str, code, message| fails_with(&["draw", json, "--svg", &svg], code, message);
     draw("/nonexistent.json", 1, "cannot read /nonexistent.json");
     std::fs::write(&json, "{\"schema\": \"epoch-bench/run/1\"}").unwrap();
-    draw(
-        &json,
-        2,
-        "it holds epoch-bench/run/1, not epoch-bench/compare/1",
-    );
-    draw("-", 2, "- is no comparison");
+    draw(&json, 2, "'sweep --json' wrote: it holds epoch-bench/run/1");
+    draw("-", 2, "- is nothing that");
     assert!(!Path::new(&svg).exists());
     std::fs::write(&json, saved_comparison().to_string()).unwrap();
     fails_with(
@@ -233,7 +262,7 @@ fn what_cannot_be_drawn_is_named() {
     fails_with(
         &["draw", &json, "--svg", &json],
         2,
-        "would replace the comparison itself",
+        "would replace the report itself",
     );
 }
 

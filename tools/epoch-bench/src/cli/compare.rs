@@ -47,9 +47,9 @@ pub struct CompareArgs {
 /// Options of `draw`.
 #[derive(Clone, Debug, Args)]
 pub struct DrawArgs {
-    /// File that 'compare --json' wrote; '-' for standard input
+    /// File that 'compare --json' or 'sweep --json' wrote; '-' for standard input
     #[arg(value_name = "FILE")]
-    pub comparison: PathBuf,
+    pub report: PathBuf,
 
     /// File to draw it to, as SVG
     #[arg(long, value_name = "FILE")]

@@ -52,7 +52,7 @@ pub enum Command {
     Hook(HookArgs),
     /// Look for waits that return too early
     Torture(TortureArgs),
-    /// Draw a comparison that was saved with --json, without measuring again
+    /// Draw a comparison or a sweep that was saved with --json, without measuring again
     Draw(DrawArgs),
     /// Compare files of numbers; prints what FreeBSD's ministat prints
     #[command(disable_help_flag = false)]

@@ -44,4 +44,8 @@ pub struct SweepArgs {
     /// Write the table to this file, too, as CSV
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
+
+    /// Draw the curves to this file, too, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
 }

@@ -9,29 +9,38 @@ use anyhow::{Context, Result};
 use crate::cli::DrawArgs;
 use crate::destination::Destination;
 use crate::error::usage;
-use crate::json::CompareReport;
+use crate::json::{self, CompareReport};
 use crate::picture;
+use crate::sweep::SweepReport;
 
 pub fn execute(args: &DrawArgs) -> Result<()> {
-    let name = args.comparison.display();
-    let json = read(&args.comparison).with_context(|| {
+    let name = args.report.display();
+    let json = read(&args.report).with_context(|| {
         format!(
-            "cannot read {name}: name a file that 'compare --json' wrote, or '-' for standard input"
+            "cannot read {name}: name a file that 'compare --json' or 'sweep --json' wrote, or '-' \
+             for standard input"
         )
     })?;
     // Bad data is bad usage, as with ministat.
-    let report = CompareReport::read(&json).map_err(|error| {
+    let picture = draw(&json).map_err(|error| {
         usage(format!(
-            "{name} is no comparison that 'compare --json' wrote: {error:#}"
+            "{name} is nothing that 'compare --json' or 'sweep --json' wrote: {error:#}"
         ))
     })?;
-    if same_file(&args.comparison, &args.svg) {
+    if same_file(&args.report, &args.svg) {
         return Err(usage(format!(
-            "--svg {name} would replace the comparison itself: name another file"
+            "--svg {name} would replace the report itself: name another file"
         )));
     }
-    let picture = picture::comparison(&report)?;
     Destination::open("--svg", &args.svg)?.write(|out| Ok(out.write_all(picture.as_bytes())?))
+}
+
+fn draw(json: &[u8]) -> Result<String> {
+    if json::schema(json)? == SweepReport::SCHEMA {
+        picture::curves(&SweepReport::read(json)?)
+    } else {
+        picture::comparison(&CompareReport::read(json)?)
+    }
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {

@@ -13,6 +13,7 @@ use crate::destination::Destination;
 use crate::environment::Environment;
 use crate::error::usage;
 use crate::json::{self, TrackerReport};
+use crate::picture;
 use crate::progress::{self, Part, Progress};
 use crate::signals::SignalWatch;
 use crate::sweep::{Point, SweepReport, default_tasks};
@@ -21,14 +22,8 @@ use crate::topology;
 pub fn execute(args: &SweepArgs) -> Result<()> {
     let measure = &args.measure;
     measure.check()?;
-    if args.csv.is_some() && args.csv == measure.json {
-        return Err(usage(
-            "--csv and --json name the same file: give each its own",
-        ));
-    }
     let tasks = tasks(args)?;
-    let json = measure.destination()?;
-    let csv = open_destination("--csv", args.csv.as_deref())?;
+    let outputs = Outputs::open(args)?;
     let module = Module::open()?;
     let environment = Environment::detect();
 
@@ -66,7 +61,9 @@ pub fn execute(args: &SweepArgs) -> Result<()> {
     progress.finish();
     report.points = points?;
     print(&mut io::stdout(), &plan, &report)?;
-    deliver(&report, json, csv).context("the sweep is complete, but")
+    outputs
+        .deliver(&report)
+        .context("the sweep is complete, but")
 }
 
 fn measure_point(
@@ -112,14 +109,48 @@ fn print(out: &mut dyn Write, plan: &Plan, report: &SweepReport) -> Result<()> {
     Ok(())
 }
 
-/// Saves the report; neither file is given up because the other cannot be
-/// written.
-fn deliver(
-    report: &SweepReport,
+/// The files that are to be written.
+struct Outputs {
     json: Option<Destination>,
     csv: Option<Destination>,
-) -> Result<()> {
-    let saved = json.map_or(Ok(()), |json| json.write(|out| json::write(out, report)));
-    let listed = csv.map_or(Ok(()), |csv| csv.write(|out| report.write_csv(out)));
-    saved.and(listed)
+    svg: Option<Destination>,
 }
+
+impl Outputs {
+    fn open(args: &SweepArgs) -> Result<Self> {
+        let named = [
+            ("--json", args.measure.json.as_deref()),
+            ("--csv", args.csv.as_deref()),
+            ("--svg", args.svg.as_deref()),
+        ];
+        for (index, (option, path)) in named.iter().enumerate() {
+            let same = named[..index].iter().find(|(_, other)| other == path);
+            if let (Some((other, _)), true) = (same, path.is_some()) {
+                return Err(usage(format!(
+                    "{other} and {option} name the same file: give each its own"
+                )));
+            }
+        }
+        let [json, csv, svg] = named.map(|(option, path)| open_destination(option, path));
+        Ok(Self {
+            json: json?,
+            csv: csv?,
+            svg: svg?,
+        })
+    }
+
+    /// Saves the report; no file is given up because another cannot be written.
+    fn deliver(self, report: &SweepReport) -> Result<()> {
+        let write = |destination: Option<Destination>, content: Content<'_>| {
+            destination.map_or(Ok(()), |destination| destination.write(content))
+        };
+        let saved = write(self.json, &|out| json::write(out, report));
+        let listed = write(self.csv, &|out| report.write_csv(out));
+        let drawn = write(self.svg, &|out| {
+            Ok(out.write_all(picture::curves(report)?.as_bytes())?)
+        });
+        saved.and(listed).and(drawn)
+    }
+}
+
+type Content<'a> = &'a dyn Fn(&mut dyn Write) -> Result<()>;

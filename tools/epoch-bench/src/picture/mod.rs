@@ -6,7 +6,10 @@
 mod compare;
 mod frame;
 mod number;
+mod scale;
 mod style;
+mod sweep;
 mod words;
 
 pub use compare::comparison;
+pub use sweep::curves;

@@ -14,6 +14,9 @@ pub const PLOT_HEIGHT: i32 = 360;
 /// Room for the numbers at the axis.
 pub const AXIS_WIDTH: i32 = 62;
 
+/// Between two numbers below an axis, at least.
+pub const TICK_GAP: i32 = 8;
+
 /// Okabe and Ito's colours, which the colour-blind can tell apart, without
 /// the yellow, which is pale on white.
 pub const COLOURS: [RGBColor; 7] = [
@@ -86,10 +89,18 @@ impl Font {
         self.pixels * 4 / 3
     }
 
-    /// Characters that fit into so many pixels. Which font the reader has is
-    /// unknown; this holds for the wide ones.
+    /// Characters that fit into so many pixels.
     pub fn columns(self, pixels: i32) -> usize {
-        let per_character = f64::from(self.pixels) * if self.bold { 0.68 } else { 0.54 };
-        (f64::from(pixels) / per_character) as usize
+        (f64::from(pixels) / self.character_width()) as usize
+    }
+
+    /// Pixels that a text needs.
+    pub fn width(self, text: &str) -> i32 {
+        (text.chars().count() as f64 * self.character_width()).ceil() as i32
+    }
+
+    /// Which font the reader has is unknown; this holds for the wide ones.
+    fn character_width(self) -> f64 {
+        f64::from(self.pixels) * if self.bold { 0.68 } else { 0.54 }
     }
 }

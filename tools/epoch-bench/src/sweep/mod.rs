@@ -1,17 +1,21 @@
 //! Trackers over a range of tasks.
 
+mod curve;
+
 use std::borrow::Cow;
 use std::io::Write;
 
-use anyhow::Result;
-use ministat::Confidence;
+use anyhow::{Result, bail, ensure};
+use ministat::{Confidence, MIN_POINTS};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::hook::Target;
-use crate::json::{TrackerReport, Workload};
-use crate::stats::{self, Comparison, Statistics};
+use crate::json::{self, TrackerReport, Workload};
+use crate::stats::{Comparison, Statistics};
 use crate::table::{self, Align};
+
+pub use curve::Curve;
 
 /// `epoch-bench/sweep/1`: several trackers, with several numbers of tasks.
 #[derive(Debug, Deserialize, Serialize)]
@@ -46,14 +50,70 @@ impl SweepReport {
     /// The form of these files.
     pub const SCHEMA: &'static str = "epoch-bench/sweep/1";
 
-    /// The samples of each tracker, from the least tasks to the most.
-    fn curves(&self) -> impl Iterator<Item = Curve<'_>> {
-        let trackers = self.points.first().map_or(0, |point| point.trackers.len());
-        (0..trackers).map(|tracker| {
-            let points = self.points.iter();
-            let curve = points.map(|point| (point.workload.tasks, &point.trackers[tracker]));
-            curve.collect()
-        })
+    /// Reads what [`json::write()`] wrote, complete or not.
+    pub fn read(json: &[u8]) -> Result<Self> {
+        let schema = json::schema(json)?;
+        ensure!(
+            schema == Self::SCHEMA,
+            "it holds {schema}, not {}",
+            Self::SCHEMA
+        );
+        let report: Self = serde_json::from_slice(json)?;
+        report.confidence()?;
+        report.check_points()?;
+        Ok(report)
+    }
+
+    fn check_points(&self) -> Result<()> {
+        let Some(first) = self.points.first() else {
+            bail!("it has no points");
+        };
+        let names = |point: &Point| -> Vec<String> {
+            let trackers = point.trackers.iter();
+            trackers.map(|report| report.tracker.clone()).collect()
+        };
+        let tasks = |point: &Point| point.workload.tasks;
+        ensure!(
+            self.points
+                .is_sorted_by(|one, other| tasks(one) < tasks(other)),
+            "its points are not in the order of their tasks"
+        );
+        for point in &self.points {
+            let tasks = tasks(point);
+            ensure!(
+                names(point) == names(first) && !point.trackers.is_empty(),
+                "it has other trackers with {tasks} tasks"
+            );
+            for report in &point.trackers {
+                ensure!(
+                    report.samples.len() >= MIN_POINTS,
+                    "tracker {} has {} samples with {tasks} tasks",
+                    report.tracker,
+                    report.samples.len()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// How each tracker scales.
+    pub fn curves(&self) -> Vec<Curve<'_>> {
+        let trackers = self
+            .points
+            .first()
+            .map_or(&[][..], |point| &point.trackers[..]);
+        trackers
+            .iter()
+            .enumerate()
+            .map(|(index, report)| Curve {
+                tracker: &report.tracker,
+                points: self
+                    .points
+                    .iter()
+                    .map(|point| (point.workload.tasks, &point.trackers[index]))
+                    .collect(),
+            })
+            .collect()
     }
 
     /// A row for each number of tasks, a column for each tracker.
@@ -81,8 +141,10 @@ impl SweepReport {
     /// Where each tracker peaks.
     pub fn peaks(&self) -> Result<Vec<String>> {
         let confidence = self.confidence()?;
-        self.curves()
-            .map(|curve| peak(&curve, confidence))
+        let curves = self.curves();
+        let sentences = curves.iter();
+        sentences
+            .map(|curve| curve.describe_peak(confidence))
             .collect()
     }
 
@@ -140,49 +202,6 @@ impl SweepReport {
     }
 }
 
-type Curve<'a> = Vec<(usize, &'a TrackerReport)>;
-
-fn peak(curve: &Curve<'_>, confidence: Confidence) -> Result<String> {
-    let mean = |report: &TrackerReport| report.statistics.mean;
-    let highest = curve
-        .iter()
-        .max_by(|(_, one), (_, other)| mean(one).total_cmp(&mean(other)));
-    let (Some((at, best)), Some((end, last))) = (highest, curve.last()) else {
-        return Ok(String::new());
-    };
-    let peak = stats::dataset("peak", &best.samples)?;
-    let mut equals = Vec::new();
-    for (tasks, report) in curve {
-        let here = stats::dataset("here", &report.samples)?;
-        if tasks != at && !Comparison::new(&here, &peak, confidence).proven {
-            equals.push(tasks.to_string());
-        }
-    }
-    let mut text = format!(
-        "{} peaks at {} with {:.0} loops a second",
-        best.tracker,
-        tasks_in_words(*at),
-        mean(best)
-    );
-    if end == at {
-        text += ", the most that were measured: it may rise further";
-    } else {
-        let percent = 100.0 * mean(last) / mean(best);
-        text += &format!(", and has {percent:.0}% of that at {end}");
-    }
-    if !equals.is_empty() {
-        text += &format!("; no difference is proven at {}", equals.join(", "));
-    }
-    Ok(text)
-}
-
-fn tasks_in_words(tasks: usize) -> String {
-    match tasks {
-        1 => "1 task".into(),
-        tasks => format!("{tasks} tasks"),
-    }
-}
-
 /// 1, 2, 4, ... up to the number of CPUs.
 pub fn default_tasks(cpus: usize) -> Vec<usize> {
     let powers = std::iter::successors(Some(1_usize), |tasks| tasks.checked_mul(2));
@@ -192,11 +211,11 @@ pub fn default_tasks(cpus: usize) -> Vec<usize> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::json::tests::compared;
 
-    fn report(points: &[(usize, [u64; 3], [u64; 3])]) -> SweepReport {
+    pub(crate) fn report(points: &[(usize, [u64; 3], [u64; 3])]) -> SweepReport {
         let point = |(tasks, mutex, epoch): &(usize, [u64; 3], [u64; 3])| {
             let mut report = compared("epoch", mutex, epoch);
             report.workload.tasks = *tasks;
@@ -216,7 +235,7 @@ mod tests {
         }
     }
 
-    fn example() -> SweepReport {
+    pub(crate) fn example() -> SweepReport {
         report(&[
             (1, [100, 101, 102], [90, 91, 92]),
             (2, [199, 200, 201], [180, 181, 182]),
@@ -262,8 +281,32 @@ mod tests {
     #[test]
     fn a_sweep_survives_being_saved() {
         let saved = serde_json::to_string(&example()).unwrap();
-        let read: SweepReport = serde_json::from_str(&saved).unwrap();
+        let read = SweepReport::read(saved.as_bytes()).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), saved);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let refused = |report: &SweepReport, why: &str| {
+            let saved = serde_json::to_vec(report).unwrap();
+            let error = SweepReport::read(&saved).unwrap_err();
+            assert!(format!("{error:#}").contains(why), "{error:#}");
+        };
+        refused(&report(&[]), "no points");
+        let mut other = example();
+        other.schema = "epoch-bench/compare/1".into();
+        refused(&other, "it holds epoch-bench/compare/1");
+        let mut other = example();
+        other.points.swap(0, 1);
+        refused(&other, "not in the order");
+        let mut other = example();
+        other.points[2].trackers.pop();
+        refused(&other, "other trackers with 4 tasks");
+        let mut other = example();
+        other.points[3].trackers[1].samples.pop();
+        refused(&other, "tracker epoch has 2 samples with 8 tasks");
+        let error = SweepReport::read(b"{\"schema\"").unwrap_err();
+        assert!(error.to_string().contains("not one of"), "{error}");
     }
 
     #[test]

@@ -1,0 +1,63 @@
+//! How one tracker scales.
+
+use anyhow::Result;
+use ministat::Confidence;
+
+use crate::json::TrackerReport;
+use crate::stats::{self, Comparison};
+
+/// One tracker's results, from the least tasks to the most.
+#[derive(Debug)]
+pub struct Curve<'a> {
+    /// Its name.
+    pub tracker: &'a str,
+    /// Each number of tasks, and what was measured with it; at least one.
+    pub points: Vec<(usize, &'a TrackerReport)>,
+}
+
+impl<'a> Curve<'a> {
+    /// Where the mean is highest.
+    pub fn peak(&self) -> Option<(usize, &'a TrackerReport)> {
+        let mean = |report: &TrackerReport| report.statistics.mean;
+        let points = self.points.iter().copied();
+        points.max_by(|(_, one), (_, other)| mean(one).total_cmp(&mean(other)))
+    }
+
+    /// The same in a sentence that says what is proven of it.
+    pub fn describe_peak(&self, confidence: Confidence) -> Result<String> {
+        let (Some((at, best)), Some(&(end, last))) = (self.peak(), self.points.last()) else {
+            return Ok(String::new());
+        };
+        let peak = stats::dataset("peak", &best.samples)?;
+        let mut equals = Vec::new();
+        for (tasks, report) in &self.points {
+            let here = stats::dataset("here", &report.samples)?;
+            if *tasks != at && !Comparison::new(&here, &peak, confidence).proven {
+                equals.push(tasks.to_string());
+            }
+        }
+        let mut text = format!(
+            "{} peaks at {} with {:.0} loops a second",
+            self.tracker,
+            tasks_in_words(at),
+            best.statistics.mean
+        );
+        if end == at {
+            text += ", the most that were measured: it may rise further";
+        } else {
+            let percent = 100.0 * last.statistics.mean / best.statistics.mean;
+            text += &format!(", and has {percent:.0}% of that at {end}");
+        }
+        if !equals.is_empty() {
+            text += &format!("; no difference is proven at {}", equals.join(", "));
+        }
+        Ok(text)
+    }
+}
+
+fn tasks_in_words(tasks: usize) -> String {
+    match tasks {
+        1 => "1 task".into(),
+        tasks => format!("{tasks} tasks"),
+    }
+}
