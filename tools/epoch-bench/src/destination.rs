@@ -1,7 +1,8 @@
 //! The files that options such as `--json` name.
 //!
 //! They are opened before the measurement, so that a path that cannot be
-//! written is found while it costs nothing, and written as a whole at its end.
+//! written is found while it costs nothing, and written as a whole at its end,
+//! or whenever there is something to be kept.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -74,6 +75,25 @@ impl Destination {
         Ok(Target::Replace(file))
     }
 
+    /// Lets `content` write what there is of the report so far, where that can
+    /// be replaced later.
+    pub fn checkpoint(&self, content: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+        if self.can_be_replaced() {
+            Self::open(self.option, &self.path)?.write(content)?;
+        }
+        Ok(())
+    }
+
+    /// Whether what was written can be replaced.
+    pub fn can_be_replaced(&self) -> bool {
+        matches!(self.target, Target::Replace(_))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Lets `content` write the report.
     pub fn write(self, content: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
         let Self {
@@ -136,6 +156,31 @@ mod tests {
         assert!(error.to_string().contains("the report is lost"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_there_is_can_be_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("report.json");
+        let destination = Destination::open("--json", &path).unwrap();
+        destination
+            .checkpoint(|out| Ok(out.write_all(b"some")?))
+            .unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "some");
+        destination
+            .checkpoint(|out| Ok(out.write_all(b"more")?))
+            .unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "more");
+        drop(destination);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nothing_is_kept_in_a_stream() {
+        let destination = Destination::open("--json", Path::new("/dev/null")).unwrap();
+        destination
+            .checkpoint(|_| panic!("it was written"))
+            .unwrap();
     }
 
     #[test]

@@ -242,6 +242,39 @@ fn a_saved_sweep_can_be_drawn() {
 }
 
 #[test]
+fn a_complete_sweep_is_printed_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("sweep.json");
+    let json = json.to_str().unwrap();
+    let mut sweep = saved_sweep(&[1, 2, 4]);
+    sweep["settings"] = serde_json::json!({
+        "tasks": [1, 2, 4], "trackers": ["mutex", "epoch"], "warmup": 1, "samples": 3,
+        "testcase": "mmap1", "threads": false, "where": "kernel", "waiters": 0,
+        "no_affinity": false, "interval_ms": 1000,
+    });
+    std::fs::write(json, sweep.to_string()).unwrap();
+    let output = epoch_bench(&["sweep", "--resume", json]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let stdout = text(&output.stdout);
+    assert!(stdout.contains("epoch peaks at 4 tasks"), "{stdout}");
+    fails_with(
+        &["sweep", "--resume", json, "--tasks", "1,2"],
+        2,
+        "was begun with --tasks 1,2,4, not 1,2: leave it out",
+    );
+    fails_with(
+        &["sweep", "--resume", json, "--csv", json],
+        2,
+        "--resume and --csv name the same file",
+    );
+    fails_with(
+        &["sweep", "--resume", "/nonexistent.json"],
+        1,
+        "cannot read /nonexistent.json",
+    );
+}
+
+#[test]
 fn what_cannot_be_drawn_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();

@@ -31,7 +31,7 @@ impl Where {
 }
 
 /// Options that every measurement has.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Deserialize, Serialize)]
 pub struct MeasureArgs {
     /// What each worker does
     #[arg(long, value_enum, default_value_t)]
@@ -76,5 +76,6 @@ pub struct MeasureArgs {
 
     /// Write everything measured to this file, too
     #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
     pub json: Option<PathBuf>,
 }

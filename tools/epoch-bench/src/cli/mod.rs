@@ -1,6 +1,7 @@
 //! The command line.
 
 mod compare;
+mod given;
 mod hook;
 mod measure;
 mod ministat;
@@ -11,6 +12,7 @@ mod torture;
 use clap::{Parser, Subcommand};
 
 pub use compare::{CompareArgs, DrawArgs};
+pub use given::Given;
 pub use hook::HookArgs;
 pub use measure::{MeasureArgs, Where};
 pub use ministat::MinistatArgs;
@@ -134,6 +136,10 @@ mod tests {
         };
         assert_eq!(args.trackers, ["a", "b"]);
         assert_eq!(args.tasks, [1, 2, 96]);
+        assert_eq!(
+            args.given.fields().collect::<Vec<_>>(),
+            ["tasks", "trackers"]
+        );
     }
 
     #[test]

@@ -5,13 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 use ministat::Confidence;
 
-use super::MeasureArgs;
+use super::{Given, MeasureArgs};
 use crate::sysfs::ALL;
 use crate::uapi;
 
 /// Options of `sweep`.
 #[derive(Clone, Debug, Args)]
 pub struct SweepArgs {
+    /// Which of them were given.
+    #[command(flatten)]
+    pub given: Given,
+
     /// Trackers to measure, up to seven; the first is the baseline. 'all' for
     /// all there are
     #[arg(long, value_delimiter = ',', value_name = "TRACKER,...", default_value = ALL)]
@@ -44,6 +48,11 @@ pub struct SweepArgs {
     /// Write the table to this file, too, as CSV
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
+
+    /// Go on with the interrupted sweep that --json wrote to this file, with
+    /// what it was begun with; it is written to the same file
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
 
     /// Draw the curves to this file, too, as SVG
     #[arg(long, value_name = "FILE")]

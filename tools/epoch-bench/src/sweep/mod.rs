@@ -1,6 +1,8 @@
 //! Trackers over a range of tasks.
 
 mod curve;
+mod resume;
+mod settings;
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -16,6 +18,7 @@ use crate::stats::{Comparison, Statistics};
 use crate::table::{self, Align};
 
 pub use curve::Curve;
+pub use settings::Settings;
 
 /// `epoch-bench/sweep/1`: several trackers, with several numbers of tasks.
 #[derive(Debug, Deserialize, Serialize)]
@@ -26,12 +29,19 @@ pub struct SweepReport {
     pub command_line: Vec<String>,
     /// Where it ran.
     pub environment: Environment,
+    /// What was asked for; files of the first versions do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Settings>,
+    /// When it was gone on with after an interruption, in UTC.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<String>,
     /// Confidence of the intervals, in percent.
     pub confidence_percent: f64,
     /// What was hooked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Target>,
-    /// The numbers of tasks, ascending; the same trackers at each.
+    /// The numbers of tasks, ascending; the same trackers at each. After an
+    /// interruption, not all that `settings` asks for.
     pub points: Vec<Point>,
 }
 
@@ -202,14 +212,6 @@ impl SweepReport {
     }
 }
 
-/// 1, 2, 4, ... up to the number of CPUs.
-pub fn default_tasks(cpus: usize) -> Vec<usize> {
-    let powers = std::iter::successors(Some(1_usize), |tasks| tasks.checked_mul(2));
-    let mut tasks: Vec<_> = powers.take_while(|&tasks| tasks < cpus).collect();
-    tasks.push(cpus);
-    tasks
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -229,6 +231,8 @@ pub(crate) mod tests {
             schema: SweepReport::SCHEMA.into(),
             command_line: Vec::new(),
             environment: compared("epoch", &[1, 2, 3], &[1, 2, 3]).environment,
+            settings: None,
+            resumed: Vec::new(),
             confidence_percent: 95.0,
             hook: None,
             points: points.iter().map(point).collect(),
@@ -307,12 +311,5 @@ pub(crate) mod tests {
         refused(&other, "tracker epoch has 2 samples with 8 tasks");
         let error = SweepReport::read(b"{\"schema\"").unwrap_err();
         assert!(error.to_string().contains("not one of"), "{error}");
-    }
-
-    #[test]
-    fn numbers_of_tasks_end_at_the_cpus() {
-        assert_eq!(default_tasks(1), [1]);
-        assert_eq!(default_tasks(8), [1, 2, 4, 8]);
-        assert_eq!(default_tasks(12), [1, 2, 4, 8, 12]);
     }
 }

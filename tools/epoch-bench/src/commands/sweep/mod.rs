@@ -1,0 +1,154 @@
+//! `epoch-bench sweep`
+
+mod outputs;
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Result, ensure};
+
+use self::outputs::Outputs;
+use super::bench::Bench;
+use super::module::Module;
+use super::setup::{command_line, warn};
+use crate::cli::SweepArgs;
+use crate::compare::{self, CAVEAT, Plan};
+use crate::environment::Environment;
+use crate::json::TrackerReport;
+use crate::progress::{self, Progress};
+use crate::signals::SignalWatch;
+use crate::sweep::{Point, Settings, SweepReport};
+
+pub fn execute(args: &SweepArgs) -> Result<()> {
+    let (begun, settings) = match &args.resume {
+        Some(path) => {
+            let (report, settings) = SweepReport::resume(path, args)?;
+            (Some(report), settings)
+        }
+        None => (None, Settings::of(args)?),
+    };
+    settings.measure.check()?;
+    let outputs = Outputs::open(args)?;
+    let report = match begun {
+        Some(report) if report.missing().is_empty() => report,
+        begun => measure(args, settings, begun, &outputs)?,
+    };
+    print(&mut io::stdout(), &report)?;
+    outputs
+        .deliver(&report)
+        .context("the sweep is complete, but")
+}
+
+/// Begins a sweep, or goes on with one.
+fn measure(
+    args: &SweepArgs,
+    settings: Settings,
+    begun: Option<SweepReport>,
+    outputs: &Outputs,
+) -> Result<SweepReport> {
+    let module = Module::open()?;
+    let environment = Environment::detect();
+
+    // Outlives everything that must be put back.
+    let signals = SignalWatch::new()?;
+    let bench = Bench {
+        measure: &settings.measure,
+        module: Some(&module),
+        signals: &signals,
+    };
+    let trackers = bench.trackers(&settings.trackers)?;
+    let mut report = match begun {
+        Some(mut report) => {
+            report.check_place(&environment, &trackers)?;
+            check_bench(&report, &bench)?;
+            report.resumed.extend(environment.date);
+            report
+        }
+        None => SweepReport {
+            schema: SweepReport::SCHEMA.into(),
+            command_line: command_line(),
+            environment,
+            settings: Some(settings.clone()),
+            resumed: Vec::new(),
+            confidence_percent: args.confidence.percent(),
+            hook: bench.target()?,
+            points: Vec::new(),
+        },
+    };
+    let plan = Plan {
+        trackers,
+        testcase: settings
+            .measure
+            .testcase
+            .description(settings.measure.pages),
+        warmup: settings.warmup as usize,
+        samples: settings.samples as usize,
+        interval: settings.measure.interval(),
+        confidence: report.confidence()?,
+    };
+    let samples = report.missing().len() * plan.trackers.len() * (plan.warmup + plan.samples);
+    let mut progress = progress::on_stderr(samples);
+    let measured = report.go_on(
+        &mut *progress,
+        |tasks, part| measure_point(&bench, &plan, tasks, part),
+        |report| {
+            if let Err(error) = outputs.keep(report) {
+                warn(&format!("{error:#}"));
+            }
+        },
+    );
+    progress.finish();
+    measured.map_err(|error| outputs.explain(error, &report))?;
+    Ok(report)
+}
+
+/// Refuses to go on with another hook, or on other CPUs.
+fn check_bench(report: &SweepReport, bench: &Bench<'_>) -> Result<()> {
+    ensure!(
+        report.hook == bench.target()?,
+        "the hook is not where it was when the sweep began: put its symbol and mechanism back in \
+         sysfs, or begin anew with --json"
+    );
+    for Point { workload, .. } in &report.points {
+        ensure!(
+            bench.measure.workload(workload.tasks)?.cpus == workload.cpus,
+            "the CPUs that may be used are not those of when the sweep began: see 'taskset -p $$', \
+             or begin anew with --json"
+        );
+    }
+    Ok(())
+}
+
+fn measure_point(
+    bench: &Bench<'_>,
+    plan: &Plan,
+    tasks: usize,
+    progress: &mut dyn Progress,
+) -> Result<Point> {
+    let workload = bench.measure.workload(tasks)?;
+    let (outcomes, ()) = bench.compare(&workload, plan, progress, |_| Ok(()))?;
+    let (_, comparisons) = compare::judge(plan, &outcomes)?;
+    Ok(Point {
+        workload,
+        trackers: TrackerReport::of(plan, outcomes)?,
+        comparisons,
+    })
+}
+
+fn print(out: &mut dyn Write, report: &SweepReport) -> Result<()> {
+    report.environment.write(out)?;
+    if let Some(Point { workload, .. }) = report.points.first() {
+        let testcase = workload.testcase.description(workload.pages);
+        writeln!(out, "\ntestcase:{testcase}")?;
+    }
+    writeln!(out, "loops a second, all tasks together\n")?;
+    writeln!(out, "{}\n", report.table()?)?;
+    for peak in report.peaks()? {
+        writeln!(out, "{peak}")?;
+    }
+    if let Some(target) = &report.hook {
+        writeln!(out, "{target}")?;
+    }
+    writeln!(out, "{CAVEAT}")?;
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! The files that a sweep is written to.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+
+use crate::cli::SweepArgs;
+use crate::commands::setup::{command_line, open_destination};
+use crate::destination::Destination;
+use crate::error::{UsageError, usage};
+use crate::json;
+use crate::picture;
+use crate::sweep::SweepReport;
+
+/// Those that the command line names.
+pub struct Outputs {
+    json: Option<Destination>,
+    csv: Option<Destination>,
+    svg: Option<Destination>,
+}
+
+type Content<'a> = &'a dyn Fn(&mut dyn Write) -> Result<()>;
+
+impl Outputs {
+    /// Makes sure that they can be written.
+    pub fn open(args: &SweepArgs) -> Result<Self> {
+        let json = match (&args.measure.json, &args.resume) {
+            (None, Some(path)) => ("--resume", Some(path)),
+            (path, _) => ("--json", path.as_ref()),
+        };
+        let named = [
+            json,
+            ("--csv", args.csv.as_ref()),
+            ("--svg", args.svg.as_ref()),
+        ];
+        for (index, (option, path)) in named.iter().enumerate() {
+            let same = named[..index].iter().find(|(_, other)| other == path);
+            if let (Some((other, _)), true) = (same, path.is_some()) {
+                return Err(usage(format!(
+                    "{other} and {option} name the same file: give each its own"
+                )));
+            }
+        }
+        let [json, csv, svg] =
+            named.map(|(option, path)| open_destination(option, path.map(AsRef::as_ref)));
+        Ok(Self {
+            json: json?,
+            csv: csv?,
+            svg: svg?,
+        })
+    }
+
+    /// Saves what there is so far, so that it can be gone on with.
+    pub fn keep(&self, report: &SweepReport) -> Result<()> {
+        let json = self.json.as_ref();
+        json.map_or(Ok(()), |json| {
+            json.checkpoint(|out| json::write(out, report))
+        })
+    }
+
+    /// Says of an error that ended the sweep what is left of it, and how to go
+    /// on.
+    pub fn explain(&self, error: anyhow::Error, report: &SweepReport) -> anyhow::Error {
+        if error.is::<UsageError>() {
+            return error;
+        }
+        let json = self.json.as_ref();
+        let kept = json.filter(|json| json.can_be_replaced());
+        let left = match (kept, report.points.len()) {
+            (_, 0) => "no number of tasks was complete, so that nothing is left".into(),
+            (None, _) => {
+                "what was measured is lost: with --json FILE, it would have been kept".into()
+            }
+            (Some(json), done) => format!(
+                "{done} of {} numbers of tasks are in {}; to go on, run\n  {}",
+                done + report.missing().len(),
+                json.path().display(),
+                self.command(json)
+            ),
+        };
+        anyhow!("{error:#}; {left}")
+    }
+
+    /// The command that goes on.
+    fn command(&self, json: &Destination) -> String {
+        let program = command_line().into_iter().next();
+        let mut words = vec![
+            program.unwrap_or_else(|| "epoch-bench".into()),
+            "sweep".into(),
+        ];
+        let files = [("--resume", Some(json)), ("--csv", self.csv.as_ref())];
+        for (option, file) in files.into_iter().chain([("--svg", self.svg.as_ref())]) {
+            if let Some(file) = file {
+                words.extend([option.into(), shell_word(file.path())]);
+            }
+        }
+        words.join(" ")
+    }
+
+    /// Writes them all; none is given up because another cannot be written.
+    pub fn deliver(self, report: &SweepReport) -> Result<()> {
+        let write = |destination: Option<Destination>, content: Content<'_>| {
+            destination.map_or(Ok(()), |destination| destination.write(content))
+        };
+        let saved = write(self.json, &|out| json::write(out, report));
+        let listed = write(self.csv, &|out| report.write_csv(out));
+        let drawn = write(self.svg, &|out| {
+            Ok(out.write_all(picture::curves(report)?.as_bytes())?)
+        });
+        saved.and(listed).and(drawn)
+    }
+}
+
+/// A path as a shell has to be told.
+fn shell_word(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if path.chars().all(plain) {
+        path.into_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Interrupted, exit_code};
+    use crate::sweep::tests::{example, report};
+
+    fn outputs(json: &Path, svg: Option<&Path>) -> Outputs {
+        Outputs {
+            json: Some(Destination::open("--json", json).unwrap()),
+            csv: None,
+            svg: svg.map(|svg| Destination::open("--svg", svg).unwrap()),
+        }
+    }
+
+    fn interrupted(outputs: &Outputs, report: &SweepReport) -> String {
+        let error = outputs.explain(Interrupted.into(), report);
+        assert_eq!(exit_code(&error), 1);
+        error.to_string()
+    }
+
+    #[test]
+    fn the_command_that_goes_on_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let (json, svg) = (dir.path().join("a b.json"), dir.path().join("x.svg"));
+        let outputs = outputs(&json, Some(&svg));
+        outputs.keep(&example()).unwrap();
+        assert!(json.exists() && !svg.exists());
+        let message = interrupted(&outputs, &example());
+        let begin = "interrupted; 4 of 4 numbers of tasks are in ";
+        assert!(message.starts_with(begin), "{message}");
+        let end = format!(
+            " sweep --resume '{}' --svg {}",
+            json.display(),
+            svg.display()
+        );
+        assert!(message.ends_with(&end), "{message}");
+    }
+
+    #[test]
+    fn what_is_lost_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = outputs(&dir.path().join("x"), None);
+        let message = interrupted(&file, &report(&[]));
+        assert!(message.ends_with("nothing is left"), "{message}");
+        let stream = outputs(Path::new("/dev/null"), None);
+        let message = interrupted(&stream, &example());
+        assert!(message.contains("with --json FILE"), "{message}");
+    }
+
+    #[test]
+    fn shells_see_one_word() {
+        assert_eq!(shell_word(Path::new("/tmp/a-b.json")), "/tmp/a-b.json");
+        assert_eq!(shell_word(Path::new("it's")), r"'it'\''s'");
+        assert_eq!(shell_word(Path::new("a b")), "'a b'");
+    }
+}
