@@ -2,7 +2,10 @@
 //!
 //! Every file is one object. `schema` names its form: a change that would break
 //! a reader gets another number. All rates are iterations per second, all
-//! intervals nanoseconds of `CLOCK_MONOTONIC`.
+//! intervals nanoseconds of `CLOCK_MONOTONIC`. What is not measured but a model
+//! is called so: the `usl` of a sweep, whose form is [`SweepReport`].
+//!
+//! [`SweepReport`]: crate::sweep::SweepReport
 
 use std::borrow::Cow;
 use std::io::Write;

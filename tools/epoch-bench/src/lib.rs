@@ -37,3 +37,4 @@ pub mod table;
 pub mod testcase;
 pub mod topology;
 pub mod torture;
+pub mod usl;

@@ -49,6 +49,20 @@ impl Scale {
         Self::PADDING + share * (self.width - 2.0 * Self::PADDING)
     }
 
+    /// Points in equal steps of the axis, from the least tasks to the most.
+    pub fn steps(&self, count: usize) -> impl Iterator<Item = (f64, f64)> + Clone + '_ {
+        let (from, to) = self.ends();
+        (0..=count).map(move |step| {
+            let along = from + (to - from) * step as f64 / count as f64;
+            let tasks = if self.logarithmic {
+                along.exp2()
+            } else {
+                along
+            };
+            (self.x(tasks), tasks)
+        })
+    }
+
     /// Least distance between neighbours.
     pub fn gap(&self) -> f64 {
         let x = |tasks: &usize| self.x(*tasks as f64);
@@ -100,6 +114,8 @@ mod tests {
         let scale = Scale::new(vec![1, 2, 4, 8, 12], 444);
         let x = |tasks: f64| scale.x(tasks);
         assert_eq!((x(1.0), x(12.0)), (22.0, 422.0));
+        let (last_x, last) = scale.steps(10).last().unwrap();
+        assert_eq!((last_x.round(), last.round()), (422.0, 12.0));
         let (left, right) = (x(4.0) - x(2.0), x(8.0) - x(4.0));
         assert!((left - right).abs() < 1e-9, "{left} {right}");
         assert_eq!(scale.caption(), "Tasks (logarithmic)");

@@ -16,6 +16,7 @@ use super::style::{
 use super::words::{plain, sample_length, title};
 use crate::json::{TrackerReport, Workload};
 use crate::sweep::{Curve, SweepReport};
+use crate::usl::{self, Law};
 
 /// The part with the curves.
 const PLOT_HEIGHT: i32 = 400;
@@ -24,6 +25,11 @@ const NAMES_WIDTH: i32 = 158;
 const PLOT_WIDTH: i32 = TEXT_WIDTH - AXIS_WIDTH - NAMES_WIDTH;
 /// Most pixels between the bars of two trackers with the same tasks.
 const ASIDE: f64 = 3.0;
+
+/// Of the laws' curves.
+const STEPS: usize = 100;
+const MODEL: &str = "Thin dashes: a model and no measurement, the Universal Scalability Law fitted \
+                     to the samples.";
 
 /// The picture of the sweep.
 pub fn curves(report: &SweepReport) -> Result<String> {
@@ -39,16 +45,25 @@ pub fn curves(report: &SweepReport) -> Result<String> {
     else {
         bail!("no number of tasks was measured: there is nothing to draw");
     };
+    let laws: Vec<_> = curves
+        .iter()
+        .map(|curve| usl::fit(&curve.means()))
+        .collect();
+    let mut legend = vec![legend(&point.workload, confidence)];
+    if laws.iter().any(Option::is_some) {
+        legend.push(MODEL.into());
+    }
     let frame = Frame {
         title: title(&point.workload, least..=most),
         verdict: Vec::new(),
         description: report.peaks()?.join(". "),
         environment: &report.environment,
-        legend: vec![legend(&point.workload, confidence)],
+        legend,
     };
     let plot = Plot {
         scale: Scale::new(tasks, PLOT_WIDTH),
         curves: &curves,
+        laws,
         confidence,
     };
     let below = NUMBER.line_height() * 2 + 20;
@@ -66,6 +81,8 @@ fn legend(workload: &Workload, confidence: Confidence) -> String {
 struct Plot<'a> {
     scale: Scale,
     curves: &'a [Curve<'a>],
+    /// The model of each, where it could be fitted.
+    laws: Vec<Option<Law>>,
     confidence: Confidence,
 }
 
@@ -110,6 +127,13 @@ impl Plot<'_> {
                     Circle::new((*x, sample.total as f64), 3, colour.mix(0.3).filled())
                 }))?;
             }
+            if let Some(law) = self.laws[index] {
+                let steps = self.scale.steps(STEPS);
+                let aside = self.aside(index);
+                let model = steps.map(|(x, tasks)| (x + aside, law.at(tasks)));
+                let style = colour.mix(0.8).stroke_width(1);
+                chart.draw_series(DashedLineSeries::new(model, 5, 4, style))?;
+            }
             let means = points.iter().map(|(x, report)| (*x, mean(report)));
             chart.draw_series([PathElement::new(
                 means.clone().collect::<Vec<_>>(),
@@ -146,15 +170,20 @@ impl Plot<'_> {
             let totals = report.samples.iter().map(|sample| sample.total as f64);
             totals.chain([mean(report) + report.statistics.mean_error(self.confidence)])
         });
-        tops.fold(1.0, f64::max)
+        let laws = self.laws.iter().flatten();
+        let laws = laws.flat_map(|law| self.scale.steps(STEPS).map(|(_, tasks)| law.at(tasks)));
+        tops.chain(laws).fold(1.0, f64::max)
     }
 
-    /// Where a tracker's results stand: beside each other, so that none hides
-    /// another.
     fn x(&self, index: usize, tasks: usize) -> f64 {
+        self.scale.x(tasks as f64) + self.aside(index)
+    }
+
+    /// Trackers stand beside each other, so that none hides another.
+    fn aside(&self, index: usize) -> f64 {
         let count = self.curves.len() as f64;
-        let aside = ASIDE.min(self.scale.gap() / (count + 1.0));
-        self.scale.x(tasks as f64) + (index as f64 - (count - 1.0) / 2.0) * aside
+        let step = ASIDE.min(self.scale.gap() / (count + 1.0));
+        (index as f64 - (count - 1.0) / 2.0) * step
     }
 
     fn numbers(&self, canvas: &Canvas<'_>, top: i32) -> Result<()> {
@@ -273,6 +302,7 @@ mod tests {
             "1 2 4 8 Tasks (logarithmic)",
             "epoch peak 721 at 8 mutex peak 200 at 2",
             "samples of 1 s",
+            MODEL,
             CAVEAT,
         ] {
             assert!(text.contains(part), "{part} is not in {text}");

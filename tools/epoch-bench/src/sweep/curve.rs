@@ -5,6 +5,7 @@ use ministat::Confidence;
 
 use crate::json::TrackerReport;
 use crate::stats::{self, Comparison};
+use crate::usl::Mean;
 
 /// One tracker's results, from the least tasks to the most.
 #[derive(Debug)]
@@ -16,6 +17,18 @@ pub struct Curve<'a> {
 }
 
 impl<'a> Curve<'a> {
+    /// What the Universal Scalability Law is fitted to.
+    pub fn means(&self) -> Vec<Mean> {
+        let points = self.points.iter();
+        points
+            .map(|(tasks, report)| Mean {
+                tasks: *tasks as f64,
+                mean: report.statistics.mean,
+                samples: report.samples.len(),
+            })
+            .collect()
+    }
+
     /// Where the mean is highest.
     pub fn peak(&self) -> Option<(usize, &'a TrackerReport)> {
         let mean = |report: &TrackerReport| report.statistics.mean;

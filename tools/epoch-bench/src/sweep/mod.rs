@@ -16,6 +16,7 @@ use crate::hook::Target;
 use crate::json::{self, TrackerReport, Workload};
 use crate::stats::{Comparison, Statistics};
 use crate::table::{self, Align};
+use crate::usl::{self, Model};
 
 pub use curve::Curve;
 pub use settings::Settings;
@@ -43,6 +44,10 @@ pub struct SweepReport {
     /// The numbers of tasks, ascending; the same trackers at each. After an
     /// interruption, not all that `settings` asks for.
     pub points: Vec<Point>,
+    /// The Universal Scalability Law of each tracker, where it could be fitted:
+    /// a model, not a measurement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usl: Vec<Model>,
 }
 
 /// What was measured with one number of tasks.
@@ -158,6 +163,37 @@ impl SweepReport {
             .collect()
     }
 
+    /// Fits the Universal Scalability Law to the curves.
+    pub fn fit(&mut self) -> Result<()> {
+        let confidence = self.confidence()?;
+        let curves = self.curves();
+        let models = curves.iter().map(|curve| Model::of(curve, confidence));
+        self.usl = models.flatten().collect();
+        Ok(())
+    }
+
+    /// What came out of that, a line for each tracker, and what it is.
+    pub fn models(&self) -> Vec<String> {
+        let Some(most) = self.points.last().map(|point| point.workload.tasks) else {
+            return Vec::new();
+        };
+        if self.points.len() < usl::MIN_POINTS {
+            return vec![format!(
+                "model (USL): {} too few for a fit: name at least {} --tasks",
+                numbers_of_tasks(self.points.len()),
+                usl::MIN_POINTS
+            )];
+        }
+        let mut lines: Vec<_> = self.usl.iter().map(|model| model.describe(most)).collect();
+        lines.push(format!(
+            "A model is no measurement: X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1)), \
+             the Universal Scalability Law, fitted to all samples; in brackets {}% confidence \
+             intervals, by resampling",
+            self.confidence_percent
+        ));
+        lines
+    }
+
     /// A line for each tracker and number of tasks, and one above them.
     pub fn write_csv(&self, out: &mut dyn Write) -> Result<()> {
         #[derive(Serialize)]
@@ -212,6 +248,13 @@ impl SweepReport {
     }
 }
 
+fn numbers_of_tasks(count: usize) -> String {
+    match count {
+        1 => "1 number of tasks is".into(),
+        count => format!("{count} numbers of tasks are"),
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -236,6 +279,7 @@ pub(crate) mod tests {
             confidence_percent: 95.0,
             hook: None,
             points: points.iter().map(point).collect(),
+            usl: Vec::new(),
         }
     }
 
@@ -268,6 +312,37 @@ pub(crate) mod tests {
              rise further",
         ];
         assert_eq!(example().peaks().unwrap(), expected);
+    }
+
+    #[test]
+    fn models_are_marked_as_such() {
+        let mut report = example();
+        report.fit().unwrap();
+        let lines = report.models();
+        assert_eq!(lines.len(), 3);
+        assert!(
+            lines[0].starts_with("model (USL): mutex: lambda "),
+            "{lines:?}"
+        );
+        assert!(
+            lines[1].starts_with("model (USL): epoch: lambda "),
+            "{lines:?}"
+        );
+        assert!(
+            lines[2].starts_with("A model is no measurement"),
+            "{lines:?}"
+        );
+        let saved = serde_json::to_string(&report).unwrap();
+        let mut read = SweepReport::read(saved.as_bytes()).unwrap();
+        read.usl.clear();
+        read.fit().unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), saved);
+
+        report.points.pop();
+        report.fit().unwrap();
+        let few = "model (USL): 3 numbers of tasks are too few for a fit: name at least 4 --tasks";
+        assert_eq!(report.models(), [few]);
+        assert_eq!(report.usl, []);
     }
 
     #[test]

@@ -28,10 +28,11 @@ pub fn execute(args: &SweepArgs) -> Result<()> {
     };
     settings.measure.check()?;
     let outputs = Outputs::open(args)?;
-    let report = match begun {
+    let mut report = match begun {
         Some(report) if report.missing().is_empty() => report,
         begun => measure(args, settings, begun, &outputs)?,
     };
+    report.fit()?;
     print(&mut io::stdout(), &report)?;
     outputs
         .deliver(&report)
@@ -61,6 +62,8 @@ fn measure(
             report.check_place(&environment, &trackers)?;
             check_bench(&report, &bench)?;
             report.resumed.extend(environment.date);
+            // It would be one of what was there.
+            report.usl.clear();
             report
         }
         None => SweepReport {
@@ -72,6 +75,7 @@ fn measure(
             confidence_percent: args.confidence.percent(),
             hook: bench.target()?,
             points: Vec::new(),
+            usl: Vec::new(),
         },
     };
     let plan = Plan {
@@ -144,6 +148,9 @@ fn print(out: &mut dyn Write, report: &SweepReport) -> Result<()> {
     writeln!(out, "{}\n", report.table()?)?;
     for peak in report.peaks()? {
         writeln!(out, "{peak}")?;
+    }
+    for line in report.models() {
+        writeln!(out, "{line}")?;
     }
     if let Some(target) = &report.hook {
         writeln!(out, "{target}")?;

@@ -1,0 +1,407 @@
+//! The law of one tracker, how sure it is, and how well it describes the samples.
+
+use ministat::Confidence;
+use serde::{Deserialize, Serialize};
+
+use super::Law;
+use super::fit::{Mean, fit, fit_from};
+use crate::sweep::Curve;
+
+/// How often the fit is repeated with other samples.
+const RESAMPLINGS: usize = 1000;
+/// So that the same samples have the same intervals.
+const SEED: u64 = 2018;
+
+/// The Universal Scalability Law as fitted to the samples of a tracker: a model,
+/// not a measurement.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Model {
+    /// The tracker.
+    pub tracker: String,
+    /// What a task does alone, a second.
+    pub lambda: Estimate,
+    /// Contention.
+    pub sigma: Estimate,
+    /// Coherency.
+    pub kappa: Estimate,
+    /// Where it is highest.
+    pub peak: Peak,
+    /// Share of the samples' variance that it explains.
+    pub r_squared: f64,
+    /// The farthest that it is from a mean, as a share of the highest mean.
+    pub deviation: f64,
+}
+
+/// A parameter, and its confidence interval.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Estimate {
+    /// What fits best.
+    pub value: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// A number of tasks, and its confidence interval; null where there is no peak,
+/// since more tasks always do more.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Peak {
+    /// What fits best.
+    pub tasks: Option<f64>,
+    /// Lower end of the interval.
+    pub low: Option<f64>,
+    /// Upper end of the interval.
+    pub high: Option<f64>,
+}
+
+impl Model {
+    /// Fits it; none with too few numbers of tasks, or if nothing was done.
+    pub fn of(curve: &Curve<'_>, confidence: Confidence) -> Option<Self> {
+        let totals: Vec<(f64, Vec<f64>)> = curve
+            .points
+            .iter()
+            .map(|(tasks, report)| {
+                let totals = report.samples.iter().map(|sample| sample.total as f64);
+                (*tasks as f64, totals.collect())
+            })
+            .collect();
+        let means = curve.means();
+        let law = fit(&means)?;
+        let laws = resampled(law, &totals, confidence);
+        let interval = |parameter: fn(&Law) -> f64| {
+            let (low, high) = interval(laws.iter().map(parameter).collect(), confidence);
+            let value = parameter(&law);
+            // The best fit of all samples belongs to what is likely.
+            Estimate {
+                value,
+                low: low.min(value),
+                high: high.max(value),
+            }
+        };
+        let peak = interval(|law| law.peak().unwrap_or(f64::INFINITY));
+        let finite = |tasks: f64| Some(tasks).filter(|tasks| tasks.is_finite());
+        Some(Self {
+            tracker: curve.tracker.into(),
+            lambda: interval(|law| law.lambda),
+            sigma: interval(|law| law.sigma),
+            kappa: interval(|law| law.kappa),
+            peak: Peak {
+                tasks: finite(peak.value),
+                low: finite(peak.low),
+                high: finite(peak.high),
+            },
+            r_squared: r_squared(&law, &totals),
+            deviation: deviation(&law, &means),
+        })
+    }
+
+    /// Whether the samples contradict it. A curve that is all but flat has
+    /// hardly any variance to explain, so that R^2 alone does not tell.
+    pub fn is_bad(&self) -> bool {
+        self.deviation > 0.1 || (self.r_squared < 0.9 && self.deviation > 0.05)
+    }
+
+    /// In one line, for curves that end at so many tasks.
+    pub fn describe(&self, most_tasks: usize) -> String {
+        let Self {
+            tracker,
+            lambda,
+            sigma,
+            kappa,
+            r_squared,
+            ..
+        } = self;
+        let mut text = format!(
+            "model (USL): {tracker}: lambda {:.0} ({:.0} to {:.0}) a second per task, sigma {}, \
+             kappa {}, {}, R^2 {r_squared:.3}",
+            lambda.value,
+            lambda.low,
+            lambda.high,
+            sigma.in_words(),
+            kappa.in_words(),
+            self.peak.in_words(most_tasks)
+        );
+        if self.is_bad() {
+            let percent = 100.0 * self.deviation;
+            text += &format!(
+                "; a BAD FIT, up to {percent:.0}% of the highest mean away from what was measured: \
+                 do not rely on it"
+            );
+        }
+        text
+    }
+}
+
+impl Estimate {
+    fn in_words(self) -> String {
+        let [value, low, high] = [self.value, self.low, self.high].map(short);
+        format!("{value} ({low} to {high})")
+    }
+}
+
+impl Peak {
+    fn in_words(self, most_tasks: usize) -> String {
+        let tasks = |tasks: Option<f64>| tasks.map_or("none".into(), |tasks| format!("{tasks:.1}"));
+        match self.tasks {
+            None if self.low.is_none() => "no peak (model)".into(),
+            None => format!("no peak (model; {} to none)", tasks(self.low)),
+            Some(peak) => {
+                let beyond = if peak.round() > most_tasks as f64 {
+                    ", beyond what was measured"
+                } else {
+                    ""
+                };
+                format!(
+                    "peak at {peak:.1} tasks (model; {} to {}{beyond})",
+                    tasks(self.low),
+                    tasks(self.high)
+                )
+            }
+        }
+    }
+}
+
+/// Two digits that say something, without an exponent.
+fn short(value: f64) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
+    let decimals = 1.0 - value.abs().log10().floor();
+    let text = format!("{value:.*}", decimals.clamp(0.0, 12.0) as usize);
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').into()
+    } else {
+        text
+    }
+}
+
+/// The laws of samples that could as well have been taken: at each number of
+/// tasks as many as were, drawn from those that were.
+///
+/// Means of few samples that are drawn from themselves scatter too little. Here
+/// they scatter so that their own confidence intervals are those of Student's t.
+fn resampled(law: Law, totals: &[(f64, Vec<f64>)], confidence: Confidence) -> Vec<Law> {
+    let normal = confidence.critical_value(usize::MAX);
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let mut draw = |(tasks, totals): &(f64, Vec<f64>)| {
+        let count = totals.len();
+        let drawn: Vec<_> = (0..count).map(|_| totals[random.usize(..count)]).collect();
+        let mean = average(totals);
+        let freedom = count.saturating_sub(1).max(1);
+        let bias = (count as f64 / freedom as f64).sqrt();
+        let wider = bias * confidence.critical_value(freedom) / normal;
+        Mean {
+            tasks: *tasks,
+            mean: (mean + wider * (average(&drawn) - mean)).max(0.0),
+            samples: count,
+        }
+    };
+    let fits = (0..RESAMPLINGS).filter_map(|_| {
+        let means: Vec<_> = totals.iter().map(&mut draw).collect();
+        fit_from(&[start(law)], &means)
+    });
+    fits.collect()
+}
+
+/// A parameter that is 0 must be able to leave it.
+fn start(law: Law) -> Law {
+    Law {
+        sigma: law.sigma.max(1e-4),
+        kappa: law.kappa.max(1e-6),
+        ..law
+    }
+}
+
+/// What so many percent of the values are between.
+fn interval(mut values: Vec<f64>, confidence: Confidence) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let Some(last) = values.len().checked_sub(1) else {
+        return (f64::NEG_INFINITY, f64::INFINITY);
+    };
+    let outside = (1.0 - confidence.percent() / 100.0) / 2.0;
+    let at = |share: f64| values[(share * last as f64).round() as usize];
+    (at(outside), at(1.0 - outside))
+}
+
+fn average(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+fn r_squared(law: &Law, totals: &[(f64, Vec<f64>)]) -> f64 {
+    let all: Vec<_> = totals
+        .iter()
+        .flat_map(|(_, totals)| totals.clone())
+        .collect();
+    let mean = average(&all);
+    let around_mean: f64 = all.iter().map(|total| (total - mean).powi(2)).sum();
+    let around_law = totals.iter().flat_map(|(tasks, totals)| {
+        let law = law.at(*tasks);
+        totals.iter().map(move |total| (total - law).powi(2))
+    });
+    if around_mean > 0.0 {
+        1.0 - around_law.sum::<f64>() / around_mean
+    } else {
+        // There is nothing to explain.
+        1.0
+    }
+}
+
+fn deviation(law: &Law, means: &[Mean]) -> f64 {
+    let highest = means.iter().map(|mean| mean.mean).fold(0.0, f64::max);
+    let deviations = means
+        .iter()
+        .map(|mean| (law.at(mean.tasks) - mean.mean).abs());
+    deviations.fold(0.0, f64::max) / highest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::TrackerReport;
+    use crate::sample::Sample;
+    use crate::stats::Statistics;
+
+    const TASKS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
+
+    /// Samples of a curve, each off by what `noise` says.
+    fn reports(x: impl Fn(f64) -> f64, mut noise: impl FnMut() -> f64) -> Vec<TrackerReport> {
+        let report = |tasks: usize| {
+            let mut sample = || {
+                let total = (x(tasks as f64) * (1.0 + noise())).round() as u64;
+                Sample {
+                    min: total,
+                    max: total,
+                    total,
+                    tasks: Vec::new(),
+                }
+            };
+            let samples: Vec<_> = (0..5).map(|_| sample()).collect();
+            TrackerReport {
+                tracker: "epoch".into(),
+                warmup: Vec::new(),
+                statistics: Statistics::of(&samples),
+                samples,
+                mean_error: None,
+                observed: None,
+            }
+        };
+        TASKS.map(report).into()
+    }
+
+    fn model(reports: &[TrackerReport]) -> Model {
+        let curve = Curve {
+            tracker: "epoch",
+            points: TASKS.into_iter().zip(reports).collect(),
+        };
+        Model::of(&curve, Confidence::P95).unwrap()
+    }
+
+    /// Roughly normal, with a standard deviation of so much.
+    fn noise(seed: u64, deviation: f64) -> impl FnMut() -> f64 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        move || {
+            let sum: f64 = (0..12).map(|_| random.f64()).sum();
+            (sum - 6.0) * deviation
+        }
+    }
+
+    const LAW: Law = Law {
+        lambda: 100_000.0,
+        sigma: 0.03,
+        kappa: 0.001,
+    };
+
+    #[test]
+    fn known_parameters_are_within_their_intervals() {
+        let mut within = [0; 3];
+        for seed in 0..20 {
+            let model = model(&reports(|tasks| LAW.at(tasks), noise(seed, 0.03)));
+            assert!(model.r_squared > 0.95 && !model.is_bad(), "{model:?}");
+            let pairs = [
+                (model.lambda, LAW.lambda),
+                (model.sigma, LAW.sigma),
+                (model.kappa, LAW.kappa),
+            ];
+            for (within, (estimate, truth)) in within.iter_mut().zip(pairs) {
+                *within += usize::from(estimate.low <= truth && truth <= estimate.high);
+            }
+        }
+        // 19 of 20 on average.
+        assert!(within.iter().all(|&within| within >= 16), "{within:?}");
+    }
+
+    #[test]
+    fn the_same_samples_have_the_same_model() {
+        let reports = reports(|tasks| LAW.at(tasks), noise(1, 0.05));
+        assert_eq!(model(&reports), model(&reports));
+    }
+
+    #[test]
+    fn exact_samples_leave_no_doubt() {
+        let exact = reports(|tasks| LAW.at(tasks), || 0.0);
+        let expected = "model (USL): epoch: lambda 100000 (100000 to 100000) a second per task, \
+                        sigma 0.03 (0.03 to 0.03), kappa 0.001 (0.001 to 0.001), peak at 31.1 \
+                        tasks (model; 31.1 to 31.1), R^2 1.000";
+        assert_eq!(model(&exact).describe(64), expected);
+        let beyond = model(&exact).describe(16);
+        assert!(
+            beyond.contains("31.1, beyond what was measured)"),
+            "{beyond}"
+        );
+    }
+
+    #[test]
+    fn a_flat_curve_is_no_bad_fit() {
+        let model = model(&reports(|_| 5000.0, noise(3, 0.02)));
+        assert!(!model.is_bad(), "{model:?}");
+        assert!((0.9..1.1).contains(&model.sigma.value), "{model:?}");
+        assert!(model.kappa.low == 0.0, "{model:?}");
+    }
+
+    #[test]
+    fn a_straight_line_has_no_peak() {
+        let exact = model(&reports(|tasks| 1000.0 * tasks, || 0.0));
+        assert!(exact.describe(64).contains("no peak (model), R^2 1.000"));
+        let noisy = model(&reports(|tasks| 1000.0 * tasks, noise(4, 0.03)));
+        assert_eq!((noisy.sigma.low, noisy.kappa.low), (0.0, 0.0));
+        assert_eq!(noisy.peak.high, None);
+    }
+
+    #[test]
+    fn contention_alone_has_no_peak() {
+        let law = Law { kappa: 0.0, ..LAW };
+        let noisy = model(&reports(|tasks| law.at(tasks), noise(7, 0.02)));
+        assert_eq!((noisy.kappa.low, noisy.peak.high), (0.0, None), "{noisy:?}");
+        let sigma = noisy.sigma;
+        assert!(sigma.low < 0.03 && 0.03 < sigma.high, "{noisy:?}");
+    }
+
+    #[test]
+    fn what_the_law_cannot_describe_is_a_bad_fit() {
+        let zigzag = |tasks: f64| {
+            if tasks.log2() % 2.0 == 0.0 {
+                1000.0
+            } else {
+                3000.0
+            }
+        };
+        let model = model(&reports(zigzag, noise(6, 0.02)));
+        assert!(model.is_bad(), "{model:?}");
+        assert!(model.describe(64).contains("do not rely on it"));
+    }
+
+    #[test]
+    fn small_numbers_keep_two_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.000_123_4, "0.00012"),
+            (0.03, "0.03"),
+            (0.999, "1"),
+            (1.26, "1.3"),
+            (123.0, "123"),
+        ] {
+            assert_eq!(short(value), text);
+        }
+    }
+}
