@@ -46,7 +46,24 @@ mixes() {
 	fails "pages with a testcase that has none" 2 "pages" bench run --testcase di --pages 3
 	prints "sweep" '^ *4 ' bench sweep --trackers mutex,epoch --tasks 1,2,4 $small --json /out/sweep.json
 	prints "its JSON has a schema" '"epoch-bench/sweep/1"' cat /out/sweep.json
+	interrupted_sweep
 	ok "nothing is left running after the mixes" soon idle
+}
+
+interrupted_sweep() {
+	rm -f /out/resumed.json
+	epoch-bench sweep --trackers mutex,epoch --tasks 1,2,4,8 --samples 3 --interval-ms 200 \
+		--json /out/resumed.json >/tmp/sweep 2>&1 &
+	pid=$!
+	ok "a sweep saves what is finished" soon test -s /out/resumed.json
+	kill -TERM $pid
+	wait $pid 2>/dev/null
+	prints "an interrupted sweep says how to go on" 'sweep --resume /out/resumed.json' cat /tmp/sweep
+	fails "other settings are refused" 2 "begun with --samples 3, not 5" \
+		bench sweep --resume /out/resumed.json --samples 5
+	prints "a sweep goes on" '^model .USL.: epoch: ' \
+		bench sweep --resume /out/resumed.json --svg /out/resumed.svg
+	prints "its curves are drawn" 'Universal Scalability Law' cat /out/resumed.svg
 }
 
 unhooked() {

@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn known_parameters_are_within_their_intervals() {
         let mut within = [0; 3];
-        for seed in 0..20 {
+        for seed in 0..10 {
             let model = model(&reports(|tasks| LAW.at(tasks), noise(seed, 0.03)));
             assert!(model.r_squared > 0.95 && !model.is_bad(), "{model:?}");
             let pairs = [
@@ -328,7 +328,7 @@ mod tests {
             }
         }
         // 19 of 20 on average.
-        assert!(within.iter().all(|&within| within >= 16), "{within:?}");
+        assert!(within.iter().all(|&within| within >= 8), "{within:?}");
     }
 
     #[test]
