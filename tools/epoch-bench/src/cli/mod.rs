@@ -1,6 +1,7 @@
 //! The command line.
 
 mod compare;
+mod doctor;
 mod hook;
 mod measure;
 mod ministat;
@@ -8,9 +9,10 @@ mod run;
 mod sweep;
 mod torture;
 
-use clap::{Parser, Subcommand};
+use clap::{ColorChoice, Parser, Subcommand};
 
 pub use compare::{CompareArgs, DrawArgs};
+pub use doctor::DoctorArgs;
 pub use hook::HookArgs;
 pub use measure::{MeasureArgs, Where};
 pub use ministat::MinistatArgs;
@@ -29,7 +31,21 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+
+    /// Colour what is printed: always, never, or auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true,
+          value_parser = clap::value_parser!(ColorChoice))]
+    pub color: ColorChoice,
 }
+
+const DOCTOR_HELP: &str = "\
+OK: as it should be. WARN: it works, but less, slower, or not to be trusted. MISSING: building the \
+modules, loading them, or a command is impossible. UNKNOWN: it could not be found out, and may be \
+either.
+
+RUSTC, CC and BINDGEN name other compilers, as they do for make.
+
+Exit codes: 0 nothing is missing, 1 something is, 2 bad usage.";
 
 const HOOK_HELP: &str = "\
 The calls of COMMAND's own process are hooked. Processes that it starts have other numbers, so that \
@@ -52,6 +68,9 @@ pub enum Command {
     Hook(HookArgs),
     /// Look for waits that return too early
     Torture(TortureArgs),
+    /// Say what this machine can do, what is missing, and how to get it
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArgs),
     /// Draw a comparison that was saved with --json, without measuring again
     Draw(DrawArgs),
     /// Compare files of numbers; prints what FreeBSD's ministat prints

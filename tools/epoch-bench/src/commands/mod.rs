@@ -2,6 +2,7 @@
 
 mod bench;
 mod compare;
+mod doctor;
 mod draw;
 mod hook;
 mod ministat;
@@ -20,6 +21,7 @@ use crate::cli::{Cli, Command};
 /// Does what the command line says, and returns the exit code of that.
 pub fn execute(cli: Cli) -> Result<ExitCode> {
     match cli.command {
+        Command::Doctor(args) => return doctor::execute(&args, cli.color),
         Command::Hook(args) => return hook::execute(&args),
         Command::Run(args) => run::execute(&args),
         Command::Compare(args) => compare::execute(&args),
