@@ -76,6 +76,9 @@ fn bad_usage_exits_with_2() {
     fails_with(&["run", "--svg", "x"], 2, "unexpected argument '--svg'");
     fails_with(&["doctor", "--color", "some"], 2, "auto, always, never");
     fails_with(&["doctor", "x"], 2, "unexpected argument 'x'");
+    fails_with(&["completions"], 2, "<SHELL>");
+    fails_with(&["completions", "cmd"], 2, "bash");
+    fails_with(&["man"], 2, "<DIR>");
     fails_with(&["draw", "x.json"], 2, "--svg <FILE>");
     fails_with(&["draw", "--svg", "x.svg"], 2, "<FILE>");
 }
@@ -104,6 +107,8 @@ fn help_and_version_are_there() {
         &["doctor", "--help"],
         &["draw", "--help"],
         &["ministat", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
         &["--version"],
     ] {
         let output = epoch_bench(args);

@@ -6,6 +6,7 @@ mod hook;
 mod measure;
 mod ministat;
 mod run;
+mod shell;
 mod sweep;
 mod torture;
 
@@ -17,6 +18,7 @@ pub use hook::HookArgs;
 pub use measure::{MeasureArgs, Where};
 pub use ministat::MinistatArgs;
 pub use run::RunArgs;
+pub use shell::{CompletionsArgs, ManArgs};
 pub use sweep::SweepArgs;
 pub use torture::TortureArgs;
 
@@ -47,6 +49,14 @@ RUSTC, CC and BINDGEN name other compilers, as they do for make.
 
 Exit codes: 0 nothing is missing, 1 something is, 2 bad usage.";
 
+const COMPLETIONS_HELP: &str = "\
+For all users: epoch-bench completions bash >/usr/share/bash-completion/completions/epoch-bench; \
+for this shell: source <(epoch-bench completions bash).";
+
+const MAN_HELP: &str = "\
+For all users: epoch-bench man /usr/local/share/man/man1; without installing: epoch-bench man DIR, \
+and man DIR/epoch-bench.1.";
+
 const HOOK_HELP: &str = "\
 The calls of COMMAND's own process are hooked. Processes that it starts have other numbers, so that \
 theirs are not: name them with --comm, or take --all.
@@ -76,6 +86,12 @@ pub enum Command {
     /// Compare files of numbers; prints what FreeBSD's ministat prints
     #[command(disable_help_flag = false)]
     Ministat(MinistatArgs),
+    /// Print a script that completes this command's words in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+    /// Write manual pages of this command and its subcommands
+    #[command(after_help = MAN_HELP)]
+    Man(ManArgs),
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 mod bench;
 mod compare;
+mod completions;
 mod doctor;
 mod draw;
 mod hook;
+mod man;
 mod ministat;
 mod module;
 mod run;
@@ -29,6 +31,8 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Torture(args) => torture::execute(&args),
         Command::Draw(args) => draw::execute(&args),
         Command::Ministat(args) => ministat::execute(&args),
+        Command::Completions(args) => completions::execute(&args),
+        Command::Man(args) => man::execute(&args),
     }?;
     Ok(ExitCode::SUCCESS)
 }
