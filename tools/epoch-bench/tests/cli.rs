@@ -447,11 +447,11 @@ fn doctors_exit_code_tells_whether_something_is_missing() {
     let sections = report["sections"].as_array().unwrap();
     let findings = sections.iter().map(|s| s["findings"].as_array().unwrap());
     for finding in findings.flatten() {
-        let found = finding["found"].as_str().unwrap();
-        let line = stdout.lines().find(|line| line.contains(found));
-        let line = line.unwrap_or_else(|| panic!("{found} is not in {stdout}"));
-        let status = finding["status"].as_str().unwrap();
-        assert!(line.to_lowercase().starts_with(status), "{line}");
+        let field = |name: &str| finding[name].as_str().unwrap();
+        let (status, subject) = (field("status").to_uppercase(), field("subject"));
+        let line = format!("{status:<9}{subject:<21}{}", field("found"));
+        let printed = stdout.lines().any(|printed| printed.starts_with(&line));
+        assert!(printed, "{line} is not in {stdout}");
     }
 }
 
