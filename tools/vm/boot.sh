@@ -1,12 +1,15 @@
 #!/bin/bash
-# boot.sh [--name NAME] [--seconds N] [--bench] [--cpu FEATURES] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
+# boot.sh [--name NAME] [--seconds N] [--bench] [--cpu FEATURES] [--patches] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
 # boot.sh --shell [--bench] [--file ...]
 #
 # Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on
 # the terminal). What SCRIPT prints is shown as it comes; what it leaves in /out
 # is copied to results/NAME in the cache; its exit status is this command's.
 # --bench puts the modules and epoch-bench in, and builds them before. --cpu
-# changes the CPU: --cpu -cx16 takes cmpxchg16b away.
+# changes the CPU: --cpu -cx16 takes cmpxchg16b away. --patches is for scripts
+# that have the kernel patch code which other CPUs run through: QEMU emulates
+# all CPUs in one thread then. In threads of their own, they have been seen to
+# stop at the breakpoint of such a patch when that was gone.
 # The guest always ends: QEMU has N seconds, and a panic does not reboot.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
@@ -24,6 +27,7 @@ shell=
 script=shell
 bench=
 features=
+tcg_thread=
 files=()
 while (($#)); do
 	case $1 in
@@ -32,6 +36,7 @@ while (($#)); do
 	--file) files+=("$2") && shift ;;
 	--bench) bench=1 ;;
 	--cpu) features=$2 && shift ;;
+	--patches) tcg_thread=single ;;
 	--shell) shell=1 name=shell seconds=infinity ;;
 	*) break ;;
 	esac

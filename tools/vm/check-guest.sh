@@ -24,6 +24,9 @@ status=0
 	--file "$busted/epoch.ko=modules/busted/epoch.ko" \
 	--file "$busted/epoch_bench.ko=modules/busted/epoch_bench.ko" \
 	"$vm/guest/test.sh" || status=1
+CPUS=4 "$vm/boot.sh" --bench --name hook-load --seconds 600 --patches \
+	--file "$munmaps=bin/munmaps" --file "$vm/guest/test-lib.sh=tests/lib.sh" \
+	"$vm/guest/test-hook-load.sh" || status=1
 CPUS=2 "$vm/boot.sh" --bench --name old-cpu --seconds 300 --cpu -cx16 \
 	--file "$vm/guest/test-lib.sh=tests/lib.sh" "$vm/guest/test-old-cpu.sh" || status=1
 exit "$status"

@@ -4,7 +4,8 @@
 
 # run_guest IMAGE INITRD APPEND MARK ARG...: boot with "cpus" CPUs and "memory"
 # MiB for "seconds" at most, with the serial console in the file "console".
-# "features" changes the CPU, as QEMU's -cpu has it (may be unset). APPEND goes on the kernel's command line; MARK is what the console shows once
+# "features" changes the CPU, as QEMU's -cpu has it (may be unset);
+# "tcg_thread" is "single" to emulate all CPUs in one thread. APPEND goes on the kernel's command line; MARK is what the console shows once
 # the first process runs; ARGs go to QEMU. A panic does not reboot.
 #
 # Sets "status" to that of QEMU, and "up" if the guest came so far. What QEMU has
@@ -17,7 +18,7 @@ run_guest() {
 	case $accel in
 	kvm) machine=(-accel kvm -cpu "host${features:+,$features}") ;;
 	# qemu64 has cmpxchg16b, and little else that would have to be emulated.
-	tcg) machine=(-accel "tcg,thread=multi" -cpu "qemu64${features:+,$features}") ;;
+	tcg) machine=(-accel "tcg,thread=${tcg_thread:-multi}" -cpu "qemu64${features:+,$features}") ;;
 	esac
 	machine+=(-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
 		-pidfile "$work/pid" -serial "file:$console"

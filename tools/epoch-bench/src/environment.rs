@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hypervisor;
 use crate::sysfs::{Sysfs, TrackerControl};
+use crate::topology::count_cpus;
 
 /// What a reader must know to judge the numbers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -74,17 +75,6 @@ impl Environment {
     }
 }
 
-/// Counts a list such as `0-3,8`.
-fn count_cpus(list: &str) -> Option<usize> {
-    list.split(',')
-        .map(|range| {
-            let (first, last) = range.split_once('-').unwrap_or((range, range));
-            let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
-            (last + 1).checked_sub(first)
-        })
-        .sum()
-}
-
 fn cpu_model(cpuinfo: &str) -> Option<&str> {
     cpuinfo
         .lines()
@@ -96,13 +86,6 @@ fn cpu_model(cpuinfo: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cpu_lists_are_counted() {
-        assert_eq!(count_cpus("0"), Some(1));
-        assert_eq!(count_cpus("0-3,8,10-11"), Some(7));
-        assert_eq!(count_cpus("unknown"), None);
-    }
 
     #[test]
     fn the_processor_is_named() {

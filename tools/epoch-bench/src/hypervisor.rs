@@ -1,24 +1,50 @@
 //! What the kernel runs on: bare metal, or which hypervisor.
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
+
+/// What the kernel runs on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Machine {
+    /// No hypervisor that shows itself.
+    BareMetal,
+    /// A hypervisor, by name.
+    Virtual(String),
+    /// This processor has no way to tell, or the kernel does not say.
+    Unknown,
+}
+
+impl Machine {
+    /// What the text of `/proc/cpuinfo` says, and the signature if that says
+    /// that there is one.
+    pub fn identify(cpuinfo: &str, signature: impl FnOnce() -> String) -> Self {
+        match has_flag(cpuinfo, "hypervisor") {
+            None => Self::Unknown,
+            Some(false) => Self::BareMetal,
+            Some(true) => Self::Virtual(name_of(&signature())),
+        }
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BareMetal => "bare metal",
+            Self::Virtual(name) => name,
+            Self::Unknown => "hypervisor unknown",
+        })
+    }
+}
 
 /// Says in words what the machine is.
 pub fn describe() -> String {
     let dmi = dmi_name(Path::new("/sys/class/dmi/id"));
-    let vendor = if cfg!(target_arch = "x86_64") {
-        let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let signature = has_hypervisor_flag(&cpuinfo).then(cpuid_signature);
-        match signature {
-            None => "bare metal".to_owned(),
-            Some(signature) => name_of(&signature),
-        }
-    } else {
-        "hypervisor unknown".to_owned()
-    };
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let machine = Machine::identify(&cpuinfo, signature);
     match dmi {
-        Some(dmi) => format!("{vendor} ({dmi})"),
-        None => vendor,
+        Some(dmi) => format!("{machine} ({dmi})"),
+        None => machine.to_string(),
     }
 }
 
@@ -35,21 +61,22 @@ fn dmi_name(dir: &Path) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-fn has_hypervisor_flag(cpuinfo: &str) -> bool {
-    cpuinfo
-        .lines()
-        .filter(|line| line.starts_with("flags"))
-        .any(|line| line.split_whitespace().any(|flag| flag == "hypervisor"))
+/// Whether an x86 processor has a feature, by the text of `/proc/cpuinfo`; none
+/// on other processors.
+pub fn has_flag(cpuinfo: &str, flag: &str) -> Option<bool> {
+    let flags = cpuinfo.lines().find(|line| line.starts_with("flags"))?;
+    Some(flags.split_whitespace().any(|other| other == flag))
 }
 
-/// The twelve characters by which a hypervisor names itself.
+/// The twelve characters by which a hypervisor names itself. Only for CPUs
+/// that have the flag `hypervisor`.
 #[cfg(target_arch = "x86_64")]
-fn cpuid_signature() -> String {
+pub fn signature() -> String {
     const HYPERVISOR_LEAF: u32 = 0x4000_0000;
     // Newer compilers have this function as a safe one.
     #[allow(unused_unsafe)]
-    // SAFETY: every x86-64 processor has the CPUID instruction, and the caller
-    // has seen the flag that says that this leaf exists.
+    // SAFETY: every x86-64 processor has the CPUID instruction, and one without
+    // this leaf answers with another.
     let leaf = unsafe { std::arch::x86_64::__cpuid(HYPERVISOR_LEAF) };
     let bytes: Vec<u8> = [leaf.ebx, leaf.ecx, leaf.edx]
         .into_iter()
@@ -58,8 +85,9 @@ fn cpuid_signature() -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Other processors have no such thing.
 #[cfg(not(target_arch = "x86_64"))]
-fn cpuid_signature() -> String {
+pub fn signature() -> String {
     String::new()
 }
 
@@ -95,10 +123,17 @@ mod tests {
 
     #[test]
     fn the_flag_is_looked_for_among_the_flags() {
-        assert!(has_hypervisor_flag("flags\t\t: fpu hypervisor sse\n"));
-        assert!(!has_hypervisor_flag(
-            "model name\t: hypervisor\nflags\t: fpu\n"
-        ));
+        let machine = |cpuinfo| Machine::identify(cpuinfo, || "KVMKVMKVM".into());
+        assert_eq!(
+            machine("flags\t\t: fpu hypervisor sse\n"),
+            Machine::Virtual("KVM".into())
+        );
+        assert_eq!(
+            machine("model name\t: hypervisor\nflags\t: fpu\n"),
+            Machine::BareMetal
+        );
+        assert_eq!(machine("Features\t: fp\n"), Machine::Unknown);
+        assert_eq!(machine(""), Machine::Unknown);
     }
 
     #[test]

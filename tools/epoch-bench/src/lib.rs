@@ -12,6 +12,7 @@ pub mod compare;
 pub mod counters;
 pub mod destination;
 pub mod device;
+pub mod doctor;
 pub mod environment;
 pub mod error;
 pub mod hook;

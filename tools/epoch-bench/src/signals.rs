@@ -105,6 +105,9 @@ impl SignalWatch {
 
 impl Drop for SignalWatch {
     fn drop(&mut self) {
+        // What came and was not looked at has been answered by the end of what
+        // was under way; it must not kill who is about to say how that went.
+        while let Ok(Some(_)) = self.fd.read_signal() {}
         let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
     }
 }

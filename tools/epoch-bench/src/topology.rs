@@ -1,4 +1,4 @@
-//! Which task runs on which CPU.
+//! Which CPUs there are, and which task runs on which.
 
 use std::collections::HashMap;
 use std::fs;
@@ -17,6 +17,17 @@ pub fn allowed_cpus() -> Result<Vec<usize>> {
     Ok((0..CpuSet::count())
         .filter(|&cpu| set.is_set(cpu).unwrap_or(false))
         .collect())
+}
+
+/// How many CPUs are in a list such as `0-3,8`.
+pub fn count_cpus(list: &str) -> Option<usize> {
+    list.split(',')
+        .map(|range| {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
+            (last + 1).checked_sub(first)
+        })
+        .sum()
 }
 
 /// Places tasks as will-it-scale does: on one CPU of each core first, then on
@@ -113,5 +124,12 @@ mod tests {
         assert_eq!(cpus[0], cpus[allowed.len()]);
         assert_eq!(cpus[0], cpus[allowed.len() * 2]);
         assert!(cpus.iter().all(|cpu| allowed.contains(cpu)));
+    }
+
+    #[test]
+    fn cpu_lists_are_counted() {
+        assert_eq!(count_cpus("0"), Some(1));
+        assert_eq!(count_cpus("0-3,8,10-11"), Some(7));
+        assert_eq!(count_cpus("unknown"), None);
     }
 }

@@ -79,6 +79,11 @@ fn bad_usage_exits_with_2() {
         "give each its own",
     );
     fails_with(&["run", "--svg", "x"], 2, "unexpected argument '--svg'");
+    fails_with(&["doctor", "--color", "some"], 2, "auto, always, never");
+    fails_with(&["doctor", "x"], 2, "unexpected argument 'x'");
+    fails_with(&["completions"], 2, "<SHELL>");
+    fails_with(&["completions", "cmd"], 2, "bash");
+    fails_with(&["man"], 2, "<DIR>");
     fails_with(&["draw", "x.json"], 2, "--svg <FILE>");
     fails_with(&["draw", "--svg", "x.svg"], 2, "<FILE>");
 }
@@ -104,8 +109,11 @@ fn help_and_version_are_there() {
         &["sweep", "--help"],
         &["hook", "--help"],
         &["torture", "--help"],
+        &["doctor", "--help"],
         &["draw", "--help"],
         &["ministat", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
         &["--version"],
     ] {
         let output = epoch_bench(args);
@@ -470,4 +478,71 @@ Difference at 95.0% confidence
 \t(Student's t, pooled s = 2504.28)
 ";
     assert_eq!(text(&output.stdout), expected);
+}
+
+/// What doctor says of this machine, whatever that is.
+fn doctor(args: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_epoch-bench"))
+        .arg("doctor")
+        .args(args)
+        .env_remove("NO_COLOR")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    (output.status.code().unwrap(), text(&output.stdout))
+}
+
+#[test]
+fn doctors_exit_code_tells_whether_something_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("doctor.json");
+    let (code, stdout) = doctor(&["--json", path.to_str().unwrap()], &[]);
+    let report = std::fs::read_to_string(&path).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["schema"], "epoch-bench/doctor/1");
+    let missing = stdout.lines().filter(|line| line.starts_with("MISSING "));
+    let missing = missing.count();
+    assert_eq!(report["missing"], missing);
+    assert_eq!(code, i32::from(missing > 0), "{stdout}");
+    let sections = report["sections"].as_array().unwrap();
+    let findings = sections.iter().map(|s| s["findings"].as_array().unwrap());
+    for finding in findings.flatten() {
+        let field = |name: &str| finding[name].as_str().unwrap();
+        let (status, subject) = (field("status").to_uppercase(), field("subject"));
+        let line = format!("{status:<9}{subject:<21}{}", field("found"));
+        let printed = stdout.lines().any(|printed| printed.starts_with(&line));
+        assert!(printed, "{line} is not in {stdout}");
+    }
+}
+
+#[test]
+fn a_report_of_doctor_that_cannot_be_written_is_found_at_once() {
+    let args = ["doctor", "--json", "/nonexistent/doctor.json"];
+    fails_with(&args, 1, "cannot be written; name a file");
+}
+
+#[test]
+fn a_tree_that_is_named_is_looked_at() {
+    let (code, stdout) = doctor(&["--kdir", "/nonexistent/linux"], &[]);
+    assert!(
+        stdout.contains("there is no /nonexistent/linux;"),
+        "{stdout}"
+    );
+    assert!(code == 1 || Path::new("/sys/class/misc/epoch_bench").exists());
+}
+
+#[test]
+fn a_pipe_gets_no_colours_unless_they_are_wanted() {
+    let coloured = |args: &[&str], variables: &[(&str, &str)]| {
+        let (_, stdout) = doctor(args, variables);
+        stdout.contains('\u{1b}')
+    };
+    assert!(!coloured(&[], &[]));
+    assert!(!coloured(&["--color", "auto"], &[("NO_COLOR", "1")]));
+    assert!(!coloured(&["--color=never"], &[("CLICOLOR_FORCE", "1")]));
+    assert!(coloured(&["--color=always"], &[]));
+    // What is asked for counts more than what is set for all programs.
+    assert!(coloured(&["--color=always"], &[("NO_COLOR", "1")]));
 }

@@ -114,96 +114,9 @@ hook_waits() {
 	write "$hook/comm" ""
 }
 
-# A load that goes on until it is killed.
-munmaps_for_ever() {
-	munmaps 2000000000 4 &
-	load=$!
-	sleep 0.2
-}
-
-munmaps_end() {
-	kill -KILL "$load" 2>/dev/null
-	killall -KILL munmaps 2>/dev/null
-	wait "$load" 2>/dev/null
-	true
-}
-
-hits_grow() {
-	before=$(cat "$hook/hits")
-	soon sh -c "[ \$(cat $hook/hits) -gt $before ]"
-}
-
-# The hook comes and goes, and the tracker changes, under load.
-hook_under_load() {
-	cycles=${CYCLES:-10} switches=${SWITCHES:-10}
-	munmaps_for_ever
-	for mechanism in kretprobe fprobe; do
-		write "$hook/mechanism" $mechanism
-		n=0
-		while [ $n -lt "$cycles" ]; do
-			write "$hook/enable" 1 || break
-			write "$hook/enable" 0 || break
-			[ "$(cat "$hook/blocks")" = 0 ] || break
-			n=$((n + 1))
-		done
-		ok "$mechanism comes and goes $cycles times under load, and leaves no block" [ $n = "$cycles" ]
-		ok "enable $mechanism under load" write "$hook/enable" 1
-		ok "hits grow" hits_grow
-		n=0
-		while [ $n -lt "$switches" ]; do
-			for tracker in $trackers; do
-				[ "$tracker" = mutex ] || write $sys/tracker "$tracker" || break 2
-			done
-			n=$((n + 1))
-		done
-		ok "the hooked tracker changes $switches times through all under load" [ $n = "$switches" ]
-		ok "hits still grow" hits_grow
-		# Processes die inside the hooked function, or wherever they are.
-		n=0
-		while [ $n -lt 10 ]; do
-			munmaps_end
-			munmaps_for_ever
-			n=$((n + 1))
-		done
-		ok "hits grow after processes were killed" hits_grow
-		ok "disable $mechanism under load" write "$hook/enable" 0
-		prints "$mechanism leaves no block under load" '^0$' cat "$hook/blocks"
-	done
-	munmaps_end
-	prints "no section of the hook's epoch is left" '^0$' cat /sys/kernel/epoch/bench_hook/readers
-
-	# All knobs at the same time.
-	munmaps_for_ever
-	rm -f /tmp/enough
-	for knob in enable:0:1 enable:1:0 mechanism:fprobe:kretprobe symbol:__vm_munmap:do_vmi_munmap comm:munmaps: tgid:0:1; do
-		(
-			IFS=:
-			set -- $knob ""
-			while [ ! -e /tmp/enough ]; do
-				echo "$2" >"$hook/$1"
-				echo "$3" >"$hook/$1"
-			done
-		) 2>/dev/null &
-	done
-	(while [ ! -e /tmp/enough ]; do for t in $trackers; do echo "$t" >$sys/tracker; done; done) 2>/dev/null &
-	(while [ ! -e /tmp/enough ]; do cat $sys/* "$hook"/* $sys/counters/* >/dev/null; done) 2>/dev/null &
-	sleep "${MIXED_S:-3}"
-	touch /tmp/enough
-	munmaps_end
-	# shellcheck disable=SC2046 # words
-	wait $(jobs -p) 2>/dev/null
-	log >/tmp/log
-	grep -v 'epoch_bench: \(hook\|tracker\): ' /tmp/log >/tmp/rest
-	ok "disable after all knobs were written at the same time" write "$hook/enable" 0
-	prints "no block is left after that" '^0$' cat "$hook/blocks"
-	ok "the knobs still work" sh -c "echo 0 >$hook/tgid && echo >$hook/comm && echo fprobe >$hook/mechanism &&
-		echo __vm_munmap >$hook/symbol && echo epoch >$sys/tracker"
-}
-
 hook() {
 	hook_knobs
 	hook_counts
 	hook_refuses
 	hook_waits
-	hook_under_load
 }

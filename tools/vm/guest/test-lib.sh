@@ -92,3 +92,12 @@ long_run() {
 	long=$!
 	soon busy
 }
+
+kernel_log() {
+	log >/dev/null
+	if grep -E 'WARNING:|BUG:|Oops|Call Trace|INFO: |detected stall|period stalls|refcount|leak' /out/kernel.log >/tmp/output; then
+		fail "no warning in the kernel log"
+	else
+		pass "no warning in the kernel log"
+	fi
+}

@@ -405,15 +405,6 @@ again() {
 	ok "and again: rmmod epoch" rmmod epoch
 }
 
-kernel_log() {
-	log >/dev/null
-	if grep -E 'WARNING:|BUG:|Oops|Call Trace|INFO: |detected stall|period stalls|refcount|leak' /out/kernel.log >/tmp/output; then
-		fail "no warning in the kernel log"
-	else
-		pass "no warning in the kernel log"
-	fi
-}
-
 # shellcheck source=tools/vm/guest/test-hook.sh
 . /tests/hook.sh
 # shellcheck source=tools/vm/guest/test-load.sh

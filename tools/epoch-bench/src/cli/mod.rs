@@ -1,22 +1,26 @@
 //! The command line.
 
 mod compare;
+mod doctor;
 mod given;
 mod hook;
 mod measure;
 mod ministat;
 mod run;
+mod shell;
 mod sweep;
 mod torture;
 
-use clap::{Parser, Subcommand};
+use clap::{ColorChoice, Parser, Subcommand};
 
 pub use compare::{CompareArgs, DrawArgs};
+pub use doctor::DoctorArgs;
 pub use given::Given;
 pub use hook::HookArgs;
 pub use measure::{MeasureArgs, Where};
 pub use ministat::MinistatArgs;
 pub use run::RunArgs;
+pub use shell::{CompletionsArgs, ManArgs};
 pub use sweep::SweepArgs;
 pub use torture::TortureArgs;
 
@@ -31,7 +35,29 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+
+    /// Colour what is printed: always, never, or auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true,
+          value_parser = clap::value_parser!(ColorChoice))]
+    pub color: ColorChoice,
 }
+
+const DOCTOR_HELP: &str = "\
+OK: as it should be. WARN: it works, but less, slower, or not to be trusted. MISSING: building the \
+modules, loading them, or a command is impossible. UNKNOWN: it could not be found out, and may be \
+either.
+
+RUSTC, CC and BINDGEN name other compilers, as they do for make.
+
+Exit codes: 0 nothing is missing, 1 something is, 2 bad usage.";
+
+const COMPLETIONS_HELP: &str = "\
+For all users: epoch-bench completions bash >/usr/share/bash-completion/completions/epoch-bench; \
+for this shell: source <(epoch-bench completions bash).";
+
+const MAN_HELP: &str = "\
+For all users: epoch-bench man /usr/local/share/man/man1; without installing: epoch-bench man DIR, \
+and man DIR/epoch-bench.1.";
 
 const HOOK_HELP: &str = "\
 The calls of COMMAND's own process are hooked. Processes that it starts have other numbers, so that \
@@ -54,11 +80,20 @@ pub enum Command {
     Hook(HookArgs),
     /// Look for waits that return too early
     Torture(TortureArgs),
+    /// Say what this machine can do, what is missing, and how to get it
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArgs),
     /// Draw a comparison or a sweep that was saved with --json, without measuring again
     Draw(DrawArgs),
     /// Compare files of numbers; prints what FreeBSD's ministat prints
     #[command(disable_help_flag = false)]
     Ministat(MinistatArgs),
+    /// Print a script that completes this command's words in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+    /// Write manual pages of this command and its subcommands
+    #[command(after_help = MAN_HELP)]
+    Man(ManArgs),
 }
 
 #[cfg(test)]

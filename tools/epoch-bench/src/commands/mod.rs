@@ -2,8 +2,11 @@
 
 mod bench;
 mod compare;
+mod completions;
+mod doctor;
 mod draw;
 mod hook;
+mod man;
 mod ministat;
 mod module;
 mod run;
@@ -20,6 +23,7 @@ use crate::cli::{Cli, Command};
 /// Does what the command line says, and returns the exit code of that.
 pub fn execute(cli: Cli) -> Result<ExitCode> {
     match cli.command {
+        Command::Doctor(args) => return doctor::execute(&args, cli.color),
         Command::Hook(args) => return hook::execute(&args),
         Command::Run(args) => run::execute(&args),
         Command::Compare(args) => compare::execute(&args),
@@ -27,6 +31,8 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Torture(args) => torture::execute(&args),
         Command::Draw(args) => draw::execute(&args),
         Command::Ministat(args) => ministat::execute(&args),
+        Command::Completions(args) => completions::execute(&args),
+        Command::Man(args) => man::execute(&args),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,22 @@
+//! Options of `completions` and `man`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_complete::Shell;
+
+/// Options of `completions`.
+#[derive(Clone, Debug, Args)]
+pub struct CompletionsArgs {
+    /// Shell that is to complete
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Options of `man`.
+#[derive(Clone, Debug, Args)]
+pub struct ManArgs {
+    /// Folder to write the pages to; it is made if there is none
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+}

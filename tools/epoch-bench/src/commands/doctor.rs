@@ -1,0 +1,45 @@
+//! `epoch-bench doctor`
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::ColorChoice;
+
+use super::setup::{command_line, open_destination};
+use crate::cli::DoctorArgs;
+use crate::doctor::{self, Report, System};
+use crate::environment::Environment;
+use crate::json;
+
+pub fn execute(args: &DoctorArgs, color: ColorChoice) -> Result<ExitCode> {
+    let destination = open_destination("--json", args.json.as_deref())?;
+    let sections = doctor::examine(&System::this(), args.kdir.as_deref());
+    let report = Report::new(command_line(), Environment::detect(), sections);
+
+    report.write(&mut io::stdout(), width(), coloured(color))?;
+    if let Some(destination) = destination {
+        destination
+            .write(|out| json::write(out, &report))
+            .context("everything was looked at, but")?;
+    }
+    Ok(match report.missing {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+/// That of the terminal; what reads a pipe wants one line for each finding.
+fn width() -> Option<usize> {
+    let terminal = io::stdout().is_terminal().then(console::Term::stdout)?;
+    Some(usize::from(terminal.size_checked()?.1))
+}
+
+fn coloured(color: ColorChoice) -> bool {
+    match color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        // Not if NO_COLOR is set, nor in a pipe.
+        ColorChoice::Auto => console::colors_enabled(),
+    }
+}

@@ -1,0 +1,133 @@
+//! What a probe says.
+
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// As it should be.
+    Ok,
+    /// It works, but something is slower, less, or not to be trusted.
+    Warn,
+    /// Building the modules, loading them, or a command is impossible.
+    Missing,
+    /// It could not be found out.
+    Unknown,
+}
+
+impl Status {
+    /// The word that is printed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warn => "WARN",
+            Self::Missing => "MISSING",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at; scripts may look for it.
+    pub subject: &'static str,
+    /// How bad it is.
+    pub status: Status,
+    /// What was found.
+    pub found: String,
+    /// What to do about it, unless it is as it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+impl Finding {
+    /// It is as it should be.
+    pub fn ok(subject: &'static str, found: impl Into<String>) -> Self {
+        Self {
+            subject,
+            status: Status::Ok,
+            found: found.into(),
+            fix: None,
+        }
+    }
+
+    /// It works, but.
+    pub fn warn(subject: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self {
+            status: Status::Warn,
+            fix: Some(fix.into()),
+            ..Self::ok(subject, found)
+        }
+    }
+
+    /// It is needed, and not there.
+    pub fn missing(
+        subject: &'static str,
+        found: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self {
+            status: Status::Missing,
+            ..Self::warn(subject, found, fix)
+        }
+    }
+
+    /// It could not be found out; `fix` says how it could.
+    pub fn unknown(
+        subject: &'static str,
+        found: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self {
+            status: Status::Unknown,
+            ..Self::warn(subject, found, fix)
+        }
+    }
+
+    /// It is in a file that cannot be read.
+    pub fn unreadable(subject: &'static str, path: &Path, error: &io::Error) -> Self {
+        let fix = match error.kind() {
+            io::ErrorKind::PermissionDenied => "run 'sudo epoch-bench doctor'".to_owned(),
+            _ => format!("see why 'cat {}' fails", path.display()),
+        };
+        Self::unknown(subject, format!("{}: {error}", path.display()), fix)
+    }
+
+    /// What is missing is not needed now.
+    #[must_use]
+    pub fn excused(mut self, why: &str) -> Self {
+        if self.status == Status::Missing {
+            self.status = Status::Warn;
+            self.found = format!("{} ({why})", self.found);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_missing_is_excused() {
+        let missing = Finding::missing("a", "not there", "get it").excused("not now");
+        assert_eq!(missing.status, Status::Warn);
+        assert_eq!(missing.found, "not there (not now)");
+        let ok = Finding::ok("a", "there");
+        assert_eq!(ok.clone().excused("not now"), ok);
+    }
+
+    #[test]
+    fn who_may_not_read_a_file_is_told_to_be_root() {
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        let finding = Finding::unreadable("a", Path::new("/proc/x"), &denied);
+        assert_eq!(finding.status, Status::Unknown);
+        assert!(finding.found.contains("/proc/x"));
+        assert!(finding.fix.unwrap().contains("sudo"));
+    }
+}
