@@ -66,6 +66,17 @@ interrupted_sweep() {
 	prints "its curves are drawn" 'Universal Scalability Law' cat /out/resumed.svg
 }
 
+# What it finds missing depends on the kernel; it says so by its exit code.
+doctor() {
+	status=0
+	epoch-bench doctor --json /out/doctor.json >/out/doctor 2>&1 || status=$?
+	ok "doctor ends with 0 or 1" [ "$status" -le 1 ]
+	prints "doctor finds the module" '^OK +epoch_bench ' cat /out/doctor
+	prints "doctor knows what can be hooked" '^OK +functions .*__vm_munmap' cat /out/doctor
+	prints "doctor says that the CPUs are emulated" '^WARN +[a-z]+.* TCG' cat /out/doctor
+	prints "its JSON has a schema" '"epoch-bench/doctor/1"' cat /out/doctor.json
+}
+
 unhooked() {
 	[ "$(cat $sys/hook/enable)$(cat $sys/hook/tgid)$(cat $sys/hook/comm)$(cat $sys/hook/blocks)" = 000 ] &&
 		[ "$(cat $sys/tracker)" = epoch ]

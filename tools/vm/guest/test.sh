@@ -421,6 +421,7 @@ ok "after bad input nothing runs" soon idle
 measuring
 bad_usage
 while_it_runs
+doctor
 verify_knob
 torture
 mixes
