@@ -70,12 +70,17 @@ pub(crate) struct Bench {
 }
 
 struct State {
-    /// Workers that run.
-    workers: u32,
-    /// The verifier's places that no worker has.
+    /// The verifier's places that no worker has. Each worker that runs has one.
     places: KVVec<u32>,
     /// The hook is enabled, or was and has blocks left. Then there are no workers.
     hooked: bool,
+}
+
+impl State {
+    /// Workers that run.
+    fn workers(&self) -> u32 {
+        MAX_WORKERS - self.places.len() as u32
+    }
 }
 
 /// Waits, by the tracker that was in use.
@@ -110,7 +115,6 @@ impl Bench {
             users: [const { Atomic::new(0) }; Kind::COUNT],
             state <- new_mutex!(
                 State {
-                    workers: 0,
                     // The lowest is the first to be taken.
                     places: (0..MAX_WORKERS).rev().try_fold(
                         KVVec::with_capacity(MAX_WORKERS as usize, GFP_KERNEL)?,
@@ -135,7 +139,7 @@ impl Bench {
 
     /// The number of workers that run.
     pub(crate) fn workers(&self) -> u32 {
-        self.state.lock().workers
+        self.state.lock().workers()
     }
 
     /// Changes the tracker. Returns when no block is open that was opened in another one, or when it has
@@ -181,9 +185,8 @@ impl Bench {
             return Err(EBUSY);
         }
         let place = state.places.pop().ok_or(EUSERS)?;
-        state.workers += 1;
         self.verifier.use_place(place);
-        // INVARIANT: It was just counted.
+        // INVARIANT: It was just taken.
         Ok(Admission { bench: self, place })
     }
 
@@ -191,7 +194,7 @@ impl Bench {
     /// sleeps.
     pub(crate) fn keep_workers_out(&self) -> Result {
         let mut state = self.state.lock();
-        if state.workers > 0 {
+        if state.workers() > 0 {
             pr_err!("hook: cannot be enabled while workers run\n");
             return Err(EBUSY);
         }
@@ -233,7 +236,7 @@ impl Bench {
 ///
 /// # Invariants
 ///
-/// It is counted in [`State::workers`], and has the verifier's `place`.
+/// It has the verifier's `place`, which is not in [`State::places`] meanwhile.
 pub(crate) struct Admission<'a> {
     bench: &'a Bench,
     place: u32,
@@ -298,7 +301,6 @@ impl<'a> Admission<'a> {
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
         let mut state = self.bench.state.lock();
-        state.workers -= 1;
         // There is room: it was taken from there.
         let _ = state.places.push_within_capacity(self.place);
     }

@@ -81,7 +81,7 @@ hook_under_load() {
 	done
 	(while [ ! -e /tmp/enough ]; do for t in $trackers; do echo "$t" >$sys/tracker; done; done) 2>/dev/null &
 	(while [ ! -e /tmp/enough ]; do cat $sys/* "$hook"/* $sys/counters/* >/dev/null; done) 2>/dev/null &
-	sleep "${MIXED_S:-3}"
+	sleep 3
 	touch /tmp/enough
 	munmaps_end
 	# shellcheck disable=SC2046 # words

@@ -23,10 +23,10 @@ verify_knob() {
 torture() {
 	for tracker in $trackers; do
 		prints "torture of $tracker" "^ *$tracker +[1-9]" \
-			bench torture --trackers "$tracker" --seconds "${TORTURE_S:-3}" --tasks 8 --waiters 2
+			bench torture --trackers "$tracker" --seconds 3 --tasks 8 --waiters 2
 	done
 	prints "torture while the tracker changes" '^srcu .* 0$' \
-		bench torture --trackers all --seconds "${TORTURE_S:-3}" --tasks 8 --waiters 2 --switch-ms 1
+		bench torture --trackers all --seconds 3 --tasks 8 --waiters 2 --switch-ms 1
 	prints "there were no violations" '^0$' cat $sys/violations
 	prints "the verifier is off again" '^0$' cat $sys/verify
 }

@@ -96,7 +96,7 @@ bad_usage() {
 while_it_runs() {
 	ok "a long run starts" long_run
 	n=0
-	switches=${SWITCHES:-50}
+	switches=50
 	while [ $n -lt "$switches" ]; do
 		for tracker in $trackers; do
 			write $sys/tracker "$tracker" || break 2
