@@ -5,11 +5,10 @@ use ministat::Confidence;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
+use super::axes;
 use super::frame::{Canvas, Frame};
-use super::number::{si, si_round};
-use super::style::{
-    AXIS_WIDTH, COLOURS, Font, GRID, INK, MARGIN, NAME, NUMBER, PLOT_HEIGHT, TEXT_WIDTH,
-};
+use super::number::si;
+use super::style::{AXIS_WIDTH, COLOURS, Font, INK, MARGIN, NAME, NUMBER, PLOT_HEIGHT, TEXT_WIDTH};
 use super::words::{plain, sample_length, title};
 use crate::json::{CompareReport, TrackerReport, Workload};
 use crate::sample::Sample;
@@ -137,21 +136,7 @@ fn plot(canvas: &Canvas<'_>, top: i32, columns: &[Column]) -> Result<()> {
         .clone()
         .shrink((MARGIN, top), (TEXT_WIDTH, PLOT_HEIGHT));
     let highest = columns.iter().map(Column::top).fold(1.0, f64::max);
-    let mut chart = ChartBuilder::on(&area)
-        .margin_top(10)
-        .set_label_area_size(LabelAreaPosition::Left, AXIS_WIDTH)
-        .build_cartesian_2d(0.0..columns.len() as f64, 0.0..highest * 1.04)?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .disable_x_axis()
-        .max_light_lines(0)
-        .bold_line_style(GRID)
-        .axis_style(TRANSPARENT)
-        .y_labels(7)
-        .y_label_formatter(&|value| si_round(*value))
-        .y_label_style(NUMBER.style(HPos::Right, VPos::Center))
-        .draw()?;
+    let mut chart = axes::draw(&area, columns.len() as f64, highest * 1.04)?;
 
     let column_width = column_width(columns.len());
     // In columns, as the axis has it.

@@ -3,6 +3,7 @@
 //! Nothing but the report goes into them, so that a saved one gives the same
 //! picture, byte for byte.
 
+mod axes;
 mod compare;
 mod frame;
 mod number;

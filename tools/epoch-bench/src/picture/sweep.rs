@@ -7,8 +7,9 @@ use ministat::Confidence;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
+use super::axes;
 use super::frame::{Canvas, Frame};
-use super::number::{si, si_round};
+use super::number::si;
 use super::scale::Scale;
 use super::style::{
     AXIS_WIDTH, COLOURS, GRID, INK, MARGIN, NAME, NOTE, NUMBER, PALE_INK, TEXT_WIDTH,
@@ -92,21 +93,7 @@ impl Plot<'_> {
             .clone()
             .shrink((MARGIN, top), (AXIS_WIDTH + PLOT_WIDTH, PLOT_HEIGHT));
         let highest = self.highest() * 1.04;
-        let mut chart = ChartBuilder::on(&area)
-            .margin_top(10)
-            .set_label_area_size(LabelAreaPosition::Left, AXIS_WIDTH)
-            .build_cartesian_2d(0.0..f64::from(PLOT_WIDTH), 0.0..highest)?;
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .disable_x_axis()
-            .max_light_lines(0)
-            .bold_line_style(GRID)
-            .axis_style(TRANSPARENT)
-            .y_labels(7)
-            .y_label_formatter(&|value| si_round(*value))
-            .y_label_style(NUMBER.style(HPos::Right, VPos::Center))
-            .draw()?;
+        let mut chart = axes::draw(&area, f64::from(PLOT_WIDTH), highest)?;
         chart.draw_series(self.scale.tasks().iter().map(|&tasks| {
             let x = self.scale.x(tasks as f64);
             PathElement::new([(x, 0.0), (x, highest)], GRID)
