@@ -47,12 +47,12 @@ pub fn measure(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ministat::Confidence;
-    use std::time::Duration;
-    use epoch_device::observe::fake::FakeObserver;
-    use epoch_device::sysfs::TrackerGuard;
     use crate::pool::fake::{Event, FakePool, FakeTrackers};
     use crate::progress::Silent;
+    use epoch_device::observe::fake::FakeObserver;
+    use epoch_device::sysfs::TrackerGuard;
+    use ministat::Confidence;
+    use std::time::Duration;
 
     fn plan(trackers: &[&str]) -> Plan {
         Plan {
