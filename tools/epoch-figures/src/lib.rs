@@ -10,7 +10,7 @@ mod number;
 mod scale;
 mod style;
 mod sweep;
-mod words;
+pub mod words;
 
 pub use compare::comparison;
 pub use sweep::curves;

@@ -148,7 +148,7 @@ fn print(out: &mut dyn Write, report: &SweepReport) -> Result<()> {
         writeln!(out, "\ntestcase:{testcase}")?;
     }
     writeln!(out, "loops a second, all tasks together\n")?;
-    writeln!(out, "{}\n", report.table()?)?;
+    writeln!(out, "{}\n", report.table()?.text())?;
     for peak in report.peaks()? {
         writeln!(out, "{peak}")?;
     }
