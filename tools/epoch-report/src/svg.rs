@@ -8,14 +8,14 @@ const NAMESPACE: &str = "http://www.w3.org/2000/svg";
 /// A picture, which becomes part of the page's own markup.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// What stands below it.
-    pub caption: String,
+    /// What it shows, for those who do not see it.
+    pub label: String,
     svg: String,
 }
 
 impl Picture {
     /// Of an SVG file without scripts, as they would run in the page.
-    pub fn new(caption: impl Into<String>, svg: &str) -> Result<Self> {
+    pub fn new(label: impl Into<String>, svg: &str) -> Result<Self> {
         let (svg, document) = parse(svg)?;
         let mut nodes = document.descendants();
         ensure!(
@@ -23,7 +23,7 @@ impl Picture {
             "it has scripts, which a picture may not have"
         );
         Ok(Self {
-            caption: caption.into(),
+            label: label.into(),
             svg,
         })
     }

@@ -10,6 +10,7 @@ use epoch_results::destination::Destination;
 use epoch_results::json::{self, CompareReport};
 use epoch_results::sweep::SweepReport;
 
+use super::setup::same_file;
 use crate::cli::DrawArgs;
 
 pub fn execute(args: &DrawArgs) -> Result<()> {
@@ -39,14 +40,6 @@ fn draw(json: &[u8]) -> Result<String> {
         epoch_figures::curves(&SweepReport::read(json)?)
     } else {
         epoch_figures::comparison(&CompareReport::read(json)?)
-    }
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        // One of them does not exist.
-        _ => false,
     }
 }
 

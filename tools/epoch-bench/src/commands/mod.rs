@@ -9,6 +9,7 @@ mod hook;
 mod man;
 mod ministat;
 mod module;
+mod report;
 mod run;
 mod setup;
 mod sweep;
@@ -30,6 +31,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Sweep(args) => sweep::execute(&args),
         Command::Torture(args) => torture::execute(&args),
         Command::Draw(args) => draw::execute(&args),
+        Command::Report(args) => report::execute(&args),
         Command::Ministat(args) => ministat::execute(&args),
         Command::Completions(args) => completions::execute(&args),
         Command::Man(args) => man::execute(&args),
