@@ -13,7 +13,7 @@ ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules demo check kunit bench scale tools docs vm install clean help \
-	setup lint check-host check-kunit check-debug check-kasan check-misuse check-mutants check-guest shell
+	setup lint check-host check-browser check-kunit check-debug check-kasan check-misuse check-mutants check-guest shell
 
 all: modules
 
@@ -68,6 +68,9 @@ lint: ## formatting, clippy, checkpatch, shellcheck, rustdoc
 
 check-host: ## the tests that need no kernel
 	@$(ENTER) tools/vm/check.sh host
+
+check-browser: ## the page of epoch-bench report, in Chromium
+	@$(ENTER) tools/vm/check.sh browser
 
 check-kunit: ## KUnit, counted as in check
 	@$(ENTER) tools/vm/check.sh kunit
