@@ -276,6 +276,10 @@ class Page(unittest.TestCase):
                         "page.scrollWidth <= innerWidth && page.scrollHeight <= innerHeight")))
                     self.assertTrue(self.run_script(room.format(
                         "document.querySelector('svg').clientWidth >= innerWidth - 1")))
+                    self.assertTrue(self.run_script(room.format(
+                        "[...document.querySelectorAll('#title, #subtitle')].every((text) =>"
+                        " text.getBoundingClientRect().right <"
+                        " document.querySelector('#search').getBoundingClientRect().left)")))
             self.driver.switch_to.default_content()
 
     def test_commands_are_copied(self):

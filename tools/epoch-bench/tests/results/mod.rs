@@ -163,7 +163,8 @@ fn difference(title: &str, before: &str, after: &str) -> Result<String> {
 
 fn draw(title: &str, folded: &str) -> Result<String> {
     let mut options = flamegraph::Options::default();
-    options.title = title.into();
+    options.title = format!("Kernel time: 96 tasks of mmap1 with tracker {title}");
+    options.subtitle = Some("1000 samples of cpu-clock at 997 Hz; A CPU, bare metal".into());
     options.deterministic = true;
     let mut svg = Vec::new();
     flamegraph::from_lines(&mut options, folded.lines(), &mut svg)?;

@@ -31,7 +31,7 @@ pub enum Results {
     /// `epoch-bench/sweep/1`
     Sweep(SweepReport),
     /// `epoch-bench/run/1`
-    Run(RunReport),
+    Run(Box<RunReport>),
     /// `epoch-bench/profile/1`, and the flame graphs that it names
     Profile(Profile),
     /// `epoch-bench/doctor/1`
@@ -65,7 +65,7 @@ impl Results {
         Ok(match &schema[..] {
             CompareReport::SCHEMA => Self::Compare(CompareReport::read(json)?),
             SweepReport::SCHEMA => Self::Sweep(SweepReport::read(json)?),
-            RunReport::SCHEMA => Self::Run(RunReport::read(json)?),
+            RunReport::SCHEMA => Self::Run(RunReport::read(json)?.into()),
             Profile::SCHEMA => Self::Profile(Profile::read(json, folder)?),
             DoctorReport::SCHEMA => Self::Doctor(DoctorReport::read(json)?),
             _ => bail!("it holds {schema}"),
