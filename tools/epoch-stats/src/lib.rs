@@ -94,6 +94,8 @@ pub use t_test::TTest;
 pub use trend::Trend;
 pub use warnings::{Warning, of_comparison, of_samples};
 
+use serde::{Deserialize, Serialize};
+
 /// Fewest samples that more can be asked of than a t test.
 ///
 /// Of fewer, no trend reaches p < 0.01 (Mann and Kendall's test of five that
@@ -102,7 +104,7 @@ pub use warnings::{Warning, of_comparison, of_samples};
 pub const MIN_SAMPLES: usize = 6;
 
 /// What a confidence interval reaches from and to, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Interval {
     /// Lower end.
     pub low: f64,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use statrs::statistics::Statistics;
 
 use crate::t_test::differences;
@@ -15,7 +16,8 @@ const SIGNIFICANT: f64 = 0.01;
 const WORTH_PROVING: f64 = 10.0;
 
 /// A reason to doubt a verdict.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Warning {
     /// So few samples that nothing below could be found.
     TooFew {
