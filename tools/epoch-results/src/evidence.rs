@@ -116,10 +116,9 @@ pub fn contradictions(comparisons: &[Comparison]) -> impl Iterator<Item = String
             _ => return None,
         };
         Some(format!(
-            "{} and {}: the paired test {verdict}, with p {}, and is the one to go by, since it \
-             knows of the rounds",
-            comparison.tracker,
-            comparison.baseline,
+            "{}: the paired test {verdict}, with p {}, and is the one to go by, since it knows \
+             of the rounds",
+            names(comparison),
             P(evidence.paired_p)
         ))
     })
@@ -133,8 +132,10 @@ pub fn warning_lines<'a>(
 ) -> Vec<String> {
     let of_trackers = trackers.map(|(tracker, warnings)| (tracker.to_owned(), warnings));
     let of_comparisons = comparisons.iter().filter_map(|comparison| {
-        let name = format!("{} and {}", comparison.tracker, comparison.baseline);
-        Some((name, comparison.evidence.as_ref()?.warnings.clone()))
+        Some((
+            names(comparison),
+            comparison.evidence.as_ref()?.warnings.clone(),
+        ))
     });
     let mut lines: Vec<(Vec<String>, String)> = Vec::new();
     for (name, warnings) in of_trackers.chain(of_comparisons) {
@@ -150,6 +151,18 @@ pub fn warning_lines<'a>(
     lines
         .map(|(names, warning)| format!("warning: {}: {warning}", names.join(", ")))
         .collect()
+}
+
+/// What is compared, and with what.
+fn names(comparison: &Comparison) -> String {
+    let Comparison {
+        tracker, baseline, ..
+    } = comparison;
+    if tracker == baseline {
+        format!("{tracker} and itself")
+    } else {
+        format!("{tracker} and {baseline}")
+    }
 }
 
 /// A p-value with four decimals.
@@ -234,7 +247,7 @@ mod tests {
         let lines = warning_lines(std::iter::empty(), &comparisons("epoch", &wild));
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(
-            lines[0].starts_with("warning: epoch and mutex: no difference below "),
+            lines[0].starts_with("warning: epoch and mutex: the paired test could have proven no "),
             "{lines:?}"
         );
     }

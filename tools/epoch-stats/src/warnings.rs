@@ -107,7 +107,7 @@ impl fmt::Display for Warning {
             ),
             Self::Imprecise { percent, needed } => write!(
                 f,
-                "no difference below {percent:.0}% could have been proven: for one of \
+                "the paired test could have proven no difference below {percent:.0}%: for one of \
                  {WORTH_PROVING:.0}% take about {needed} samples"
             ),
         }

@@ -50,6 +50,16 @@ mixes() {
 	ok "nothing is left running after the mixes" soon idle
 }
 
+itself() {
+	prints "a tracker is compared with itself" '^paired t: [0-5] of 5 comparisons of epoch with itself' \
+		bench compare epoch epoch --repeats 5 --tasks 2 --samples 6 --interval-ms 20 --json /out/itself.json
+	prints "all of these comparisons are in its JSON" '"comparisons": 5' cat /out/itself.json
+	ok "and can be drawn" bench draw /out/itself.json --svg /out/itself.svg
+	prints "a comparison says what other tests say" "Welch p.*paired p.*Hedges' g" \
+		bench compare none mutex --tasks 2 --samples 6 --interval-ms 20
+	fails "two trackers are compared once" 2 "with itself" bench compare mutex epoch --repeats 5
+}
+
 interrupted_sweep() {
 	rm -f /out/resumed.json
 	epoch-bench sweep --trackers mutex,epoch --tasks 1,2,4,8 --samples 3 --interval-ms 200 \

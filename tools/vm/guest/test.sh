@@ -425,6 +425,7 @@ doctor
 verify_knob
 torture
 mixes
+itself
 hook
 hook_command
 samples

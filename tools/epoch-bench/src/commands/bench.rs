@@ -33,9 +33,11 @@ pub struct Bench<'a> {
     pub signals: &'a SignalWatch,
 }
 
-/// One comparison, and those after it: what came of each tracker.
+/// What came of each tracker.
 pub struct Measured {
+    /// In the first comparison.
     pub first: Vec<Outcome>,
+    /// In those after it.
     pub repeats: Vec<Vec<Outcome>>,
 }
 
