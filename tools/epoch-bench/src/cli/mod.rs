@@ -13,7 +13,7 @@ mod torture;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-pub use compare::{CompareArgs, DrawArgs};
+pub use compare::{CompareArgs, DrawArgs, PictureArgs};
 pub use doctor::DoctorArgs;
 pub use given::Given;
 pub use hook::HookArgs;

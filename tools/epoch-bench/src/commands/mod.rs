@@ -9,6 +9,7 @@ mod hook;
 mod man;
 mod ministat;
 mod module;
+mod pictures;
 mod run;
 mod setup;
 mod sweep;
