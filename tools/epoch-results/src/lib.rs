@@ -6,6 +6,7 @@ pub mod destination;
 #[allow(clippy::unwrap_used, missing_docs)]
 pub mod examples;
 pub mod hook_cost;
+pub mod hooked;
 pub mod json;
 pub mod options;
 pub mod sample;
@@ -13,5 +14,6 @@ pub mod stats;
 pub mod summary;
 pub mod sweep;
 pub mod table;
+pub mod torture;
 pub mod usl;
 pub mod workload;

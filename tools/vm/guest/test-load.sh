@@ -23,8 +23,9 @@ verify_knob() {
 torture() {
 	for tracker in $trackers; do
 		prints "torture of $tracker" "^ *$tracker +[1-9]" \
-			bench torture --trackers "$tracker" --seconds 3 --tasks 8 --waiters 2
+			bench torture --trackers "$tracker" --seconds 3 --tasks 8 --waiters 2 --json /out/torture.json
 	done
+	prints "its JSON says what was counted" '"violations": 0' cat /out/torture.json
 	prints "torture while the tracker changes" '^srcu .* 0$' \
 		bench torture --trackers all --seconds 3 --tasks 8 --waiters 2 --switch-ms 1
 	prints "there were no violations" '^0$' cat $sys/violations
