@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "run",
     "compare",
     "sweep",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 10] = [
     "doctor",
     "draw",
     "ministat",
+    "schema",
     "completions",
     "man",
 ];

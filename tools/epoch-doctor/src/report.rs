@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use console::Style;
 use epoch_machine::environment::Environment;
+use schemars::JsonSchema;
 use serde::Serialize;
 use textwrap::{Options, WordSplitter};
 
@@ -16,9 +17,10 @@ const STATUS: usize = 9;
 const SUBJECT: usize = 21;
 
 /// `epoch-bench/doctor/1`: what was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Report {
     /// `epoch-bench/doctor/1`
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/doctor/1"))]
     pub schema: &'static str,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,

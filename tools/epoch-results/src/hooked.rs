@@ -5,15 +5,17 @@ use std::borrow::Cow;
 use epoch_device::hook::Target;
 use epoch_device::observe::Observed;
 use epoch_machine::environment::Environment;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::hook_cost::HookCost;
 
 /// `epoch-bench/hook/1`: a command, run once with each tracker, with blocks
 /// around its calls.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct HookReport {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/hook/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -35,7 +37,7 @@ impl HookReport {
 }
 
 /// The command with one tracker.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct HookRun {
     /// The tracker.
     pub tracker: String,

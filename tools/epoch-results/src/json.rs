@@ -15,6 +15,7 @@ use epoch_device::hook::Target;
 use epoch_device::observe::Observed;
 use epoch_machine::environment::Environment;
 use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{Outcome, Plan};
@@ -24,9 +25,10 @@ use crate::stats::{Comparison, Statistics};
 use crate::workload::Workload;
 
 /// `epoch-bench/run/1`: one tracker.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct RunReport {
     /// `epoch-bench/run/1`
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/run/1"))]
     pub schema: &'static str,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -55,9 +57,10 @@ pub struct RunReport {
 }
 
 /// `epoch-bench/compare/1`: several trackers, their samples interleaved.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct CompareReport {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/compare/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -80,7 +83,7 @@ pub struct CompareReport {
 }
 
 /// One tracker's part of a comparison.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct TrackerReport {
     /// Its name.
     pub tracker: String,

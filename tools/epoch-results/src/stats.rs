@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 use ministat::{Confidence, Dataset, Edition};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sample::Sample;
 
 /// Statistics of the totals of some samples.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Statistics {
     /// The number of samples.
     pub n: usize,
@@ -57,7 +58,7 @@ impl Statistics {
 }
 
 /// One tracker against the baseline.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Comparison {
     /// The tracker.
     pub tracker: String,

@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use epoch_device::observe::Observed;
 use epoch_machine::environment::Environment;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `epoch-bench/torture/1`: blocks and waits, and whether a wait returned too
 /// early.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct TortureReport {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/torture/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -46,7 +48,7 @@ impl TortureReport {
 }
 
 /// What one tracker went through.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Tortured {
     /// The tracker.
     pub tracker: String,

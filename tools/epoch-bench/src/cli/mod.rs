@@ -7,6 +7,7 @@ mod hook;
 mod measure;
 mod ministat;
 mod run;
+mod schema;
 mod shell;
 mod sweep;
 mod torture;
@@ -20,6 +21,7 @@ pub use hook::HookArgs;
 pub use measure::MeasureArgs;
 pub use ministat::MinistatArgs;
 pub use run::RunArgs;
+pub use schema::{Saved, SchemaArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use sweep::SweepArgs;
 pub use torture::TortureArgs;
@@ -88,6 +90,8 @@ pub enum Command {
     /// Compare files of numbers; prints what FreeBSD's ministat prints
     #[command(disable_help_flag = false)]
     Ministat(MinistatArgs),
+    /// Print the JSON Schema of the file that a command writes with --json
+    Schema(SchemaArgs),
     /// Print a script that completes this command's words in a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(CompletionsArgs),

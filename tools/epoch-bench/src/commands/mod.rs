@@ -11,6 +11,7 @@ mod ministat;
 mod module;
 mod pictures;
 mod run;
+mod schema;
 mod setup;
 mod sweep;
 mod torture;
@@ -32,6 +33,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Torture(args) => torture::execute(&args),
         Command::Draw(args) => draw::execute(&args),
         Command::Ministat(args) => ministat::execute(&args),
+        Command::Schema(args) => schema::execute(&args),
         Command::Completions(args) => completions::execute(&args),
         Command::Man(args) => man::execute(&args),
     }?;

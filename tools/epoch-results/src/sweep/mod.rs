@@ -11,6 +11,7 @@ use anyhow::{Result, bail, ensure};
 use epoch_device::hook::Target;
 use epoch_machine::environment::Environment;
 use ministat::{Confidence, MIN_POINTS};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::json::{self, TrackerReport};
@@ -23,9 +24,10 @@ pub use curve::Curve;
 pub use settings::Settings;
 
 /// `epoch-bench/sweep/1`: several trackers, with several numbers of tasks.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct SweepReport {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/sweep/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -52,7 +54,7 @@ pub struct SweepReport {
 }
 
 /// What was measured with one number of tasks.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Point {
     /// What was measured.
     pub workload: Workload,
