@@ -50,16 +50,19 @@ impl<'a> Curve<'a> {
             }
         }
         let mut text = format!(
-            "{} peaks at {} with {:.0} loops a second",
+            "{} peaks at {} with {:.0} +/- {:.0} loops a second",
             self.tracker,
             tasks_in_words(at),
-            best.statistics.mean
+            best.statistics.mean,
+            best.statistics.mean_error(confidence)
         );
         if end == at {
             text += ", the most that were measured: it may rise further";
         } else {
-            let percent = 100.0 * last.statistics.mean / best.statistics.mean;
-            text += &format!(", and has {percent:.0}% of that at {end}");
+            let end_samples = stats::dataset("end", &last.samples)?;
+            let change = Comparison::new(&end_samples, &peak, confidence);
+            let (percent, error) = (100.0 + change.percent, change.percent_error);
+            text += &format!(", and has {percent:.0}% +/- {error:.0}% of that at {end}");
         }
         if !equals.is_empty() {
             text += &format!("; no difference is proven at {}", equals.join(", "));

@@ -134,6 +134,15 @@ impl SweepReport {
             .collect()
     }
 
+    /// How many samples of each tracker there are with each number of tasks;
+    /// none if that differs.
+    pub fn samples(&self) -> Option<usize> {
+        let reports = self.points.iter().flat_map(|point| &point.trackers);
+        let mut counts = reports.map(|report| report.samples.len());
+        let first = counts.next()?;
+        counts.all(|count| count == first).then_some(first)
+    }
+
     /// A row for each number of tasks, a column for each tracker.
     pub fn table(&self) -> Result<String> {
         let confidence = self.confidence()?;
@@ -277,10 +286,10 @@ mod tests {
     #[test]
     fn peaks_are_found() {
         let expected = [
-            "mutex peaks at 2 tasks with 200 loops a second, and has 25% of that at 8; no \
-             difference is proven at 4",
-            "epoch peaks at 8 tasks with 721 loops a second, the most that were measured: it may \
-             rise further",
+            "mutex peaks at 2 tasks with 200 +/- 2 loops a second, and has 25% +/- 1% of that at 8; \
+             no difference is proven at 4",
+            "epoch peaks at 8 tasks with 721 +/- 2 loops a second, the most that were measured: it \
+             may rise further",
         ];
         assert_eq!(example().peaks().unwrap(), expected);
     }
