@@ -4,6 +4,7 @@ use epoch_device::testcase::Testcase;
 use epoch_machine::environment::Environment;
 use ministat::Confidence;
 
+use crate::evidence::Evidence;
 use crate::json::{CompareReport, TrackerReport};
 use crate::sample::Sample;
 use crate::stats::{Comparison, Statistics, dataset};
@@ -38,6 +39,7 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
             samples,
             mean_error: None,
             observed: None,
+            warnings: Vec::new(),
         }
     };
     let trackers = vec![report("mutex", mutex), report(tracker, other)];
@@ -45,7 +47,11 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
         .iter()
         .map(|report| dataset(&report.tracker, &report.samples).unwrap())
         .collect();
-    let comparison = Comparison::new(&datasets[1], &datasets[0], Confidence::P95);
+    let level = Confidence::P95;
+    let comparison = Comparison {
+        evidence: Evidence::of(&trackers[0].samples, &trackers[1].samples, level),
+        ..Comparison::new(&datasets[1], &datasets[0], level)
+    };
     CompareReport {
         schema: CompareReport::SCHEMA.into(),
         command_line: vec!["epoch-bench".into()],
@@ -72,6 +78,8 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
         confidence_percent: 95.0,
         trackers,
         comparisons: vec![comparison],
+        repeats: Vec::new(),
+        false_positives: None,
         hook: None,
         hook_cost: None,
     }

@@ -2,9 +2,11 @@
 
 pub mod compare;
 pub mod destination;
+pub mod evidence;
 #[cfg(any(test, feature = "fakes"))]
 #[allow(clippy::unwrap_used, missing_docs)]
 pub mod examples;
+pub mod false_positives;
 pub mod hook_cost;
 pub mod hooked;
 pub mod json;

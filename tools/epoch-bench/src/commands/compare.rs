@@ -1,6 +1,6 @@
 //! `epoch-bench compare`
 
-use std::io;
+use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use epoch_device::error::usage;
@@ -11,7 +11,7 @@ use epoch_machine::environment::Environment;
 use epoch_machine::topology;
 use epoch_results::compare::{self, Plan};
 use epoch_results::destination::Destination;
-use epoch_results::json::{self, CompareReport, TrackerReport};
+use epoch_results::json::{self, CompareReport, Repeat, TrackerReport};
 
 use super::bench::Bench;
 use super::module::Module;
@@ -27,6 +27,7 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
             "one tracker alone cannot be compared: name another one, or 'all'",
         ));
     }
+    let repeats = args.repeats()?;
     let tasks = match args.tasks {
         Some(tasks) => tasks as usize,
         None => topology::allowed_cpus()?.len(),
@@ -55,32 +56,44 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         confidence: args.confidence,
     };
     let target = bench.target()?;
-    let samples = plan.trackers.len() * (plan.warmup + plan.samples);
+    let samples = (1 + repeats) * plan.trackers.len() * (plan.warmup + plan.samples);
     let mut progress = progress::on_stderr(samples);
-    let (outcomes, hook_cost) = bench.compare(&workload, &plan, &mut *progress, |workers| {
-        bench.calibrate(workers, plan.samples, plan.confidence)
-    })?;
+    let (measured, hook_cost) =
+        bench.compare(&workload, &plan, repeats, &mut *progress, |workers| {
+            bench.calibrate(workers, plan.samples, plan.confidence)
+        })?;
 
     let mut stdout = io::stdout();
-    compare::print(&mut stdout, &environment, &plan, &outcomes)?;
+    compare::print(&mut stdout, &environment, &plan, &measured.first)?;
     if let Some(target) = &target {
         compare::print_hook(&mut stdout, target, hook_cost.as_ref())?;
     }
-    if destination.is_none() && pictures.is_empty() {
+    if repeats == 0 && destination.is_none() && pictures.is_empty() {
         return Ok(());
     }
-    let (_, comparisons) = compare::judge(&plan, &outcomes)?;
-    let report = CompareReport {
+    let (_, comparisons) = compare::judge(&plan, &measured.first)?;
+    let others = measured.repeats.into_iter();
+    let mut report = CompareReport {
         schema: CompareReport::SCHEMA.into(),
         command_line: command_line(),
         environment,
         workload,
         confidence_percent: plan.confidence.percent(),
-        trackers: TrackerReport::of(&plan, outcomes)?,
+        trackers: TrackerReport::of(&plan, measured.first)?,
         comparisons,
+        repeats: others
+            .map(|outcomes| Repeat::of(&plan, outcomes))
+            .collect::<Result<_>>()?,
+        false_positives: None,
         hook: target,
         hook_cost,
     };
+    if repeats > 0 {
+        report.count_false_positives()?;
+    }
+    if let Some(rates) = &report.false_positives {
+        writeln!(stdout, "\n{rates}")?;
+    }
     deliver(&report, destination, pictures).context("the comparison is complete, but")
 }
 

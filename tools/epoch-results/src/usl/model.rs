@@ -285,6 +285,7 @@ mod tests {
                 samples,
                 mean_error: None,
                 observed: None,
+                warnings: Vec::new(),
             }
         };
         TASKS.map(report).into()
