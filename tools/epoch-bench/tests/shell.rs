@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "run",
     "compare",
     "sweep",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 11] = [
     "torture",
     "doctor",
     "draw",
+    "report",
     "ministat",
     "schema",
     "completions",

@@ -11,7 +11,7 @@ mod png;
 mod scale;
 mod style;
 mod sweep;
-mod words;
+pub mod words;
 
 pub use compare::comparison;
 pub use png::png;

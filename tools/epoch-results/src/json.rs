@@ -28,11 +28,11 @@ use crate::stats::{Comparison, Statistics};
 use crate::workload::Workload;
 
 /// `epoch-bench/run/1`: one tracker.
-#[derive(Debug, JsonSchema, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct RunReport {
-    /// `epoch-bench/run/1`
+    /// [`SCHEMA`](Self::SCHEMA)
     #[schemars(description = "Names this form.", extend("const" = "epoch-bench/run/1"))]
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
     /// Where it ran.
@@ -49,13 +49,13 @@ pub struct RunReport {
     /// Of the samples' totals.
     pub statistics: Statistics,
     /// What the tracker went through meanwhile.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
     /// What was hooked.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Target>,
     /// What the hook itself costs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_cost: Option<HookCost>,
 }
 
@@ -133,6 +133,19 @@ impl Repeat {
     }
 }
 
+impl RunReport {
+    /// The form of these files.
+    pub const SCHEMA: &'static str = "epoch-bench/run/1";
+
+    /// Reads what [`write()`] wrote.
+    pub fn read(json: &[u8]) -> Result<Self> {
+        expect_schema(json, Self::SCHEMA)?;
+        let report: Self = serde_json::from_slice(json)?;
+        ensure!(!report.samples.is_empty(), "it has no samples");
+        Ok(report)
+    }
+}
+
 impl TrackerReport {
     /// Those of all trackers of a plan.
     pub fn of(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Vec<Self>> {
@@ -160,12 +173,7 @@ impl CompareReport {
 
     /// Reads what [`write()`] wrote.
     pub fn read(json: &[u8]) -> Result<Self> {
-        let schema = schema(json)?;
-        ensure!(
-            schema == Self::SCHEMA,
-            "it holds {schema}, not {}",
-            Self::SCHEMA
-        );
+        expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;
         report.confidence()?;
         ensure!(
@@ -223,6 +231,13 @@ pub fn schema(json: &[u8]) -> Result<String> {
     let Head { schema } =
         serde_json::from_slice(json).context("it is not one of epoch-bench's files")?;
     Ok(schema)
+}
+
+/// Refuses files of another form.
+pub fn expect_schema(json: &[u8], expected: &str) -> Result<()> {
+    let schema = schema(json)?;
+    ensure!(schema == expected, "it holds {schema}, not {expected}");
+    Ok(())
 }
 
 /// Writes a report.

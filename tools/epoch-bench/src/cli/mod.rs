@@ -6,6 +6,7 @@ mod given;
 mod hook;
 mod measure;
 mod ministat;
+mod report;
 mod run;
 mod schema;
 mod shell;
@@ -20,6 +21,7 @@ pub use given::Given;
 pub use hook::HookArgs;
 pub use measure::MeasureArgs;
 pub use ministat::MinistatArgs;
+pub use report::ReportArgs;
 pub use run::RunArgs;
 pub use schema::{Saved, SchemaArgs};
 pub use shell::{CompletionsArgs, ManArgs};
@@ -87,6 +89,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Draw a comparison or a sweep that was saved with --json, without measuring again
     Draw(DrawArgs),
+    /// Make one HTML page of results that were saved with --json, to be mailed
+    Report(ReportArgs),
     /// Compare files of numbers; prints what FreeBSD's ministat prints
     #[command(disable_help_flag = false)]
     Ministat(MinistatArgs),

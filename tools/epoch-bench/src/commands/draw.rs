@@ -10,7 +10,7 @@ use epoch_results::json::{self, CompareReport};
 use epoch_results::sweep::SweepReport;
 
 use super::pictures::Pictures;
-use super::setup::check_distinct;
+use super::setup::{check_distinct, same_file};
 use crate::cli::DrawArgs;
 
 pub fn execute(args: &DrawArgs) -> Result<()> {
@@ -44,14 +44,6 @@ fn draw(json: &[u8]) -> Result<String> {
         epoch_figures::curves(&SweepReport::read(json)?)
     } else {
         epoch_figures::comparison(&CompareReport::read(json)?)
-    }
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        // One of them does not exist.
-        _ => false,
     }
 }
 

@@ -80,7 +80,7 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
         .iter()
         .map(|run| (run.tracker.clone(), run.observed.clone()));
     if let Some(table) = summary::observed(&rows.collect::<Vec<_>>()) {
-        say(&table);
+        say(&table.text());
     }
     say(&hook_cost::describe(hook_cost.as_ref()));
     if runs

@@ -67,6 +67,15 @@ pub fn check_distinct(named: &[(&str, Option<&Path>)]) -> Result<()> {
     Ok(())
 }
 
+/// Whether both exist and are one file.
+pub fn same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        // One of them does not exist.
+        _ => false,
+    }
+}
+
 /// Says something that does not keep us from going on.
 pub fn warn(message: &str) {
     // Nobody has to listen.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::json::{self, TrackerReport};
 use crate::stats::{Comparison, Statistics};
-use crate::table::{self, Align};
+use crate::table::{Align, Table};
 use crate::usl::{self, Model};
 use crate::workload::Workload;
 
@@ -70,12 +70,7 @@ impl SweepReport {
 
     /// Reads what [`json::write()`] wrote, complete or not.
     pub fn read(json: &[u8]) -> Result<Self> {
-        let schema = json::schema(json)?;
-        ensure!(
-            schema == Self::SCHEMA,
-            "it holds {schema}, not {}",
-            Self::SCHEMA
-        );
+        json::expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;
         report.confidence()?;
         report.check_points()?;
@@ -144,7 +139,7 @@ impl SweepReport {
     }
 
     /// A row for each number of tasks, a column for each tracker.
-    pub fn table(&self) -> Result<String> {
+    pub fn table(&self) -> Result<Table> {
         let confidence = self.confidence()?;
         let mut columns = vec![("tasks".into(), Align::Right)];
         if let Some(point) = self.points.first() {
@@ -161,8 +156,8 @@ impl SweepReport {
             }
             row
         };
-        let rows: Vec<_> = self.points.iter().map(row).collect();
-        Ok(table::text(&columns, &rows))
+        let rows = self.points.iter().map(row).collect();
+        Ok(Table { columns, rows })
     }
 
     /// Where each tracker peaks.
@@ -280,7 +275,7 @@ mod tests {
             \x20   2    200  +/- 2    181  +/- 2\n\
             \x20   4    199  +/- 2    360  +/- 2\n\
             \x20   8     50  +/- 2    721  +/- 2";
-        assert_eq!(example().table().unwrap(), expected);
+        assert_eq!(example().table().unwrap().text(), expected);
     }
 
     #[test]

@@ -135,14 +135,16 @@ impl Model {
 }
 
 impl Estimate {
-    fn in_words(self) -> String {
+    /// With its interval in brackets.
+    pub fn in_words(self) -> String {
         let [value, low, high] = [self.value, self.low, self.high].map(short);
         format!("{value} ({low} to {high})")
     }
 }
 
 impl Peak {
-    fn in_words(self, most_tasks: usize) -> String {
+    /// With its interval in brackets, for curves that end at so many tasks.
+    pub fn in_words(self, most_tasks: usize) -> String {
         let tasks = |tasks: Option<f64>| tasks.map_or("none".into(), |tasks| format!("{tasks:.1}"));
         match self.tasks {
             None if self.low.is_none() => "no peak (model)".into(),

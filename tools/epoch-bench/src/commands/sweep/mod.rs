@@ -152,7 +152,7 @@ fn print(out: &mut dyn Write, report: &SweepReport) -> Result<()> {
         None => String::new(),
     };
     writeln!(out, "loops a second, all tasks together{samples}\n")?;
-    writeln!(out, "{}\n", report.table()?)?;
+    writeln!(out, "{}\n", report.table()?.text())?;
     for peak in report.peaks()? {
         writeln!(out, "{peak}")?;
     }
