@@ -94,7 +94,12 @@ fn bad_usage_exits_with_2() {
     fails_with(&["completions"], 2, "<SHELL>");
     fails_with(&["completions", "cmd"], 2, "bash");
     fails_with(&["man"], 2, "<DIR>");
-    fails_with(&["draw", "x.json"], 2, "--svg <FILE>");
+    fails_with(&["draw", "x.json"], 2, "<--svg <FILE>|--png <FILE>>");
+    fails_with(
+        &["draw", "x.json", "--svg", "x", "--png", "x"],
+        1,
+        "cannot read x.json",
+    );
     fails_with(&["draw", "--svg", "x.svg"], 2, "<FILE>");
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
     "run",
     "compare",
     "sweep",
@@ -14,7 +14,9 @@ const COMMANDS: [&str; 10] = [
     "torture",
     "doctor",
     "draw",
+    "report",
     "ministat",
+    "schema",
     "completions",
     "man",
 ];

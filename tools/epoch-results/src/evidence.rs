@@ -4,6 +4,7 @@ use std::fmt;
 
 use epoch_stats::{Effect, Interval, TTest, Warning, ratio_interval};
 use ministat::Confidence;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sample::Sample;
@@ -12,7 +13,7 @@ use crate::table::{self, Align};
 
 /// The samples of two trackers, sample `i` of each from round `i`, as tests see
 /// them that ministat does not have.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Evidence {
     /// The two-sided p-value of Welch's t test, which does not assume that the
     /// variances are equal.

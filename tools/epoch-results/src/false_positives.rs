@@ -5,13 +5,14 @@ use std::fmt;
 
 use epoch_stats::{Interval, clopper_pearson};
 use ministat::Confidence;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::level;
 use crate::stats::Comparison;
 
 /// What came of comparing a tracker with itself again and again.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct FalsePositives {
     /// The tracker.
     pub tracker: String,
@@ -30,7 +31,7 @@ pub struct FalsePositives {
 }
 
 /// How often a test called a difference proven.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Rate {
     /// In so many comparisons.
     pub proven: usize,

@@ -16,6 +16,7 @@ use epoch_device::observe::Observed;
 use epoch_machine::environment::Environment;
 use epoch_stats::Warning;
 use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{self, Outcome, Plan};
@@ -27,10 +28,11 @@ use crate::stats::{Comparison, Statistics};
 use crate::workload::Workload;
 
 /// `epoch-bench/run/1`: one tracker.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct RunReport {
-    /// `epoch-bench/run/1`
-    pub schema: &'static str,
+    /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/run/1"))]
+    pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
     /// Where it ran.
@@ -47,20 +49,21 @@ pub struct RunReport {
     /// Of the samples' totals.
     pub statistics: Statistics,
     /// What the tracker went through meanwhile.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
     /// What was hooked.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Target>,
     /// What the hook itself costs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_cost: Option<HookCost>,
 }
 
 /// `epoch-bench/compare/1`: several trackers, their samples interleaved.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct CompareReport {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/compare/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -89,7 +92,7 @@ pub struct CompareReport {
 }
 
 /// One comparison more of the same.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Repeat {
     /// The tracker, twice.
     pub trackers: Vec<TrackerReport>,
@@ -98,7 +101,7 @@ pub struct Repeat {
 }
 
 /// One tracker's part of a comparison.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct TrackerReport {
     /// Its name.
     pub tracker: String,
@@ -130,6 +133,19 @@ impl Repeat {
     }
 }
 
+impl RunReport {
+    /// The form of these files.
+    pub const SCHEMA: &'static str = "epoch-bench/run/1";
+
+    /// Reads what [`write()`] wrote.
+    pub fn read(json: &[u8]) -> Result<Self> {
+        expect_schema(json, Self::SCHEMA)?;
+        let report: Self = serde_json::from_slice(json)?;
+        ensure!(!report.samples.is_empty(), "it has no samples");
+        Ok(report)
+    }
+}
+
 impl TrackerReport {
     /// Those of all trackers of a plan.
     pub fn of(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Vec<Self>> {
@@ -157,12 +173,7 @@ impl CompareReport {
 
     /// Reads what [`write()`] wrote.
     pub fn read(json: &[u8]) -> Result<Self> {
-        let schema = schema(json)?;
-        ensure!(
-            schema == Self::SCHEMA,
-            "it holds {schema}, not {}",
-            Self::SCHEMA
-        );
+        expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;
         report.confidence()?;
         ensure!(
@@ -220,6 +231,13 @@ pub fn schema(json: &[u8]) -> Result<String> {
     let Head { schema } =
         serde_json::from_slice(json).context("it is not one of epoch-bench's files")?;
     Ok(schema)
+}
+
+/// Refuses files of another form.
+pub fn expect_schema(json: &[u8], expected: &str) -> Result<()> {
+    let schema = schema(json)?;
+    ensure!(schema == expected, "it holds {schema}, not {expected}");
+    Ok(())
 }
 
 /// Writes a report.

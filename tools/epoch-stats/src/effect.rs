@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::gamma::ln_gamma;
@@ -12,7 +13,7 @@ use crate::{Interval, TTest};
 /// samples, without the bias that Cohen's d has if they are few (L. V. Hedges,
 /// *Distribution theory for Glass's estimator of effect size and related
 /// estimators*, Journal of Educational Statistics 6, 1981).
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Effect {
     /// In pooled standard deviations; positive if the baseline's mean is the
     /// lesser one.

@@ -94,6 +94,7 @@ pub use t_test::TTest;
 pub use trend::Trend;
 pub use warnings::{Warning, of_comparison, of_samples};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Fewest samples that more can be asked of than a t test.
@@ -104,7 +105,7 @@ use serde::{Deserialize, Serialize};
 pub const MIN_SAMPLES: usize = 6;
 
 /// What a confidence interval reaches from and to, both ends included.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Interval {
     /// Lower end.
     pub low: f64,

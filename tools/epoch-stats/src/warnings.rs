@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statrs::statistics::Statistics;
 
@@ -16,7 +17,7 @@ const SIGNIFICANT: f64 = 0.01;
 const WORTH_PROVING: f64 = 10.0;
 
 /// A reason to doubt a verdict.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Warning {
     /// So few samples that nothing below could be found.

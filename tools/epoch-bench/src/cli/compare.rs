@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use epoch_device::error::usage;
 use epoch_device::uapi;
 use ministat::Confidence;
@@ -46,9 +46,21 @@ pub struct CompareArgs {
     #[command(flatten)]
     pub measure: MeasureArgs,
 
-    /// Draw the comparison to this file, too, as SVG
+    /// Where it is drawn.
+    #[command(flatten)]
+    pub pictures: PictureArgs,
+}
+
+/// Files that a result is drawn to.
+#[derive(Clone, Debug, Args)]
+pub struct PictureArgs {
+    /// Draw the result to this file, as SVG
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
+
+    /// Draw the result to this file, as PNG; needs a font on this machine
+    #[arg(long, value_name = "FILE")]
+    pub png: Option<PathBuf>,
 }
 
 /// Comparisons of a tracker with itself, unless the command line says otherwise.
@@ -76,12 +88,13 @@ impl CompareArgs {
 
 /// Options of `draw`.
 #[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("picture").args(["svg", "png"]).required(true).multiple(true)))]
 pub struct DrawArgs {
     /// File that 'compare --json' or 'sweep --json' wrote; '-' for standard input
     #[arg(value_name = "FILE")]
     pub report: PathBuf,
 
-    /// File to draw it to, as SVG
-    #[arg(long, value_name = "FILE")]
-    pub svg: PathBuf,
+    /// Where it is drawn.
+    #[command(flatten)]
+    pub pictures: PictureArgs,
 }

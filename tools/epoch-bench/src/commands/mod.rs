@@ -9,7 +9,10 @@ mod hook;
 mod man;
 mod ministat;
 mod module;
+mod pictures;
+mod report;
 mod run;
+mod schema;
 mod setup;
 mod sweep;
 mod torture;
@@ -30,7 +33,9 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Sweep(args) => sweep::execute(&args),
         Command::Torture(args) => torture::execute(&args),
         Command::Draw(args) => draw::execute(&args),
+        Command::Report(args) => report::execute(&args),
         Command::Ministat(args) => ministat::execute(&args),
+        Command::Schema(args) => schema::execute(&args),
         Command::Completions(args) => completions::execute(&args),
         Command::Man(args) => man::execute(&args),
     }?;

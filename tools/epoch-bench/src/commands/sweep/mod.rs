@@ -147,8 +147,12 @@ fn print(out: &mut dyn Write, report: &SweepReport) -> Result<()> {
         let testcase = workload.testcase.description(workload.pages);
         writeln!(out, "\ntestcase:{testcase}")?;
     }
-    writeln!(out, "loops a second, all tasks together\n")?;
-    writeln!(out, "{}\n", report.table()?)?;
+    let samples = match report.samples() {
+        Some(samples) => format!(", N={samples} samples each"),
+        None => String::new(),
+    };
+    writeln!(out, "loops a second, all tasks together{samples}\n")?;
+    writeln!(out, "{}\n", report.table()?.text())?;
     for peak in report.peaks()? {
         writeln!(out, "{peak}")?;
     }
