@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use epoch_bench::{cli::Cli, commands, error};
+use epoch_bench::{cli::Cli, commands};
+use epoch_device::error;
 
 fn main() -> ExitCode {
     match commands::execute(Cli::parse()) {

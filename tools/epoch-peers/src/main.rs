@@ -8,14 +8,14 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use epoch_bench::destination::Destination;
-use epoch_bench::error::{describe, exit_code, usage};
-use epoch_bench::topology::allowed_cpus;
+use epoch_device::error::{describe, exit_code, usage};
+use epoch_machine::topology::allowed_cpus;
 use epoch_peers::candidates::{self, Entry};
 use epoch_peers::cli::Cli;
 use epoch_peers::measure::{Plan, measure};
 use epoch_peers::report::{Machine, Method, Report, Skipped, Table};
 use epoch_peers::{picture, text};
+use epoch_results::destination::Destination;
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {

@@ -192,7 +192,7 @@ impl Together {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use epoch_bench::topology::allowed_cpus;
+    use epoch_machine::topology::allowed_cpus;
     use std::sync::Mutex;
 
     /// Notes who was run.

@@ -2,7 +2,7 @@
 
 //! What was measured, as `--json` writes it and the other outputs read it.
 
-use epoch_bench::environment::Environment;
+use epoch_machine::environment::Environment;
 use serde::Serialize;
 
 use crate::candidates::{Entry, Kind, names};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use epoch_bench::topology::allowed_cpus;
+use epoch_machine::topology::allowed_cpus;
 use epoch_peers::epoch::{Bug, Epoch, Flaw, Sound};
 
 const ALIVE: u64 = 1;

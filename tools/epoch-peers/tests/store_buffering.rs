@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::thread;
 
-use epoch_bench::topology::allowed_cpus;
+use epoch_machine::topology::allowed_cpus;
 use epoch_peers::epoch::{Bug, Epoch, Flaw, Reader, Sound};
 use epoch_peers::system::pin;
 

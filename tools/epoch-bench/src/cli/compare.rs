@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use epoch_device::uapi;
 use ministat::Confidence;
 
 use super::MeasureArgs;
-use crate::uapi;
 
 /// Options of `compare`.
 #[derive(Clone, Debug, Args)]

@@ -4,8 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-
-use crate::hook::Mechanism;
+use epoch_device::hook::Mechanism;
 
 /// Options of `hook`.
 #[derive(Clone, Debug, Args)]

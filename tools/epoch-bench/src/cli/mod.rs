@@ -17,7 +17,7 @@ pub use compare::{CompareArgs, DrawArgs};
 pub use doctor::DoctorArgs;
 pub use given::Given;
 pub use hook::HookArgs;
-pub use measure::{MeasureArgs, Where};
+pub use measure::MeasureArgs;
 pub use ministat::MinistatArgs;
 pub use run::RunArgs;
 pub use shell::{CompletionsArgs, ManArgs};

@@ -1,9 +1,9 @@
 //! Options of `run`.
 
 use clap::Args;
+use epoch_device::uapi;
 
 use super::MeasureArgs;
-use crate::uapi;
 
 /// Options of `run`.
 #[derive(Clone, Debug, Args)]

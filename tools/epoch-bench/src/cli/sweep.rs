@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use epoch_device::sysfs::ALL;
+use epoch_device::uapi;
 use ministat::Confidence;
 
 use super::{Given, MeasureArgs};
-use crate::sysfs::ALL;
-use crate::uapi;
 
 /// Options of `sweep`.
 #[derive(Clone, Debug, Args)]

@@ -1,9 +1,8 @@
 //! Options of `torture`.
 
 use clap::Args;
-
-use crate::sysfs::ALL;
-use crate::uapi;
+use epoch_device::sysfs::ALL;
+use epoch_device::uapi;
 
 /// Options of `torture`.
 #[derive(Clone, Debug, Args)]

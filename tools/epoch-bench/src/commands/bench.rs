@@ -1,22 +1,24 @@
 //! Measuring with workers, with or without the module, with or without its hook.
 
 use anyhow::{Context, Result, bail};
+use epoch_device::error::usage;
+use epoch_device::hook::{Filter, Hook, Target};
+use epoch_device::observe::ModuleObserver;
+use epoch_load::calibration;
+use epoch_load::pool::{Pool, Workers};
+use epoch_load::progress::Progress;
+use epoch_load::sampling;
+use epoch_load::session::{self, Knobs};
+use epoch_load::signals::SignalWatch;
+use epoch_results::compare::{Outcome, Plan};
+use epoch_results::hook_cost::HookCost;
+use epoch_results::options::Options;
+use epoch_results::sample::Sample;
+use epoch_results::workload::{Where, Workload};
 use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
 
 use super::module::Module;
-use super::setup::say;
-use crate::calibration::{self, HookCost};
-use crate::cli::{MeasureArgs, Where};
-use crate::compare::{self, Outcome, Plan};
-use crate::error::usage;
-use crate::hook::{Filter, Hook, Target};
-use crate::json::Workload;
-use crate::observe::ModuleObserver;
-use crate::pool::{Pool, Workers};
-use crate::progress::Progress;
-use crate::sample::Sample;
-use crate::session::{self, Knobs};
-use crate::signals::SignalWatch;
+use super::setup::{self, say};
 
 /// Most samples that the hook's own cost is measured with.
 const CALIBRATION_ROUNDS: usize = 10;
@@ -24,7 +26,7 @@ const CALIBRATION_ROUNDS: usize = 10;
 /// What a measurement is made with.
 pub struct Bench<'a> {
     /// How.
-    pub measure: &'a MeasureArgs,
+    pub options: &'a Options,
     /// Absent where no tracker takes part.
     pub module: Option<&'a Module>,
     /// Outlives everything that must be put back.
@@ -35,7 +37,7 @@ impl Bench<'_> {
     /// The hook, where it takes part: in user space.
     pub fn hook(&self) -> Option<Hook<'_>> {
         let module = self.module?;
-        (self.measure.r#where == Where::User).then(|| module.hook())
+        (self.options.r#where == Where::User).then(|| module.hook())
     }
 
     /// What is hooked.
@@ -58,7 +60,7 @@ impl Bench<'_> {
             bail!("trackers are measured without the module: this is a bug");
         };
         module.warn_of_verifier()?;
-        let trackers = match self.measure.r#where {
+        let trackers = match self.options.r#where {
             Where::Kernel => module.trackers(names)?,
             Where::User => module.hook_trackers(names)?,
         };
@@ -86,8 +88,8 @@ impl Bench<'_> {
         };
         let spawn = || {
             Workers::spawn(
-                self.measure.load(workload.tasks)?,
-                self.measure.crew(workload.tasks),
+                setup::load(self.options, workload.tasks)?,
+                setup::crew(self.options, workload.tasks),
                 workload.carrier,
                 workload.cpus.clone(),
                 self.signals,
@@ -116,7 +118,8 @@ impl Bench<'_> {
         };
         let first = plan.trackers.first().map(String::as_str);
         self.run(workload, first, |workers| {
-            let outcomes = compare::measure(workers, &module.sysfs, &observer, plan, progress);
+            let outcomes =
+                epoch_load::compare::measure(workers, &module.sysfs, &observer, plan, progress);
             progress.finish();
             Ok((outcomes?, after(workers)?))
         })
@@ -135,11 +138,11 @@ impl Bench<'_> {
         };
         say("measuring what the hook itself costs");
         let rounds = samples.clamp(MIN_POINTS, CALIBRATION_ROUNDS);
-        let interval = self.measure.interval();
+        let interval = self.options.interval();
         pool.start()?;
         let cost = calibration::calibrate(hook, &module.sysfs, rounds, confidence, || {
             pool.wait(interval / 10)?;
-            let sample = Sample::take(pool, interval)?;
+            let sample = sampling::take(pool, interval)?;
             per_iteration(&sample).context(
                 "no iteration was completed in a sample: take fewer tasks, or a longer \
                  --interval-ms",
@@ -160,7 +163,7 @@ fn per_iteration(sample: &Sample) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::TaskSample;
+    use epoch_results::sample::TaskSample;
 
     #[test]
     fn time_per_iteration_is_that_of_a_task() {

@@ -3,25 +3,24 @@
 use std::io;
 
 use anyhow::{Context, Result};
+use epoch_device::error::usage;
+use epoch_device::sysfs::ALL;
+use epoch_load::progress;
+use epoch_load::signals::SignalWatch;
+use epoch_machine::environment::Environment;
+use epoch_machine::topology;
+use epoch_results::compare::{self, Plan};
+use epoch_results::destination::Destination;
+use epoch_results::json::{self, CompareReport, TrackerReport};
 
 use super::bench::Bench;
 use super::module::Module;
 use super::setup::{command_line, open_destination};
 use crate::cli::CompareArgs;
-use crate::compare::{self, Plan};
-use crate::destination::Destination;
-use crate::environment::Environment;
-use crate::error::usage;
-use crate::json::{self, CompareReport, TrackerReport};
-use crate::picture;
-use crate::progress;
-use crate::signals::SignalWatch;
-use crate::sysfs::ALL;
-use crate::topology;
 
 pub fn execute(args: &CompareArgs) -> Result<()> {
-    let measure = &args.measure;
-    measure.check()?;
+    let options = &args.measure.options;
+    options.check()?;
     if args.trackers.len() == 1 && args.trackers != [ALL] {
         return Err(usage(
             "one tracker alone cannot be compared: name another one, or 'all'",
@@ -31,30 +30,30 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         Some(tasks) => tasks as usize,
         None => topology::allowed_cpus()?.len(),
     };
-    if args.svg.is_some() && args.svg == measure.json {
+    if args.svg.is_some() && args.svg == args.measure.json {
         return Err(usage(
             "--svg and --json name the same file: give each its own",
         ));
     }
-    let destination = measure.destination()?;
+    let destination = args.measure.destination()?;
     let canvas = open_destination("--svg", args.svg.as_deref())?;
-    let workload = measure.workload(tasks)?;
+    let workload = options.workload(tasks)?;
     let module = Module::open()?;
     let environment = Environment::detect();
 
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
     let bench = Bench {
-        measure,
+        options,
         module: Some(&module),
         signals: &signals,
     };
     let plan = Plan {
         trackers: bench.trackers(&args.trackers)?,
-        testcase: measure.testcase.description(measure.pages),
+        testcase: options.testcase.description(options.pages),
         warmup: args.warmup as usize,
         samples: args.samples as usize,
-        interval: measure.interval(),
+        interval: options.interval(),
         confidence: args.confidence,
     };
     let target = bench.target()?;
@@ -96,7 +95,7 @@ fn deliver(
 ) -> Result<()> {
     let saved = json.map_or(Ok(()), |json| json.write(|out| json::write(out, report)));
     let drawn = svg.map_or(Ok(()), |svg| {
-        svg.write(|out| Ok(out.write_all(picture::comparison(report)?.as_bytes())?))
+        svg.write(|out| Ok(out.write_all(epoch_figures::comparison(report)?.as_bytes())?))
     });
     saved.and(drawn)
 }
@@ -104,7 +103,7 @@ fn deliver(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::tests::published;
+    use epoch_results::examples::published;
     use std::fs;
     use std::path::Path;
 
@@ -116,7 +115,7 @@ mod tests {
         deliver(&published(), open("--json", "j"), open("--svg", "s")).unwrap();
         let saved = CompareReport::read(&fs::read(path("j")).unwrap()).unwrap();
         let drawn = fs::read_to_string(path("s")).unwrap();
-        assert_eq!(picture::comparison(&saved).unwrap(), drawn);
+        assert_eq!(epoch_figures::comparison(&saved).unwrap(), drawn);
     }
 
     #[test]

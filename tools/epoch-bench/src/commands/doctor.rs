@@ -5,16 +5,16 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::ColorChoice;
+use epoch_doctor::{self, Report, System};
+use epoch_machine::environment::Environment;
+use epoch_results::json;
 
 use super::setup::{command_line, open_destination};
 use crate::cli::DoctorArgs;
-use crate::doctor::{self, Report, System};
-use crate::environment::Environment;
-use crate::json;
 
 pub fn execute(args: &DoctorArgs, color: ColorChoice) -> Result<ExitCode> {
     let destination = open_destination("--json", args.json.as_deref())?;
-    let sections = doctor::examine(&System::this(), args.kdir.as_deref());
+    let sections = epoch_doctor::examine(&System::this(), args.kdir.as_deref());
     let report = Report::new(command_line(), Environment::detect(), sections);
 
     report.write(&mut io::stdout(), width(), coloured(color))?;

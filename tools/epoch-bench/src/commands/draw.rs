@@ -5,13 +5,12 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use epoch_device::error::usage;
+use epoch_results::destination::Destination;
+use epoch_results::json::{self, CompareReport};
+use epoch_results::sweep::SweepReport;
 
 use crate::cli::DrawArgs;
-use crate::destination::Destination;
-use crate::error::usage;
-use crate::json::{self, CompareReport};
-use crate::picture;
-use crate::sweep::SweepReport;
 
 pub fn execute(args: &DrawArgs) -> Result<()> {
     let name = args.report.display();
@@ -37,9 +36,9 @@ pub fn execute(args: &DrawArgs) -> Result<()> {
 
 fn draw(json: &[u8]) -> Result<String> {
     if json::schema(json)? == SweepReport::SCHEMA {
-        picture::curves(&SweepReport::read(json)?)
+        epoch_figures::curves(&SweepReport::read(json)?)
     } else {
-        picture::comparison(&CompareReport::read(json)?)
+        epoch_figures::comparison(&CompareReport::read(json)?)
     }
 }
 

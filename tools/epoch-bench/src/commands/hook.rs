@@ -4,6 +4,20 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use epoch_device::error::Interrupted;
+use epoch_device::hook::{Calls, Filter, Hook, Target};
+use epoch_device::observe::{ModuleObserver, Observed, Observer};
+use epoch_device::sysfs::TrackerControl;
+use epoch_device::testcase::Testcase;
+use epoch_load::calibration;
+use epoch_load::command::{Command, Ending};
+use epoch_load::pool::UserLoad;
+use epoch_load::session::{self, Knobs};
+use epoch_load::signals::SignalWatch;
+use epoch_machine::environment::Environment;
+use epoch_results::hook_cost::{self, HookCost};
+use epoch_results::json;
+use epoch_results::summary;
 use ministat::Confidence;
 use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
@@ -11,20 +25,7 @@ use serde::Serialize;
 
 use super::module::Module;
 use super::setup::{command_line, open_destination, say};
-use crate::calibration::{self, HookCost};
 use crate::cli::HookArgs;
-use crate::command::{Command, Ending};
-use crate::environment::Environment;
-use crate::error::Interrupted;
-use crate::hook::{Calls, Filter, Hook, Target};
-use crate::json;
-use crate::observe::{ModuleObserver, Observed, Observer};
-use crate::pool::UserLoad;
-use crate::session::{self, Knobs};
-use crate::signals::SignalWatch;
-use crate::summary;
-use crate::sysfs::TrackerControl;
-use crate::testcase::Testcase;
 
 /// Samples of each kind that the hook's own cost is measured with.
 const ROUNDS: usize = 10;
@@ -102,7 +103,7 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
     if let Some(table) = summary::observed(&rows.collect::<Vec<_>>()) {
         say(&table);
     }
-    say(&calibration::describe(hook_cost.as_ref()));
+    say(&hook_cost::describe(hook_cost.as_ref()));
     if runs
         .iter()
         .all(|run| run.observed.calls.unwrap_or_default() == Calls::default())

@@ -5,10 +5,10 @@ use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use epoch_device::error::usage;
 use ministat::{DEFAULT_WIDTH, Dataset, Edition, Input, MAX_DATASETS, Options, report};
 
 use crate::cli::MinistatArgs;
-use crate::error::usage;
 
 /// The name that ministat gives to standard input.
 const STDIN: &str = "<stdin>";

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use epoch_device::device::Device;
+use epoch_device::error::usage;
+use epoch_device::hook::Hook;
+use epoch_device::orders::Orders;
+use epoch_device::sysfs::{ALL, Sysfs, named_trackers};
+use epoch_device::uapi;
+use epoch_load::pool::{KernelLoad, Load};
 
 use super::setup::warn;
-use crate::device::Device;
-use crate::error::usage;
-use crate::hook::Hook;
-use crate::orders::Orders;
-use crate::pool::{KernelLoad, Load};
-use crate::sysfs::{ALL, Sysfs, named_trackers};
-use crate::uapi;
 
 /// The loaded module.
 pub struct Module {

@@ -3,36 +3,37 @@
 use std::io;
 
 use anyhow::{Context, Result};
+use epoch_device::observe::{Observed, Observer};
+use epoch_device::sysfs::TrackerControl;
+use epoch_load::run::{self, Plan};
+use epoch_load::signals::SignalWatch;
+use epoch_machine::environment::Environment;
+use epoch_results::hook_cost;
+use epoch_results::json::{self, RunReport};
+use epoch_results::stats::Statistics;
+use epoch_results::summary;
 use ministat::Confidence;
 
 use super::bench::Bench;
 use super::module::Module;
 use super::setup::{command_line, say};
-use crate::calibration;
-use crate::cli::{RunArgs, Where};
-use crate::environment::Environment;
-use crate::json::{self, RunReport};
-use crate::observe::{Observed, Observer};
-use crate::run::{self, Plan};
-use crate::signals::SignalWatch;
-use crate::stats::Statistics;
-use crate::summary;
-use crate::sysfs::TrackerControl;
+use crate::cli::RunArgs;
+use epoch_results::workload::Where;
 
 pub fn execute(args: &RunArgs) -> Result<()> {
-    let measure = &args.measure;
-    measure.check()?;
-    let destination = measure.destination()?;
-    let workload = measure.workload(args.tasks as usize)?;
+    let options = &args.measure.options;
+    options.check()?;
+    let destination = args.measure.destination()?;
+    let workload = options.workload(args.tasks as usize)?;
 
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
-    let module = match (measure.r#where, &args.tracker) {
+    let module = match (options.r#where, &args.tracker) {
         (Where::User, None) => None,
         _ => Some(Module::open()?),
     };
     let bench = Bench {
-        measure,
+        options,
         module: module.as_ref(),
         signals: &signals,
     };
@@ -46,10 +47,10 @@ pub fn execute(args: &RunArgs) -> Result<()> {
     };
     let target = bench.target()?;
     let plan = Plan {
-        testcase: measure.testcase.description(measure.pages),
+        testcase: options.testcase.description(options.pages),
         warmup: args.warmup as usize,
         samples: args.samples as usize,
-        interval: measure.interval(),
+        interval: options.interval(),
         verbose: args.verbose,
     };
     let observer = bench.observer();
@@ -78,7 +79,7 @@ pub fn execute(args: &RunArgs) -> Result<()> {
     }
     if let Some(target) = &target {
         say(&target.to_string());
-        say(&calibration::describe(hook_cost.as_ref()));
+        say(&hook_cost::describe(hook_cost.as_ref()));
     }
     let Some(destination) = destination else {
         return Ok(());

@@ -3,140 +3,49 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Result;
+use epoch_device::orders::{Mix, Orders};
+use epoch_load::pool::{Crew, Load, UserLoad};
+use epoch_results::destination::Destination;
+use epoch_results::options::Options;
+use epoch_results::workload::Where;
 
 use super::module::kernel_load;
-use crate::cli::{MeasureArgs, Where};
-use crate::destination::Destination;
-use crate::error::usage;
-use crate::json::Workload;
-use crate::orders::{Mix, Orders};
-use crate::pool::{Carrier, Crew, Load, UserLoad, page_bytes};
-use crate::testcase::Testcase;
-use crate::topology;
-use crate::uapi;
-
-/// Waits a second of a page daemon, unless the command line says otherwise.
-const WAIT_RATE: u32 = 100;
+use crate::cli::MeasureArgs;
 
 impl MeasureArgs {
-    /// Refuses combinations that mean nothing.
-    pub fn check(&self) -> Result<()> {
-        let testcase = self.testcase.name();
-        if self.r#where == Where::User {
-            if self.testcase == Testcase::Di {
-                return Err(usage(format!(
-                    "testcase {testcase} exists only in the kernel: leave out --where user"
-                )));
-            }
-            if self.waiters > 0 || self.keys.is_some() {
-                return Err(usage(
-                    "page daemons and keys exist only in the kernel: leave out --where user, or \
-                     --waiters and --keys",
-                ));
-            }
-        }
-        if let Some(pages) = self.pages {
-            if self.testcase != Testcase::Mmap1Touch {
-                return Err(usage(format!(
-                    "--pages has no effect on testcase {testcase}: add --testcase mmap1-touch, or \
-                     leave it out"
-                )));
-            }
-            let most = uapi::DEFAULT_BYTES / page_bytes()? as u64;
-            if u64::from(pages) > most {
-                return Err(usage(format!(
-                    "--pages {pages} is more than the mapping has: take at most {most}"
-                )));
-            }
-        }
-        if self.waiters == 0 {
-            if self.wait_rate.is_some() {
-                return Err(usage("--wait-rate has no effect without --waiters: add it"));
-            }
-            if self.keys.is_some() && !self.testcase.has_pages() {
-                return Err(usage(format!(
-                    "--keys has no effect on testcase {testcase} without --waiters: add it"
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// Processes or threads.
-    pub fn carrier(&self) -> Carrier {
-        if self.threads {
-            Carrier::Threads
-        } else {
-            Carrier::Processes
-        }
-    }
-
-    /// Length of a sample.
-    pub fn interval(&self) -> Duration {
-        Duration::from_millis(self.interval_ms)
-    }
-
-    /// The workers, of which so many are measured.
-    pub fn crew(&self, tasks: usize) -> Crew {
-        Crew {
-            tasks,
-            waiters: self.waiters as usize,
-        }
-    }
-
-    fn mix(&self) -> Option<Mix> {
-        (self.waiters > 0).then(|| Mix {
-            waiters: self.waiters as usize,
-            wait_rate: self.wait_rate.unwrap_or(WAIT_RATE),
-        })
-    }
-
-    /// Describes what is measured, and decides which task goes where.
-    pub fn workload(&self, tasks: usize) -> Result<Workload> {
-        let cpus = if self.no_affinity {
-            None
-        } else {
-            Some(topology::place(tasks, &topology::allowed_cpus()?))
-        };
-        Ok(Workload {
-            testcase: self.testcase,
-            r#where: self.r#where,
-            carrier: self.carrier(),
-            tasks,
-            pages: self.pages,
-            keys: self.keys,
-            mix: self.mix(),
-            cpus,
-            interval_ms: self.interval_ms,
-        })
-    }
-
-    /// What the workers will do.
-    pub fn load(&self, tasks: usize) -> Result<Arc<dyn Load>> {
-        let (testcase, pages, keys) = (self.testcase, self.pages, self.keys);
-        if self.r#where == Where::User {
-            return Ok(Arc::new(UserLoad::new(testcase, pages)?));
-        }
-        let task = Orders::Measured {
-            testcase,
-            pages,
-            keys,
-        };
-        let mut orders = vec![task; tasks];
-        if let Some(Mix { waiters, wait_rate }) = self.mix() {
-            let rate = wait_rate;
-            orders.extend(vec![Orders::Wait { rate, keys }; waiters]);
-        }
-        kernel_load(orders)
-    }
-
     /// Where the report goes, if there is to be one.
     pub fn destination(&self) -> Result<Option<Destination>> {
         open_destination("--json", self.json.as_deref())
     }
+}
+
+/// The workers, of which so many are measured.
+pub fn crew(options: &Options, tasks: usize) -> Crew {
+    Crew {
+        tasks,
+        waiters: options.waiters as usize,
+    }
+}
+
+/// What the workers will do.
+pub fn load(options: &Options, tasks: usize) -> Result<Arc<dyn Load>> {
+    let (testcase, pages, keys) = (options.testcase, options.pages, options.keys);
+    if options.r#where == Where::User {
+        return Ok(Arc::new(UserLoad::new(testcase, pages)?));
+    }
+    let task = Orders::Measured {
+        testcase,
+        pages,
+        keys,
+    };
+    let mut orders = vec![task; tasks];
+    if let Some(Mix { waiters, wait_rate }) = options.mix() {
+        let rate = wait_rate;
+        orders.extend(vec![Orders::Wait { rate, keys }; waiters]);
+    }
+    kernel_load(orders)
 }
 
 /// Opens the file that `option` names, if it does.
@@ -166,15 +75,15 @@ pub fn command_line() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use crate::cli::{Cli, Command};
-    use crate::error;
     use clap::Parser;
+    use epoch_device::error;
 
     fn check(args: &[&str]) -> std::result::Result<(), String> {
         let args = ["epoch-bench", "run"].iter().chain(args);
         let Command::Run(args) = Cli::parse_from(args).command else {
             panic!("run was not parsed as such");
         };
-        args.measure.check().map_err(|error| {
+        args.measure.options.check().map_err(|error| {
             assert_eq!(error::exit_code(&error), 2);
             error.to_string()
         })

@@ -4,18 +4,19 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use epoch_device::observe::ModuleObserver;
+use epoch_device::orders::Orders;
+use epoch_device::sysfs::{ALL, FileGuard};
+use epoch_load::pool::{Crew, Workers};
+use epoch_load::session::{self, Knobs};
+use epoch_load::signals::SignalWatch;
+use epoch_load::torture::{self, Plan};
+use epoch_machine::topology;
+use epoch_results::workload::Carrier;
 
 use super::module::{Module, kernel_load};
 use super::setup::{say, warn};
 use crate::cli::TortureArgs;
-use crate::observe::ModuleObserver;
-use crate::orders::Orders;
-use crate::pool::{Carrier, Crew, Workers};
-use crate::session::{self, Knobs};
-use crate::signals::SignalWatch;
-use crate::sysfs::{ALL, FileGuard};
-use crate::topology;
-use crate::torture::{self, Plan};
 
 /// The tracker that does nothing: it has no waits that could be verified.
 const NOTHING: &str = "none";

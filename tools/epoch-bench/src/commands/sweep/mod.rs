@@ -1,30 +1,32 @@
 //! `epoch-bench sweep`
 
 mod outputs;
+mod resume;
+mod settings;
 
 use std::io::{self, Write};
 
 use anyhow::{Context, Result, ensure};
+use epoch_load::progress::{self, Progress};
+use epoch_load::signals::SignalWatch;
+use epoch_machine::environment::Environment;
+use epoch_results::compare::{self, CAVEAT, Plan};
+use epoch_results::json::TrackerReport;
+use epoch_results::sweep::{Point, Settings, SweepReport};
 
 use self::outputs::Outputs;
 use super::bench::Bench;
 use super::module::Module;
 use super::setup::{command_line, warn};
 use crate::cli::SweepArgs;
-use crate::compare::{self, CAVEAT, Plan};
-use crate::environment::Environment;
-use crate::json::TrackerReport;
-use crate::progress::{self, Progress};
-use crate::signals::SignalWatch;
-use crate::sweep::{Point, Settings, SweepReport};
 
 pub fn execute(args: &SweepArgs) -> Result<()> {
     let (begun, settings) = match &args.resume {
         Some(path) => {
-            let (report, settings) = SweepReport::resume(path, args)?;
+            let (report, settings) = resume::resume(path, args)?;
             (Some(report), settings)
         }
-        None => (None, Settings::of(args)?),
+        None => (None, settings::of(args)?),
     };
     settings.measure.check()?;
     let outputs = Outputs::open(args)?;
@@ -52,7 +54,7 @@ fn measure(
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
     let bench = Bench {
-        measure: &settings.measure,
+        options: &settings.measure,
         module: Some(&module),
         signals: &signals,
     };
@@ -91,7 +93,8 @@ fn measure(
     };
     let samples = report.missing().len() * plan.trackers.len() * (plan.warmup + plan.samples);
     let mut progress = progress::on_stderr(samples);
-    let measured = report.go_on(
+    let measured = resume::go_on(
+        &mut report,
         &mut *progress,
         |tasks, part| measure_point(&bench, &plan, tasks, part),
         |report| {
@@ -114,7 +117,7 @@ fn check_bench(report: &SweepReport, bench: &Bench<'_>) -> Result<()> {
     );
     for Point { workload, .. } in &report.points {
         ensure!(
-            bench.measure.workload(workload.tasks)?.cpus == workload.cpus,
+            bench.options.workload(workload.tasks)?.cpus == workload.cpus,
             "the CPUs that may be used are not those of when the sweep began: see 'taskset -p $$', \
              or begin anew with --json"
         );
@@ -128,7 +131,7 @@ fn measure_point(
     tasks: usize,
     progress: &mut dyn Progress,
 ) -> Result<Point> {
-    let workload = bench.measure.workload(tasks)?;
+    let workload = bench.options.workload(tasks)?;
     let (outcomes, ()) = bench.compare(&workload, plan, progress, |_| Ok(()))?;
     let (_, comparisons) = compare::judge(plan, &outcomes)?;
     Ok(Point {

@@ -4,14 +4,13 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
+use epoch_device::error::{UsageError, usage};
+use epoch_results::destination::Destination;
+use epoch_results::json;
+use epoch_results::sweep::SweepReport;
 
 use crate::cli::SweepArgs;
 use crate::commands::setup::{command_line, open_destination};
-use crate::destination::Destination;
-use crate::error::{UsageError, usage};
-use crate::json;
-use crate::picture;
-use crate::sweep::SweepReport;
 
 /// Those that the command line names.
 pub struct Outputs {
@@ -106,7 +105,7 @@ impl Outputs {
         let saved = write(self.json, &|out| json::write(out, report));
         let listed = write(self.csv, &|out| report.write_csv(out));
         let drawn = write(self.svg, &|out| {
-            Ok(out.write_all(picture::curves(report)?.as_bytes())?)
+            Ok(out.write_all(epoch_figures::curves(report)?.as_bytes())?)
         });
         saved.and(listed).and(drawn)
     }
@@ -126,8 +125,8 @@ fn shell_word(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Interrupted, exit_code};
-    use crate::sweep::tests::{example, report};
+    use epoch_device::error::{Interrupted, exit_code};
+    use epoch_results::examples::{example_sweep as example, sweep as report};
 
     fn outputs(json: &Path, svg: Option<&Path>) -> Outputs {
         Outputs {

@@ -1,0 +1,13 @@
+//! The interface of epoch_bench.ko: its device, its files in sysfs, its hook.
+
+pub mod counters;
+pub mod device;
+pub mod error;
+pub mod hook;
+pub mod latency;
+pub mod observe;
+pub mod orders;
+pub mod sysfs;
+pub mod testcase;
+#[allow(missing_docs)]
+pub mod uapi;

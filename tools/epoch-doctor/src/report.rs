@@ -1,0 +1,197 @@
+//! Findings as text and as JSON.
+
+use std::io::{self, Write};
+
+use console::Style;
+use epoch_machine::environment::Environment;
+use serde::Serialize;
+use textwrap::{Options, WordSplitter};
+
+use super::{Finding, Section, Status};
+
+/// The width of the status' column.
+const STATUS: usize = 9;
+
+/// The width of the subject's.
+const SUBJECT: usize = 21;
+
+/// `epoch-bench/doctor/1`: what was found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// `epoch-bench/doctor/1`
+    pub schema: &'static str,
+    /// The command line, with the program's name first.
+    pub command_line: Vec<String>,
+    /// The machine.
+    pub environment: Environment,
+    /// How many findings are [`Status::Missing`].
+    pub missing: usize,
+    /// The findings by topic, in the order in which they are printed.
+    pub sections: Vec<Section>,
+}
+
+impl Report {
+    /// The value of [`schema`](Self::schema).
+    pub const SCHEMA: &'static str = "epoch-bench/doctor/1";
+
+    /// The findings of this machine.
+    pub fn new(
+        command_line: Vec<String>,
+        environment: Environment,
+        sections: Vec<Section>,
+    ) -> Self {
+        Self {
+            schema: Self::SCHEMA,
+            command_line,
+            environment,
+            missing: count(&sections, Status::Missing),
+            sections,
+        }
+    }
+
+    /// Writes a line for each finding, of at most `width` characters if there
+    /// is one, with a coloured status if `colour`.
+    pub fn write(&self, out: &mut dyn Write, width: Option<usize>, colour: bool) -> io::Result<()> {
+        for section in &self.sections {
+            writeln!(out, "{}", section.topic.title())?;
+            for finding in &section.findings {
+                let line = line(finding, width);
+                // Of one byte a character, and never wrapped.
+                let (status, rest) = line.split_at(STATUS);
+                let style = style(finding.status).force_styling(colour);
+                let word = status.trim_end();
+                let blanks = &status[word.len()..];
+                writeln!(out, "{}{blanks}{rest}", style.apply_to(word))?;
+            }
+            writeln!(out)?;
+        }
+        let number = |status| count(&self.sections, status);
+        writeln!(
+            out,
+            "{} missing, {} warnings, {} unknown, {} ok",
+            number(Status::Missing),
+            number(Status::Warn),
+            number(Status::Unknown),
+            number(Status::Ok)
+        )
+    }
+}
+
+fn count(sections: &[Section], status: Status) -> usize {
+    let findings = sections.iter().flat_map(|section| &section.findings);
+    findings.filter(|finding| finding.status == status).count()
+}
+
+fn line(finding: &Finding, width: Option<usize>) -> String {
+    let (status, subject) = (finding.status.word(), finding.subject);
+    let start = format!("{status:<STATUS$}{subject:<SUBJECT$}");
+    let mut text = finding.found.clone();
+    if let Some(fix) = &finding.fix {
+        text = format!("{text}; fix: {fix}");
+    }
+    let indent = " ".repeat(STATUS + SUBJECT);
+    match width {
+        // Narrower, there is no room beside the columns.
+        Some(width) if width >= 2 * indent.len() => {
+            let options = Options::new(width)
+                .initial_indent(&start)
+                .subsequent_indent(&indent)
+                .break_words(false)
+                .word_splitter(WordSplitter::NoHyphenation);
+            textwrap::fill(&text, options)
+        }
+        _ => start + &text,
+    }
+}
+
+fn style(status: Status) -> Style {
+    match status {
+        Status::Ok => Style::new().green(),
+        Status::Warn => Style::new().yellow(),
+        Status::Missing => Style::new().red().bold(),
+        Status::Unknown => Style::new().magenta(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Topic;
+
+    fn report() -> Report {
+        let sections = vec![Section {
+            topic: Topic::Build,
+            findings: vec![
+                Finding::ok("rustc", "the same"),
+                Finding::warn("perf", "does not run", "install it"),
+                Finding::missing(
+                    "kernel tree",
+                    "there is no /lib/modules/7.3/build",
+                    "install the kernel's headers, or name another tree with --kdir",
+                ),
+                Finding::unknown("turbo", "no switch", "look elsewhere"),
+            ],
+        }];
+        Report::new(vec!["epoch-bench".into()], Environment::detect(), sections)
+    }
+
+    fn text(width: Option<usize>, colour: bool) -> String {
+        let mut out = Vec::new();
+        report().write(&mut out, width, colour).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_finding_is_a_line() {
+        let expected = "\
+Building the modules
+OK       rustc                the same
+WARN     perf                 does not run; fix: install it
+MISSING  kernel tree          there is no /lib/modules/7.3/build; fix: install the kernel's \
+headers, or name another tree with --kdir
+UNKNOWN  turbo                no switch; fix: look elsewhere
+
+1 missing, 1 warnings, 1 unknown, 1 ok
+";
+        assert_eq!(text(None, false), expected);
+        assert_eq!(text(Some(20), false), expected);
+    }
+
+    #[test]
+    fn on_a_terminal_it_is_wrapped_beside_the_columns() {
+        let text = text(Some(70), false);
+        let lines: Vec<_> = text.lines().skip(3).take(4).collect();
+        let indent = " ".repeat(STATUS + SUBJECT);
+        assert!(lines[0].starts_with("MISSING  kernel tree"), "{text}");
+        assert!(lines[1].starts_with(&indent), "{text}");
+        assert!(lines.iter().all(|line| line.len() <= 70), "{text}");
+    }
+
+    #[test]
+    fn only_the_status_is_coloured() {
+        let coloured = text(Some(70), true);
+        assert!(
+            coloured.contains("\u{1b}[32mOK\u{1b}[0m       rustc"),
+            "{coloured}"
+        );
+        let plain = text(Some(70), false);
+        assert!(!plain.contains('\u{1b}'));
+        assert_eq!(console::strip_ansi_codes(&coloured), plain);
+    }
+
+    #[test]
+    fn json_has_the_same() {
+        let json = serde_json::to_value(report()).unwrap();
+        assert_eq!(json["schema"], "epoch-bench/doctor/1");
+        assert_eq!(json["missing"], 1);
+        let section = &json["sections"][0];
+        assert_eq!(section["topic"], "build");
+        assert_eq!(
+            section["findings"][1],
+            serde_json::json!({
+                "subject": "perf", "status": "warn", "found": "does not run", "fix": "install it",
+            })
+        );
+        assert!(section["findings"][0].get("fix").is_none());
+    }
+}

@@ -1,0 +1,70 @@
+//! Whether the processor has what a tracker takes.
+
+use std::path::Path;
+
+use epoch_machine::hypervisor::has_flag;
+
+use super::finding::Finding;
+use super::system::System;
+
+const LOCKLESS: &str = "lockless";
+
+/// Looks for the instruction of the tracker `lockless`; all others work
+/// everywhere.
+pub fn examine(system: &System) -> Vec<Finding> {
+    let path = Path::new("/proc/cpuinfo");
+    let cpuinfo = match system.read(path) {
+        Err(error) => return vec![Finding::unreadable(LOCKLESS, path, &error)],
+        Ok(text) => text.unwrap_or_default(),
+    };
+    let fix = "compare the others, such as 'compare mutex epoch', or give a virtual machine a CPU \
+               with cx16, such as its host's";
+    vec![if cpuinfo.is_empty() {
+        Finding::unknown(
+            LOCKLESS,
+            "/proc/cpuinfo is not there",
+            "run 'mount -t proc proc /proc'",
+        )
+    } else {
+        match has_flag(&cpuinfo, "cx16") {
+            Some(true) => Finding::ok(LOCKLESS, "the CPU has cmpxchg16b"),
+            Some(false) => Finding::warn(
+                LOCKLESS,
+                "the CPU lacks cmpxchg16b (cx16), so that this tracker is not there",
+                fix,
+            ),
+            None => Finding::warn(
+                LOCKLESS,
+                "this tracker is for x86-64 CPUs, and not there",
+                fix,
+            ),
+        }
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{Fake, expect};
+    use crate::finding::Status::{Ok, Unknown, Warn};
+
+    fn with(cpuinfo: &str) -> Vec<Finding> {
+        examine(&Fake::new().file("/proc/cpuinfo", cpuinfo).system())
+    }
+
+    #[test]
+    fn the_instruction_is_looked_for() {
+        expect(&with("flags\t: fpu cx16 sse\n"), LOCKLESS, Ok, &[]);
+        expect(&with("flags\t: fpu cx8 sse\n"), LOCKLESS, Warn, &["cx16"]);
+        expect(&with("Features\t: fp asimd\n"), LOCKLESS, Warn, &["x86-64"]);
+        expect(&with(""), LOCKLESS, Unknown, &[]);
+        expect(
+            &examine(&Fake::new().system()),
+            LOCKLESS,
+            Unknown,
+            &["mount"],
+        );
+        let odd = Fake::new().unreadable("/proc/cpuinfo");
+        expect(&examine(&odd.system()), LOCKLESS, Unknown, &["cpuinfo"]);
+    }
+}

@@ -1,0 +1,122 @@
+//! What stands around each plot: title, results, where it ran, and what to bear
+//! in mind.
+
+use anyhow::Result;
+use epoch_machine::environment::Environment;
+use epoch_results::compare::CAVEAT;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::style::{Font, MARGIN, NOTE, NUMBER, TEXT_WIDTH, TITLE, VERDICT, WIDTH};
+use super::words::{place, plain};
+
+/// What plots are drawn on, in pixels.
+pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// The texts around a plot.
+pub struct Frame<'a> {
+    /// What was measured.
+    pub title: String,
+    /// Sentences that say what came out, under the title.
+    pub verdict: Vec<String>,
+    /// The same for those who do not see the picture.
+    pub description: String,
+    /// Where it ran.
+    pub environment: &'a Environment,
+    /// What the plot's parts mean.
+    pub legend: Vec<String>,
+}
+
+impl Frame<'_> {
+    /// The picture with a plot that is so high; `plot` draws it from its top on.
+    pub fn draw(
+        self,
+        plot_height: i32,
+        plot: impl FnOnce(&Canvas<'_>, i32) -> Result<()>,
+    ) -> Result<String> {
+        let title = plain(&self.title);
+        let mut head = Paragraphs::default();
+        head.push(&title, TITLE);
+        head.space(6);
+        for sentence in &self.verdict {
+            head.push(&plain(sentence), VERDICT);
+            head.space(5);
+        }
+        head.space(2);
+        head.push(&plain(&place(self.environment)), NOTE);
+        head.space(20);
+        head.push("Loops a second, all tasks together", NUMBER);
+        let mut foot = Paragraphs::default();
+        for sentence in &self.legend {
+            foot.push(&plain(sentence), NOTE);
+            foot.space(4);
+        }
+        foot.push(CAVEAT, NOTE);
+
+        let plot_top = MARGIN + head.height;
+        let foot_top = plot_top + plot_height;
+        let height = foot_top + foot.height + MARGIN;
+        let mut svg = String::new();
+        {
+            let size = (WIDTH, height as u32);
+            let canvas = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+            canvas.fill(&WHITE)?;
+            head.draw(&canvas, MARGIN)?;
+            plot(&canvas, plot_top)?;
+            foot.draw(&canvas, foot_top)?;
+            canvas.present()?;
+        }
+        Ok(with_description(&svg, &title, &plain(&self.description)))
+    }
+}
+
+/// Lines of text from the top down.
+#[derive(Default)]
+struct Paragraphs {
+    lines: Vec<(i32, String, Font)>,
+    height: i32,
+}
+
+impl Paragraphs {
+    fn push(&mut self, text: &str, font: Font) {
+        let options = textwrap::Options::new(font.columns(TEXT_WIDTH))
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        for line in textwrap::wrap(text, options) {
+            self.lines.push((self.height, line.into_owned(), font));
+            self.height += font.line_height();
+        }
+    }
+
+    fn space(&mut self, pixels: i32) {
+        self.height += pixels;
+    }
+
+    fn draw(self, canvas: &Canvas<'_>, top: i32) -> Result<()> {
+        for (y, line, font) in self.lines {
+            let style = font.style(HPos::Left, VPos::Top);
+            canvas.draw(&Text::new(line, (MARGIN, top + y), style))?;
+        }
+        Ok(())
+    }
+}
+
+/// Says what it is to those who do not see it; plotters has no way to.
+fn with_description(svg: &str, title: &str, description: &str) -> String {
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let (title, description) = (escape(title), escape(description));
+    let described = format!(" role=\"img\">\n<title>{title}</title>\n<desc>{description}</desc>\n");
+    svg.replacen(">\n", &described, 1)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    /// The texts of the picture, lines that were wrapped put together.
+    pub(crate) fn text(svg: &str) -> String {
+        let texts = svg.split("<text").skip(1).map(|element| {
+            let (_, element) = element.split_once('>').unwrap();
+            element.split_once("</text>").unwrap().0.trim()
+        });
+        texts.collect::<Vec<_>>().join(" ")
+    }
+}

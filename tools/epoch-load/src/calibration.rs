@@ -1,0 +1,91 @@
+//! Measuring what the hook itself costs: calls that are not hooked against calls that are
+//! with a tracker that does nothing.
+
+use anyhow::Result;
+use epoch_device::hook::{Calls, Hook};
+use epoch_device::sysfs::TrackerControl;
+use epoch_results::hook_cost::HookCost;
+use ministat::Confidence;
+
+/// The tracker that does nothing.
+const NOTHING: &str = "none";
+
+/// Measures the cost with `rounds` interleaved samples of each.
+///
+/// `sample` tells how many nanoseconds an iteration takes, in which the hooked
+/// function is called; none comes back if it is not. Leaves the hook disabled.
+pub fn calibrate(
+    hook: Hook<'_>,
+    control: &dyn TrackerControl,
+    rounds: usize,
+    confidence: Confidence,
+    mut sample: impl FnMut() -> Result<f64>,
+) -> Result<Option<HookCost>> {
+    hook.enable(false)?;
+    control.select(NOTHING)?;
+    let mut times = [Vec::new(), Vec::new()];
+    for round in 0..rounds {
+        // Every other round is turned round, as those of a comparison are.
+        for on in [round % 2 != 0, round % 2 == 0] {
+            hook.enable(on)?;
+            times[usize::from(on)].push(sample()?);
+        }
+    }
+    hook.enable(false)?;
+    if hook.calls()? == Calls::default() {
+        return Ok(None);
+    }
+    let [unhooked, hooked] = times;
+    HookCost::new(unhooked, hooked, confidence).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use epoch_device::hook::fake::fake_class;
+    use epoch_results::hook_cost::describe;
+
+    /// Iterations that take 1000 ns and some, and 200 more while hooked.
+    fn cost_of(noise: &[f64]) -> HookCost {
+        let (_dir, sysfs) = fake_class();
+        let hook = Hook::new(&sysfs);
+        let mut noise = noise.iter().cycle();
+        let cost = calibrate(hook, &sysfs, 4, Confidence::P95, || {
+            let cost = if hook.is_enabled()? { 200.0 } else { 0.0 };
+            Ok(1000.0 + cost + noise.next().unwrap())
+        });
+        assert!(!hook.is_enabled().unwrap());
+        assert_eq!(sysfs.current().unwrap(), "none");
+        cost.unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_function_that_is_not_called_costs_nothing_that_can_be_measured() {
+        let (_dir, sysfs) = fake_class();
+        sysfs.write("hook/hits", "0").unwrap();
+        sysfs.write("hook/missed", "0").unwrap();
+        let hook = Hook::new(&sysfs);
+        let cost = calibrate(hook, &sysfs, 3, Confidence::P95, || Ok(1.0)).unwrap();
+        assert_eq!(cost, None);
+        assert!(describe(None).contains("does not call"));
+    }
+
+    #[test]
+    fn the_cost_is_the_difference() {
+        let cost = cost_of(&[0.0, 2.0, 2.0, 0.0]);
+        assert!(
+            cost.proven && (cost.cost_ns - 200.0).abs() < 3.0,
+            "{cost:?}"
+        );
+        assert_eq!(cost.n, 4);
+        let text = cost.to_string();
+        assert!(text.starts_with("the hook itself: 20"), "{text}");
+        assert!(text.contains("95% confidence, N=4 each"), "{text}");
+    }
+
+    #[test]
+    fn what_is_not_proven_is_not_measurable() {
+        let cost = cost_of(&[0.0, 900.0, 50.0, 4000.0, 20.0]);
+        assert!(cost.to_string().contains("not measurable"), "{cost}");
+    }
+}

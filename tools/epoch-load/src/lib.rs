@@ -1,0 +1,15 @@
+//! Workers that load the kernel, and the samples that are taken of them.
+
+pub mod calibration;
+pub mod clock;
+pub mod command;
+pub mod compare;
+pub mod limits;
+pub mod pool;
+pub mod progress;
+pub mod run;
+pub mod sampling;
+pub mod session;
+pub mod shared;
+pub mod signals;
+pub mod torture;

@@ -1,0 +1,144 @@
+//! How far a measurement is, on stderr.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Instant;
+
+use epoch_results::sample::Sample;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Hears of each step.
+pub trait Progress {
+    /// A tracker's sample is there.
+    fn sample_taken(&mut self, tracker: &str, sample: &Sample);
+    /// Every tracker had its sample.
+    fn round_done(&mut self, round: usize, rounds: usize);
+    /// No more is to come, or something went wrong.
+    fn finish(&mut self);
+}
+
+/// A bar on a terminal, else a line for each round.
+pub fn on_stderr(samples: usize) -> Box<dyn Progress> {
+    if io::stderr().is_terminal() {
+        Box::new(Bar::new(samples))
+    } else {
+        Box::new(Lines(Instant::now()))
+    }
+}
+
+/// Drawn only between samples: a thread that redraws it would disturb the
+/// measurement and make forking unsafe.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(samples: usize) -> Self {
+        let template = "{bar:30} {pos}/{len} samples, {eta} left  {msg}";
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self(ProgressBar::new(samples as u64).with_style(style))
+    }
+}
+
+impl Progress for Bar {
+    fn sample_taken(&mut self, tracker: &str, sample: &Sample) {
+        self.0.set_message(format!("{tracker}: {}", sample.total));
+        self.0.inc(1);
+    }
+
+    fn round_done(&mut self, _round: usize, _rounds: usize) {}
+
+    fn finish(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Since when.
+struct Lines(Instant);
+
+impl Progress for Lines {
+    fn sample_taken(&mut self, _tracker: &str, _sample: &Sample) {}
+
+    fn round_done(&mut self, round: usize, rounds: usize) {
+        let left = self.0.elapsed() * (rounds - round) as u32 / round as u32;
+        // Nobody has to listen.
+        let _ = writeln!(
+            io::stderr(),
+            "round {round} of {rounds}, about {} s left",
+            left.as_secs()
+        );
+    }
+
+    fn finish(&mut self) {}
+}
+
+/// One of several measurements of the same length that are one for whoever
+/// looks on.
+pub struct Part<'a> {
+    whole: &'a mut dyn Progress,
+    index: usize,
+    parts: usize,
+}
+
+impl<'a> Part<'a> {
+    /// Part `index`, counted from 0, of so many.
+    pub fn new(whole: &'a mut dyn Progress, index: usize, parts: usize) -> Self {
+        Self {
+            whole,
+            index,
+            parts,
+        }
+    }
+}
+
+impl Progress for Part<'_> {
+    fn sample_taken(&mut self, tracker: &str, sample: &Sample) {
+        self.whole.sample_taken(tracker, sample);
+    }
+
+    fn round_done(&mut self, round: usize, rounds: usize) {
+        let before = self.index * rounds;
+        self.whole.round_done(before + round, self.parts * rounds);
+    }
+
+    /// The whole is finished by whoever began it.
+    fn finish(&mut self) {}
+}
+
+/// For tests.
+#[cfg(any(test, feature = "fakes"))]
+pub struct Silent;
+
+#[cfg(any(test, feature = "fakes"))]
+impl Progress for Silent {
+    fn sample_taken(&mut self, _tracker: &str, _sample: &Sample) {}
+    fn round_done(&mut self, _round: usize, _rounds: usize) {}
+    fn finish(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Rounds(Vec<(usize, usize)>);
+
+    impl Progress for Rounds {
+        fn sample_taken(&mut self, _tracker: &str, _sample: &Sample) {}
+        fn round_done(&mut self, round: usize, rounds: usize) {
+            self.0.push((round, rounds));
+        }
+        fn finish(&mut self) {
+            panic!("a part finished the whole");
+        }
+    }
+
+    #[test]
+    fn parts_count_on() {
+        let mut whole = Rounds(Vec::new());
+        for index in 0..2 {
+            let mut part = Part::new(&mut whole, index, 2);
+            part.round_done(1, 2);
+            part.round_done(2, 2);
+            part.finish();
+        }
+        assert_eq!(whole.0, [(1, 4), (2, 4), (3, 4), (4, 4)]);
+    }
+}

@@ -1,0 +1,167 @@
+//! Measuring one tracker, with will-it-scale's output.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Result;
+use epoch_device::observe::{Observation, Observer};
+use epoch_results::sample::{Sample, average};
+
+use crate::pool::Pool;
+use crate::sampling;
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What the workers do, in will-it-scale's words.
+    pub testcase: String,
+    /// Samples that do not count.
+    pub warmup: usize,
+    /// Samples that count.
+    pub samples: usize,
+    /// Length of each.
+    pub interval: Duration,
+    /// Whether to print each task's share.
+    pub verbose: bool,
+}
+
+/// The samples of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Those that do not count.
+    pub warmup: Vec<Sample>,
+    /// Those that count.
+    pub samples: Vec<Sample>,
+    /// What the tracker went through while those that count were taken, where
+    /// there is one.
+    pub observation: Option<Observation>,
+}
+
+/// Runs the workers once and prints the samples while they come in.
+///
+/// The samples follow each other without a gap. `tracker` is whom to ask, and
+/// about which one.
+pub fn run(
+    pool: &mut dyn Pool,
+    tracker: Option<(&dyn Observer, &str)>,
+    plan: &Plan,
+    out: &mut dyn Write,
+) -> Result<Outcome> {
+    let observe = || {
+        let observed = tracker.map(|(observer, name)| observer.observe(name));
+        observed.transpose()
+    };
+    pool.start()?;
+    writeln!(out, "testcase:{}", plan.testcase)?;
+    let mut readings = pool.read()?;
+    let mut take = |header: &str, count: usize, out: &mut dyn Write| -> Result<Vec<Sample>> {
+        writeln!(out, "{header}")?;
+        out.flush()?;
+        let mut samples = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (sample, end) = sampling::take_since(&readings, pool, plan.interval)?;
+            sample.write(out, plan.verbose)?;
+            samples.push(sample);
+            readings = end;
+        }
+        Ok(samples)
+    };
+    let warmup = take("warmup", plan.warmup, out)?;
+    let before = observe()?;
+    let samples = take("measurement", plan.samples, out)?;
+    let after = observe()?;
+    pool.stop()?;
+    writeln!(out, "average:{}", average(&samples))?;
+    out.flush()?;
+    let observation = after.zip(before);
+    Ok(Outcome {
+        warmup,
+        samples,
+        observation: observation.map(|(after, before)| after.since(&before)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::fake::{Event, FakePool};
+    use epoch_device::observe::fake::FakeObserver;
+
+    fn plan() -> Plan {
+        Plan {
+            testcase: "Anonymous memory mmap/munmap of 128MB".into(),
+            warmup: 6,
+            samples: 5,
+            interval: Duration::from_millis(1000),
+            verbose: false,
+        }
+    }
+
+    #[test]
+    fn the_output_is_will_it_scales() {
+        let mut pool = FakePool::new(&[100, 250]);
+        let mut out = Vec::new();
+        let outcome = run(&mut pool, None, &plan(), &mut out).unwrap();
+        let sample = "min:100 max:250 total:350\n";
+        let expected = [
+            "testcase:Anonymous memory mmap/munmap of 128MB\nwarmup\n",
+            &sample.repeat(6),
+            "measurement\n",
+            &sample.repeat(5),
+            "average:350\n",
+        ]
+        .concat();
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        assert_eq!((outcome.warmup.len(), outcome.samples.len()), (6, 5));
+        assert_eq!(pool.events.first(), Some(&Event::Start));
+        assert_eq!(pool.events.last(), Some(&Event::Stop));
+    }
+
+    #[test]
+    fn verbose_lines_stand_before_each_sample() {
+        let mut pool = FakePool::new(&[1, 2]);
+        let mut out = Vec::new();
+        let plan = Plan {
+            warmup: 1,
+            samples: 1,
+            verbose: true,
+            ..plan()
+        };
+        run(&mut pool, None, &plan, &mut out).unwrap();
+        let sample = "   0 -> 1\n   1 -> 2\nmin:1 max:2 total:3\n";
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.ends_with(&format!("warmup\n{sample}measurement\n{sample}average:3\n")));
+    }
+
+    #[test]
+    fn a_late_wake_up_does_not_raise_the_rate() {
+        let mut pool = FakePool::new(&[1000]);
+        pool.lateness = Duration::from_millis(700);
+        let outcome = run(&mut pool, None, &plan(), &mut Vec::new()).unwrap();
+        for sample in outcome.samples {
+            assert_eq!(sample.total, 1000);
+            assert_eq!(sample.tasks[0].interval_ns, 1_700_000_000);
+            assert_eq!(sample.tasks[0].iterations, 1700);
+        }
+    }
+
+    #[test]
+    fn the_tracker_is_observed_while_samples_count() {
+        let mut pool = FakePool::new(&[1000]);
+        let observer = FakeObserver::default();
+        let tracker = Some((&observer as &dyn Observer, "epoch"));
+        let outcome = run(&mut pool, tracker, &plan(), &mut Vec::new()).unwrap();
+        assert_eq!(outcome.observation.unwrap().counters.waits, 1);
+    }
+
+    #[test]
+    fn a_failing_worker_ends_the_run() {
+        let mut pool = FakePool::new(&[1000]);
+        pool.fail_at_wait = Some((8, anyhow::anyhow!("task 0 failed")));
+        let mut out = Vec::new();
+        let error = run(&mut pool, None, &plan(), &mut out).unwrap_err();
+        assert_eq!(error.to_string(), "task 0 failed");
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("measurement") && !text.contains("average"));
+    }
+}

@@ -1,0 +1,26 @@
+//! Taking samples of workers.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use epoch_results::sample::{Reading, Sample};
+
+use crate::pool::Pool;
+
+/// Lets the workers run for `interval` and counts.
+pub fn take(pool: &mut dyn Pool, interval: Duration) -> Result<Sample> {
+    let before = pool.read()?;
+    take_since(&before, pool, interval).map(|(sample, _)| sample)
+}
+
+/// Like [`take`], from the readings that ended the sample
+/// before; also returns those that end this one.
+pub fn take_since(
+    before: &[Reading],
+    pool: &mut dyn Pool,
+    interval: Duration,
+) -> Result<(Sample, Vec<Reading>)> {
+    pool.wait(interval)?;
+    let after = pool.read()?;
+    Ok((Sample::between(before, &after)?, after))
+}

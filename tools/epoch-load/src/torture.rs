@@ -1,0 +1,192 @@
+//! Blocks and waits for the module's verifier.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use epoch_device::latency::{Latency, time};
+use epoch_device::observe::{Observation, Observer};
+use epoch_device::sysfs::TrackerControl;
+use epoch_results::table::{self, Align};
+
+use crate::pool::Pool;
+
+/// What to torture.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The trackers.
+    pub trackers: Vec<String>,
+    /// How long: each of them, or with `switch` all together.
+    pub duration: Duration,
+    /// How long a tracker is in use until the next one is, instead of one
+    /// after the other.
+    pub switch: Option<Duration>,
+}
+
+/// What a tracker went through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Blocks that were opened.
+    pub blocks: u64,
+    /// What it counted itself.
+    pub observation: Observation,
+}
+
+/// Lets the workers run; the result is in the order of `plan.trackers`.
+///
+/// They run all the time, and go from one tracker over to the next. `begins`
+/// hears which one it is.
+pub fn run(
+    pool: &mut dyn Pool,
+    control: &dyn TrackerControl,
+    observer: &dyn Observer,
+    plan: &Plan,
+    mut begins: impl FnMut(&str),
+) -> Result<Vec<Outcome>> {
+    let observe = || -> Result<Vec<Observation>> {
+        let trackers = plan.trackers.iter();
+        trackers.map(|tracker| observer.observe(tracker)).collect()
+    };
+    let mut blocks = vec![0; plan.trackers.len()];
+    let before = observe()?;
+    pool.start()?;
+    let (mut done, mut now_ns) = progress(pool)?;
+    let mut spend = |index: usize, slice: Duration, pool: &mut dyn Pool| -> Result<Duration> {
+        control.select(&plan.trackers[index])?;
+        pool.wait(slice)?;
+        let (done_now, later_ns) = progress(pool)?;
+        // Those of the time in which the workers went over are counted, too.
+        blocks[index] += done_now.saturating_sub(done);
+        let took = Duration::from_nanos(later_ns.saturating_sub(now_ns));
+        (done, now_ns) = (done_now, later_ns);
+        Ok(took)
+    };
+    match plan.switch {
+        None => {
+            for (index, tracker) in plan.trackers.iter().enumerate() {
+                begins(tracker);
+                spend(index, plan.duration, pool)?;
+            }
+        }
+        Some(slice) => {
+            begins(&plan.trackers.join(", "));
+            let mut left = plan.duration;
+            for index in (0..plan.trackers.len()).cycle() {
+                left = left.saturating_sub(spend(index, slice.min(left), pool)?);
+                if left.is_zero() {
+                    break;
+                }
+            }
+        }
+    }
+    pool.stop()?;
+    // At the end only: a wait is judged when it is over, perhaps after its
+    // tracker's time.
+    let after = observe()?;
+    let observations = after.iter().zip(&before).map(|(a, b)| a.since(b));
+    let outcomes = blocks.iter().zip(observations);
+    Ok(outcomes
+        .map(|(&blocks, observation)| Outcome {
+            blocks,
+            observation,
+        })
+        .collect())
+}
+
+/// What all workers have done together, and when.
+fn progress(pool: &mut dyn Pool) -> Result<(u64, u64)> {
+    let readings = pool.read()?;
+    let last = readings.last().context("nobody is tortured")?;
+    let done = readings.iter().map(|reading| reading.iterations).sum();
+    Ok((done, last.timestamp_ns))
+}
+
+/// A line for each tracker.
+pub fn text(plan: &Plan, outcomes: &[Outcome]) -> Result<String> {
+    let columns = [
+        ("tracker", Align::Left),
+        ("blocks", Align::Right),
+        ("waits", Align::Right),
+        ("blocked", Align::Right),
+        ("longest wait", Align::Right),
+        ("violations", Align::Right),
+    ];
+    let rows = plan
+        .trackers
+        .iter()
+        .zip(outcomes)
+        .map(|(tracker, outcome)| {
+            let Observation {
+                counters, waits, ..
+            } = &outcome.observation;
+            let longest = Latency::of(waits)?.map_or("-".into(), |waits| time(waits.max_ns as f64));
+            Ok(vec![
+                tracker.clone(),
+                outcome.blocks.to_string(),
+                counters.waits.to_string(),
+                counters.blocked.to_string(),
+                longest,
+                counters.violations.to_string(),
+            ])
+        });
+    let columns = columns.map(|(name, align)| (name.into(), align));
+    Ok(table::text(&columns, &rows.collect::<Result<Vec<_>>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::fake::{Event, FakePool, FakeTrackers};
+    use epoch_device::observe::fake::FakeObserver;
+
+    fn torture(trackers: &[&str], switch: Option<Duration>) -> (Vec<Outcome>, Vec<Event>) {
+        let fake = FakeTrackers::new("none");
+        let mut pool = FakePool::new(&[100, 300]);
+        pool.trackers = Some(fake.clone());
+        let plan = plan(trackers, switch);
+        let observer = FakeObserver::default();
+        let outcomes = run(&mut pool, &*fake, &observer, &plan, |_| {}).unwrap();
+        (outcomes, fake.events.take())
+    }
+
+    fn plan(trackers: &[&str], switch: Option<Duration>) -> Plan {
+        Plan {
+            trackers: trackers.iter().map(ToString::to_string).collect(),
+            duration: Duration::from_secs(10),
+            switch,
+        }
+    }
+
+    #[test]
+    fn one_comes_after_the_other() {
+        let (outcomes, events) = torture(&["spin", "epoch"], None);
+        let select = |name: &str| Event::Select(name.into());
+        let expected = [Event::Start, select("spin"), select("epoch"), Event::Stop];
+        assert_eq!(events, expected);
+        for outcome in outcomes {
+            assert_eq!(outcome.blocks, 4000);
+            assert_eq!(outcome.observation.counters.waits, 1);
+        }
+    }
+
+    #[test]
+    fn or_they_take_turns_under_load() {
+        let (outcomes, events) = torture(&["spin", "epoch"], Some(Duration::from_secs(4)));
+        let blocks: Vec<_> = outcomes.iter().map(|outcome| outcome.blocks).collect();
+        assert_eq!(blocks, [2400, 1600]);
+        assert_eq!(events.len(), 5);
+    }
+
+    #[test]
+    fn each_has_a_line() {
+        let mut outcome = Outcome {
+            blocks: 4000,
+            ..Default::default()
+        };
+        outcome.observation.counters.violations = 2;
+        let text = text(&plan(&["busted"], None), &[outcome]).unwrap();
+        let expected = "\
+            tracker  blocks  waits  blocked  longest wait  violations\n\
+            busted     4000      0        0             -           2";
+        assert_eq!(text, expected);
+    }
+}

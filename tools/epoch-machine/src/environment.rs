@@ -1,0 +1,98 @@
+//! Where a measurement ran.
+
+use std::fs;
+use std::io::{self, Write};
+use std::time::SystemTime;
+
+use epoch_device::sysfs::{Sysfs, TrackerControl};
+use serde::{Deserialize, Serialize};
+
+use crate::hypervisor;
+use crate::topology::count_cpus;
+
+/// What a reader must know to judge the numbers.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Environment {
+    /// `uname -r`
+    pub kernel: String,
+    /// The tracker that is selected in the module, if it is loaded.
+    pub module_tracker: Option<String>,
+    /// CPUs that are online.
+    pub online_cpus: usize,
+    /// The processor's name.
+    pub cpu_model: String,
+    /// Bare metal, or which hypervisor.
+    pub machine: String,
+    /// The kernel's clock source.
+    pub clock_source: String,
+    /// When it began, in UTC; files of the first versions have none.
+    pub date: Option<String>,
+}
+
+impl Environment {
+    /// Looks around; what cannot be found out is called unknown.
+    pub fn detect() -> Self {
+        let read = |path| {
+            fs::read_to_string(path).map_or_else(|_| "unknown".into(), |t| t.trim().to_owned())
+        };
+        let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        Self {
+            kernel: read("/proc/sys/kernel/osrelease"),
+            module_tracker: Sysfs::open().and_then(|sysfs| sysfs.current()).ok(),
+            online_cpus: count_cpus(&read("/sys/devices/system/cpu/online")).unwrap_or_else(|| {
+                std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+            }),
+            cpu_model: cpu_model(&cpuinfo).unwrap_or("unknown").to_owned(),
+            machine: hypervisor::describe(),
+            clock_source: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+            date: Some(humantime::format_rfc3339_seconds(SystemTime::now()).to_string()),
+        }
+    }
+
+    /// Writes one line for each fact.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let tracker = self.module_tracker.as_deref();
+        writeln!(out, "kernel:      {}", self.kernel)?;
+        writeln!(
+            out,
+            "module:      {}",
+            match tracker {
+                Some(tracker) => format!("epoch_bench, tracker {tracker}"),
+                None => "not loaded".to_owned(),
+            }
+        )?;
+        writeln!(
+            out,
+            "cpus:        {} online, {}",
+            self.online_cpus, self.cpu_model
+        )?;
+        writeln!(out, "machine:     {}", self.machine)?;
+        writeln!(out, "clocksource: {}", self.clock_source)?;
+        if let Some(date) = &self.date {
+            writeln!(out, "date:        {date}")?;
+        }
+        Ok(())
+    }
+}
+
+fn cpu_model(cpuinfo: &str) -> Option<&str> {
+    cpuinfo
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(key, _)| matches!(key.trim(), "model name" | "cpu" | "Model"))
+        .map(|(_, value)| value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processor_is_named() {
+        assert_eq!(
+            cpu_model("processor\t: 0\nmodel name\t: A B\n"),
+            Some("A B")
+        );
+        assert_eq!(cpu_model("processor\t: 0\n"), None);
+    }
+}

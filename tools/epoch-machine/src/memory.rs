@@ -1,0 +1,11 @@
+//! Memory.
+
+use anyhow::{Context, Result};
+use nix::unistd::{SysconfVar, sysconf};
+
+/// The size of a page.
+pub fn page_bytes() -> Result<usize> {
+    sysconf(SysconfVar::PAGE_SIZE)?
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .context("the size of a page is unknown")
+}

@@ -1,0 +1,253 @@
+//! Measuring several trackers, their samples interleaved.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use epoch_device::hook::Target;
+use epoch_device::observe::Observation;
+use epoch_machine::environment::Environment;
+use ministat::{Confidence, Dataset, Options};
+
+use crate::hook_cost::{self, HookCost};
+use crate::sample::{Sample, average};
+use crate::stats::{self, Comparison};
+use crate::summary;
+
+/// What every comparison must say of itself.
+pub const CAVEAT: &str = "These trackers are load added for the comparison: Linux itself has no \
+                          global delayed-invalidation lock.";
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The trackers; the first is the baseline.
+    pub trackers: Vec<String>,
+    /// What the workers do, in will-it-scale's words.
+    pub testcase: String,
+    /// Samples of each tracker that do not count.
+    pub warmup: usize,
+    /// Samples of each tracker that count.
+    pub samples: usize,
+    /// Length of each.
+    pub interval: Duration,
+    /// Confidence that a difference must reach.
+    pub confidence: Confidence,
+}
+
+impl Plan {
+    /// How long the workers run with another tracker before a sample starts:
+    /// until caches, queues and the scheduler have got used to it.
+    pub fn settle(&self) -> Duration {
+        self.interval / 10
+    }
+
+    /// The trackers' numbers in the order of their samples in this round.
+    ///
+    /// Every other round is turned round, so that whatever drifts steadily
+    /// while it runs weighs on all of them alike.
+    pub fn order(&self, round: usize) -> Vec<usize> {
+        let forward = 0..self.trackers.len();
+        if round % 2 == 0 {
+            forward.collect()
+        } else {
+            forward.rev().collect()
+        }
+    }
+}
+
+/// One tracker's samples.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Those that do not count.
+    pub warmup: Vec<Sample>,
+    /// Those that count.
+    pub samples: Vec<Sample>,
+    /// What the tracker went through meanwhile.
+    pub observation: Observation,
+}
+
+/// Compares all trackers but the baseline with the baseline.
+pub fn judge(plan: &Plan, outcomes: &[Outcome]) -> Result<(Vec<Dataset>, Vec<Comparison>)> {
+    let mut datasets = Vec::with_capacity(outcomes.len());
+    for (tracker, outcome) in plan.trackers.iter().zip(outcomes) {
+        if outcome.samples.iter().all(|sample| sample.total == 0) {
+            bail!(
+                "tracker {tracker} completed no iteration in any sample: take fewer tasks, or a \
+                 longer --interval-ms"
+            );
+        }
+        datasets.push(stats::dataset(tracker, &outcome.samples)?);
+    }
+    let comparisons = datasets
+        .iter()
+        .skip(1)
+        .map(|dataset| Comparison::new(dataset, &datasets[0], plan.confidence))
+        .collect();
+    Ok((datasets, comparisons))
+}
+
+/// Prints the samples, ministat's block, a summary and the verdict in words.
+pub fn print(
+    out: &mut dyn Write,
+    environment: &Environment,
+    plan: &Plan,
+    outcomes: &[Outcome],
+) -> Result<()> {
+    environment.write(out)?;
+    for (tracker, outcome) in plan.trackers.iter().zip(outcomes) {
+        writeln!(out, "\ntracker:{tracker}")?;
+        writeln!(out, "testcase:{}", plan.testcase)?;
+        writeln!(out, "measurement")?;
+        for sample in &outcome.samples {
+            sample.write(out, false)?;
+        }
+        writeln!(out, "average:{}", average(&outcome.samples))?;
+    }
+    let (datasets, comparisons) = judge(plan, outcomes)?;
+    let options = Options {
+        confidence: plan.confidence,
+        ..Options::default()
+    };
+    writeln!(out, "\n{}", ministat::report(&datasets, &options)?)?;
+    let rows = summary::rows(plan, outcomes, &comparisons)?;
+    writeln!(out, "{}\n", summary::table(&rows, plan.confidence))?;
+    for comparison in &comparisons {
+        writeln!(
+            out,
+            "{}",
+            comparison.sentence(plan.confidence, plan.samples)
+        )?;
+    }
+    writeln!(out, "{CAVEAT}")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Prints what was hooked, and what of the times is none of the trackers'.
+pub fn print_hook(out: &mut dyn Write, target: &Target, cost: Option<&HookCost>) -> io::Result<()> {
+    writeln!(out, "{target}")?;
+    writeln!(out, "{}", hook_cost::describe(cost))?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use epoch_device::counters::Counters;
+    use epoch_device::latency::Buckets;
+    use epoch_device::uapi::BUCKETS;
+
+    fn plan(trackers: &[&str]) -> Plan {
+        Plan {
+            trackers: trackers.iter().map(ToString::to_string).collect(),
+            testcase: "Delayed invalidation start/finish".into(),
+            warmup: 1,
+            samples: 3,
+            interval: Duration::from_secs(1),
+            confidence: Confidence::P95,
+        }
+    }
+
+    /// Of two tasks, the second of which does three times as much, and three
+    /// waits.
+    fn outcome(first: u64) -> Outcome {
+        let sample = Sample {
+            min: first,
+            max: 3 * first,
+            total: 4 * first,
+            tasks: Vec::new(),
+        };
+        let mut waits = [0; BUCKETS];
+        waits[10] = 3;
+        Outcome {
+            warmup: Vec::new(),
+            samples: vec![sample; 3],
+            observation: Observation {
+                counters: Counters {
+                    waits: 3,
+                    ..Default::default()
+                },
+                waits: Buckets::new(waits),
+                ..Default::default()
+            },
+        }
+    }
+
+    fn environment() -> Environment {
+        Environment {
+            kernel: "7.3".into(),
+            module_tracker: Some("none".into()),
+            online_cpus: 8,
+            cpu_model: "A CPU".into(),
+            machine: "bare metal".into(),
+            clock_source: "tsc".into(),
+            date: Some("2026-11-22T08:00:00Z".into()),
+        }
+    }
+
+    #[test]
+    fn the_report_ends_with_the_verdict() {
+        let plan = plan(&["mutex", "epoch"]);
+        let outcomes = [outcome(500), outcome(1000)];
+        let mut out = Vec::new();
+        print(&mut out, &environment(), &plan, &outcomes).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let expected = [
+            "kernel:      7.3",
+            "module:      epoch_bench, tracker none",
+            "cpus:        8 online, A CPU",
+            "machine:     bare metal",
+            "clocksource: tsc",
+            "date:        2026-11-22T08:00:00Z",
+            "",
+            "tracker:mutex",
+            "testcase:Delayed invalidation start/finish",
+            "measurement",
+            "min:500 max:1500 total:2000",
+            "min:500 max:1500 total:2000",
+            "min:500 max:1500 total:2000",
+            "average:2000",
+            "",
+            "tracker:epoch",
+            "testcase:Delayed invalidation start/finish",
+            "measurement",
+            "min:1000 max:3000 total:4000",
+            "min:1000 max:3000 total:4000",
+            "min:1000 max:3000 total:4000",
+            "average:4000",
+            "",
+            "x mutex",
+            "+ epoch",
+        ];
+        assert_eq!(
+            text.lines().take(expected.len()).collect::<Vec<_>>(),
+            expected
+        );
+        let end = "\
+            Difference at 95.0% confidence\n\
+            \t2000 +/- 0\n\
+            \t100% +/- 0%\n\
+            \t(Student's t, pooled s = 0)\n\
+            \n\
+            tracker  average    95%  ratio       95%  verdict   waits  wait p50    p90    p99  \
+            p99.9    max\n\
+            mutex       2000  +/- 0  1.00x            baseline      3     10 ns  10 ns  10 ns  \
+            10 ns  10 ns\n\
+            epoch       4000  +/- 0  2.00x  +/- 0.00  proven        3     10 ns  10 ns  10 ns  \
+            10 ns  10 ns\n\
+            \n\
+            epoch is 2.00x mutex (+100.00% +/- 0.00%), difference proven at 95% confidence \
+            (Student's t, N=3 each)\n\
+            These trackers are load added for the comparison: Linux itself has no global \
+            delayed-invalidation lock.\n";
+        assert!(text.ends_with(end), "{text}");
+    }
+
+    #[test]
+    fn a_tracker_that_did_nothing_is_no_result() {
+        let plan = plan(&["none", "none"]);
+        let outcomes = [outcome(0), outcome(0)];
+        assert!(judge(&plan, &outcomes).is_err());
+    }
+}

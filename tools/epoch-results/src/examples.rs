@@ -1,0 +1,112 @@
+//! Examples for tests.
+
+use epoch_device::testcase::Testcase;
+use epoch_machine::environment::Environment;
+use ministat::Confidence;
+
+use crate::json::{CompareReport, TrackerReport};
+use crate::sample::Sample;
+use crate::stats::{Comparison, Statistics, dataset};
+use crate::sweep::{Point, SweepReport};
+use crate::workload::{Carrier, Where, Workload};
+
+/// The comparison that FreeBSD's commit message published.
+pub fn published() -> CompareReport {
+    compared(
+        "epoch",
+        &[1005918, 1006319, 1009119, 1013143, 1009155],
+        &[3548585, 3548786, 3552085, 3552502, 3552587],
+    )
+}
+
+/// A comparison of two trackers with these totals.
+pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
+    let report = |tracker: &str, totals: &[u64]| {
+        let samples: Vec<_> = totals
+            .iter()
+            .map(|&total| Sample {
+                min: total,
+                max: total,
+                total,
+                tasks: Vec::new(),
+            })
+            .collect();
+        TrackerReport {
+            tracker: tracker.into(),
+            warmup: Vec::new(),
+            statistics: Statistics::of(&samples),
+            samples,
+            mean_error: None,
+            observed: None,
+        }
+    };
+    let trackers = vec![report("mutex", mutex), report(tracker, other)];
+    let datasets: Vec<_> = trackers
+        .iter()
+        .map(|report| dataset(&report.tracker, &report.samples).unwrap())
+        .collect();
+    let comparison = Comparison::new(&datasets[1], &datasets[0], Confidence::P95);
+    CompareReport {
+        schema: CompareReport::SCHEMA.into(),
+        command_line: vec!["epoch-bench".into()],
+        environment: Environment {
+            kernel: "7.3".into(),
+            module_tracker: Some("none".into()),
+            online_cpus: 96,
+            cpu_model: "A CPU".into(),
+            machine: "bare metal".into(),
+            clock_source: "tsc".into(),
+            date: Some("2026-11-22T08:00:00Z".into()),
+        },
+        workload: Workload {
+            testcase: Testcase::Mmap1,
+            r#where: Where::Kernel,
+            carrier: Carrier::Processes,
+            tasks: 96,
+            pages: None,
+            keys: None,
+            mix: None,
+            cpus: None,
+            interval_ms: 1000,
+        },
+        confidence_percent: 95.0,
+        trackers,
+        comparisons: vec![comparison],
+        hook: None,
+        hook_cost: None,
+    }
+}
+
+/// A sweep of mutex and epoch: the tasks, and the totals of each.
+pub fn sweep(points: &[(usize, [u64; 3], [u64; 3])]) -> SweepReport {
+    let point = |(tasks, mutex, epoch): &(usize, [u64; 3], [u64; 3])| {
+        let mut report = compared("epoch", mutex, epoch);
+        report.workload.tasks = *tasks;
+        Point {
+            workload: report.workload,
+            trackers: report.trackers,
+            comparisons: report.comparisons,
+        }
+    };
+    SweepReport {
+        schema: SweepReport::SCHEMA.into(),
+        command_line: Vec::new(),
+        environment: compared("epoch", &[1, 2, 3], &[1, 2, 3]).environment,
+        settings: None,
+        resumed: Vec::new(),
+        confidence_percent: 95.0,
+        hook: None,
+        points: points.iter().map(point).collect(),
+        usl: Vec::new(),
+    }
+}
+
+/// One in which mutex peaks and epoch does not.
+pub fn example_sweep() -> SweepReport {
+    sweep(&[
+        (1, [100, 101, 102], [90, 91, 92]),
+        (2, [199, 200, 201], [180, 181, 182]),
+        (4, [198, 199, 200], [359, 360, 361]),
+        (8, [49, 50, 51], [720, 721, 722]),
+    ])
+}

@@ -1,0 +1,272 @@
+//! The files that `--json` writes, and `draw` reads.
+//!
+//! Every file is one object. `schema` names its form: a change that would break
+//! a reader gets another number. All rates are iterations per second, all
+//! intervals nanoseconds of `CLOCK_MONOTONIC`. What is not measured but a model
+//! is called so: the `usl` of a sweep, whose form is [`SweepReport`].
+//!
+//! [`SweepReport`]: crate::sweep::SweepReport
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use anyhow::{Context, Result, ensure};
+use epoch_device::hook::Target;
+use epoch_device::observe::Observed;
+use epoch_machine::environment::Environment;
+use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
+use serde::{Deserialize, Serialize};
+
+use crate::compare::{Outcome, Plan};
+use crate::hook_cost::HookCost;
+use crate::sample::Sample;
+use crate::stats::{Comparison, Statistics};
+use crate::workload::Workload;
+
+/// `epoch-bench/run/1`: one tracker.
+#[derive(Debug, Serialize)]
+pub struct RunReport {
+    /// `epoch-bench/run/1`
+    pub schema: &'static str,
+    /// The command line, with the program's name first.
+    pub command_line: Vec<String>,
+    /// Where it ran.
+    pub environment: Environment,
+    /// What was measured.
+    pub workload: Workload,
+    /// The tracker, or null in user space without the hook, where there is
+    /// none.
+    pub tracker: Option<String>,
+    /// Samples before the measurement, not counted.
+    pub warmup: Vec<Sample>,
+    /// The samples in their order.
+    pub samples: Vec<Sample>,
+    /// Of the samples' totals.
+    pub statistics: Statistics,
+    /// What the tracker went through meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed>,
+    /// What was hooked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook: Option<Target>,
+    /// What the hook itself costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook_cost: Option<HookCost>,
+}
+
+/// `epoch-bench/compare/1`: several trackers, their samples interleaved.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct CompareReport {
+    /// [`SCHEMA`](Self::SCHEMA)
+    pub schema: Cow<'static, str>,
+    /// The command line, with the program's name first.
+    pub command_line: Vec<String>,
+    /// Where it ran.
+    pub environment: Environment,
+    /// What was measured.
+    pub workload: Workload,
+    /// Confidence that a difference must reach, in percent.
+    pub confidence_percent: f64,
+    /// The trackers as named on the command line, the baseline first.
+    pub trackers: Vec<TrackerReport>,
+    /// All but the baseline against the baseline, in the same order.
+    pub comparisons: Vec<Comparison>,
+    /// What was hooked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<Target>,
+    /// What the hook itself costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook_cost: Option<HookCost>,
+}
+
+/// One tracker's part of a comparison.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct TrackerReport {
+    /// Its name.
+    pub tracker: String,
+    /// Samples before the measurement, not counted.
+    pub warmup: Vec<Sample>,
+    /// The samples in their order.
+    pub samples: Vec<Sample>,
+    /// Of the samples' totals.
+    pub statistics: Statistics,
+    /// Half the width of the mean's confidence interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_error: Option<f64>,
+    /// What the tracker went through while the samples that count were taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed>,
+}
+
+impl TrackerReport {
+    /// Those of all trackers of a plan.
+    pub fn of(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Vec<Self>> {
+        let trackers = plan.trackers.iter().zip(outcomes);
+        trackers
+            .map(|(tracker, outcome)| {
+                let statistics = Statistics::of(&outcome.samples);
+                Ok(Self {
+                    tracker: tracker.clone(),
+                    warmup: outcome.warmup,
+                    mean_error: Some(statistics.mean_error(plan.confidence)),
+                    statistics,
+                    samples: outcome.samples,
+                    observed: Some(Observed::new(&outcome.observation)?),
+                })
+            })
+            .collect()
+    }
+}
+
+impl CompareReport {
+    /// The form of these files.
+    pub const SCHEMA: &'static str = "epoch-bench/compare/1";
+
+    /// Reads what [`write()`] wrote.
+    pub fn read(json: &[u8]) -> Result<Self> {
+        let schema = schema(json)?;
+        ensure!(
+            schema == Self::SCHEMA,
+            "it holds {schema}, not {}",
+            Self::SCHEMA
+        );
+        let report: Self = serde_json::from_slice(json)?;
+        report.confidence()?;
+        ensure!(
+            (2..=MAX_DATASETS).contains(&report.trackers.len())
+                && report.comparisons.len() + 1 == report.trackers.len(),
+            "it has {} trackers and {} comparisons",
+            report.trackers.len(),
+            report.comparisons.len()
+        );
+        for TrackerReport {
+            tracker, samples, ..
+        } in &report.trackers
+        {
+            ensure!(
+                samples.len() >= MIN_POINTS,
+                "tracker {tracker} has {} samples",
+                samples.len()
+            );
+        }
+        Ok(report)
+    }
+
+    /// Confidence that a difference must reach.
+    pub fn confidence(&self) -> Result<Confidence> {
+        Ok(self.confidence_percent.to_string().parse()?)
+    }
+
+    /// The sentences that say what is proven.
+    pub fn verdict(&self) -> Result<Vec<String>> {
+        let confidence = self.confidence()?;
+        let samples = self.trackers[0].samples.len();
+        let sentences = self.comparisons.iter();
+        Ok(sentences
+            .map(|comparison| comparison.sentence(confidence, samples))
+            .collect())
+    }
+}
+
+/// The form of a file.
+pub fn schema(json: &[u8]) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Head {
+        schema: String,
+    }
+
+    let Head { schema } =
+        serde_json::from_slice(json).context("it is not one of epoch-bench's files")?;
+    Ok(schema)
+}
+
+/// Writes a report.
+pub fn write(out: &mut dyn Write, report: &impl Serialize) -> Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::published;
+    use epoch_device::hook::Calls;
+    use epoch_device::observe::Observation;
+    use epoch_device::orders::Mix;
+
+    fn json(report: &CompareReport) -> String {
+        let mut out = Vec::new();
+        write(&mut out, report).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_comparison_survives_being_saved() {
+        let saved = json(&published());
+        let report = CompareReport::read(saved.as_bytes()).unwrap();
+        assert_eq!(json(&report), saved);
+        let stored = |text: &str| assert!(saved.contains(text), "{saved}");
+        stored("\"schema\": \"epoch-bench/compare/1\"");
+        stored("\"testcase\": \"mmap1\"");
+        stored("\"where\": \"kernel\"");
+        stored("\"carrier\": \"processes\"");
+    }
+
+    #[test]
+    fn what_was_observed_survives_being_saved() {
+        let mut report = published();
+        let mut observation = Observation::default();
+        observation.counters.waits = 3;
+        observation.calls = Some(Calls { hits: 5, missed: 1 });
+        report.trackers[1].observed = Some(Observed::new(&observation).unwrap());
+        report.trackers[1].mean_error = Some(2.5);
+        report.workload.mix = Some(Mix {
+            waiters: 2,
+            wait_rate: 0,
+        });
+        let saved = json(&report);
+        let read = CompareReport::read(saved.as_bytes()).unwrap();
+        assert_eq!(json(&read), saved);
+        let stored = |text: &str| assert!(saved.contains(text), "{saved}");
+        stored("\"waiters\": 2");
+        stored("\"hits\": 5");
+    }
+
+    #[test]
+    fn a_file_without_a_date_can_be_read() {
+        let mut saved = serde_json::to_value(published()).unwrap();
+        let environment = saved["environment"].as_object_mut().unwrap();
+        environment.remove("date");
+        let report = CompareReport::read(saved.to_string().as_bytes()).unwrap();
+        assert_eq!(report.environment.date, None);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let refused = |json: &str, why: &str| {
+            let error = CompareReport::read(json.as_bytes()).unwrap_err();
+            let error = format!("{error:#}");
+            assert!(error.contains(why), "{error}");
+        };
+        refused("", "not one of epoch-bench's files");
+        refused("[]", "not one of epoch-bench's files");
+        refused(
+            "{\"schema\": \"epoch-bench/run/1\"}",
+            "it holds epoch-bench/run/1",
+        );
+        refused("{\"schema\": \"epoch-bench/compare/1\"}", "missing field");
+        let saved = json(&published());
+        refused(&saved.replace("mmap1", "mmap9"), "unknown variant `mmap9`");
+        refused(
+            &saved.replace("\"confidence_percent\": 95", "\"confidence_percent\": 97"),
+            "confidence level",
+        );
+        let mut report = published();
+        report.comparisons.clear();
+        refused(&json(&report), "2 trackers and 0 comparisons");
+        let mut report = published();
+        report.trackers[1].samples.clear();
+        refused(&json(&report), "tracker epoch has 0 samples");
+    }
+}

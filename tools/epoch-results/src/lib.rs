@@ -1,0 +1,17 @@
+//! What measurements result in: samples, statistics, the files that hold them.
+
+pub mod compare;
+pub mod destination;
+#[cfg(any(test, feature = "fakes"))]
+#[allow(clippy::unwrap_used, missing_docs)]
+pub mod examples;
+pub mod hook_cost;
+pub mod json;
+pub mod options;
+pub mod sample;
+pub mod stats;
+pub mod summary;
+pub mod sweep;
+pub mod table;
+pub mod usl;
+pub mod workload;

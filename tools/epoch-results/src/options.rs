@@ -1,0 +1,150 @@
+//! How to measure, as the command line has it.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+use epoch_device::error::usage;
+use epoch_device::orders::Mix;
+use epoch_device::testcase::Testcase;
+use epoch_device::uapi;
+use epoch_machine::memory::page_bytes;
+use epoch_machine::topology;
+use serde::{Deserialize, Serialize};
+
+use crate::workload::{Carrier, Where, Workload};
+
+/// Waits a second of a page daemon, unless the command line says otherwise.
+const WAIT_RATE: u32 = 100;
+
+/// Options that every measurement has.
+#[derive(Clone, Debug, Args, Deserialize, Serialize)]
+pub struct Options {
+    /// What each worker does
+    #[arg(long, value_enum, default_value_t)]
+    pub testcase: Testcase,
+
+    /// Pages that testcase mmap1-touch writes to [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub pages: Option<u32>,
+
+    /// Use threads of one process instead of processes
+    #[arg(long)]
+    pub threads: bool,
+
+    /// Where the workload runs
+    #[arg(long, value_enum, default_value_t)]
+    pub r#where: Where,
+
+    /// Page daemons that wait for pages beside the tasks, and are not counted
+    #[arg(long, value_name = "W", default_value_t = 0,
+          value_parser = clap::value_parser!(u32).range(0..i64::from(uapi::MAX_WORKERS)))]
+    pub waiters: u32,
+
+    /// Waits a second of each page daemon; 0 for one after the other [default: 100]
+    #[arg(long, value_name = "R",
+          value_parser = clap::value_parser!(u32).range(0..=i64::from(uapi::MAX_RATE)))]
+    pub wait_rate: Option<u32>,
+
+    /// Keys that pages have: a wait is for the pages of one of them [default: 256]
+    #[arg(long, value_name = "K",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(uapi::MAX_KEYS)))]
+    pub keys: Option<u32>,
+
+    /// Let the scheduler choose CPUs; otherwise each task is bound to one, a
+    /// CPU of each core first, then the SMT siblings, then from the beginning
+    #[arg(long, short = 'n')]
+    pub no_affinity: bool,
+
+    /// Length of a sample in milliseconds; rates are per second regardless
+    #[arg(long, value_name = "MS", default_value_t = 1000,
+          value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
+    pub interval_ms: u64,
+}
+
+impl Options {
+    /// Refuses combinations that mean nothing.
+    pub fn check(&self) -> Result<()> {
+        let testcase = self.testcase.name();
+        if self.r#where == Where::User {
+            if self.testcase == Testcase::Di {
+                return Err(usage(format!(
+                    "testcase {testcase} exists only in the kernel: leave out --where user"
+                )));
+            }
+            if self.waiters > 0 || self.keys.is_some() {
+                return Err(usage(
+                    "page daemons and keys exist only in the kernel: leave out --where user, or \
+                     --waiters and --keys",
+                ));
+            }
+        }
+        if let Some(pages) = self.pages {
+            if self.testcase != Testcase::Mmap1Touch {
+                return Err(usage(format!(
+                    "--pages has no effect on testcase {testcase}: add --testcase mmap1-touch, or \
+                     leave it out"
+                )));
+            }
+            let most = uapi::DEFAULT_BYTES / page_bytes()? as u64;
+            if u64::from(pages) > most {
+                return Err(usage(format!(
+                    "--pages {pages} is more than the mapping has: take at most {most}"
+                )));
+            }
+        }
+        if self.waiters == 0 {
+            if self.wait_rate.is_some() {
+                return Err(usage("--wait-rate has no effect without --waiters: add it"));
+            }
+            if self.keys.is_some() && !self.testcase.has_pages() {
+                return Err(usage(format!(
+                    "--keys has no effect on testcase {testcase} without --waiters: add it"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Processes or threads.
+    pub fn carrier(&self) -> Carrier {
+        if self.threads {
+            Carrier::Threads
+        } else {
+            Carrier::Processes
+        }
+    }
+
+    /// Length of a sample.
+    pub fn interval(&self) -> Duration {
+        Duration::from_millis(self.interval_ms)
+    }
+
+    /// The page daemons beside the tasks, if there are any.
+    pub fn mix(&self) -> Option<Mix> {
+        (self.waiters > 0).then(|| Mix {
+            waiters: self.waiters as usize,
+            wait_rate: self.wait_rate.unwrap_or(WAIT_RATE),
+        })
+    }
+
+    /// Describes what is measured, and decides which task goes where.
+    pub fn workload(&self, tasks: usize) -> Result<Workload> {
+        let cpus = if self.no_affinity {
+            None
+        } else {
+            Some(topology::place(tasks, &topology::allowed_cpus()?))
+        };
+        Ok(Workload {
+            testcase: self.testcase,
+            r#where: self.r#where,
+            carrier: self.carrier(),
+            tasks,
+            pages: self.pages,
+            keys: self.keys,
+            mix: self.mix(),
+            cpus,
+            interval_ms: self.interval_ms,
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! One sample: what the workers did in an interval, per second.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+const NS_PER_SECOND: u128 = 1_000_000_000;
+/// How far a worker was at a moment of `CLOCK_MONOTONIC`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Iterations completed in the current run.
+    pub iterations: u64,
+    /// When they were counted.
+    pub timestamp_ns: u64,
+}
+
+/// One worker's part of a sample.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct TaskSample {
+    /// Iterations completed in the interval.
+    pub iterations: u64,
+    /// The worker's own interval, by the clock.
+    pub interval_ns: u64,
+    /// The two as iterations per second, rounded.
+    pub per_second: u64,
+}
+
+impl TaskSample {
+    fn between(before: Reading, after: Reading) -> Option<Self> {
+        let iterations = after.iterations.checked_sub(before.iterations)?;
+        let interval_ns = after.timestamp_ns.checked_sub(before.timestamp_ns)?;
+        if interval_ns == 0 {
+            return None;
+        }
+        let interval = u128::from(interval_ns);
+        let per_second = (u128::from(iterations) * NS_PER_SECOND + interval / 2) / interval;
+        Some(Self {
+            iterations,
+            interval_ns,
+            per_second: u64::try_from(per_second).ok()?,
+        })
+    }
+}
+
+/// What all workers did in an interval.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Sample {
+    /// Least iterations per second of a task.
+    pub min: u64,
+    /// Most iterations per second of a task.
+    pub max: u64,
+    /// Iterations per second of all tasks together.
+    pub total: u64,
+    /// The tasks in their order.
+    pub tasks: Vec<TaskSample>,
+}
+
+impl Sample {
+    /// What they did between two readings of all of them.
+    pub fn between(before: &[Reading], after: &[Reading]) -> Result<Self> {
+        let mut tasks = Vec::with_capacity(after.len());
+        for (task, (&before, &after)) in before.iter().zip(after).enumerate() {
+            let sample = TaskSample::between(before, after).with_context(|| {
+                format!("the counters of task {task} went backwards: see the kernel log ('dmesg')")
+            })?;
+            tasks.push(sample);
+        }
+        let per_second = || tasks.iter().map(|task| task.per_second);
+        let (Some(min), Some(max)) = (per_second().min(), per_second().max()) else {
+            bail!("a sample needs at least one task");
+        };
+        Ok(Self {
+            min,
+            max,
+            total: per_second().sum(),
+            tasks,
+        })
+    }
+
+    /// Writes the lines that will-it-scale prints.
+    pub fn write(&self, out: &mut dyn Write, verbose: bool) -> io::Result<()> {
+        if verbose {
+            for (number, task) in self.tasks.iter().enumerate() {
+                writeln!(out, "{number:4} -> {}", task.per_second)?;
+            }
+        }
+        writeln!(
+            out,
+            "min:{} max:{} total:{}",
+            self.min, self.max, self.total
+        )?;
+        out.flush()
+    }
+}
+
+/// The average of the totals as will-it-scale prints it, without a fraction.
+pub fn average(samples: &[Sample]) -> u64 {
+    let sum: u128 = samples.iter().map(|sample| u128::from(sample.total)).sum();
+    let average = sum / (samples.len() as u128).max(1);
+    u64::try_from(average).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(iterations: u64, timestamp_ns: u64) -> Reading {
+        Reading {
+            iterations,
+            timestamp_ns,
+        }
+    }
+
+    #[test]
+    fn each_task_is_normalised_by_its_own_interval() {
+        let before = [at(100, 0), at(0, 500), at(7, 1)];
+        let after = [
+            at(300, 2_000_000_000),
+            at(300, 500_000_500),
+            at(7, 1_000_000_001),
+        ];
+        let sample = Sample::between(&before, &after).unwrap();
+        let per_second: Vec<_> = sample.tasks.iter().map(|task| task.per_second).collect();
+        assert_eq!(per_second, [100, 600, 0]);
+        assert_eq!((sample.min, sample.max, sample.total), (0, 600, 700));
+        assert_eq!(sample.tasks[0].iterations, 200);
+        assert_eq!(sample.tasks[1].interval_ns, 500_000_000);
+    }
+
+    #[test]
+    fn counters_that_go_backwards_are_an_error() {
+        assert!(Sample::between(&[at(2, 0)], &[at(1, 9)]).is_err());
+        assert!(Sample::between(&[at(2, 9)], &[at(3, 9)]).is_err());
+        assert!(Sample::between(&[], &[]).is_err());
+    }
+
+    #[test]
+    fn the_average_drops_the_fraction() {
+        let sample = |total| Sample {
+            min: 0,
+            max: 0,
+            total,
+            tasks: Vec::new(),
+        };
+        let totals = [1005918, 1006319, 1009119, 1013143, 1009155];
+        assert_eq!(average(&totals.map(sample)), 1008730);
+    }
+
+    #[test]
+    fn verbose_lines_are_aligned() {
+        let before = [at(0, 0), at(0, 0)];
+        let after = [at(5, 1_000_000_000), at(12, 1_000_000_000)];
+        let sample = Sample::between(&before, &after).unwrap();
+        let mut out = Vec::new();
+        sample.write(&mut out, true).unwrap();
+        let expected = "   0 -> 5\n   1 -> 12\nmin:5 max:12 total:17\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}

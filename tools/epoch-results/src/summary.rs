@@ -1,0 +1,227 @@
+//! One table for a whole comparison.
+
+use anyhow::Result;
+use epoch_device::hook::Calls;
+use epoch_device::latency::Latency;
+use epoch_device::observe::Observed;
+use ministat::Confidence;
+
+use crate::compare::{Outcome, Plan};
+use crate::stats::{Comparison, Statistics};
+use crate::table::{self, Align};
+
+/// One tracker's row.
+pub struct Row {
+    /// Its name.
+    pub tracker: String,
+    /// Mean of the totals and half the width of its confidence interval.
+    pub mean: (f64, f64),
+    /// The same of the ratio to the baseline, and whether the difference is
+    /// proven; none for the baseline itself.
+    pub ratio: Option<(f64, f64, bool)>,
+    /// What it went through.
+    pub observed: Observed,
+}
+
+/// The rows of a comparison.
+pub fn rows(plan: &Plan, outcomes: &[Outcome], comparisons: &[Comparison]) -> Result<Vec<Row>> {
+    let ratios = comparisons.iter().map(|comparison| {
+        let Comparison { ratio, proven, .. } = *comparison;
+        Some((ratio, comparison.ratio_error(), proven))
+    });
+    let trackers = plan.trackers.iter().zip(outcomes);
+    trackers
+        .zip(std::iter::once(None).chain(ratios))
+        .map(|((tracker, outcome), ratio)| {
+            let statistics = Statistics::of(&outcome.samples);
+            Ok(Row {
+                tracker: tracker.clone(),
+                mean: (statistics.mean, statistics.mean_error(plan.confidence)),
+                ratio,
+                observed: Observed::new(&outcome.observation)?,
+            })
+        })
+        .collect()
+}
+
+/// The table of a comparison. Columns that would be empty are left out.
+pub fn table(rows: &[Row], confidence: Confidence) -> String {
+    let mut table = Columns::default();
+    let level = confidence.to_string();
+    table.push("tracker", Align::Left, rows, |row| row.tracker.clone());
+    table.push("average", Align::Right, rows, |row| {
+        format!("{:.0}", row.mean.0)
+    });
+    table.push(&level, Align::Right, rows, |row| {
+        format!("+/- {:.0}", row.mean.1)
+    });
+    table.push("ratio", Align::Right, rows, |row| {
+        format!("{:.2}x", row.ratio.map_or(1.0, |(ratio, ..)| ratio))
+    });
+    table.push(&level, Align::Right, rows, |row| match row.ratio {
+        Some((_, error, _)) => format!("+/- {error:.2}"),
+        None => String::new(),
+    });
+    table.push("verdict", Align::Left, rows, |row| {
+        let verdict = match row.ratio {
+            Some((.., true)) => "proven",
+            Some((.., false)) => "not proven",
+            None => "baseline",
+        };
+        verdict.into()
+    });
+    let observed: Vec<_> = rows.iter().map(|row| row.observed.clone()).collect();
+    table.push_observed(&observed);
+    table.text()
+}
+
+/// The table of what trackers went through; none if that is nothing.
+pub fn observed(rows: &[(String, Observed)]) -> Option<String> {
+    let mut table = Columns::default();
+    table.push("tracker", Align::Left, rows, |(name, _)| name.clone());
+    let observed: Vec<_> = rows.iter().map(|(_, observed)| observed.clone()).collect();
+    table.push_observed(&observed);
+    (table.names.len() > 1).then(|| table.text())
+}
+
+#[derive(Default)]
+struct Columns {
+    names: Vec<(String, Align)>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Columns {
+    fn push<T>(&mut self, name: &str, align: Align, rows: &[T], cell: impl Fn(&T) -> String) {
+        self.names.push((name.into(), align));
+        self.rows.resize(rows.len(), Vec::new());
+        for (cells, row) in self.rows.iter_mut().zip(rows) {
+            cells.push(cell(row));
+        }
+    }
+
+    /// The counters that are not 0 everywhere, and the percentiles.
+    fn push_observed(&mut self, rows: &[Observed]) {
+        type Counter = fn(&Observed) -> u64;
+        let counters: [(&str, Counter); 6] = [
+            ("waits", |row| row.counters.waits),
+            ("blocked", |row| row.counters.blocked),
+            // Since the module was loaded, that is.
+            ("queue ever", |row| row.counters.longest_queue),
+            ("restarts", |row| row.counters.restarts),
+            ("contended", |row| row.counters.contended),
+            ("violations", |row| row.counters.violations),
+        ];
+        for (name, counter) in counters {
+            if rows.iter().any(|row| counter(row) > 0) {
+                self.push(name, Align::Right, rows, |row| counter(row).to_string());
+            }
+        }
+        self.push_latency("wait", rows, |row| row.wait_latency.as_ref());
+        if rows.iter().any(|row| row.calls.is_some()) {
+            let calls = |row: &Observed| row.calls.unwrap_or_default();
+            self.push("hits", Align::Right, rows, |row| {
+                calls(row).hits.to_string()
+            });
+            self.push("missed", Align::Right, rows, |row| {
+                let Calls { missed, .. } = calls(row);
+                missed.to_string()
+            });
+        }
+        self.push_latency("call", rows, |row| row.call_latency.as_ref());
+    }
+
+    fn push_latency(
+        &mut self,
+        of: &str,
+        rows: &[Observed],
+        latency: impl Fn(&Observed) -> Option<&Latency>,
+    ) {
+        if rows.iter().all(|row| latency(row).is_none()) {
+            return;
+        }
+        for (index, name) in Latency::NAMES.iter().enumerate() {
+            let name = match index {
+                0 => format!("{of} {name}"),
+                _ => (*name).into(),
+            };
+            self.push(&name, Align::Right, rows, |row| {
+                latency(row).map_or(String::new(), |latency| latency.columns()[index].clone())
+            });
+        }
+    }
+
+    fn text(&self) -> String {
+        table::text(&self.names, &self.rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use epoch_device::counters::Counters;
+    use epoch_device::observe::Observation;
+
+    fn row(tracker: &str, mean: f64, ratio: Option<(f64, f64, bool)>, counters: Counters) -> Row {
+        let observation = Observation {
+            counters,
+            ..Default::default()
+        };
+        Row {
+            tracker: tracker.into(),
+            mean: (mean, mean / 100.0),
+            ratio,
+            observed: Observed::new(&observation).unwrap(),
+        }
+    }
+
+    #[test]
+    fn empty_columns_are_left_out() {
+        let none = Counters::default();
+        let rows = [
+            row("mutex", 1008730.0, None, none),
+            row("epoch", 3550909.0, Some((3.52, 0.01, true)), none),
+            row("srcu", 1008731.0, Some((1.0, 0.02, false)), none),
+        ];
+        let expected = "\
+            tracker  average        95%  ratio       95%  verdict\n\
+            mutex    1008730  +/- 10087  1.00x            baseline\n\
+            epoch    3550909  +/- 35509  3.52x  +/- 0.01  proven\n\
+            srcu     1008731  +/- 10087  1.00x  +/- 0.02  not proven";
+        assert_eq!(table(&rows, Confidence::P95), expected);
+    }
+
+    #[test]
+    fn counters_stand_beside_the_verdict() {
+        let counted = Counters {
+            contended: 7,
+            longest_queue: 3,
+            ..Default::default()
+        };
+        let rows = [
+            row("spin", 10.0, None, counted),
+            row("epoch", 10.0, Some((1.0, 0.0, false)), Counters::default()),
+        ];
+        let text = table(&rows, Confidence::P99);
+        let last: Vec<_> = text
+            .lines()
+            .map(|line| {
+                let words: Vec<_> = line.split_whitespace().rev().take(2).collect();
+                words.join(" ")
+            })
+            .collect();
+        assert_eq!(last, ["contended ever", "7 3", "0 0"]);
+        assert!(text.starts_with("tracker  average    99%"), "{text}");
+    }
+
+    #[test]
+    fn a_tracker_that_went_through_nothing_has_no_table() {
+        let mut observation = Observation::default();
+        let text = |observation: &Observation| {
+            observed(&[("epoch".into(), Observed::new(observation).unwrap())])
+        };
+        assert_eq!(text(&observation), None);
+        observation.calls = Some(Calls { hits: 9, missed: 0 });
+        let expected = "tracker  hits  missed\nepoch       9       0";
+        assert_eq!(text(&observation).unwrap(), expected);
+    }
+}
