@@ -7,7 +7,7 @@ use clap::Args;
 /// Options of `report`.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// Files that --json of compare, sweep, run or doctor wrote
+    /// Files that --json of compare, sweep, run or doctor wrote, or profile as profile.json
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 

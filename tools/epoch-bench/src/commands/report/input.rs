@@ -10,6 +10,12 @@ use epoch_machine::environment::Environment;
 use epoch_results::json::{self, CompareReport, RunReport};
 use epoch_results::sweep::SweepReport;
 
+use super::profile::Profile;
+
+/// What makes files that a page can be made of.
+pub const COMMANDS: &str = "'compare --json', 'sweep --json', 'run --json', 'doctor --json' or \
+                            'profile'";
+
 /// A file.
 pub struct Input {
     /// Its name without the folder.
@@ -26,6 +32,8 @@ pub enum Results {
     Sweep(SweepReport),
     /// `epoch-bench/run/1`
     Run(RunReport),
+    /// `epoch-bench/profile/1`, and the flame graphs that it names
+    Profile(Profile),
     /// `epoch-bench/doctor/1`
     Doctor(DoctorReport),
 }
@@ -34,14 +42,13 @@ impl Input {
     /// Reads it; its `schema` says what it is.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display();
-        let json = fs::read(path).with_context(|| {
-            format!("cannot read {name}: name a file that --json of this command wrote")
-        })?;
+        let json = fs::read(path)
+            .with_context(|| format!("cannot read {name}: name a file that {COMMANDS} wrote"))?;
         // Bad data is bad usage, as with draw.
-        let results = Results::read(&json).map_err(|error| {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let results = Results::read(&json, folder).map_err(|error| {
             usage(format!(
-                "{name} is nothing that can be reported: {error:#}; name files that \
-                 'compare --json', 'sweep --json', 'run --json' or 'doctor --json' wrote"
+                "{name} is nothing that {COMMANDS} wrote, or not all of it: {error:#}"
             ))
         })?;
         let name = path.file_name().unwrap_or(path.as_os_str());
@@ -53,12 +60,13 @@ impl Input {
 }
 
 impl Results {
-    fn read(json: &[u8]) -> Result<Self> {
+    fn read(json: &[u8], folder: &Path) -> Result<Self> {
         let schema = json::schema(json)?;
         Ok(match &schema[..] {
             CompareReport::SCHEMA => Self::Compare(CompareReport::read(json)?),
             SweepReport::SCHEMA => Self::Sweep(SweepReport::read(json)?),
             RunReport::SCHEMA => Self::Run(RunReport::read(json)?),
+            Profile::SCHEMA => Self::Profile(Profile::read(json, folder)?),
             DoctorReport::SCHEMA => Self::Doctor(DoctorReport::read(json)?),
             _ => bail!("it holds {schema}"),
         })
@@ -70,7 +78,8 @@ impl Results {
             Self::Compare(_) => 0,
             Self::Sweep(_) => 1,
             Self::Run(_) => 2,
-            Self::Doctor(_) => 3,
+            Self::Profile(_) => 3,
+            Self::Doctor(_) => 4,
         }
     }
 
@@ -85,6 +94,7 @@ impl Results {
             Self::Compare(report) => &report.environment,
             Self::Sweep(report) => &report.environment,
             Self::Run(report) => &report.environment,
+            Self::Profile(report) => &report.environment,
             Self::Doctor(report) => &report.environment,
         }
     }
@@ -95,6 +105,7 @@ impl Results {
             Self::Compare(report) => &report.command_line,
             Self::Sweep(report) => &report.command_line,
             Self::Run(report) => &report.command_line,
+            Self::Profile(report) => &report.command_line,
             Self::Doctor(report) => &report.command_line,
         }
     }
@@ -108,6 +119,9 @@ impl Results {
                 .first()
                 .map_or(&[][..], |point| &point.trackers),
             Self::Run(report) => return report.tracker.as_deref().into_iter().collect(),
+            Self::Profile(report) => {
+                return report.trackers.iter().map(|run| &run.name[..]).collect();
+            }
             Self::Doctor(_) => &[],
         };
         reports.iter().map(|report| &report.tracker[..]).collect()

@@ -5,6 +5,7 @@ mod doctor;
 mod input;
 mod origin;
 mod part;
+mod profile;
 mod run;
 mod samples;
 mod sweep;
@@ -16,17 +17,16 @@ use epoch_report::{Page, Section};
 use epoch_results::compare::CAVEAT;
 use epoch_results::destination::Destination;
 
-use self::input::Input;
+use self::input::{COMMANDS, Input};
 use self::part::Part;
 use super::setup::{command_line, same_file};
 use crate::cli::ReportArgs;
 
 pub fn execute(args: &ReportArgs) -> Result<()> {
     if args.files.is_empty() {
-        return Err(usage(
-            "there is nothing to report: name files that 'compare --json', 'sweep --json', \
-             'run --json' or 'doctor --json' wrote",
-        ));
+        return Err(usage(format!(
+            "there is nothing to report: name files that {COMMANDS} wrote"
+        )));
     }
     for file in &args.files {
         if same_file(file, &args.output) {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use epoch_report::{Outcome, Section};
 
 use super::input::{Input, Results};
-use super::{compare, doctor, run, sweep};
+use super::{compare, doctor, profile, run, sweep};
 
 /// What one file adds to the page.
 #[derive(Default)]
@@ -24,6 +24,7 @@ impl Part {
             Results::Compare(report) => compare::part(report),
             Results::Sweep(report) => sweep::part(report, &input.name),
             Results::Run(report) => run::part(report),
+            Results::Profile(report) => Ok(profile::part(report)),
             Results::Doctor(report) => Ok(doctor::part(report)),
         };
         part.with_context(|| format!("{} cannot be reported", input.name))
