@@ -8,6 +8,7 @@ pub mod examples;
 pub mod hook_cost;
 pub mod json;
 pub mod options;
+pub mod profile;
 pub mod sample;
 pub mod stats;
 pub mod summary;

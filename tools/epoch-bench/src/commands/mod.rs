@@ -9,6 +9,7 @@ mod hook;
 mod man;
 mod ministat;
 mod module;
+mod profile;
 mod run;
 mod setup;
 mod sweep;
@@ -29,6 +30,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Compare(args) => compare::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
         Command::Torture(args) => torture::execute(&args),
+        Command::Profile(args) => profile::execute(&args),
         Command::Draw(args) => draw::execute(&args),
         Command::Ministat(args) => ministat::execute(&args),
         Command::Completions(args) => completions::execute(&args),
