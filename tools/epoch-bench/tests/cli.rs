@@ -70,6 +70,9 @@ fn bad_usage_exits_with_2() {
         "--csv and --svg name the same file",
     );
     fails_with(&["torture", "--seconds", "0"], 2, "1..=31536000");
+    fails_with(&["profile", "a", "b", "c"], 2, "[TRACKER]...");
+    fails_with(&["profile", "--frequency", "x"], 2, "invalid digit");
+    fails_with(&["profile", "--json", "x"], 2, "unexpected argument");
     fails_with(&["hook", "true"], 2, "unexpected argument 'true'");
     fails_with(&["hook"], 2, "<COMMAND>");
     fails_with(
@@ -124,6 +127,7 @@ fn help_and_version_are_there() {
         &["sweep", "--help"],
         &["hook", "--help"],
         &["torture", "--help"],
+        &["profile", "--help"],
         &["doctor", "--help"],
         &["draw", "--help"],
         &["ministat", "--help"],
@@ -156,6 +160,8 @@ fn without_the_module_it_says_how_to_load_it() {
     }
     fails_with(&["sweep"], 1, advice);
     fails_with(&["torture"], 1, advice);
+    fails_with(&["profile"], 1, advice);
+    fails_with(&["profile", "mutex", "epoch"], 1, advice);
     fails_with(&["hook", "--", "true"], 1, advice);
 }
 

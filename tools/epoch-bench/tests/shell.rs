@@ -6,12 +6,13 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "run",
     "compare",
     "sweep",
     "hook",
     "torture",
+    "profile",
     "doctor",
     "draw",
     "report",

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// What counts time where there are no counters: a timer of the kernel.
 pub const TIMER: &str = "cpu-clock";
 
@@ -107,7 +110,7 @@ pub fn is_cpu_pmu(device: &str) -> bool {
 }
 
 /// What is counted in the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Source {
     /// perf's name of it.
     pub event: String,

@@ -20,7 +20,7 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, geteuid, getpid, getppid, mkfifo};
 
@@ -35,7 +35,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How often to look whether perf is still there.
 const POLL_MS: u16 = 50;
 
-const PARANOID: &str = "/proc/sys/kernel/perf_event_paranoid";
+/// The file that says what others than root may sample.
+pub const PARANOID: &str = "/proc/sys/kernel/perf_event_paranoid";
+/// The highest level in it at which they may sample all CPUs.
+pub const ALL_CPUS: i32 = 0;
+
 const KALLSYMS: &str = "/proc/kallsyms";
 
 /// Lines of what perf says that are worth telling.
@@ -132,9 +136,6 @@ impl Perf {
     ///
     /// `frequency_hz` is how many samples a second perf takes on each CPU.
     pub fn record(&self, source: &Source, frequency_hz: u32, data: &Path) -> Result<Recording> {
-        check_symbols(BufReader::new(
-            File::open(KALLSYMS).with_context(|| format!("cannot read {KALLSYMS}"))?,
-        ))?;
         let dir = tempfile::tempdir().context("no temporary folder")?;
         let fifo = |name| -> Result<(PathBuf, File)> {
             let path = dir.path().join(name);
@@ -157,7 +158,7 @@ impl Perf {
         let mut record = self.command("record");
         record.args(["--all-cpus", "--all-kernel", "--kernel-callchains", "-g"]);
         record.args(["--event", &source.event]);
-        record.args(["--freq", &frequency_hz.to_string()]);
+        record.args(["--freq", &frequency_hz.to_string(), "--strict-freq"]);
         // What is found in the running kernel needs no build IDs, which perf
         // would look for in all that it has recorded.
         record.args(["--no-buildid", "--delay=-1"]);
@@ -188,7 +189,7 @@ impl Perf {
         Ok(Script {
             child,
             messages,
-            stdout: BufReader::new(stdout),
+            stdout,
         })
     }
 
@@ -207,6 +208,9 @@ impl Perf {
         // after a fork, whatever other threads were doing.
         unsafe {
             command.pre_exec(move || {
+                // What we hold back is for perf to hear: the end of its own
+                // child, and ours to end it.
+                SigSet::empty().thread_set_mask()?;
                 prctl::set_pdeathsig(Signal::SIGKILL)?;
                 // It may have died before it could be bound to us.
                 if getppid() != parent {
@@ -319,7 +323,7 @@ impl Recording {
 pub struct Script {
     child: Tied,
     messages: File,
-    stdout: BufReader<ChildStdout>,
+    stdout: ChildStdout,
 }
 
 impl Script {
@@ -336,16 +340,6 @@ impl Script {
 impl Read for Script {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stdout.read(buffer)
-    }
-}
-
-impl BufRead for Script {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.stdout.fill_buf()
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.stdout.consume(amount);
     }
 }
 
@@ -367,8 +361,9 @@ fn fix(root: bool, paranoid: Option<&str>, event: &str) -> String {
     let level = paranoid.map(|level| level.trim().parse::<i32>());
     match level {
         None => "take a kernel with CONFIG_PERF_EVENTS=y".into(),
-        Some(Ok(level)) if !root && level > -1 => format!(
-            "run as root, or allow it with 'sysctl kernel.perf_event_paranoid=-1' (it is {level})"
+        Some(Ok(level)) if !root && level > ALL_CPUS => format!(
+            "run as root, or allow it with 'sysctl kernel.perf_event_paranoid={ALL_CPUS}' (it is \
+             {level})"
         ),
         _ => format!("see whether 'perf record -a -e {event} -- true' works"),
     }
@@ -400,20 +395,59 @@ fn told(messages: &str) -> String {
 }
 
 /// Fails where the kernel shows no addresses, and samples would have no names.
-fn check_symbols(kallsyms: impl BufRead) -> Result<()> {
-    for line in kallsyms.lines() {
-        let line = line.with_context(|| format!("cannot read {KALLSYMS}"))?;
-        // The first may be per-CPU variables, which count from 0.
-        if line
-            .bytes()
-            .take_while(|byte| *byte != b' ')
-            .any(|byte| byte != b'0')
-        {
-            return Ok(());
-        }
+pub fn check_symbols() -> Result<()> {
+    let kallsyms = File::open(KALLSYMS).with_context(|| format!("cannot read {KALLSYMS}"))?;
+    if has_addresses(BufReader::new(kallsyms)).with_context(|| format!("cannot read {KALLSYMS}"))? {
+        return Ok(());
     }
     bail!(
         "the kernel hides where its functions are: run as root, and allow it with 'sysctl \
          kernel.kptr_restrict=0' (or take a kernel with CONFIG_KALLSYMS=y)"
     )
+}
+
+/// Whether any of these symbols has one. The first may be per-CPU variables,
+/// which count from 0.
+fn has_addresses(kallsyms: impl BufRead) -> io::Result<bool> {
+    for line in kallsyms.lines() {
+        let line = line?;
+        let mut address = line.bytes().take_while(|byte| *byte != b' ');
+        if address.any(|byte| byte != b'0') {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_record_is_told_how() {
+        let paranoid = |root, level| fix(root, level, "cycles");
+        assert!(paranoid(false, Some("3\n")).contains("perf_event_paranoid=0' (it is 3)"));
+        assert!(paranoid(true, Some("3\n")).contains("perf record -a -e cycles"));
+        assert!(paranoid(false, Some("-1\n")).contains("perf record -a -e cycles"));
+        assert!(paranoid(true, None).contains("CONFIG_PERF_EVENTS"));
+    }
+
+    #[test]
+    fn hidden_addresses_are_found() {
+        let has = |text: &str| has_addresses(text.as_bytes()).unwrap();
+        assert!(has(
+            "0000000000000000 D fixed_percpu_data\nffffffff81000000 T _stext\n"
+        ));
+        assert!(!has(
+            "0000000000000000 T _stext\n0000000000000000 T _text\n"
+        ));
+        assert!(!has(""));
+    }
+
+    #[test]
+    fn what_perf_says_becomes_one_line() {
+        let text = "Events disabled\nError:\n\none\n two \nthree\nfour\n";
+        assert_eq!(told(text), "one; two; three");
+        assert_eq!(told("\n"), "it does not say why");
+    }
 }

@@ -1,10 +1,9 @@
-//! The functions that took most of the time, or most differently much.
+//! The functions that take the most time, or whose part of it differs most.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, Table};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::fold::Stacks;
 
@@ -13,7 +12,7 @@ const Z: f64 = 1.959_963_984_540_054;
 
 /// A part of all samples, with its 95 % confidence interval. All but the count
 /// are from 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Share {
     /// How many samples it is.
     pub samples: u64,
@@ -53,92 +52,81 @@ impl Share {
     }
 }
 
-/// A function.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Symbol {
+/// A function in a run. What counts are samples in itself, without what it
+/// calls.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Function {
     /// Its name.
-    pub symbol: String,
-    /// What it has of the samples of each run: those in itself, without what it
-    /// calls.
-    pub shares: Vec<Share>,
+    pub function: String,
+    /// Its part of the run.
+    #[serde(flatten)]
+    pub share: Share,
 }
 
-impl Symbol {
-    /// What it is sorted by: of several runs the greatest difference.
-    fn weight(&self) -> f64 {
-        let shares = self.shares.iter().map(|share| share.share);
-        let most = shares.clone().fold(0.0, f64::max);
-        match self.shares.len() {
-            1 => most,
-            _ => most - shares.fold(1.0, f64::min),
-        }
+/// A function in two runs.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Change {
+    /// Its name.
+    pub function: String,
+    /// Its part of the first.
+    pub before: Share,
+    /// Its part of the second.
+    pub after: Share,
+}
+
+impl Change {
+    /// By how much its part grew, from -1 to 1.
+    pub fn difference(&self) -> f64 {
+        self.after.share - self.before.share
     }
 }
 
-/// The `count` functions with the greatest share of the run, or with the
-/// greatest difference between the shares of several.
-pub fn symbols(runs: &[&Stacks], count: usize) -> Vec<Symbol> {
-    let mut samples = BTreeMap::<&str, Vec<u64>>::new();
-    for (run, stacks) in runs.iter().enumerate() {
-        for (symbol, n) in stacks.self_samples() {
-            samples.entry(symbol).or_insert_with(|| vec![0; runs.len()])[run] += n;
-        }
-    }
-    let all: Vec<_> = runs.iter().map(|stacks| stacks.samples()).collect();
-    let shares = |samples: Vec<u64>| {
-        let pairs = samples.into_iter().zip(&all);
-        pairs.map(|(n, all)| Share::new(n, *all)).collect()
-    };
-    let mut symbols: Vec<_> = samples
+/// The `count` functions with the greatest shares.
+pub fn functions(stacks: &Stacks, count: usize) -> Vec<Function> {
+    let all = stacks.samples();
+    let mut functions: Vec<_> = by_function(stacks)
         .into_iter()
-        .map(|(symbol, samples)| Symbol {
-            symbol: symbol.to_owned(),
-            shares: shares(samples),
+        .map(|(function, samples)| Function {
+            function: function.to_owned(),
+            share: Share::new(samples, all),
         })
         .collect();
-    symbols.sort_by(|a, b| b.weight().total_cmp(&a.weight()));
-    symbols.truncate(count);
-    symbols
+    functions.sort_by_key(|function| std::cmp::Reverse(function.share.samples));
+    functions.truncate(count);
+    functions
 }
 
-/// The functions as lines, for runs of these names: the share of each with its
-/// interval in percent, the number of samples, of two runs the difference in
-/// percentage points, and the function.
-pub fn table(runs: &[&str], symbols: &[Symbol]) -> String {
-    let mut table = Table::new();
-    table.load_preset(NOTHING);
-    let mut header = Vec::new();
-    for run in runs {
-        header.extend([(*run).to_owned(), "95%".into(), "samples".into()]);
+/// The `count` functions whose shares differ most.
+pub fn changes(before: &Stacks, after: &Stacks, count: usize) -> Vec<Change> {
+    let runs = [before, after].map(|stacks| (by_function(stacks), stacks.samples()));
+    let names: BTreeSet<_> = runs
+        .iter()
+        .flat_map(|(samples, _)| samples.keys())
+        .collect();
+    let share = |run: usize, name| {
+        let (samples, all): &(BTreeMap<_, _>, _) = &runs[run];
+        Share::new(samples.get(name).copied().unwrap_or(0), *all)
+    };
+    let mut changes: Vec<_> = names
+        .into_iter()
+        .map(|name| Change {
+            function: (*name).to_owned(),
+            before: share(0, name),
+            after: share(1, name),
+        })
+        .collect();
+    let size = |change: &Change| change.difference().abs();
+    changes.sort_by(|a, b| size(b).total_cmp(&size(a)));
+    changes.truncate(count);
+    changes
+}
+
+fn by_function(stacks: &Stacks) -> BTreeMap<&str, u64> {
+    let mut samples = BTreeMap::new();
+    for (function, count) in stacks.self_samples() {
+        *samples.entry(function).or_default() += count;
     }
-    if runs.len() == 2 {
-        header.push("change".into());
-    }
-    let numbers = header.len();
-    header.push("function".into());
-    table.set_header(header);
-    for Symbol { symbol, shares } in symbols {
-        let mut row = Vec::new();
-        for share in shares {
-            row.extend([
-                format!("{:.1}%", share.share * 100.0),
-                format!("{:.1}-{:.1}", share.low * 100.0, share.high * 100.0),
-                share.samples.to_string(),
-            ]);
-        }
-        if let [before, after] = shares[..] {
-            row.push(format!("{:+.1}", (after.share - before.share) * 100.0));
-        }
-        row.push(symbol.clone());
-        table.add_row(row);
-    }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if index < numbers {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table.trim_fmt()
+    samples
 }
 
 #[cfg(test)]

@@ -141,24 +141,16 @@ fn a_difference_is_red_and_blue() {
 }
 
 #[test]
-fn the_greatest_difference_comes_first() {
+fn the_greatest_come_first() {
     let (mutex, epoch) = (read(MUTEX), read(EPOCH));
-    let one = top::symbols(&[&mutex], 3);
-    assert_eq!(one.len(), 3);
-    assert!(one[0].shares[0].share >= one[1].shares[0].share);
-    let two = top::symbols(&[&mutex, &epoch], 100);
-    let osq = two.iter().position(|row| row.symbol == "osq_lock").unwrap();
-    assert!(osq < 3, "{two:?}");
-    for run in [0, 1] {
-        let sum: f64 = two.iter().map(|row| row.shares[run].share).sum();
-        assert!((sum - 1.0).abs() < 1e-9);
-    }
-    let table = top::table(&["mutex", "epoch"], &two[..1]);
-    let lines: Vec<_> = table.lines().collect();
-    let words: Vec<_> = lines[0].split_whitespace().collect();
-    let expected = [
-        "mutex", "95%", "samples", "epoch", "95%", "samples", "change", "function",
-    ];
-    assert_eq!(words, expected);
-    assert_eq!(lines.len(), 2);
+    let functions = top::functions(&mutex, 3);
+    assert_eq!(functions.len(), 3);
+    assert_eq!(functions[0].function, "osq_lock");
+    assert!(functions[0].share.samples >= functions[1].share.samples);
+    let changes = top::changes(&mutex, &epoch, 100);
+    assert_eq!(changes[0].function, "osq_lock");
+    assert!(changes[0].difference() < 0.0);
+    assert_eq!(top::changes(&epoch, &mutex, 1)[0].before.samples, 0);
+    let sum: f64 = changes.iter().map(|change| change.after.share).sum();
+    assert!((sum - 1.0).abs() < 1e-9);
 }

@@ -11,6 +11,7 @@ pub mod hook_cost;
 pub mod hooked;
 pub mod json;
 pub mod options;
+pub mod profile;
 pub mod sample;
 pub mod stats;
 pub mod summary;

@@ -6,6 +6,7 @@ mod given;
 mod hook;
 mod measure;
 mod ministat;
+mod profile;
 mod report;
 mod run;
 mod schema;
@@ -21,6 +22,7 @@ pub use given::Given;
 pub use hook::HookArgs;
 pub use measure::MeasureArgs;
 pub use ministat::MinistatArgs;
+pub use profile::ProfileArgs;
 pub use report::ReportArgs;
 pub use run::RunArgs;
 pub use schema::{Saved, SchemaArgs};
@@ -63,6 +65,13 @@ const MAN_HELP: &str = "\
 For all users: epoch-bench man /usr/local/share/man/man1; without installing: epoch-bench man DIR, \
 and man DIR/epoch-bench.1.";
 
+const PROFILE_HELP: &str = "\
+DIR gets flame-TRACKER.svg, of two trackers the differential flame-FIRST-SECOND.svg and \
+flame-SECOND-FIRST.svg, the stacks as folded/TRACKER.folded, and profile.json. A browser shows the \
+pictures: a click zooms in, Ctrl-F searches.
+
+perf must be installed. Without a PMU, as in most virtual machines, a timer stands in for cycles.";
+
 const HOOK_HELP: &str = "\
 The calls of COMMAND's own process are hooked. Processes that it starts have other numbers, so that \
 theirs are not: name them with --comm, or take --all.
@@ -84,6 +93,9 @@ pub enum Command {
     Hook(HookArgs),
     /// Look for waits that return too early
     Torture(TortureArgs),
+    /// Sample the kernel's stacks under one tracker or two, and draw flame graphs
+    #[command(after_help = PROFILE_HELP)]
+    Profile(ProfileArgs),
     /// Say what this machine can do, what is missing, and how to get it
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),
@@ -139,6 +151,9 @@ mod tests {
             ["run", "--wait-rate", "1000001"],
             ["sweep", "--tasks", "1,0"],
             ["sweep", "--samples", "2"],
+            ["profile", "--seconds", "0"],
+            ["profile", "--frequency", "0"],
+            ["profile", "--tasks", "0"],
             ["torture", "--seconds", "0"],
             ["torture", "--waiters", "0"],
             ["torture", "--switch-ms", "0"],
@@ -151,6 +166,7 @@ mod tests {
             refused(&args);
         }
         refused(&["compare", "a", "b", "--samples", "2"]);
+        refused(&["profile", "a", "b", "c"]);
     }
 
     #[test]

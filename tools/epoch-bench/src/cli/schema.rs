@@ -23,6 +23,8 @@ pub enum Saved {
     Hook,
     /// epoch-bench/torture/1
     Torture,
+    /// epoch-bench/profile/1
+    Profile,
     /// epoch-bench/doctor/1
     Doctor,
 }

@@ -10,6 +10,7 @@ mod man;
 mod ministat;
 mod module;
 mod pictures;
+mod profile;
 mod report;
 mod run;
 mod schema;
@@ -32,6 +33,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Compare(args) => compare::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
         Command::Torture(args) => torture::execute(&args),
+        Command::Profile(args) => profile::execute(&args),
         Command::Draw(args) => draw::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Ministat(args) => ministat::execute(&args),

@@ -5,6 +5,7 @@ use std::io;
 use anyhow::Result;
 use epoch_results::hooked::HookReport;
 use epoch_results::json::{self, CompareReport, RunReport};
+use epoch_results::profile::ProfileReport;
 use epoch_results::sweep::SweepReport;
 use epoch_results::torture::TortureReport;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
@@ -23,6 +24,7 @@ fn schema(command: Saved) -> Schema {
         Saved::Sweep => written::<SweepReport>(),
         Saved::Hook => written::<HookReport>(),
         Saved::Torture => written::<TortureReport>(),
+        Saved::Profile => written::<ProfileReport>(),
         Saved::Doctor => written::<epoch_doctor::Report>(),
     }
 }

@@ -5,7 +5,9 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The commands that write JSON.
-pub const SAVED: [&str; 6] = ["run", "compare", "sweep", "hook", "torture", "doctor"];
+pub const SAVED: [&str; 7] = [
+    "run", "compare", "sweep", "hook", "torture", "profile", "doctor",
+];
 
 /// What `epoch-bench schema` prints.
 pub fn schema(command: &str) -> Value {
