@@ -1,15 +1,16 @@
 #!/bin/bash
-# boot.sh [--name NAME] [--seconds N] [--bench] [--cpu FEATURES] [--patches] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
-# boot.sh --shell [--bench] [--file ...]
+# boot.sh [--name NAME] [--seconds N] [--bench] [--perf] [--cpu FEATURES] [--patches] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
+# boot.sh --shell [--bench] [--perf] [--file ...]
 #
 # Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on
 # the terminal). What SCRIPT prints is shown as it comes; what it leaves in /out
 # is copied to results/NAME in the cache; its exit status is this command's.
-# --bench puts the modules and epoch-bench in, and builds them before. --cpu
-# changes the CPU: --cpu -cx16 takes cmpxchg16b away. --patches is for scripts
-# that have the kernel patch code which other CPUs run through: QEMU emulates
-# all CPUs in one thread then. In threads of their own, they have been seen to
-# stop at the breakpoint of such a patch when that was gone.
+# --bench puts the modules and epoch-bench in, and builds them before; --perf
+# puts perf in. --cpu changes the CPU: --cpu -cx16 takes cmpxchg16b away.
+# --patches is for scripts that have the kernel patch code which other CPUs run
+# through: QEMU emulates all CPUs in one thread then. In threads of their own,
+# they have been seen to stop at the breakpoint of such a patch when that was
+# gone.
 # The guest always ends: QEMU has N seconds, and a panic does not reboot.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
@@ -26,6 +27,7 @@ seconds=300
 shell=
 script=shell
 bench=
+programs=()
 features=
 tcg_thread=
 files=()
@@ -35,6 +37,7 @@ while (($#)); do
 	--seconds) seconds=$2 && shift ;;
 	--file) files+=("$2") && shift ;;
 	--bench) bench=1 ;;
+	--perf) programs+=(--program /usr/bin/perf) ;;
 	--cpu) features=$2 && shift ;;
 	--patches) tcg_thread=single ;;
 	--shell) shell=1 name=shell seconds=infinity ;;
@@ -71,7 +74,7 @@ if [[ -z $shell ]]; then
 	shift
 	(($# == 0)) || printf '%s\n' "$@" >"$work/arguments"
 fi
-"$vm/initrd.sh" "$work/initrd" "$vm/guest/init=init" "$work/arguments=etc/arguments" "${files[@]}"
+"$vm/initrd.sh" "$work/initrd" "${programs[@]}" "$vm/guest/init=init" "$work/arguments=etc/arguments" "${files[@]}"
 
 # The kernel hands what it does not know to its first process.
 tty=0

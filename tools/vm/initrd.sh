@@ -1,6 +1,6 @@
 #!/bin/bash
-# initrd.sh FILE SOURCE=DESTINATION...: pack an initramfs with busybox and the
-# given files.
+# initrd.sh FILE [--program PATH]... SOURCE=DESTINATION...: pack an initramfs
+# with busybox, programs with the libraries that they need, and the given files.
 set -euo pipefail
 
 initrd=$1
@@ -11,6 +11,11 @@ trap 'rm -rf -- "$work"' EXIT
 mkdir -p "$work"/{bin,dev,etc,proc,sys,tmp,out,modules}
 cp -- "$(command -v busybox)" "$work/bin/busybox"
 printf "%s\n" root:x:0:0::/:/bin/sh nobody:x:65534:65534::/:/bin/sh >"$work/etc/passwd"
+while [[ ${1:-} == --program ]]; do
+	# Where the program and its loader look for them.
+	ldd "$2" | grep -o '/[^ ]*' | xargs cp --parents --dereference -t "$work" -- "$2"
+	shift 2
+done
 for pair in "$@"; do
 	mkdir -p "$work/$(dirname -- "${pair#*=}")"
 	cp -- "${pair%%=*}" "$work/${pair#*=}"

@@ -44,6 +44,16 @@ fn bad_usage_exits_with_2() {
         "possible values: mmap1, mmap1-touch, page-fault, di",
     );
     fails_with(&["compare", "epoch"], 2, "one tracker alone");
+    fails_with(
+        &["compare", "mutex", "epoch", "--repeats", "5"],
+        2,
+        "--repeats is for a tracker that is compared with itself",
+    );
+    fails_with(
+        &["compare", "epoch", "epoch", "--repeats", "1"],
+        2,
+        "2..=10000",
+    );
     fails_with(&["run", "--pages", "2"], 2, "add --testcase mmap1-touch");
     fails_with(&["run", "--keys", "2"], 2, "without --waiters");
     fails_with(&["run", "--wait-rate", "2"], 2, "without --waiters");
@@ -60,6 +70,9 @@ fn bad_usage_exits_with_2() {
         "--csv and --svg name the same file",
     );
     fails_with(&["torture", "--seconds", "0"], 2, "1..=31536000");
+    fails_with(&["profile", "a", "b", "c"], 2, "[TRACKER]...");
+    fails_with(&["profile", "--frequency", "x"], 2, "invalid digit");
+    fails_with(&["profile", "--json", "x"], 2, "unexpected argument");
     fails_with(&["hook", "true"], 2, "unexpected argument 'true'");
     fails_with(&["hook"], 2, "<COMMAND>");
     fails_with(
@@ -84,7 +97,12 @@ fn bad_usage_exits_with_2() {
     fails_with(&["completions"], 2, "<SHELL>");
     fails_with(&["completions", "cmd"], 2, "bash");
     fails_with(&["man"], 2, "<DIR>");
-    fails_with(&["draw", "x.json"], 2, "--svg <FILE>");
+    fails_with(&["draw", "x.json"], 2, "<--svg <FILE>|--png <FILE>>");
+    fails_with(
+        &["draw", "x.json", "--svg", "x", "--png", "x"],
+        1,
+        "cannot read x.json",
+    );
     fails_with(&["draw", "--svg", "x.svg"], 2, "<FILE>");
 }
 
@@ -109,6 +127,7 @@ fn help_and_version_are_there() {
         &["sweep", "--help"],
         &["hook", "--help"],
         &["torture", "--help"],
+        &["profile", "--help"],
         &["doctor", "--help"],
         &["draw", "--help"],
         &["ministat", "--help"],
@@ -141,6 +160,8 @@ fn without_the_module_it_says_how_to_load_it() {
     }
     fails_with(&["sweep"], 1, advice);
     fails_with(&["torture"], 1, advice);
+    fails_with(&["profile"], 1, advice);
+    fails_with(&["profile", "mutex", "epoch"], 1, advice);
     fails_with(&["hook", "--", "true"], 1, advice);
 }
 

@@ -68,6 +68,7 @@ fn all_kinds_of_files_come_together() {
         [
             "Samples",
             "ministat",
+            "Other tests",
             "How it scales",
             "mutex alone",
             "Where the time goes",
@@ -85,6 +86,8 @@ fn all_kinds_of_files_come_together() {
     words("<p class=\"headline\">mutex does 84000 loops a second</p>");
     words("Difference at 95.0% confidence");
     words("average:152000");
+    words("the paired test is the one to go by");
+    words("warnings about single points of the sweep");
     words("the timer cpu-clock, as there is no PMU for cycles");
     words("SMT: on: tasks share cores");
     words("These trackers are load added");
@@ -108,8 +111,10 @@ fn files_of_one_kind_are_told_apart() {
         [
             "Samples: compare.json",
             "ministat: compare.json",
+            "Other tests: compare.json",
             "Samples: other.json",
             "ministat: other.json",
+            "Other tests: other.json",
             "Where it was measured",
             "Do it again",
         ]

@@ -6,15 +6,18 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 13] = [
     "run",
     "compare",
     "sweep",
     "hook",
     "torture",
+    "profile",
     "doctor",
     "draw",
+    "report",
     "ministat",
+    "schema",
     "completions",
     "man",
 ];

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anyhow::{Result, ensure};
 use console::Style;
 use epoch_machine::environment::Environment;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use textwrap::{Options, WordSplitter};
 
@@ -18,9 +19,10 @@ const STATUS: usize = 9;
 const SUBJECT: usize = 21;
 
 /// `epoch-bench/doctor/1`: what was found.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Report {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/doctor/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,

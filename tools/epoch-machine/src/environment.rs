@@ -5,13 +5,14 @@ use std::io::{self, Write};
 use std::time::SystemTime;
 
 use epoch_device::sysfs::{Sysfs, TrackerControl};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::hypervisor;
 use crate::topology::count_cpus;
 
 /// What a reader must know to judge the numbers.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Environment {
     /// `uname -r`
     pub kernel: String,

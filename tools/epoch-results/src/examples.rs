@@ -2,9 +2,13 @@
 
 use epoch_device::testcase::Testcase;
 use epoch_machine::environment::Environment;
+use epoch_profile::event::Source;
+use epoch_profile::top::{Change, Function, Share};
 use ministat::Confidence;
 
+use crate::evidence::Evidence;
 use crate::json::{CompareReport, TrackerReport};
+use crate::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
 use crate::sample::Sample;
 use crate::stats::{Comparison, Statistics, dataset};
 use crate::sweep::{Point, SweepReport};
@@ -38,6 +42,7 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
             samples,
             mean_error: None,
             observed: None,
+            warnings: Vec::new(),
         }
     };
     let trackers = vec![report("mutex", mutex), report(tracker, other)];
@@ -45,7 +50,11 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
         .iter()
         .map(|report| dataset(&report.tracker, &report.samples).unwrap())
         .collect();
-    let comparison = Comparison::new(&datasets[1], &datasets[0], Confidence::P95);
+    let level = Confidence::P95;
+    let comparison = Comparison {
+        evidence: Evidence::of(&trackers[0].samples, &trackers[1].samples, level),
+        ..Comparison::new(&datasets[1], &datasets[0], level)
+    };
     CompareReport {
         schema: CompareReport::SCHEMA.into(),
         command_line: vec!["epoch-bench".into()],
@@ -72,6 +81,8 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
         confidence_percent: 95.0,
         trackers,
         comparisons: vec![comparison],
+        repeats: Vec::new(),
+        false_positives: None,
         hook: None,
         hook_cost: None,
     }
@@ -109,4 +120,72 @@ pub fn example_sweep() -> SweepReport {
         (4, [198, 199, 200], [359, 360, 361]),
         (8, [49, 50, 51], [720, 721, 722]),
     ])
+}
+
+/// A profile of mutex and epoch, without a PMU.
+pub fn profiled() -> ProfileReport {
+    let CompareReport {
+        environment,
+        workload,
+        ..
+    } = published();
+    let share = |samples| Share::new(samples, 1000);
+    let tracker = |name: &str, top: &[(&str, u64)]| TrackerProfile {
+        tracker: Some(name.into()),
+        name: name.into(),
+        seconds: 5.0,
+        rate: 500,
+        samples: 1000,
+        unnamed: 0,
+        idle: 7,
+        lost: 0,
+        top: top
+            .iter()
+            .map(|&(function, samples)| Function {
+                function: function.into(),
+                share: share(samples),
+            })
+            .collect(),
+        svg: format!("flame-{name}.svg"),
+        folded: format!("folded/{name}.folded"),
+        data: None,
+    };
+    let change = |function: &str, before, after| Change {
+        function: function.into(),
+        before: share(before),
+        after: share(after),
+    };
+    ProfileReport {
+        schema: ProfileReport::SCHEMA.into(),
+        command_line: vec!["epoch-bench".into()],
+        environment,
+        workload,
+        hook: None,
+        event: EventReport {
+            asked: "cycles".into(),
+            meaning: "cycles, what the kernel counts as CPU cycles on this CPU".into(),
+            used: Source {
+                event: "cpu-clock".into(),
+                instead_of: Some("cycles".into()),
+            },
+            frequency_hz: 997,
+        },
+        trackers: vec![
+            tracker("mutex", &[("osq_lock", 400), ("mas_find", 50)]),
+            tracker("epoch", &[("mas_find", 100)]),
+        ],
+        difference: Some(Difference {
+            top: vec![change("osq_lock", 400, 0), change("mas_find", 50, 100)],
+            svg: "flame-mutex-epoch.svg".into(),
+            reverse_svg: "flame-epoch-mutex.svg".into(),
+        }),
+    }
+}
+
+/// The same of mutex alone.
+pub fn profiled_alone() -> ProfileReport {
+    let mut report = profiled();
+    report.trackers.truncate(1);
+    report.difference = None;
+    report
 }

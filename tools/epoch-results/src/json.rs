@@ -14,19 +14,24 @@ use anyhow::{Context, Result, ensure};
 use epoch_device::hook::Target;
 use epoch_device::observe::Observed;
 use epoch_machine::environment::Environment;
+use epoch_stats::Warning;
 use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::compare::{Outcome, Plan};
+use crate::compare::{self, Outcome, Plan};
+use crate::evidence;
+use crate::false_positives::FalsePositives;
 use crate::hook_cost::HookCost;
 use crate::sample::Sample;
 use crate::stats::{Comparison, Statistics};
 use crate::workload::Workload;
 
 /// `epoch-bench/run/1`: one tracker.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct RunReport {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/run/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -55,9 +60,10 @@ pub struct RunReport {
 }
 
 /// `epoch-bench/compare/1`: several trackers, their samples interleaved.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct CompareReport {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/compare/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -71,6 +77,12 @@ pub struct CompareReport {
     pub trackers: Vec<TrackerReport>,
     /// All but the baseline against the baseline, in the same order.
     pub comparisons: Vec<Comparison>,
+    /// The comparisons after this one, where a tracker is compared with itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats: Vec<Repeat>,
+    /// What came of all of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub false_positives: Option<FalsePositives>,
     /// What was hooked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Target>,
@@ -79,8 +91,17 @@ pub struct CompareReport {
     pub hook_cost: Option<HookCost>,
 }
 
+/// One comparison more of the same.
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+pub struct Repeat {
+    /// The tracker, twice.
+    pub trackers: Vec<TrackerReport>,
+    /// The second time against the first.
+    pub comparisons: Vec<Comparison>,
+}
+
 /// One tracker's part of a comparison.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct TrackerReport {
     /// Its name.
     pub tracker: String,
@@ -96,6 +117,20 @@ pub struct TrackerReport {
     /// What the tracker went through while the samples that count were taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
+    /// What makes every verdict on these samples doubtful.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+}
+
+impl Repeat {
+    /// What came of both.
+    pub fn of(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Self> {
+        let (_, comparisons) = compare::judge(plan, &outcomes)?;
+        Ok(Self {
+            trackers: TrackerReport::of(plan, outcomes)?,
+            comparisons,
+        })
+    }
 }
 
 impl RunReport {
@@ -123,6 +158,7 @@ impl TrackerReport {
                     warmup: outcome.warmup,
                     mean_error: Some(statistics.mean_error(plan.confidence)),
                     statistics,
+                    warnings: evidence::warnings(&outcome.samples),
                     samples: outcome.samples,
                     observed: Some(Observed::new(&outcome.observation)?),
                 })
@@ -163,6 +199,15 @@ impl CompareReport {
     /// Confidence that a difference must reach.
     pub fn confidence(&self) -> Result<Confidence> {
         Ok(self.confidence_percent.to_string().parse()?)
+    }
+
+    /// Counts how often a tracker was called different from itself, in all
+    /// comparisons.
+    pub fn count_false_positives(&mut self) -> Result<()> {
+        let repeats = self.repeats.iter().flat_map(|repeat| &repeat.comparisons);
+        let comparisons: Vec<_> = self.comparisons.iter().chain(repeats).cloned().collect();
+        self.false_positives = FalsePositives::of(&comparisons, self.confidence()?);
+        Ok(())
     }
 
     /// The sentences that say what is proven.
@@ -246,6 +291,43 @@ mod tests {
         let stored = |text: &str| assert!(saved.contains(text), "{saved}");
         stored("\"waiters\": 2");
         stored("\"hits\": 5");
+    }
+
+    #[test]
+    fn what_was_repeated_survives_being_saved() {
+        let mut report = published();
+        let other = published();
+        report.repeats.push(Repeat {
+            trackers: other.trackers,
+            comparisons: other.comparisons,
+        });
+        report.count_false_positives().unwrap();
+        let saved = json(&report);
+        let read = CompareReport::read(saved.as_bytes()).unwrap();
+        assert_eq!(json(&read), saved);
+        let rates = read.false_positives.unwrap();
+        assert_eq!((rates.comparisons, rates.paired.proven), (2, 2));
+        assert_eq!(read.repeats[0].comparisons, read.comparisons);
+    }
+
+    #[test]
+    fn warnings_are_named() {
+        let mut report = published();
+        report.trackers[0].warnings = evidence::warnings(&report.trackers[0].samples);
+        let value = serde_json::to_value(report).unwrap();
+        let warnings = &value["trackers"][0]["warnings"];
+        let expected = serde_json::json!([{"kind": "too-few", "samples": 5}]);
+        assert_eq!(*warnings, expected);
+    }
+
+    #[test]
+    fn a_file_without_evidence_can_be_read() {
+        let mut saved = serde_json::to_value(published()).unwrap();
+        let comparison = saved["comparisons"][0].as_object_mut().unwrap();
+        assert!(comparison.remove("evidence").is_some());
+        let report = CompareReport::read(saved.to_string().as_bytes()).unwrap();
+        assert_eq!(report.comparisons[0].evidence, None);
+        assert_eq!(report.verdict().unwrap().len(), 1);
     }
 
     #[test]

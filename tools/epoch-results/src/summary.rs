@@ -7,6 +7,7 @@ use epoch_device::observe::Observed;
 use ministat::Confidence;
 
 use crate::compare::{Outcome, Plan};
+use crate::evidence;
 use crate::stats::{Comparison, Statistics};
 use crate::table::{Align, Table};
 
@@ -63,12 +64,8 @@ pub fn table(rows: &[Row], confidence: Confidence) -> String {
         None => String::new(),
     });
     table.push("verdict", Align::Left, rows, |row| {
-        let verdict = match row.ratio {
-            Some((.., true)) => "proven",
-            Some((.., false)) => "not proven",
-            None => "baseline",
-        };
-        verdict.into()
+        let verdict = row.ratio.map(|(.., proven)| evidence::proven(proven));
+        verdict.unwrap_or("baseline").into()
     });
     let observed: Vec<_> = rows.iter().map(|row| row.observed.clone()).collect();
     push_observed(&mut table, &observed);

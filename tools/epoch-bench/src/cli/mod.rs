@@ -6,22 +6,26 @@ mod given;
 mod hook;
 mod measure;
 mod ministat;
+mod profile;
 mod report;
 mod run;
+mod schema;
 mod shell;
 mod sweep;
 mod torture;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-pub use compare::{CompareArgs, DrawArgs};
+pub use compare::{CompareArgs, DrawArgs, PictureArgs};
 pub use doctor::DoctorArgs;
 pub use given::Given;
 pub use hook::HookArgs;
 pub use measure::MeasureArgs;
 pub use ministat::MinistatArgs;
+pub use profile::ProfileArgs;
 pub use report::ReportArgs;
 pub use run::RunArgs;
+pub use schema::{Saved, SchemaArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use sweep::SweepArgs;
 pub use torture::TortureArgs;
@@ -61,6 +65,13 @@ const MAN_HELP: &str = "\
 For all users: epoch-bench man /usr/local/share/man/man1; without installing: epoch-bench man DIR, \
 and man DIR/epoch-bench.1.";
 
+const PROFILE_HELP: &str = "\
+DIR gets flame-TRACKER.svg, of two trackers the differential flame-FIRST-SECOND.svg and \
+flame-SECOND-FIRST.svg, the stacks as folded/TRACKER.folded, and profile.json. A browser shows the \
+pictures: a click zooms in, Ctrl-F searches.
+
+perf must be installed. Without a PMU, as in most virtual machines, a timer stands in for cycles.";
+
 const HOOK_HELP: &str = "\
 The calls of COMMAND's own process are hooked. Processes that it starts have other numbers, so that \
 theirs are not: name them with --comm, or take --all.
@@ -82,6 +93,9 @@ pub enum Command {
     Hook(HookArgs),
     /// Look for waits that return too early
     Torture(TortureArgs),
+    /// Sample the kernel's stacks under one tracker or two, and draw flame graphs
+    #[command(after_help = PROFILE_HELP)]
+    Profile(ProfileArgs),
     /// Say what this machine can do, what is missing, and how to get it
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),
@@ -92,6 +106,8 @@ pub enum Command {
     /// Compare files of numbers; prints what FreeBSD's ministat prints
     #[command(disable_help_flag = false)]
     Ministat(MinistatArgs),
+    /// Print the JSON Schema of the file that a command writes with --json
+    Schema(SchemaArgs),
     /// Print a script that completes this command's words in a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
@@ -135,6 +151,9 @@ mod tests {
             ["run", "--wait-rate", "1000001"],
             ["sweep", "--tasks", "1,0"],
             ["sweep", "--samples", "2"],
+            ["profile", "--seconds", "0"],
+            ["profile", "--frequency", "0"],
+            ["profile", "--tasks", "0"],
             ["torture", "--seconds", "0"],
             ["torture", "--waiters", "0"],
             ["torture", "--switch-ms", "0"],
@@ -147,6 +166,7 @@ mod tests {
             refused(&args);
         }
         refused(&["compare", "a", "b", "--samples", "2"]);
+        refused(&["profile", "a", "b", "c"]);
     }
 
     #[test]

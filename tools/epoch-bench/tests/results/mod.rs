@@ -5,11 +5,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use epoch_doctor::{Finding, Report as DoctorReport, Section, Topic};
-use epoch_results::examples::{compared, sweep};
+use epoch_results::examples::{compared, profiled, sweep};
 use epoch_results::json::{CompareReport, RunReport};
+use epoch_results::profile::ProfileReport;
 use epoch_results::sweep::SweepReport;
 use inferno::{differential, flamegraph};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const MUTEX: &str = "\
 bench;do_munmap;di_start;mutex_lock;osq_lock 540
@@ -38,7 +39,7 @@ pub fn write(dir: &Path) -> Result<()> {
     save("sweep.json", serde_json::to_value(curves()?)?)?;
     save("run.json", serde_json::to_value(run())?)?;
     save("doctor.json", serde_json::to_value(findings())?)?;
-    save("profile.json", profile())?;
+    save("profile.json", serde_json::to_value(profile())?)?;
     for (name, svg) in flame_graphs()? {
         fs::write(dir.join(name), svg)?;
     }
@@ -107,41 +108,13 @@ fn findings() -> DoctorReport {
     )
 }
 
-fn profile() -> Value {
-    let share = |samples: u64| {
-        let part = samples as f64 / 1000.0;
-        json!({"samples": samples, "share": part, "low": part * 0.9, "high": part * 1.1})
-    };
-    let run = |name: &str, rate: u64| {
-        json!({
-            "tracker": name, "name": name, "seconds": 5.0, "rate": rate, "samples": 1000,
-            "unnamed": 0, "idle": 7, "lost": 0, "top": [],
-            "svg": format!("flame-{name}.svg"), "folded": format!("folded/{name}.folded"),
-        })
-    };
-    let CompareReport {
-        environment,
-        workload,
-        ..
-    } = comparison("epoch");
-    json!({
-        "schema": "epoch-bench/profile/1",
-        "command_line": ["epoch-bench", "profile", "mutex", "epoch"],
-        "environment": environment,
-        "workload": workload,
-        "event": {
-            "asked": "cycles",
-            "meaning": "cycles, what the kernel counts as CPU cycles on this CPU",
-            "used": {"event": "cpu-clock", "instead_of": "cycles"},
-            "frequency_hz": 997,
-        },
-        "trackers": [run("mutex", 84_000), run("epoch", 152_000)],
-        "difference": {
-            "top": [{"function": "osq_lock", "before": share(540), "after": share(0)}],
-            "svg": "flame-mutex-epoch.svg",
-            "reverse_svg": "flame-epoch-mutex.svg",
-        },
-    })
+/// Names of flame graphs are those of the files below.
+fn profile() -> ProfileReport {
+    let mut report = profiled();
+    report.command_line = ["epoch-bench", "profile", "mutex", "epoch"]
+        .map(String::from)
+        .into();
+    report
 }
 
 /// Names and files, as inferno draws them.

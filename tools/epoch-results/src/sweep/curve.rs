@@ -69,8 +69,10 @@ impl<'a> Curve<'a> {
         if end == at {
             text += ", the most that were measured: it may rise further";
         } else {
-            let percent = 100.0 * last.statistics.mean / best.statistics.mean;
-            text += &format!(", and has {percent:.0}% of that at {end}");
+            let end_samples = stats::dataset("end", &last.samples)?;
+            let change = Comparison::new(&end_samples, &peak, confidence);
+            let (percent, error) = (100.0 + change.percent, change.percent_error);
+            text += &format!(", and has {percent:.0}% +/- {error:.0}% of that at {end}");
         }
         if !equals.is_empty() {
             text += &format!("; no difference is proven at {}", equals.join(", "));

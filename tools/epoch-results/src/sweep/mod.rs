@@ -11,6 +11,7 @@ use anyhow::{Result, bail, ensure};
 use epoch_device::hook::Target;
 use epoch_machine::environment::Environment;
 use ministat::{Confidence, MIN_POINTS};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::json::{self, TrackerReport};
@@ -23,9 +24,10 @@ pub use curve::Curve;
 pub use settings::Settings;
 
 /// `epoch-bench/sweep/1`: several trackers, with several numbers of tasks.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct SweepReport {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/sweep/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -52,7 +54,7 @@ pub struct SweepReport {
 }
 
 /// What was measured with one number of tasks.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Point {
     /// What was measured.
     pub workload: Workload,
@@ -125,6 +127,15 @@ impl SweepReport {
                     .collect(),
             })
             .collect()
+    }
+
+    /// How many samples of each tracker there are with each number of tasks;
+    /// none if that differs.
+    pub fn samples(&self) -> Option<usize> {
+        let reports = self.points.iter().flat_map(|point| &point.trackers);
+        let mut counts = reports.map(|report| report.samples.len());
+        let first = counts.next()?;
+        counts.all(|count| count == first).then_some(first)
     }
 
     /// A row for each number of tasks, a column for each tracker.
@@ -270,10 +281,10 @@ mod tests {
     #[test]
     fn peaks_are_found() {
         let expected = [
-            "mutex peaks at 2 tasks with 200 +/- 2 loops a second, and has 25% of that at 8; no \
-             difference is proven at 4",
-            "epoch peaks at 8 tasks with 721 +/- 2 loops a second, the most that were measured: it may \
-             rise further",
+            "mutex peaks at 2 tasks with 200 +/- 2 loops a second, and has 25% +/- 1% of that at 8; \
+             no difference is proven at 4",
+            "epoch peaks at 8 tasks with 721 +/- 2 loops a second, the most that were measured: it \
+             may rise further",
         ];
         assert_eq!(example().peaks().unwrap(), expected);
     }

@@ -4,8 +4,9 @@ use anyhow::Result;
 use epoch_device::observe::Observed;
 use epoch_figures::words::title;
 use epoch_report::{Block, Outcome, Picture, Section, Standing, Verdict};
+use epoch_results::evidence::{self, Evidence};
 use epoch_results::json::{CompareReport, TrackerReport};
-use epoch_results::stats::{self, Statistics};
+use epoch_results::stats::{self, Comparison, Statistics};
 use epoch_results::table::{Align, Table};
 use ministat::{Confidence, Options};
 
@@ -16,7 +17,8 @@ use super::samples;
 pub fn part(report: &CompareReport) -> Result<Part> {
     let confidence = report.confidence()?;
     let tasks = report.workload.tasks;
-    let observed = observed(report);
+    let observed = observed(&report.trackers);
+    let comparisons = judged(&report.trackers, &report.comparisons, confidence);
     let mut sections = vec![
         Section {
             title: "Samples".into(),
@@ -27,6 +29,13 @@ pub fn part(report: &CompareReport) -> Result<Part> {
             blocks: vec![ministat_block(report, confidence)?],
         },
     ];
+    let tests = tests(report, &comparisons, confidence);
+    if !tests.is_empty() {
+        sections.push(Section {
+            title: "Other tests".into(),
+            blocks: tests,
+        });
+    }
     if let Some(table) = samples::observed(&observed) {
         sections.push(Section {
             title: "Tracker counters".into(),
@@ -38,7 +47,9 @@ pub fn part(report: &CompareReport) -> Result<Part> {
             about: title(&report.workload, tasks..=tasks),
             verdicts: verdicts(report, confidence),
         }],
-        warnings: samples::warnings(&observed),
+        warnings: doubts(&report.trackers, &comparisons)
+            .chain(samples::warnings(&observed))
+            .collect(),
         sections,
     })
 }
@@ -56,6 +67,65 @@ fn verdicts(report: &CompareReport, confidence: Confidence) -> Vec<Verdict> {
             },
         })
         .collect()
+}
+
+/// The comparisons with what other tests say, also of files that are older than
+/// those.
+pub fn judged(
+    trackers: &[TrackerReport],
+    comparisons: &[Comparison],
+    confidence: Confidence,
+) -> Vec<Comparison> {
+    let Some((baseline, others)) = trackers.split_first() else {
+        return Vec::new();
+    };
+    let evidence = |comparison: &Comparison, tracker: &TrackerReport| {
+        let saved = comparison.evidence.clone();
+        saved.or_else(|| Evidence::of(&baseline.samples, &tracker.samples, confidence))
+    };
+    let comparisons = comparisons.iter().zip(others);
+    comparisons
+        .map(|(comparison, tracker)| Comparison {
+            evidence: evidence(comparison, tracker),
+            ..comparison.clone()
+        })
+        .collect()
+}
+
+/// What makes the verdicts doubtful.
+pub fn doubts(
+    trackers: &[TrackerReport],
+    comparisons: &[Comparison],
+) -> impl Iterator<Item = String> {
+    let trackers = trackers.iter().map(|tracker| {
+        let warnings = evidence::warnings(&tracker.samples);
+        (&tracker.tracker[..], warnings)
+    });
+    let warnings = evidence::all_warnings(trackers, comparisons);
+    let contradictions = evidence::contradictions(comparisons).collect::<Vec<_>>();
+    let doubts = contradictions.into_iter().chain(warnings);
+    doubts.map(|doubt| format!("{doubt}."))
+}
+
+fn tests(report: &CompareReport, comparisons: &[Comparison], confidence: Confidence) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let n = report.trackers[0].samples.len();
+    if let Some(table) = evidence::table(comparisons, confidence) {
+        let baseline = &report.trackers[0].tracker;
+        blocks.push(samples::table(
+            format!(
+                "Next to {baseline}, N={n} each; the paired test is the one to go by, since it \
+                 knows which samples were taken side by side"
+            ),
+            table,
+        ));
+    }
+    if let Some(rates) = &report.false_positives {
+        blocks.push(Block::List(
+            rates.to_string().lines().map(String::from).collect(),
+        ));
+    }
+    blocks
 }
 
 fn sample_blocks(report: &CompareReport, confidence: Confidence) -> Result<Vec<Block>> {
@@ -123,12 +193,9 @@ fn statistics(report: &CompareReport, confidence: Confidence) -> Table {
         comparison.map_or(String::new(), |of| format!("+/- {:.2}", of.ratio_error()))
     });
     table.push("difference", Align::Left, &comparisons, |comparison| {
-        let words = match comparison {
-            None => "baseline",
-            Some(of) if of.proven => "proven",
-            Some(_) => "not proven",
-        };
-        words.into()
+        comparison
+            .map_or("baseline", |of| evidence::proven(of.proven))
+            .into()
     });
     table
 }
@@ -148,8 +215,8 @@ fn ministat_block(report: &CompareReport, confidence: Confidence) -> Result<Bloc
     })
 }
 
-fn observed(report: &CompareReport) -> Vec<(String, Observed)> {
-    let trackers = report.trackers.iter();
+fn observed(trackers: &[TrackerReport]) -> Vec<(String, Observed)> {
+    let trackers = trackers.iter();
     trackers
         .filter_map(|tracker| Some((tracker.tracker.clone(), tracker.observed.clone()?)))
         .collect()

@@ -8,6 +8,7 @@ use epoch_device::error::usage;
 use epoch_doctor::Report as DoctorReport;
 use epoch_machine::environment::Environment;
 use epoch_results::json::{self, CompareReport, RunReport};
+use epoch_results::profile::ProfileReport;
 use epoch_results::sweep::SweepReport;
 
 use super::profile::Profile;
@@ -66,7 +67,7 @@ impl Results {
             CompareReport::SCHEMA => Self::Compare(CompareReport::read(json)?),
             SweepReport::SCHEMA => Self::Sweep(SweepReport::read(json)?),
             RunReport::SCHEMA => Self::Run(RunReport::read(json)?.into()),
-            Profile::SCHEMA => Self::Profile(Profile::read(json, folder)?),
+            ProfileReport::SCHEMA => Self::Profile(Profile::read(json, folder)?),
             DoctorReport::SCHEMA => Self::Doctor(DoctorReport::read(json)?),
             _ => bail!("it holds {schema}"),
         })
@@ -94,7 +95,7 @@ impl Results {
             Self::Compare(report) => &report.environment,
             Self::Sweep(report) => &report.environment,
             Self::Run(report) => &report.environment,
-            Self::Profile(report) => &report.environment,
+            Self::Profile(profile) => &profile.report.environment,
             Self::Doctor(report) => &report.environment,
         }
     }
@@ -105,7 +106,7 @@ impl Results {
             Self::Compare(report) => &report.command_line,
             Self::Sweep(report) => &report.command_line,
             Self::Run(report) => &report.command_line,
-            Self::Profile(report) => &report.command_line,
+            Self::Profile(profile) => &profile.report.command_line,
             Self::Doctor(report) => &report.command_line,
         }
     }
@@ -119,8 +120,9 @@ impl Results {
                 .first()
                 .map_or(&[][..], |point| &point.trackers),
             Self::Run(report) => return report.tracker.as_deref().into_iter().collect(),
-            Self::Profile(report) => {
-                return report.trackers.iter().map(|run| &run.name[..]).collect();
+            Self::Profile(profile) => {
+                let runs = profile.report.trackers.iter();
+                return runs.map(|run| &run.name[..]).collect();
             }
             Self::Doctor(_) => &[],
         };

@@ -5,12 +5,10 @@ use std::path::{Component, Path};
 
 use anyhow::{Context, Result, ensure};
 use epoch_figures::words::title;
-use epoch_machine::environment::Environment;
+use epoch_profile::top::Share;
 use epoch_report::{Block, FlameGraph, Section};
-use epoch_results::json;
+use epoch_results::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
 use epoch_results::table::{Align, Table};
-use epoch_results::workload::Workload;
-use serde::Deserialize;
 
 use super::part::Part;
 use super::samples;
@@ -18,143 +16,58 @@ use super::samples;
 const HOW_TO: &str =
     "Click a frame to zoom in; 'Search', or Ctrl-F after a click, finds functions.";
 
-/// What is shown of a profile, and its flame graphs.
-#[derive(Deserialize)]
+/// A profile, and its flame graphs.
 pub struct Profile {
-    /// The command line, with the program's name first.
-    pub command_line: Vec<String>,
-    /// Where it ran.
-    pub environment: Environment,
-    workload: Workload,
-    event: Event,
-    /// One or two.
-    pub trackers: Vec<Run>,
-    difference: Option<Difference>,
+    /// What its file holds.
+    pub report: ProfileReport,
     /// In the order of the page.
-    #[serde(skip)]
     graphs: Vec<FlameGraph>,
 }
 
-#[derive(Deserialize)]
-struct Event {
-    meaning: String,
-    used: Source,
-    frequency_hz: u32,
-}
-
-#[derive(Deserialize)]
-struct Source {
-    event: String,
-    instead_of: Option<String>,
-}
-
-/// One tracker's part.
-#[derive(Deserialize)]
-pub struct Run {
-    /// Its name.
-    pub name: String,
-    seconds: f64,
-    rate: u64,
-    samples: u64,
-    idle: u64,
-    lost: u64,
-    top: Vec<Function>,
-    svg: String,
-}
-
-#[derive(Deserialize)]
-struct Difference {
-    top: Vec<Change>,
-    svg: String,
-    reverse_svg: String,
-}
-
-#[derive(Deserialize)]
-struct Function {
-    function: String,
-    #[serde(flatten)]
-    share: Share,
-}
-
-#[derive(Deserialize)]
-struct Change {
-    function: String,
-    before: Share,
-    after: Share,
-}
-
-#[derive(Deserialize)]
-struct Share {
-    samples: u64,
-    share: f64,
-    low: f64,
-    high: f64,
-}
-
 impl Profile {
-    /// The form of these files.
-    pub const SCHEMA: &'static str = "epoch-bench/profile/1";
-
     /// Reads what `profile` wrote to this folder.
     pub fn read(json: &[u8], folder: &Path) -> Result<Self> {
-        json::expect_schema(json, Self::SCHEMA)?;
-        let mut profile: Self = serde_json::from_slice(json)?;
-        ensure!(
-            matches!(
-                (profile.trackers.len(), &profile.difference),
-                (1, None) | (2, Some(_))
-            ),
-            "it has {} trackers",
-            profile.trackers.len()
-        );
-        let graphs = profile.captions().into_iter().map(|(title, caption, svg)| {
+        let report = ProfileReport::read(json)?;
+        let graphs = captions(&report).into_iter().map(|(title, caption, svg)| {
             read_graph(folder, title, caption, svg).with_context(|| {
                 format!("its {svg} cannot be shown: keep the files of a profile together")
             })
         });
-        profile.graphs = graphs.collect::<Result<_>>()?;
-        Ok(profile)
-    }
-
-    /// Title, caption and file of each flame graph.
-    fn captions(&self) -> Vec<(String, String, &str)> {
-        let runs = self.trackers.iter();
-        let mut captions: Vec<_> = runs
-            .map(|run| (run.name.clone(), run.caption(), &run.svg[..]))
-            .collect();
-        if let (Some(difference), [before, after]) = (&self.difference, &self.trackers[..]) {
-            captions.push(Self::difference(after, before, &difference.svg));
-            captions.push(Self::difference(before, after, &difference.reverse_svg));
-        }
-        captions
-    }
-
-    fn difference<'a>(of: &Run, from: &Run, svg: &'a str) -> (String, String, &'a str) {
-        let title = format!("{}, and how it differs from {}", of.name, from.name);
-        let caption = format!(
-            "As wide as with {}; red where it spends a larger part of its time in the function \
-             itself than {}, blue where it spends a smaller one. {} and {} samples. {HOW_TO}",
-            of.name, from.name, of.samples, from.samples
-        );
-        (title, caption, svg)
+        Ok(Self {
+            graphs: graphs.collect::<Result<_>>()?,
+            report,
+        })
     }
 }
 
-impl Run {
-    fn caption(&self) -> String {
-        let Self {
-            seconds,
-            rate,
-            samples,
-            idle,
-            lost,
-            ..
-        } = self;
-        format!(
-            "{samples} samples in {seconds} s, {rate} loops a second; {idle} more of idle CPUs, \
-             {lost} lost. {HOW_TO}"
-        )
+/// Title, caption and file of each flame graph.
+fn captions(report: &ProfileReport) -> Vec<(String, String, &str)> {
+    let runs = report.trackers.iter();
+    let mut captions: Vec<_> = runs
+        .map(|run| {
+            let caption = format!("{}. {HOW_TO}", run.summary());
+            (run.name.clone(), caption, &run.svg[..])
+        })
+        .collect();
+    if let (Some(files), [before, after]) = (&report.difference, &report.trackers[..]) {
+        captions.push(difference(after, before, &files.svg));
+        captions.push(difference(before, after, &files.reverse_svg));
     }
+    captions
+}
+
+fn difference<'a>(
+    of: &TrackerProfile,
+    from: &TrackerProfile,
+    svg: &'a str,
+) -> (String, String, &'a str) {
+    let title = format!("{}, and how it differs from {}", of.name, from.name);
+    let caption = format!(
+        "As wide as with {}; red where it spends a larger part of its time in the function itself \
+         than {}, blue where it spends a smaller one; of {} and {} samples. {HOW_TO}",
+        of.name, from.name, of.samples, from.samples
+    );
+    (title, caption, svg)
 }
 
 fn read_graph(folder: &Path, title: String, caption: String, svg: &str) -> Result<FlameGraph> {
@@ -168,22 +81,28 @@ fn read_graph(folder: &Path, title: String, caption: String, svg: &str) -> Resul
 
 /// What a profile adds.
 pub fn part(profile: &Profile) -> Part {
-    let tasks = profile.workload.tasks;
-    let Event {
+    let Profile { report, graphs } = profile;
+    let tasks = report.workload.tasks;
+    let EventReport {
         meaning,
         used,
         frequency_hz,
-    } = &profile.event;
+        ..
+    } = &report.event;
     let mut blocks = vec![
-        Block::Text(format!("{}.", title(&profile.workload, tasks..=tasks))),
+        Block::Text(format!("{}.", title(&report.workload, tasks..=tasks))),
         Block::Text(format!(
-            "Stacks of the kernel, {frequency_hz} samples of {} a second on each CPU; asked for \
-             was {meaning}.",
-            used.event
+            "Stacks of the kernel, {frequency_hz} samples of {used} a second on each CPU. Asked for \
+             was {meaning}."
         )),
-        functions(profile),
     ];
-    blocks.extend(profile.graphs.iter().cloned().map(Block::FlameGraph));
+    blocks.extend(
+        samples::hook(report.hook.as_ref(), None)
+            .into_iter()
+            .take(1),
+    );
+    blocks.push(functions(report));
+    blocks.extend(graphs.iter().cloned().map(Block::FlameGraph));
     let stand_in = used.instead_of.as_ref().map(|asked| {
         format!(
             "The profile is of the timer {}, as there is no PMU for {asked}: time with interrupts \
@@ -192,7 +111,7 @@ pub fn part(profile: &Profile) -> Part {
         )
     });
     Part {
-        warnings: stand_in.into_iter().collect(),
+        warnings: stand_in.into_iter().chain(lost(report)).collect(),
         sections: vec![Section {
             title: "Where the time goes".into(),
             blocks,
@@ -201,16 +120,29 @@ pub fn part(profile: &Profile) -> Part {
     }
 }
 
+/// One in a hundred is too many to say nothing of.
+fn lost(report: &ProfileReport) -> Vec<String> {
+    let runs = report.trackers.iter();
+    runs.filter(|run| 100 * run.lost > run.samples)
+        .map(|run| {
+            format!(
+                "Profile of {}: {} samples were lost, beside {} that were not.",
+                run.name, run.lost, run.samples
+            )
+        })
+        .collect()
+}
+
 /// The functions with the largest shares, or those that differ most.
-fn functions(profile: &Profile) -> Block {
+fn functions(report: &ProfileReport) -> Block {
     let mut table = Table::default();
-    let caption = match (&profile.difference, &profile.trackers[..]) {
+    let caption = match (&report.difference, &report.trackers[..]) {
         (Some(Difference { top, .. }), [before, after]) => {
             table.push("function", Align::Left, top, |of| of.function.clone());
             push_share(&mut table, &before.name, top, |of| &of.before);
             push_share(&mut table, &after.name, top, |of| &of.after);
             table.push("change", Align::Right, top, |of| {
-                format!("{:+.1}", 100.0 * (of.after.share - of.before.share))
+                format!("{:+.1}", 100.0 * of.difference())
             });
             "Functions whose share of the samples differs most"
         }

@@ -4,12 +4,12 @@ use anyhow::Result;
 use epoch_device::observe::Observed;
 use epoch_figures::words::title;
 use epoch_report::{Block, Outcome, Picture, Section, Standing, Verdict};
-use epoch_results::sweep::SweepReport;
+use epoch_results::sweep::{Curve, SweepReport};
 use epoch_results::table::{Align, Table};
 use ministat::Confidence;
 
 use super::part::Part;
-use super::samples;
+use super::{compare, samples};
 
 /// What a sweep adds; `name` is its file's.
 pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
@@ -20,9 +20,21 @@ pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
         title: "What the trackers counted".into(),
         blocks: vec![table],
     }));
-    blocks.push(raw(report)?);
     let mut warnings = samples::warnings(&observed);
     warnings.extend(missing(report, name));
+    let doubts = doubts(report, confidence);
+    if !doubts.is_empty() {
+        let title = format!("Warnings about single points ({})", doubts.len());
+        warnings.push(format!(
+            "There are {} warnings about single points of the sweep; they stand with it.",
+            doubts.len()
+        ));
+        blocks.push(Block::Folded {
+            title,
+            blocks: vec![Block::List(doubts)],
+        });
+    }
+    blocks.push(raw(report)?);
     Ok(Part {
         outcomes: outcome(report, confidence)?.into_iter().collect(),
         warnings,
@@ -37,15 +49,12 @@ fn outcome(report: &SweepReport, confidence: Confidence) -> Result<Option<Outcom
     let (Some(first), Some(last)) = (report.points.first(), report.points.last()) else {
         return Ok(None);
     };
-    let n = first
-        .trackers
-        .first()
-        .map_or(0, |tracker| tracker.samples.len());
-    let verdict = |curve: &epoch_results::sweep::Curve<'_>| -> Result<Verdict> {
+    let n = n_each(report);
+    let verdict = |curve: &Curve<'_>| -> Result<Verdict> {
         let details = curve.peak_details(confidence)?;
         Ok(Verdict {
             headline: curve.peak_headline(),
-            detail: format!("{details} ({confidence} confidence, N={n} each)"),
+            detail: format!("{details} ({confidence} confidence{n})"),
             standing: Standing::Measured,
         })
     };
@@ -56,18 +65,20 @@ fn outcome(report: &SweepReport, confidence: Confidence) -> Result<Option<Outcom
     }))
 }
 
+/// How many samples there are of each tracker with each number of tasks.
+fn n_each(report: &SweepReport) -> String {
+    let n = report.samples();
+    n.map_or(String::new(), |n| format!(", N={n} each"))
+}
+
 fn curve_blocks(report: &SweepReport, confidence: Confidence) -> Result<Vec<Block>> {
     let svg = epoch_figures::curves(report)?;
-    let n = report
-        .points
-        .first()
-        .and_then(|point| point.trackers.first());
-    let n = n.map_or(0, |tracker| tracker.samples.len());
+    let n = n_each(report);
     let mut blocks = vec![
         Block::Picture(Picture::new("The curve of each tracker", &svg)?),
         samples::table(
             format!(
-                "Loops a second of all tasks together, N={n} each; intervals at {confidence} \
+                "Loops a second of all tasks together{n}; intervals at {confidence} \
                  confidence, by Student's t"
             ),
             report.table()?,
@@ -124,6 +135,17 @@ fn model(report: &SweepReport) -> Block {
         title: "A model, not a measurement: the Universal Scalability Law".into(),
         blocks,
     }
+}
+
+/// What makes the points doubtful.
+fn doubts(report: &SweepReport, confidence: Confidence) -> Vec<String> {
+    let mut all = Vec::new();
+    for point in &report.points {
+        let comparisons = compare::judged(&point.trackers, &point.comparisons, confidence);
+        let doubts = compare::doubts(&point.trackers, &comparisons);
+        all.extend(doubts.map(|doubt| format!("{} tasks: {doubt}", point.workload.tasks)));
+    }
+    all
 }
 
 fn raw(report: &SweepReport) -> Result<Block> {

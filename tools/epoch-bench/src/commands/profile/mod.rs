@@ -1,0 +1,232 @@
+//! `epoch-bench profile`
+
+mod caption;
+mod outputs;
+mod slices;
+mod stacks;
+
+use std::fs;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use epoch_device::error::usage;
+use epoch_device::sysfs::TrackerControl;
+use epoch_load::progress;
+use epoch_load::signals::SignalWatch;
+use epoch_machine::environment::Environment;
+use epoch_machine::topology;
+use epoch_profile::event::{Event, Source, Vendor};
+use epoch_profile::fold::Stacks;
+use epoch_profile::perf::{self, Perf};
+use epoch_profile::top;
+use epoch_results::compare::Plan;
+use epoch_results::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
+use epoch_results::sample::{Sample, average};
+use epoch_results::workload::Where;
+use ministat::Confidence;
+
+use self::outputs::Outputs;
+use super::bench::Bench;
+use super::module::Module;
+use super::setup::{command_line, say, warn};
+use crate::cli::ProfileArgs;
+
+/// Functions that are listed.
+const TOP: usize = 20;
+/// Lost samples that are worth a warning, as a part of all.
+const MANY_LOST: f64 = 0.01;
+
+/// What a run without a tracker is called.
+const UNTRACKED: &str = "user";
+
+pub fn execute(args: &ProfileArgs) -> Result<()> {
+    let options = &args.options;
+    options.check()?;
+    let tasks = match args.tasks {
+        Some(tasks) => tasks as usize,
+        None => topology::allowed_cpus()?.len(),
+    };
+    let mut workload = options.workload(tasks)?;
+
+    // Outlives everything that must be put back.
+    let signals = SignalWatch::new()?;
+    let module = match (options.r#where, &args.trackers[..]) {
+        (Where::User, []) => None,
+        _ => Some(Module::open()?),
+    };
+    let bench = Bench {
+        options,
+        module: module.as_ref(),
+        signals: &signals,
+    };
+    let trackers = match (&module, &args.trackers[..]) {
+        (None, _) => Vec::new(),
+        (Some(module), []) => {
+            module.warn_of_verifier()?;
+            vec![module.sysfs.current()?]
+        }
+        (Some(_), names) => bench.trackers(names)?,
+    };
+    if trackers.len() > 2 {
+        return Err(usage(format!(
+            "{} trackers are too many for a profile: name one or two",
+            trackers.len()
+        )));
+    }
+    let names = names(&trackers);
+    let outputs = Outputs::open(&args.out, &names)?;
+    let perf = Perf::find()?;
+    perf::check_symbols()?;
+    let event = event(args, &perf)?;
+    let plan = plan(args, &names, &trackers);
+    workload.interval_ms = plan.interval.as_millis() as u64;
+    let target = bench.target()?;
+    let environment = Environment::detect();
+
+    let mut progress = progress::on_stderr(plan.trackers.len() * plan.samples);
+    let samples = bench.run(&workload, trackers.first().map(String::as_str), |workers| {
+        let recordings = names
+            .iter()
+            .map(|name| perf.record(&event.used, event.frequency_hz, &outputs.data(name)));
+        let mut recordings = recordings.collect::<Result<Vec<_>>>()?;
+        let control = module.as_ref().map(|module| &module.sysfs as _);
+        let samples = slices::measure(workers, control, &mut recordings, &plan, &mut *progress);
+        progress.finish();
+        let samples = samples?;
+        for recording in recordings {
+            recording.finish()?;
+        }
+        Ok(samples)
+    })?;
+
+    say("reading the stacks");
+    let stacks = names
+        .iter()
+        .map(|name| {
+            stacks::read(&perf, &outputs.data(name), &signals)
+                .with_context(|| format!("the stacks of {name} cannot be read"))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let runs = names.iter().zip(&stacks).zip(&samples).enumerate();
+    let runs = runs.map(|(index, ((name, stacks), samples))| {
+        let mut run = describe(name, stacks, samples, &plan)?;
+        run.tracker = trackers.get(index).cloned();
+        run.data = args.keep_data.then(|| outputs::data_name(name));
+        Ok(run)
+    });
+    let report = ProfileReport {
+        schema: ProfileReport::SCHEMA.into(),
+        command_line: command_line(),
+        environment,
+        workload,
+        hook: target,
+        event,
+        trackers: runs.collect::<Result<_>>()?,
+        difference: match (&names[..], &stacks[..]) {
+            ([before, after], [first, second]) => Some(Difference {
+                top: top::changes(first, second, TOP),
+                svg: outputs::difference_name(before, after),
+                reverse_svg: outputs::difference_name(after, before),
+            }),
+            _ => None,
+        },
+    };
+    let mut stdout = io::stdout();
+    report.print(&mut stdout)?;
+    let written = outputs
+        .deliver(&report, &stacks)
+        .context("the profile is complete, but")?;
+    writeln!(stdout)?;
+    for path in written {
+        writeln!(stdout, "{}", path.display())?;
+    }
+    stdout.flush()?;
+    Ok(())
+}
+
+/// What the runs are called.
+fn names(trackers: &[String]) -> Vec<String> {
+    match trackers {
+        [] => vec![UNTRACKED.into()],
+        [one, other] if one == other => vec![one.clone(), format!("{one}-2")],
+        trackers => trackers.to_vec(),
+    }
+}
+
+/// Finds out what can be counted, and says so.
+fn event(args: &ProfileArgs, perf: &Perf) -> Result<EventReport> {
+    let event = Event::new(&args.event);
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let meaning = event.describe(Vendor::of(&cpuinfo));
+    say(&format!("{meaning}; perf {}", perf.version()));
+    let used = perf.choose(&event)?;
+    if let Source {
+        event: timer,
+        instead_of: Some(asked),
+    } = &used
+    {
+        warn(&format!(
+            "there is no PMU that counts {asked}: the timer {timer} stands in for it, to which \
+             time with interrupts off is time of whoever turns them on again"
+        ));
+    }
+    Ok(EventReport {
+        asked: args.event.clone(),
+        meaning,
+        used,
+        frequency_hz: args.frequency,
+    })
+}
+
+/// Slices of about `--interval-ms` that have `--seconds` together. Their number
+/// is even: then each tracker is first as often as last.
+fn plan(args: &ProfileArgs, names: &[String], trackers: &[String]) -> Plan {
+    let options = &args.options;
+    let total = Duration::from_secs(args.seconds.into());
+    let slices = (total.as_millis() as u64).div_ceil(options.interval_ms);
+    let slices = slices.next_multiple_of(2) as u32;
+    Plan {
+        // Without trackers, none is selected.
+        trackers: if trackers.is_empty() { names } else { trackers }.to_vec(),
+        testcase: options.testcase.description(options.pages),
+        warmup: 0,
+        samples: slices as usize,
+        interval: total / slices,
+        confidence: Confidence::P95,
+    }
+}
+
+fn describe(
+    name: &str,
+    stacks: &Stacks,
+    samples: &[Sample],
+    plan: &Plan,
+) -> Result<TrackerProfile> {
+    let taken = stacks.samples();
+    ensure!(
+        taken > 0,
+        "perf took no sample of {name}: take more --seconds, or a higher --frequency"
+    );
+    if stacks.lost as f64 > MANY_LOST * taken as f64 {
+        warn(&format!(
+            "{} samples of {name} were lost, beside {taken} that were not: take a lower \
+             --frequency, or fewer tasks",
+            stacks.lost
+        ));
+    }
+    Ok(TrackerProfile {
+        tracker: None,
+        name: name.into(),
+        seconds: (plan.interval * plan.samples as u32).as_secs_f64(),
+        rate: average(samples),
+        samples: taken,
+        unnamed: stacks.unnamed(),
+        idle: stacks.idle,
+        lost: stacks.lost,
+        top: top::functions(stacks, TOP),
+        svg: outputs::flame_name(name),
+        folded: outputs::folded_name(name),
+        data: None,
+    })
+}

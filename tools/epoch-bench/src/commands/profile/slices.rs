@@ -1,0 +1,167 @@
+//! Two trackers are profiled in turns.
+
+use anyhow::Result;
+use epoch_device::sysfs::TrackerControl;
+use epoch_load::pool::Pool;
+use epoch_load::progress::Progress;
+use epoch_load::sampling;
+use epoch_profile::perf::Recording;
+use epoch_results::compare::Plan;
+use epoch_results::sample::Sample;
+
+/// What can be told to record, and to stop.
+pub trait Recorder {
+    /// Records from now on.
+    fn enable(&mut self) -> Result<()>;
+    /// Records no more.
+    fn disable(&mut self) -> Result<()>;
+}
+
+impl Recorder for Recording {
+    fn enable(&mut self) -> Result<()> {
+        Recording::enable(self)
+    }
+
+    fn disable(&mut self) -> Result<()> {
+        Recording::disable(self)
+    }
+}
+
+/// Takes all samples of the plan, each with its tracker's recorder on. Without
+/// `control`, nothing is selected.
+///
+/// The workers run all the time. Slices of the trackers alternate, as those of
+/// a comparison do, so that whatever drifts weighs on both alike.
+pub fn measure(
+    pool: &mut dyn Pool,
+    control: Option<&dyn TrackerControl>,
+    recorders: &mut [impl Recorder],
+    plan: &Plan,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Vec<Sample>>> {
+    let mut samples = vec![Vec::new(); plan.trackers.len()];
+    pool.start()?;
+    for round in 0..plan.samples {
+        for index in plan.order(round) {
+            let tracker = &plan.trackers[index];
+            if let Some(control) = control {
+                control.select(tracker)?;
+            }
+            pool.wait(plan.settle())?;
+            recorders[index].enable()?;
+            let sample = sampling::take(pool, plan.interval)?;
+            recorders[index].disable()?;
+            progress.sample_taken(tracker, &sample);
+            samples[index].push(sample);
+        }
+        progress.round_done(round + 1, plan.samples);
+    }
+    pool.stop()?;
+    Ok(samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use epoch_load::pool::fake::{FakePool, FakeTrackers};
+    use epoch_load::progress::Silent;
+    use ministat::Confidence;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    /// Writes down under which tracker it is on.
+    struct FakeRecorder {
+        number: usize,
+        trackers: Rc<FakeTrackers>,
+        log: Rc<RefCell<Vec<String>>>,
+    }
+
+    impl Recorder for FakeRecorder {
+        fn enable(&mut self) -> Result<()> {
+            let tracker = self.trackers.current()?;
+            self.log
+                .borrow_mut()
+                .push(format!("{}:{tracker}", self.number));
+            Ok(())
+        }
+
+        fn disable(&mut self) -> Result<()> {
+            self.log.borrow_mut().push("off".into());
+            Ok(())
+        }
+    }
+
+    fn plan(trackers: &[&str]) -> Plan {
+        Plan {
+            trackers: trackers.iter().map(ToString::to_string).collect(),
+            testcase: String::new(),
+            warmup: 0,
+            samples: 2,
+            interval: Duration::from_secs(1),
+            confidence: Confidence::P95,
+        }
+    }
+
+    fn profile(pool: &mut FakePool, trackers: &[&str]) -> (Result<Vec<Vec<Sample>>>, String) {
+        let control = FakeTrackers::new("spin");
+        pool.trackers = Some(control.clone());
+        let log = Rc::new(RefCell::default());
+        let mut recorders: Vec<_> = (0..trackers.len())
+            .map(|number| FakeRecorder {
+                number,
+                trackers: control.clone(),
+                log: Rc::clone(&log),
+            })
+            .collect();
+        let plan = plan(trackers);
+        let samples = measure(pool, Some(&*control), &mut recorders, &plan, &mut Silent);
+        let log = log.borrow().join(" ");
+        (samples, log)
+    }
+
+    #[test]
+    fn slices_alternate() {
+        let mut pool = FakePool::new(&[1000]);
+        let (samples, log) = profile(&mut pool, &["mutex", "epoch"]);
+        assert_eq!(log, "0:mutex off 1:epoch off 1:epoch off 0:mutex off");
+        let totals = |samples: &[Sample]| -> Vec<u64> {
+            samples.iter().map(|sample| sample.total).collect()
+        };
+        let samples = samples.unwrap();
+        assert_eq!(totals(&samples[0]), [500; 2]);
+        assert_eq!(totals(&samples[1]), [1000; 2]);
+    }
+
+    #[test]
+    fn one_tracker_has_all_slices() {
+        let (samples, log) = profile(&mut FakePool::new(&[1000]), &["epoch"]);
+        assert_eq!(log, "0:epoch off 0:epoch off");
+        assert_eq!(samples.unwrap()[0].len(), 2);
+    }
+
+    #[test]
+    fn an_interruption_ends_it() {
+        let mut pool = FakePool::new(&[1000]);
+        pool.fail_at_wait = Some((3, epoch_device::error::Interrupted.into()));
+        let (samples, log) = profile(&mut pool, &["mutex", "epoch"]);
+        assert_eq!(samples.unwrap_err().to_string(), "interrupted");
+        assert_eq!(log, "0:mutex off 1:epoch");
+    }
+
+    #[test]
+    fn nothing_is_selected_without_trackers() {
+        struct Idle;
+        impl Recorder for Idle {
+            fn enable(&mut self) -> Result<()> {
+                Ok(())
+            }
+            fn disable(&mut self) -> Result<()> {
+                Ok(())
+            }
+        }
+        let mut pool = FakePool::new(&[1000]);
+        let samples = measure(&mut pool, None, &mut [Idle], &plan(&["user"]), &mut Silent);
+        assert_eq!(samples.unwrap()[0].len(), 2);
+    }
+}

@@ -1,0 +1,40 @@
+//! Reading what perf has recorded, as long as nobody interrupts.
+
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use anyhow::Result;
+use epoch_device::error::Interrupted;
+use epoch_load::signals::SignalWatch;
+use epoch_profile::fold::Stacks;
+use epoch_profile::perf::Perf;
+use nix::poll::PollTimeout;
+use nix::sys::signal::Signal;
+
+/// The stacks in a file of perf's.
+pub fn read(perf: &Perf, data: &Path, signals: &SignalWatch) -> Result<Stacks> {
+    let mut script = perf.script(data)?;
+    let stacks = Stacks::read(BufReader::new(Interruptible {
+        inner: &mut script,
+        signals,
+    }))?;
+    script.finish()?;
+    Ok(stacks)
+}
+
+/// Fails when a signal asks to end.
+struct Interruptible<'a, R> {
+    inner: R,
+    signals: &'a SignalWatch,
+}
+
+impl<R: Read> Read for Interruptible<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let signal = self.signals.next(PollTimeout::ZERO);
+        match signal.map_err(io::Error::other)? {
+            // perf has ended, or one of the workers before.
+            None | Some(Signal::SIGCHLD) => self.inner.read(buffer),
+            Some(_) => Err(io::Error::other(Interrupted)),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! From `perf record` to flame graphs: where the kernel's CPU time goes.
+//!
+//! The steps, each in a file of its own: [`event`] says what to count,
+//! [`perf`] samples the kernel's stacks, [`fold`] counts equal ones, [`flame`]
+//! draws them, and [`top`] lists the functions at their ends. Nothing here
+//! knows what is profiled.
+//!
+//! Stacks are folded, compared and drawn by inferno (CDDL-1.0), a port of
+//! Brendan Gregg's FlameGraph.
+
+pub mod event;
+pub mod flame;
+pub mod fold;
+pub mod perf;
+pub mod top;
