@@ -339,7 +339,10 @@ class Page(unittest.TestCase):
             self.assertIn(cell.get_attribute("scope"), ("col", "row"))
 
     def test_paper_shows_what_is_folded_and_no_buttons(self):
+        # The room between the margins of A4.
+        self.resize(718)
         self.emulate("light", "print")
+        self.assertLessEqual(self.run_script("return document.documentElement.scrollWidth"), 718)
         hidden = "return [...document.querySelectorAll(arguments[0])]" \
                  ".filter((e) => e.checkVisibility({contentVisibilityAuto: true})" \
                  " && e.getBoundingClientRect().height > 0).length"

@@ -130,6 +130,7 @@ fn help_and_version_are_there() {
         &["profile", "--help"],
         &["doctor", "--help"],
         &["draw", "--help"],
+        &["report", "--help"],
         &["ministat", "--help"],
         &["completions", "--help"],
         &["man", "--help"],
