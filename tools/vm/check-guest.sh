@@ -24,6 +24,8 @@ status=0
 	--file "$busted/epoch.ko=modules/busted/epoch.ko" \
 	--file "$busted/epoch_bench.ko=modules/busted/epoch_bench.ko" \
 	"$vm/guest/test.sh" || status=1
+# What the commands saved there is what their schemas say.
+EPOCH_SAVED=$EPOCH_CACHE/results/test "$vm/cargo-test.sh" -p epoch-bench --test saved || status=1
 CPUS=4 "$vm/boot.sh" --bench --name hook-load --seconds 600 --patches \
 	--file "$munmaps=bin/munmaps" --file "$vm/guest/test-lib.sh=tests/lib.sh" \
 	"$vm/guest/test-hook-load.sh" || status=1

@@ -44,6 +44,16 @@ fn bad_usage_exits_with_2() {
         "possible values: mmap1, mmap1-touch, page-fault, di",
     );
     fails_with(&["compare", "epoch"], 2, "one tracker alone");
+    fails_with(
+        &["compare", "mutex", "epoch", "--repeats", "5"],
+        2,
+        "--repeats is for a tracker that is compared with itself",
+    );
+    fails_with(
+        &["compare", "epoch", "epoch", "--repeats", "1"],
+        2,
+        "2..=10000",
+    );
     fails_with(&["run", "--pages", "2"], 2, "add --testcase mmap1-touch");
     fails_with(&["run", "--keys", "2"], 2, "without --waiters");
     fails_with(&["run", "--wait-rate", "2"], 2, "without --waiters");
@@ -87,7 +97,12 @@ fn bad_usage_exits_with_2() {
     fails_with(&["completions"], 2, "<SHELL>");
     fails_with(&["completions", "cmd"], 2, "bash");
     fails_with(&["man"], 2, "<DIR>");
-    fails_with(&["draw", "x.json"], 2, "--svg <FILE>");
+    fails_with(&["draw", "x.json"], 2, "<--svg <FILE>|--png <FILE>>");
+    fails_with(
+        &["draw", "x.json", "--svg", "x", "--png", "x"],
+        1,
+        "cannot read x.json",
+    );
     fails_with(&["draw", "--svg", "x.svg"], 2, "<FILE>");
 }
 

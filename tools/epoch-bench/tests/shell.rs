@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 13] = [
     "run",
     "compare",
     "sweep",
@@ -15,7 +15,9 @@ const COMMANDS: [&str; 11] = [
     "profile",
     "doctor",
     "draw",
+    "report",
     "ministat",
+    "schema",
     "completions",
     "man",
 ];

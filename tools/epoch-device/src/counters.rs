@@ -1,11 +1,12 @@
 //! What a tracker counts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::uapi;
 
 /// A tracker's counters, since the module was loaded or between two readings.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// Waits.
     pub waits: u64,

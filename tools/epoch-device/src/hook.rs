@@ -7,13 +7,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use nix::errno::Errno;
 use nix::unistd::Pid;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::usage;
 use crate::sysfs::Sysfs;
 
 /// How the module gets between caller and function.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mechanism {
     /// By way of the function tracer, the cheaper one
@@ -61,7 +62,7 @@ impl Filter {
 }
 
 /// What is hooked, and how.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Target {
     /// The function.
     pub symbol: String,
@@ -76,7 +77,7 @@ impl fmt::Display for Target {
 }
 
 /// Calls since the hook was enabled, or between two readings.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Calls {
     /// Calls that got a block.
     pub hits: u64,

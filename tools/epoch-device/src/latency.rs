@@ -4,6 +4,7 @@ use std::fmt;
 
 use anyhow::Result;
 use hdrhistogram::Histogram;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::uapi::BUCKETS;
@@ -59,7 +60,7 @@ fn midpoint(bucket: usize) -> u64 {
 
 /// Percentiles of times, in nanoseconds. Each is the middle of a bucket, so
 /// that it may be off by 6 %.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Latency {
     /// How many times there were.
     pub count: u64,

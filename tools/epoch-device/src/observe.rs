@@ -1,6 +1,7 @@
 //! What a tracker went through while it was measured, beside the loops.
 
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::counters::Counters;
@@ -76,7 +77,7 @@ impl Observer for ModuleObserver<'_> {
 }
 
 /// An observation as a reader wants it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Observed {
     /// The tracker's own counters.
     pub counters: Counters,

@@ -1,5 +1,6 @@
 //! What a worker in the kernel is told to do.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::testcase::Testcase;
@@ -69,7 +70,7 @@ impl Orders {
 }
 
 /// Page daemons that run beside what is measured.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Mix {
     /// How many.
     pub waiters: usize,

@@ -1,12 +1,15 @@
 //! What a worker does in each iteration.
 
 use clap::ValueEnum;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::uapi;
 
 /// A testcase of the module that can be measured.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize, ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Testcase {
     /// Map and unmap 128 MB of anonymous memory that nobody touches

@@ -1,12 +1,14 @@
 //! What a probe says.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// As it should be.
@@ -32,16 +34,16 @@ impl Status {
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What was looked at; scripts may look for it.
-    pub subject: &'static str,
+    pub subject: Cow<'static, str>,
     /// How bad it is.
     pub status: Status,
     /// What was found.
     pub found: String,
     /// What to do about it, unless it is as it should be.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
 
@@ -49,7 +51,7 @@ impl Finding {
     /// It is as it should be.
     pub fn ok(subject: &'static str, found: impl Into<String>) -> Self {
         Self {
-            subject,
+            subject: subject.into(),
             status: Status::Ok,
             found: found.into(),
             fix: None,

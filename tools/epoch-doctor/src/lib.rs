@@ -24,11 +24,12 @@ use std::path::Path;
 use config::Config;
 pub use finding::{Finding, Status};
 pub use report::Report;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 pub use system::{Host, System};
 
 /// What findings are about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topic {
     /// Building the modules.
@@ -60,7 +61,7 @@ impl Topic {
 }
 
 /// The findings about one topic.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Section {
     /// The topic.
     pub topic: Topic,

@@ -1,10 +1,13 @@
 //! Findings as text and as JSON.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
+use anyhow::{Result, ensure};
 use console::Style;
 use epoch_machine::environment::Environment;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use textwrap::{Options, WordSplitter};
 
 use super::{Finding, Section, Status};
@@ -16,10 +19,11 @@ const STATUS: usize = 9;
 const SUBJECT: usize = 21;
 
 /// `epoch-bench/doctor/1`: what was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Report {
-    /// `epoch-bench/doctor/1`
-    pub schema: &'static str,
+    /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/doctor/1"))]
+    pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
     /// The machine.
@@ -31,7 +35,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The value of [`schema`](Self::schema).
+    /// The form of these files.
     pub const SCHEMA: &'static str = "epoch-bench/doctor/1";
 
     /// The findings of this machine.
@@ -41,12 +45,24 @@ impl Report {
         sections: Vec<Section>,
     ) -> Self {
         Self {
-            schema: Self::SCHEMA,
+            schema: Self::SCHEMA.into(),
             command_line,
             environment,
             missing: count(&sections, Status::Missing),
             sections,
         }
+    }
+
+    /// Reads what was written as JSON.
+    pub fn read(json: &[u8]) -> Result<Self> {
+        let report: Self = serde_json::from_slice(json)?;
+        let schema = &report.schema;
+        ensure!(
+            schema == Self::SCHEMA,
+            "it holds {schema}, not {}",
+            Self::SCHEMA
+        );
+        Ok(report)
     }
 
     /// Writes a line for each finding, of at most `width` characters if there
@@ -83,7 +99,7 @@ fn count(sections: &[Section], status: Status) -> usize {
 }
 
 fn line(finding: &Finding, width: Option<usize>) -> String {
-    let (status, subject) = (finding.status.word(), finding.subject);
+    let (status, subject) = (finding.status.word(), &finding.subject);
     let start = format!("{status:<STATUS$}{subject:<SUBJECT$}");
     let mut text = finding.found.clone();
     if let Some(fix) = &finding.fix {
@@ -193,5 +209,18 @@ UNKNOWN  turbo                no switch; fix: look elsewhere
             })
         );
         assert!(section["findings"][0].get("fix").is_none());
+    }
+
+    #[test]
+    fn a_report_survives_being_saved() {
+        let saved = serde_json::to_string(&report()).unwrap();
+        let read = Report::read(saved.as_bytes()).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), saved);
+        let other = saved.replace("doctor/1", "doctor/2");
+        let error = Report::read(other.as_bytes()).unwrap_err();
+        assert!(
+            error.to_string().contains("it holds epoch-bench/doctor/2"),
+            "{error}"
+        );
     }
 }

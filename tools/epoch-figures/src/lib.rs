@@ -1,4 +1,4 @@
-//! Pictures of what was measured, as SVG.
+//! Pictures of what was measured, as SVG and as PNG.
 //!
 //! Nothing but the report goes into them, so that a saved one gives the same
 //! picture, byte for byte.
@@ -7,10 +7,12 @@ mod axes;
 mod compare;
 mod frame;
 mod number;
+mod png;
 mod scale;
 mod style;
 mod sweep;
-mod words;
+pub mod words;
 
 pub use compare::comparison;
+pub use png::png;
 pub use sweep::curves;

@@ -5,13 +5,14 @@ use std::io::{self, Write};
 use std::time::SystemTime;
 
 use epoch_device::sysfs::{Sysfs, TrackerControl};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::hypervisor;
 use crate::topology::count_cpus;
 
 /// What a reader must know to judge the numbers.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Environment {
     /// `uname -r`
     pub kernel: String,
@@ -49,27 +50,29 @@ impl Environment {
         }
     }
 
+    /// Its facts and their names, in the order in which they are printed.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let module = match &self.module_tracker {
+            Some(tracker) => format!("epoch_bench, tracker {tracker}"),
+            None => "not loaded".into(),
+        };
+        let cpus = format!("{} online, {}", self.online_cpus, self.cpu_model);
+        let mut facts = vec![
+            ("kernel", self.kernel.clone()),
+            ("module", module),
+            ("cpus", cpus),
+            ("machine", self.machine.clone()),
+            ("clocksource", self.clock_source.clone()),
+        ];
+        facts.extend(self.date.clone().map(|date| ("date", date)));
+        facts
+    }
+
     /// Writes one line for each fact.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let tracker = self.module_tracker.as_deref();
-        writeln!(out, "kernel:      {}", self.kernel)?;
-        writeln!(
-            out,
-            "module:      {}",
-            match tracker {
-                Some(tracker) => format!("epoch_bench, tracker {tracker}"),
-                None => "not loaded".to_owned(),
-            }
-        )?;
-        writeln!(
-            out,
-            "cpus:        {} online, {}",
-            self.online_cpus, self.cpu_model
-        )?;
-        writeln!(out, "machine:     {}", self.machine)?;
-        writeln!(out, "clocksource: {}", self.clock_source)?;
-        if let Some(date) = &self.date {
-            writeln!(out, "date:        {date}")?;
+        for (name, value) in self.facts() {
+            let name = format!("{name}:");
+            writeln!(out, "{name:<13}{value}")?;
         }
         Ok(())
     }

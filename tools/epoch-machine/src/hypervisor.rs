@@ -91,9 +91,17 @@ pub fn signature() -> String {
     String::new()
 }
 
+/// What is said of CPUs that are a program.
+const EMULATED: &str = "QEMU TCG (emulated CPUs: times are not those of hardware)";
+
+/// Whether [`describe()`] said that the CPUs are emulated.
+pub fn is_emulated(description: &str) -> bool {
+    description.starts_with(EMULATED)
+}
+
 fn name_of(signature: &str) -> String {
     let name = match signature.trim_end_matches('\0').trim() {
-        "TCGTCGTCGTCG" => "QEMU TCG (emulated CPUs: times are not those of hardware)",
+        "TCGTCGTCGTCG" => EMULATED,
         "KVMKVMKVM" => "KVM",
         "Linux KVM Hv" => "KVM with Hyper-V interface",
         "Microsoft Hv" => "Microsoft Hyper-V",
@@ -114,8 +122,9 @@ mod tests {
 
     #[test]
     fn hypervisors_are_named() {
-        assert!(name_of("TCGTCGTCGTCG").starts_with("QEMU TCG"));
+        assert!(is_emulated(&name_of("TCGTCGTCGTCG")));
         assert_eq!(name_of("KVMKVMKVM\0\0\0"), "KVM");
+        assert!(!is_emulated("KVM"));
         assert_eq!(name_of("bhyve bhyve "), "bhyve");
         assert_eq!(name_of("NewNewNewNew"), "hypervisor NewNewNewNew");
         assert_eq!(name_of("\0\0\0\0"), "unknown hypervisor");

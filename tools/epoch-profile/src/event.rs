@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What counts time where there are no counters: a timer of the kernel.
@@ -108,7 +109,7 @@ pub fn is_cpu_pmu(device: &str) -> bool {
 }
 
 /// What is counted in the end.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Source {
     /// perf's name of it.
     pub event: String,

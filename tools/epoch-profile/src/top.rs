@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fold::Stacks;
@@ -11,7 +12,7 @@ const Z: f64 = 1.959_963_984_540_054;
 
 /// A part of all samples, with its 95 % confidence interval. All but the count
 /// are from 0 to 1.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Share {
     /// How many samples it is.
     pub samples: u64,
@@ -53,7 +54,7 @@ impl Share {
 
 /// A function in a run. What counts are samples in itself, without what it
 /// calls.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Function {
     /// Its name.
     pub function: String,
@@ -63,7 +64,7 @@ pub struct Function {
 }
 
 /// A function in two runs.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Change {
     /// Its name.
     pub function: String,

@@ -9,6 +9,7 @@ use epoch_device::observe::Observation;
 use epoch_machine::environment::Environment;
 use ministat::{Confidence, Dataset, Options};
 
+use crate::evidence::{self, Evidence};
 use crate::hook_cost::{self, HookCost};
 use crate::sample::{Sample, average};
 use crate::stats::{self, Comparison};
@@ -79,10 +80,12 @@ pub fn judge(plan: &Plan, outcomes: &[Outcome]) -> Result<(Vec<Dataset>, Vec<Com
         }
         datasets.push(stats::dataset(tracker, &outcome.samples)?);
     }
-    let comparisons = datasets
-        .iter()
-        .skip(1)
-        .map(|dataset| Comparison::new(dataset, &datasets[0], plan.confidence))
+    let others = datasets.iter().zip(outcomes).skip(1);
+    let comparisons = others
+        .map(|(dataset, outcome)| Comparison {
+            evidence: Evidence::of(&outcomes[0].samples, &outcome.samples, plan.confidence),
+            ..Comparison::new(dataset, &datasets[0], plan.confidence)
+        })
         .collect();
     Ok((datasets, comparisons))
 }
@@ -112,12 +115,26 @@ pub fn print(
     writeln!(out, "\n{}", ministat::report(&datasets, &options)?)?;
     let rows = summary::rows(plan, outcomes, &comparisons)?;
     writeln!(out, "{}\n", summary::table(&rows, plan.confidence))?;
+    if let Some(table) = evidence::table(&comparisons, plan.confidence) {
+        writeln!(out, "{table}\n")?;
+    }
     for comparison in &comparisons {
         writeln!(
             out,
             "{}",
             comparison.sentence(plan.confidence, plan.samples)
         )?;
+    }
+    for contradiction in evidence::contradictions(&comparisons) {
+        writeln!(out, "{contradiction}")?;
+    }
+    let trackers = plan.trackers.iter().zip(outcomes);
+    let warnings = trackers.map(|(tracker, outcome)| {
+        let warnings = evidence::warnings(&outcome.samples);
+        (tracker.as_str(), warnings)
+    });
+    for warning in evidence::warning_lines(warnings, &comparisons) {
+        writeln!(out, "{warning}")?;
     }
     writeln!(out, "{CAVEAT}")?;
     out.flush()?;
@@ -237,8 +254,12 @@ mod tests {
             epoch       4000  +/- 0  2.00x  +/- 0.00  proven        3     10 ns  10 ns  10 ns  \
             10 ns  10 ns\n\
             \n\
+            tracker  Welch p  paired p  paired  ratio 95% (bootstrap)  effect (Hedges' g)\n\
+            epoch    <0.0001   <0.0001  proven  -                      -\n\
+            \n\
             epoch is 2.00x mutex (+100.00% +/- 0.00%), difference proven at 95% confidence \
             (Student's t, N=3 each)\n\
+            warning: mutex, epoch: 3 samples are too few to tell drift or groups: take 6 or more\n\
             These trackers are load added for the comparison: Linux itself has no global \
             delayed-invalidation lock.\n";
         assert!(text.ends_with(end), "{text}");

@@ -6,6 +6,7 @@ use epoch_profile::event::Source;
 use epoch_profile::top::{Change, Function, Share};
 use ministat::Confidence;
 
+use crate::evidence::Evidence;
 use crate::json::{CompareReport, TrackerReport};
 use crate::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
 use crate::sample::Sample;
@@ -41,6 +42,7 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
             samples,
             mean_error: None,
             observed: None,
+            warnings: Vec::new(),
         }
     };
     let trackers = vec![report("mutex", mutex), report(tracker, other)];
@@ -48,7 +50,11 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
         .iter()
         .map(|report| dataset(&report.tracker, &report.samples).unwrap())
         .collect();
-    let comparison = Comparison::new(&datasets[1], &datasets[0], Confidence::P95);
+    let level = Confidence::P95;
+    let comparison = Comparison {
+        evidence: Evidence::of(&trackers[0].samples, &trackers[1].samples, level),
+        ..Comparison::new(&datasets[1], &datasets[0], level)
+    };
     CompareReport {
         schema: CompareReport::SCHEMA.into(),
         command_line: vec!["epoch-bench".into()],
@@ -75,6 +81,8 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
         confidence_percent: 95.0,
         trackers,
         comparisons: vec![comparison],
+        repeats: Vec::new(),
+        false_positives: None,
         hook: None,
         hook_cost: None,
     }

@@ -6,10 +6,11 @@ use std::fmt;
 use anyhow::Result;
 use epoch_device::latency::time;
 use ministat::{Confidence, Dataset, Edition};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The cost of the hook, in nanoseconds of one task for each call.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct HookCost {
     /// Mean time of an iteration that is not hooked.
     pub unhooked_ns: f64,

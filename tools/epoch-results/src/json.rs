@@ -14,20 +14,25 @@ use anyhow::{Context, Result, ensure};
 use epoch_device::hook::Target;
 use epoch_device::observe::Observed;
 use epoch_machine::environment::Environment;
+use epoch_stats::Warning;
 use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::compare::{Outcome, Plan};
+use crate::compare::{self, Outcome, Plan};
+use crate::evidence;
+use crate::false_positives::FalsePositives;
 use crate::hook_cost::HookCost;
 use crate::sample::Sample;
 use crate::stats::{Comparison, Statistics};
 use crate::workload::Workload;
 
 /// `epoch-bench/run/1`: one tracker.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct RunReport {
-    /// `epoch-bench/run/1`
-    pub schema: &'static str,
+    /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/run/1"))]
+    pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
     /// Where it ran.
@@ -44,20 +49,21 @@ pub struct RunReport {
     /// Of the samples' totals.
     pub statistics: Statistics,
     /// What the tracker went through meanwhile.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
     /// What was hooked.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Target>,
     /// What the hook itself costs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_cost: Option<HookCost>,
 }
 
 /// `epoch-bench/compare/1`: several trackers, their samples interleaved.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct CompareReport {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/compare/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -71,6 +77,12 @@ pub struct CompareReport {
     pub trackers: Vec<TrackerReport>,
     /// All but the baseline against the baseline, in the same order.
     pub comparisons: Vec<Comparison>,
+    /// The comparisons after this one, where a tracker is compared with itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats: Vec<Repeat>,
+    /// What came of all of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub false_positives: Option<FalsePositives>,
     /// What was hooked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Target>,
@@ -79,8 +91,17 @@ pub struct CompareReport {
     pub hook_cost: Option<HookCost>,
 }
 
+/// One comparison more of the same.
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+pub struct Repeat {
+    /// The tracker, twice.
+    pub trackers: Vec<TrackerReport>,
+    /// The second time against the first.
+    pub comparisons: Vec<Comparison>,
+}
+
 /// One tracker's part of a comparison.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct TrackerReport {
     /// Its name.
     pub tracker: String,
@@ -96,6 +117,33 @@ pub struct TrackerReport {
     /// What the tracker went through while the samples that count were taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
+    /// What makes every verdict on these samples doubtful.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+}
+
+impl Repeat {
+    /// What came of both.
+    pub fn of(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Self> {
+        let (_, comparisons) = compare::judge(plan, &outcomes)?;
+        Ok(Self {
+            trackers: TrackerReport::of(plan, outcomes)?,
+            comparisons,
+        })
+    }
+}
+
+impl RunReport {
+    /// The form of these files.
+    pub const SCHEMA: &'static str = "epoch-bench/run/1";
+
+    /// Reads what [`write()`] wrote.
+    pub fn read(json: &[u8]) -> Result<Self> {
+        expect_schema(json, Self::SCHEMA)?;
+        let report: Self = serde_json::from_slice(json)?;
+        ensure!(!report.samples.is_empty(), "it has no samples");
+        Ok(report)
+    }
 }
 
 impl TrackerReport {
@@ -110,6 +158,7 @@ impl TrackerReport {
                     warmup: outcome.warmup,
                     mean_error: Some(statistics.mean_error(plan.confidence)),
                     statistics,
+                    warnings: evidence::warnings(&outcome.samples),
                     samples: outcome.samples,
                     observed: Some(Observed::new(&outcome.observation)?),
                 })
@@ -124,12 +173,7 @@ impl CompareReport {
 
     /// Reads what [`write()`] wrote.
     pub fn read(json: &[u8]) -> Result<Self> {
-        let schema = schema(json)?;
-        ensure!(
-            schema == Self::SCHEMA,
-            "it holds {schema}, not {}",
-            Self::SCHEMA
-        );
+        expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;
         report.confidence()?;
         ensure!(
@@ -157,6 +201,15 @@ impl CompareReport {
         Ok(self.confidence_percent.to_string().parse()?)
     }
 
+    /// Counts how often a tracker was called different from itself, in all
+    /// comparisons.
+    pub fn count_false_positives(&mut self) -> Result<()> {
+        let repeats = self.repeats.iter().flat_map(|repeat| &repeat.comparisons);
+        let comparisons: Vec<_> = self.comparisons.iter().chain(repeats).cloned().collect();
+        self.false_positives = FalsePositives::of(&comparisons, self.confidence()?);
+        Ok(())
+    }
+
     /// The sentences that say what is proven.
     pub fn verdict(&self) -> Result<Vec<String>> {
         let confidence = self.confidence()?;
@@ -178,6 +231,13 @@ pub fn schema(json: &[u8]) -> Result<String> {
     let Head { schema } =
         serde_json::from_slice(json).context("it is not one of epoch-bench's files")?;
     Ok(schema)
+}
+
+/// Refuses files of another form.
+pub fn expect_schema(json: &[u8], expected: &str) -> Result<()> {
+    let schema = schema(json)?;
+    ensure!(schema == expected, "it holds {schema}, not {expected}");
+    Ok(())
 }
 
 /// Writes a report.
@@ -231,6 +291,43 @@ mod tests {
         let stored = |text: &str| assert!(saved.contains(text), "{saved}");
         stored("\"waiters\": 2");
         stored("\"hits\": 5");
+    }
+
+    #[test]
+    fn what_was_repeated_survives_being_saved() {
+        let mut report = published();
+        let other = published();
+        report.repeats.push(Repeat {
+            trackers: other.trackers,
+            comparisons: other.comparisons,
+        });
+        report.count_false_positives().unwrap();
+        let saved = json(&report);
+        let read = CompareReport::read(saved.as_bytes()).unwrap();
+        assert_eq!(json(&read), saved);
+        let rates = read.false_positives.unwrap();
+        assert_eq!((rates.comparisons, rates.paired.proven), (2, 2));
+        assert_eq!(read.repeats[0].comparisons, read.comparisons);
+    }
+
+    #[test]
+    fn warnings_are_named() {
+        let mut report = published();
+        report.trackers[0].warnings = evidence::warnings(&report.trackers[0].samples);
+        let value = serde_json::to_value(report).unwrap();
+        let warnings = &value["trackers"][0]["warnings"];
+        let expected = serde_json::json!([{"kind": "too-few", "samples": 5}]);
+        assert_eq!(*warnings, expected);
+    }
+
+    #[test]
+    fn a_file_without_evidence_can_be_read() {
+        let mut saved = serde_json::to_value(published()).unwrap();
+        let comparison = saved["comparisons"][0].as_object_mut().unwrap();
+        assert!(comparison.remove("evidence").is_some());
+        let report = CompareReport::read(saved.to_string().as_bytes()).unwrap();
+        assert_eq!(report.comparisons[0].evidence, None);
+        assert_eq!(report.verdict().unwrap().len(), 1);
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 pub mod compare;
 pub mod destination;
+pub mod evidence;
 #[cfg(any(test, feature = "fakes"))]
 #[allow(clippy::unwrap_used, missing_docs)]
 pub mod examples;
+pub mod false_positives;
 pub mod hook_cost;
+pub mod hooked;
 pub mod json;
 pub mod options;
 pub mod profile;
@@ -14,5 +17,6 @@ pub mod stats;
 pub mod summary;
 pub mod sweep;
 pub mod table;
+pub mod torture;
 pub mod usl;
 pub mod workload;

@@ -10,6 +10,7 @@ use epoch_device::testcase::Testcase;
 use epoch_device::uapi;
 use epoch_machine::memory::page_bytes;
 use epoch_machine::topology;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::workload::{Carrier, Where, Workload};
@@ -18,7 +19,7 @@ use crate::workload::{Carrier, Where, Workload};
 const WAIT_RATE: u32 = 100;
 
 /// Options that every measurement has.
-#[derive(Clone, Debug, Args, Deserialize, Serialize)]
+#[derive(Clone, Debug, Args, Deserialize, JsonSchema, Serialize)]
 pub struct Options {
     /// What each worker does
     #[arg(long, value_enum, default_value_t)]

@@ -9,6 +9,7 @@ use epoch_device::hook::Target;
 use epoch_machine::environment::Environment;
 use epoch_profile::event::Source;
 use epoch_profile::top::{Change, Function, Share};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::CAVEAT;
@@ -18,9 +19,10 @@ use crate::workload::Workload;
 
 /// `epoch-bench/profile/1`: the stacks themselves are in the files that it
 /// names, relative to its own folder.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct ProfileReport {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/profile/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -41,7 +43,7 @@ pub struct ProfileReport {
 }
 
 /// What was counted.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct EventReport {
     /// As the command line has it.
     pub asked: String,
@@ -54,7 +56,7 @@ pub struct EventReport {
 }
 
 /// Kernel stacks under one tracker.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct TrackerProfile {
     /// The tracker, or null where there is none: in user space without the
     /// hook.
@@ -86,7 +88,7 @@ pub struct TrackerProfile {
 }
 
 /// What differs between two runs.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Difference {
     /// The functions whose shares differ most.
     pub top: Vec<Change>,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::{Context, Result, bail};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const NS_PER_SECOND: u128 = 1_000_000_000;
@@ -16,7 +17,7 @@ pub struct Reading {
 }
 
 /// One worker's part of a sample.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct TaskSample {
     /// Iterations completed in the interval.
     pub iterations: u64,
@@ -44,7 +45,7 @@ impl TaskSample {
 }
 
 /// What all workers did in an interval.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Sample {
     /// Least iterations per second of a task.
     pub min: u64,

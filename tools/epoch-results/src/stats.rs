@@ -2,12 +2,14 @@
 
 use anyhow::Result;
 use ministat::{Confidence, Dataset, Edition};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Evidence;
 use crate::sample::Sample;
 
 /// Statistics of the totals of some samples.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Statistics {
     /// The number of samples.
     pub n: usize,
@@ -57,7 +59,7 @@ impl Statistics {
 }
 
 /// One tracker against the baseline.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Comparison {
     /// The tracker.
     pub tracker: String,
@@ -77,10 +79,13 @@ pub struct Comparison {
     pub pooled_stddev: f64,
     /// Whether Student's t proves a difference.
     pub proven: bool,
+    /// What other tests say; none in old files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }
 
 impl Comparison {
-    /// Compares as ministat does.
+    /// Compares as ministat does, without other evidence.
     pub fn new(dataset: &Dataset, baseline: &Dataset, confidence: Confidence) -> Self {
         let difference = ministat::compare(dataset, baseline, confidence, Edition::Current);
         Self {
@@ -93,6 +98,7 @@ impl Comparison {
             percent_error: difference.percent_error,
             pooled_stddev: difference.pooled_stddev,
             proven: difference.proven,
+            evidence: None,
         }
     }
 
@@ -104,18 +110,31 @@ impl Comparison {
 
     /// The result in a sentence.
     pub fn sentence(&self, confidence: Confidence, n: usize) -> String {
-        let Self {
-            tracker, baseline, ..
-        } = self;
-        let times = times(self.ratio);
-        let how = format!("at {confidence} confidence (Student's t, N={n} each)");
+        let headline = self.headline();
+        let how = how(confidence, n);
         if self.proven {
-            let percent = percent(self.percent, self.percent_error);
-            format!("{tracker} is {times} {baseline} ({percent}), difference proven {how}")
+            let change = self.change();
+            format!("{headline} ({change}), difference proven {how}")
         } else {
-            format!("{tracker} is {times} {baseline}, no difference proven {how}")
+            format!("{headline}, no difference proven {how}")
         }
     }
+
+    /// The result alone: `epoch is 3.52x mutex`.
+    pub fn headline(&self) -> String {
+        let times = times(self.ratio);
+        format!("{} is {times} {}", self.tracker, self.baseline)
+    }
+
+    /// The difference in percent, and its interval: `+252.0% +/- 1.1%`.
+    pub fn change(&self) -> String {
+        percent(self.percent, self.percent_error)
+    }
+}
+
+/// How it was found out whether there is a difference.
+pub fn how(confidence: Confidence, n: usize) -> String {
+    format!("at {confidence} confidence (Student's t, N={n} each)")
 }
 
 /// A ratio with about three digits.

@@ -7,8 +7,9 @@ use epoch_device::observe::Observed;
 use ministat::Confidence;
 
 use crate::compare::{Outcome, Plan};
+use crate::evidence;
 use crate::stats::{Comparison, Statistics};
-use crate::table::{self, Align};
+use crate::table::{Align, Table};
 
 /// One tracker's row.
 pub struct Row {
@@ -46,7 +47,7 @@ pub fn rows(plan: &Plan, outcomes: &[Outcome], comparisons: &[Comparison]) -> Re
 
 /// The table of a comparison. Columns that would be empty are left out.
 pub fn table(rows: &[Row], confidence: Confidence) -> String {
-    let mut table = Columns::default();
+    let mut table = Table::default();
     let level = confidence.to_string();
     table.push("tracker", Align::Left, rows, |row| row.tracker.clone());
     table.push("average", Align::Right, rows, |row| {
@@ -63,95 +64,71 @@ pub fn table(rows: &[Row], confidence: Confidence) -> String {
         None => String::new(),
     });
     table.push("verdict", Align::Left, rows, |row| {
-        let verdict = match row.ratio {
-            Some((.., true)) => "proven",
-            Some((.., false)) => "not proven",
-            None => "baseline",
-        };
-        verdict.into()
+        let verdict = row.ratio.map(|(.., proven)| evidence::proven(proven));
+        verdict.unwrap_or("baseline").into()
     });
     let observed: Vec<_> = rows.iter().map(|row| row.observed.clone()).collect();
-    table.push_observed(&observed);
+    push_observed(&mut table, &observed);
     table.text()
 }
 
 /// The table of what trackers went through; none if that is nothing.
-pub fn observed(rows: &[(String, Observed)]) -> Option<String> {
-    let mut table = Columns::default();
+pub fn observed(rows: &[(String, Observed)]) -> Option<Table> {
+    let mut table = Table::default();
     table.push("tracker", Align::Left, rows, |(name, _)| name.clone());
     let observed: Vec<_> = rows.iter().map(|(_, observed)| observed.clone()).collect();
-    table.push_observed(&observed);
-    (table.names.len() > 1).then(|| table.text())
+    push_observed(&mut table, &observed);
+    (table.columns.len() > 1).then_some(table)
 }
 
-#[derive(Default)]
-struct Columns {
-    names: Vec<(String, Align)>,
-    rows: Vec<Vec<String>>,
+/// The counters that are not 0 everywhere, and the percentiles.
+fn push_observed(table: &mut Table, rows: &[Observed]) {
+    type Counter = fn(&Observed) -> u64;
+    let counters: [(&str, Counter); 6] = [
+        ("waits", |row| row.counters.waits),
+        ("blocked", |row| row.counters.blocked),
+        // Since the module was loaded, that is.
+        ("queue ever", |row| row.counters.longest_queue),
+        ("restarts", |row| row.counters.restarts),
+        ("contended", |row| row.counters.contended),
+        ("violations", |row| row.counters.violations),
+    ];
+    for (name, counter) in counters {
+        if rows.iter().any(|row| counter(row) > 0) {
+            table.push(name, Align::Right, rows, |row| counter(row).to_string());
+        }
+    }
+    push_latency(table, "wait", rows, |row| row.wait_latency.as_ref());
+    if rows.iter().any(|row| row.calls.is_some()) {
+        let calls = |row: &Observed| row.calls.unwrap_or_default();
+        table.push("hits", Align::Right, rows, |row| {
+            calls(row).hits.to_string()
+        });
+        table.push("missed", Align::Right, rows, |row| {
+            let Calls { missed, .. } = calls(row);
+            missed.to_string()
+        });
+    }
+    push_latency(table, "call", rows, |row| row.call_latency.as_ref());
 }
 
-impl Columns {
-    fn push<T>(&mut self, name: &str, align: Align, rows: &[T], cell: impl Fn(&T) -> String) {
-        self.names.push((name.into(), align));
-        self.rows.resize(rows.len(), Vec::new());
-        for (cells, row) in self.rows.iter_mut().zip(rows) {
-            cells.push(cell(row));
-        }
+fn push_latency(
+    table: &mut Table,
+    of: &str,
+    rows: &[Observed],
+    latency: impl Fn(&Observed) -> Option<&Latency>,
+) {
+    if rows.iter().all(|row| latency(row).is_none()) {
+        return;
     }
-
-    /// The counters that are not 0 everywhere, and the percentiles.
-    fn push_observed(&mut self, rows: &[Observed]) {
-        type Counter = fn(&Observed) -> u64;
-        let counters: [(&str, Counter); 6] = [
-            ("waits", |row| row.counters.waits),
-            ("blocked", |row| row.counters.blocked),
-            // Since the module was loaded, that is.
-            ("queue ever", |row| row.counters.longest_queue),
-            ("restarts", |row| row.counters.restarts),
-            ("contended", |row| row.counters.contended),
-            ("violations", |row| row.counters.violations),
-        ];
-        for (name, counter) in counters {
-            if rows.iter().any(|row| counter(row) > 0) {
-                self.push(name, Align::Right, rows, |row| counter(row).to_string());
-            }
-        }
-        self.push_latency("wait", rows, |row| row.wait_latency.as_ref());
-        if rows.iter().any(|row| row.calls.is_some()) {
-            let calls = |row: &Observed| row.calls.unwrap_or_default();
-            self.push("hits", Align::Right, rows, |row| {
-                calls(row).hits.to_string()
-            });
-            self.push("missed", Align::Right, rows, |row| {
-                let Calls { missed, .. } = calls(row);
-                missed.to_string()
-            });
-        }
-        self.push_latency("call", rows, |row| row.call_latency.as_ref());
-    }
-
-    fn push_latency(
-        &mut self,
-        of: &str,
-        rows: &[Observed],
-        latency: impl Fn(&Observed) -> Option<&Latency>,
-    ) {
-        if rows.iter().all(|row| latency(row).is_none()) {
-            return;
-        }
-        for (index, name) in Latency::NAMES.iter().enumerate() {
-            let name = match index {
-                0 => format!("{of} {name}"),
-                _ => (*name).into(),
-            };
-            self.push(&name, Align::Right, rows, |row| {
-                latency(row).map_or(String::new(), |latency| latency.columns()[index].clone())
-            });
-        }
-    }
-
-    fn text(&self) -> String {
-        table::text(&self.names, &self.rows)
+    for (index, name) in Latency::NAMES.iter().enumerate() {
+        let name = match index {
+            0 => format!("{of} {name}"),
+            _ => (*name).into(),
+        };
+        table.push(&name, Align::Right, rows, |row| {
+            latency(row).map_or(String::new(), |latency| latency.columns()[index].clone())
+        });
     }
 }
 
@@ -218,6 +195,7 @@ mod tests {
         let mut observation = Observation::default();
         let text = |observation: &Observation| {
             observed(&[("epoch".into(), Observed::new(observation).unwrap())])
+                .map(|table| table.text())
         };
         assert_eq!(text(&observation), None);
         observation.calls = Some(Calls { hits: 9, missed: 0 });

@@ -1,7 +1,7 @@
-//! Tables of text: columns with two blanks between them, without lines.
+//! Tables, and tables of text: columns with two blanks between them, without lines.
 
+use comfy_table::CellAlignment;
 use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, Table};
 
 /// Where a column's text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,9 +12,34 @@ pub enum Align {
     Right,
 }
 
+/// Rows and columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Names of the columns, and where their text stands.
+    pub columns: Vec<(String, Align)>,
+    /// The rows, with a cell for each column.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Adds a column with a cell for each of these.
+    pub fn push<T>(&mut self, name: &str, align: Align, rows: &[T], cell: impl Fn(&T) -> String) {
+        self.columns.push((name.into(), align));
+        self.rows.resize(rows.len(), Vec::new());
+        for (cells, row) in self.rows.iter_mut().zip(rows) {
+            cells.push(cell(row));
+        }
+    }
+
+    /// As text, without a newline at its end.
+    pub fn text(&self) -> String {
+        text(&self.columns, &self.rows)
+    }
+}
+
 /// A table of these columns and rows, without a newline at its end.
 pub fn text(columns: &[(String, Align)], rows: &[Vec<String>]) -> String {
-    let mut table = Table::new();
+    let mut table = comfy_table::Table::new();
     table.load_preset(NOTHING);
     table.set_header(columns.iter().map(|(name, _)| name));
     table.add_rows(rows);

@@ -3,10 +3,13 @@
 use clap::ValueEnum;
 use epoch_device::orders::Mix;
 use epoch_device::testcase::Testcase;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where the workload runs.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize, ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Where {
     /// In the kernel, through /dev/epoch_bench
@@ -28,7 +31,7 @@ impl Where {
 }
 
 /// Whether each worker has an address space of its own.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carrier {
     /// One process for each worker, as will-it-scale's `_processes`.
@@ -38,7 +41,7 @@ pub enum Carrier {
 }
 
 /// What was measured.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Workload {
     /// What each worker does.
     pub testcase: Testcase,

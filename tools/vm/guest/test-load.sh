@@ -23,7 +23,7 @@ verify_knob() {
 torture() {
 	for tracker in $trackers; do
 		prints "torture of $tracker" "^ *$tracker +[1-9]" \
-			bench torture --trackers "$tracker" --seconds 3 --tasks 8 --waiters 2
+			bench torture --trackers "$tracker" --seconds 3 --tasks 8 --waiters 2 --json /out/torture.json
 	done
 	prints "torture while the tracker changes" '^srcu .* 0$' \
 		bench torture --trackers all --seconds 3 --tasks 8 --waiters 2 --switch-ms 1
@@ -45,9 +45,18 @@ mixes() {
 	done
 	fails "pages with a testcase that has none" 2 "pages" bench run --testcase di --pages 3
 	prints "sweep" '^ *4 ' bench sweep --trackers mutex,epoch --tasks 1,2,4 $small --json /out/sweep.json
-	prints "its JSON has a schema" '"epoch-bench/sweep/1"' cat /out/sweep.json
 	interrupted_sweep
 	ok "nothing is left running after the mixes" soon idle
+}
+
+itself() {
+	prints "a tracker is compared with itself" '^paired t: [0-5] of 5 comparisons of epoch with itself' \
+		bench compare epoch epoch --repeats 5 --tasks 2 --samples 6 --interval-ms 20 --json /out/itself.json
+	prints "all of these comparisons are in its JSON" '"comparisons": 5' cat /out/itself.json
+	ok "and can be drawn" bench draw /out/itself.json --svg /out/itself.svg
+	prints "a comparison says what other tests say" "Welch p.*paired p.*Hedges' g" \
+		bench compare none mutex --tasks 2 --samples 6 --interval-ms 20
+	fails "two trackers are compared once" 2 "with itself" bench compare mutex epoch --repeats 5
 }
 
 interrupted_sweep() {
@@ -74,7 +83,6 @@ doctor() {
 	prints "doctor finds the module" '^OK +epoch_bench ' cat /out/doctor
 	prints "doctor knows what can be hooked" '^OK +functions .*__vm_munmap' cat /out/doctor
 	prints "doctor says that the CPUs are emulated" '^WARN +[a-z]+.* TCG' cat /out/doctor
-	prints "its JSON has a schema" '"epoch-bench/doctor/1"' cat /out/doctor.json
 }
 
 unhooked() {

@@ -50,26 +50,37 @@ permissions() {
 	fails "epoch-bench tells another user why" 1 "permission|root" as_nobody epoch-bench run
 }
 
+# as_runtest ARG...: epoch-bench, and will-it-scale's runtest.py can read what it
+# prints: each line with "testcase:" or "average:" has one colon, and the average
+# is a number.
+as_runtest() {
+	bench "$@" >/tmp/lines || return
+	cat /tmp/lines
+	awk -F: '
+		/testcase:/ { bad += NF != 2; title = $2 }
+		/average:/ { bad += NF != 2 || $2 !~ /^[1-9][0-9]*$/; averages++ }
+		END { exit bad || title == "" || averages != 1 }' /tmp/lines
+}
+
 measuring() {
 	small="--samples 3 --warmup 1 --interval-ms 50"
 	for tracker in none mutex spin lockless srcu epoch-keyed epoch; do
 		for testcase in mmap1 di; do
 			# shellcheck disable=SC2086 # words
-			prints "run --tracker $tracker --testcase $testcase" '^average:[1-9]' \
-				bench run --tracker $tracker --testcase $testcase --tasks 4 $small
+			ok "run --tracker $tracker --testcase $testcase" \
+				as_runtest run --tracker $tracker --testcase $testcase --tasks 4 $small
 		done
 	done
 	# shellcheck disable=SC2086
-	prints "run --threads" '^average:[1-9]' bench run --threads --tasks 4 $small
+	ok "run --threads" as_runtest run --threads --tasks 4 $small
 	# shellcheck disable=SC2086
-	prints "run --where user" '^average:[1-9]' bench run --where user --tasks 2 $small
+	ok "run --where user" as_runtest run --where user --tasks 2 $small
 	# shellcheck disable=SC2086
 	ok "run --json" bench run --tasks 2 $small --json /out/run.json
-	prints "the JSON has the samples" '"samples"' cat /out/run.json
 	for testcase in mmap1 di; do
 		# shellcheck disable=SC2086
 		prints "compare mutex epoch --testcase $testcase" 'Student' \
-			bench compare mutex epoch --testcase $testcase --tasks 4 $small
+			bench compare mutex epoch --testcase $testcase --tasks 4 $small --json /out/compare.json
 	done
 	# shellcheck disable=SC2086
 	prints "compare of three" 'Student' bench compare none mutex epoch --tasks 2 $small
@@ -425,6 +436,7 @@ doctor
 verify_knob
 torture
 mixes
+itself
 hook
 hook_command
 samples

@@ -7,21 +7,25 @@ mod hook;
 mod measure;
 mod ministat;
 mod profile;
+mod report;
 mod run;
+mod schema;
 mod shell;
 mod sweep;
 mod torture;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-pub use compare::{CompareArgs, DrawArgs};
+pub use compare::{CompareArgs, DrawArgs, PictureArgs};
 pub use doctor::DoctorArgs;
 pub use given::Given;
 pub use hook::HookArgs;
 pub use measure::MeasureArgs;
 pub use ministat::MinistatArgs;
 pub use profile::ProfileArgs;
+pub use report::ReportArgs;
 pub use run::RunArgs;
+pub use schema::{Saved, SchemaArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use sweep::SweepArgs;
 pub use torture::TortureArgs;
@@ -97,9 +101,13 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Draw a comparison or a sweep that was saved with --json, without measuring again
     Draw(DrawArgs),
+    /// Make one HTML page of results that were saved with --json, to be mailed
+    Report(ReportArgs),
     /// Compare files of numbers; prints what FreeBSD's ministat prints
     #[command(disable_help_flag = false)]
     Ministat(MinistatArgs),
+    /// Print the JSON Schema of the file that a command writes with --json
+    Schema(SchemaArgs),
     /// Print a script that completes this command's words in a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(CompletionsArgs),

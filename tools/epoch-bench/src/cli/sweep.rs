@@ -7,7 +7,7 @@ use epoch_device::sysfs::ALL;
 use epoch_device::uapi;
 use ministat::Confidence;
 
-use super::{Given, MeasureArgs};
+use super::{Given, MeasureArgs, PictureArgs};
 
 /// Options of `sweep`.
 #[derive(Clone, Debug, Args)]
@@ -54,7 +54,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
 
-    /// Draw the curves to this file, too, as SVG
-    #[arg(long, value_name = "FILE")]
-    pub svg: Option<PathBuf>,
+    /// Where the curves are drawn.
+    #[command(flatten)]
+    pub pictures: PictureArgs,
 }

@@ -1,5 +1,7 @@
 //! Options of `torture`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use epoch_device::sysfs::ALL;
 use epoch_device::uapi;
@@ -37,4 +39,8 @@ pub struct TortureArgs {
     #[arg(long, value_name = "MS",
           value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     pub switch_ms: Option<u64>,
+
+    /// Write everything counted to this file, too
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
 }

@@ -6,7 +6,7 @@ use epoch_device::hook::{Filter, Hook, Target};
 use epoch_device::observe::ModuleObserver;
 use epoch_load::calibration;
 use epoch_load::pool::{Pool, Workers};
-use epoch_load::progress::Progress;
+use epoch_load::progress::{Part, Progress};
 use epoch_load::sampling;
 use epoch_load::session::{self, Knobs};
 use epoch_load::signals::SignalWatch;
@@ -31,6 +31,14 @@ pub struct Bench<'a> {
     pub module: Option<&'a Module>,
     /// Outlives everything that must be put back.
     pub signals: &'a SignalWatch,
+}
+
+/// What came of each tracker.
+pub struct Measured {
+    /// In the first comparison.
+    pub first: Vec<Outcome>,
+    /// In those after it.
+    pub repeats: Vec<Vec<Outcome>>,
 }
 
 impl Bench<'_> {
@@ -104,24 +112,34 @@ impl Bench<'_> {
         })
     }
 
-    /// Compares trackers with these workers; `after` may do something with them
-    /// before they end.
+    /// Compares trackers with these workers, and then so many times more;
+    /// `after` may do something with them before they end.
     pub fn compare<T>(
         &self,
         workload: &Workload,
         plan: &Plan,
+        repeats: usize,
         progress: &mut dyn Progress,
         after: impl FnOnce(&mut Workers<'_>) -> Result<T>,
-    ) -> Result<(Vec<Outcome>, T)> {
+    ) -> Result<(Measured, T)> {
         let (Some(module), Some(observer)) = (self.module, self.observer()) else {
             bail!("trackers are compared without the module: this is a bug");
         };
         let first = plan.trackers.first().map(String::as_str);
         self.run(workload, first, |workers| {
-            let outcomes =
-                epoch_load::compare::measure(workers, &module.sysfs, &observer, plan, progress);
+            let mut measure = |index| {
+                let mut part = Part::new(progress, index, 1 + repeats);
+                let trackers = &module.sysfs;
+                epoch_load::compare::measure(workers, trackers, &observer, plan, &mut part)
+            };
+            let measured = measure(0).and_then(|first| {
+                Ok(Measured {
+                    first,
+                    repeats: (1..=repeats).map(measure).collect::<Result<_>>()?,
+                })
+            });
             progress.finish();
-            Ok((outcomes?, after(workers)?))
+            Ok((measured?, after(workers)?))
         })
     }
 

@@ -1,6 +1,6 @@
 //! `epoch-bench compare`
 
-use std::io;
+use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use epoch_device::error::usage;
@@ -11,11 +11,12 @@ use epoch_machine::environment::Environment;
 use epoch_machine::topology;
 use epoch_results::compare::{self, Plan};
 use epoch_results::destination::Destination;
-use epoch_results::json::{self, CompareReport, TrackerReport};
+use epoch_results::json::{self, CompareReport, Repeat, TrackerReport};
 
 use super::bench::Bench;
 use super::module::Module;
-use super::setup::{command_line, open_destination};
+use super::pictures::Pictures;
+use super::setup::{check_distinct, command_line};
 use crate::cli::CompareArgs;
 
 pub fn execute(args: &CompareArgs) -> Result<()> {
@@ -26,17 +27,15 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
             "one tracker alone cannot be compared: name another one, or 'all'",
         ));
     }
+    let repeats = args.repeats()?;
     let tasks = match args.tasks {
         Some(tasks) => tasks as usize,
         None => topology::allowed_cpus()?.len(),
     };
-    if args.svg.is_some() && args.svg == args.measure.json {
-        return Err(usage(
-            "--svg and --json name the same file: give each its own",
-        ));
-    }
+    let [svg, png] = args.pictures.named();
+    check_distinct(&[("--json", args.measure.json.as_deref()), svg, png])?;
     let destination = args.measure.destination()?;
-    let canvas = open_destination("--svg", args.svg.as_deref())?;
+    let pictures = Pictures::open(&args.pictures)?;
     let workload = options.workload(tasks)?;
     let module = Module::open()?;
     let environment = Environment::detect();
@@ -57,62 +56,77 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         confidence: args.confidence,
     };
     let target = bench.target()?;
-    let samples = plan.trackers.len() * (plan.warmup + plan.samples);
+    let samples = (1 + repeats) * plan.trackers.len() * (plan.warmup + plan.samples);
     let mut progress = progress::on_stderr(samples);
-    let (outcomes, hook_cost) = bench.compare(&workload, &plan, &mut *progress, |workers| {
-        bench.calibrate(workers, plan.samples, plan.confidence)
-    })?;
+    let (measured, hook_cost) =
+        bench.compare(&workload, &plan, repeats, &mut *progress, |workers| {
+            bench.calibrate(workers, plan.samples, plan.confidence)
+        })?;
 
     let mut stdout = io::stdout();
-    compare::print(&mut stdout, &environment, &plan, &outcomes)?;
+    compare::print(&mut stdout, &environment, &plan, &measured.first)?;
     if let Some(target) = &target {
         compare::print_hook(&mut stdout, target, hook_cost.as_ref())?;
     }
-    if destination.is_none() && canvas.is_none() {
+    if repeats == 0 && destination.is_none() && pictures.is_empty() {
         return Ok(());
     }
-    let (_, comparisons) = compare::judge(&plan, &outcomes)?;
-    let report = CompareReport {
+    let (_, comparisons) = compare::judge(&plan, &measured.first)?;
+    let others = measured.repeats.into_iter();
+    let mut report = CompareReport {
         schema: CompareReport::SCHEMA.into(),
         command_line: command_line(),
         environment,
         workload,
         confidence_percent: plan.confidence.percent(),
-        trackers: TrackerReport::of(&plan, outcomes)?,
+        trackers: TrackerReport::of(&plan, measured.first)?,
         comparisons,
+        repeats: others
+            .map(|outcomes| Repeat::of(&plan, outcomes))
+            .collect::<Result<_>>()?,
+        false_positives: None,
         hook: target,
         hook_cost,
     };
-    deliver(&report, destination, canvas).context("the comparison is complete, but")
+    if repeats > 0 {
+        report.count_false_positives()?;
+    }
+    if let Some(rates) = &report.false_positives {
+        writeln!(stdout, "\n{rates}")?;
+    }
+    deliver(&report, destination, pictures).context("the comparison is complete, but")
 }
 
 /// Saves the report and draws it; neither is given up because the other cannot
 /// be written.
-fn deliver(
-    report: &CompareReport,
-    json: Option<Destination>,
-    svg: Option<Destination>,
-) -> Result<()> {
+fn deliver(report: &CompareReport, json: Option<Destination>, pictures: Pictures) -> Result<()> {
     let saved = json.map_or(Ok(()), |json| json.write(|out| json::write(out, report)));
-    let drawn = svg.map_or(Ok(()), |svg| {
-        svg.write(|out| Ok(out.write_all(epoch_figures::comparison(report)?.as_bytes())?))
-    });
+    let drawn = pictures.deliver(|| epoch_figures::comparison(report));
     saved.and(drawn)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::PictureArgs;
     use epoch_results::examples::published;
     use std::fs;
     use std::path::Path;
+
+    fn svg(path: &Path) -> Pictures {
+        let args = PictureArgs {
+            svg: Some(path.into()),
+            png: None,
+        };
+        Pictures::open(&args).unwrap()
+    }
 
     #[test]
     fn a_saved_comparison_gives_the_same_picture_again() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
-        let open = |option, name| Some(Destination::open(option, &path(name)).unwrap());
-        deliver(&published(), open("--json", "j"), open("--svg", "s")).unwrap();
+        let json = Destination::open("--json", &path("j")).unwrap();
+        deliver(&published(), Some(json), svg(&path("s"))).unwrap();
         let saved = CompareReport::read(&fs::read(path("j")).unwrap()).unwrap();
         let drawn = fs::read_to_string(path("s")).unwrap();
         assert_eq!(epoch_figures::comparison(&saved).unwrap(), drawn);
@@ -122,8 +136,8 @@ mod tests {
     fn the_picture_is_drawn_where_the_report_cannot_be_saved() {
         let dir = tempfile::tempdir().unwrap();
         let full = Destination::open("--json", Path::new("/dev/full")).unwrap();
-        let svg = Destination::open("--svg", &dir.path().join("s")).unwrap();
-        let error = deliver(&published(), Some(full), Some(svg)).unwrap_err();
+        let svg = svg(&dir.path().join("s"));
+        let error = deliver(&published(), Some(full), svg).unwrap_err();
         assert!(error.to_string().starts_with("--json /dev/full"), "{error}");
         assert!(dir.path().join("s").exists());
     }

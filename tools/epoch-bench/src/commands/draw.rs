@@ -6,10 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use epoch_device::error::usage;
-use epoch_results::destination::Destination;
 use epoch_results::json::{self, CompareReport};
 use epoch_results::sweep::SweepReport;
 
+use super::pictures::Pictures;
+use super::setup::{check_distinct, same_file};
 use crate::cli::DrawArgs;
 
 pub fn execute(args: &DrawArgs) -> Result<()> {
@@ -26,12 +27,16 @@ pub fn execute(args: &DrawArgs) -> Result<()> {
             "{name} is nothing that 'compare --json' or 'sweep --json' wrote: {error:#}"
         ))
     })?;
-    if same_file(&args.report, &args.svg) {
-        return Err(usage(format!(
-            "--svg {name} would replace the report itself: name another file"
-        )));
+    let named = args.pictures.named();
+    for (option, path) in named {
+        if path.is_some_and(|path| same_file(&args.report, path)) {
+            return Err(usage(format!(
+                "{option} {name} would replace the report itself: name another file"
+            )));
+        }
     }
-    Destination::open("--svg", &args.svg)?.write(|out| Ok(out.write_all(picture.as_bytes())?))
+    check_distinct(&named)?;
+    Pictures::open(&args.pictures)?.deliver(|| Ok(picture))
 }
 
 fn draw(json: &[u8]) -> Result<String> {
@@ -39,14 +44,6 @@ fn draw(json: &[u8]) -> Result<String> {
         epoch_figures::curves(&SweepReport::read(json)?)
     } else {
         epoch_figures::comparison(&CompareReport::read(json)?)
-    }
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        // One of them does not exist.
-        _ => false,
     }
 }
 

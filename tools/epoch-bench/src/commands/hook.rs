@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use epoch_device::error::Interrupted;
-use epoch_device::hook::{Calls, Filter, Hook, Target};
+use epoch_device::hook::{Calls, Filter, Hook};
 use epoch_device::observe::{ModuleObserver, Observed, Observer};
 use epoch_device::sysfs::TrackerControl;
 use epoch_device::testcase::Testcase;
@@ -16,12 +16,12 @@ use epoch_load::session::{self, Knobs};
 use epoch_load::signals::SignalWatch;
 use epoch_machine::environment::Environment;
 use epoch_results::hook_cost::{self, HookCost};
+use epoch_results::hooked::{HookReport, HookRun};
 use epoch_results::json;
 use epoch_results::summary;
 use ministat::Confidence;
 use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
-use serde::Serialize;
 
 use super::module::Module;
 use super::setup::{command_line, open_destination, say};
@@ -32,27 +32,6 @@ const ROUNDS: usize = 10;
 
 /// How long each of them takes.
 const SAMPLE: Duration = Duration::from_millis(20);
-
-/// `epoch-bench/hook/1`: a command with the hook attached.
-#[derive(Serialize)]
-struct HookReport {
-    schema: &'static str,
-    command_line: Vec<String>,
-    environment: Environment,
-    hook: Target,
-    /// Whose calls are hooked, in words.
-    calls_of: String,
-    hook_cost: Option<HookCost>,
-    runs: Vec<Run>,
-}
-
-/// The command with one tracker.
-#[derive(Serialize)]
-struct Run {
-    tracker: String,
-    exit_code: u8,
-    observed: Observed,
-}
 
 pub fn execute(args: &HookArgs) -> Result<ExitCode> {
     let destination = open_destination("--json", args.json.as_deref())?;
@@ -101,7 +80,7 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
         .iter()
         .map(|run| (run.tracker.clone(), run.observed.clone()));
     if let Some(table) = summary::observed(&rows.collect::<Vec<_>>()) {
-        say(&table);
+        say(&table.text());
     }
     say(&hook_cost::describe(hook_cost.as_ref()));
     if runs
@@ -115,7 +94,7 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
     }
     if let Some(destination) = destination {
         let report = HookReport {
-            schema: "epoch-bench/hook/1",
+            schema: HookReport::SCHEMA.into(),
             command_line: command_line(),
             environment,
             hook: target,
@@ -145,7 +124,7 @@ fn run(
     module: &Module,
     signals: &SignalWatch,
     tracker: &str,
-    runs: &mut Vec<Run>,
+    runs: &mut Vec<HookRun>,
 ) -> Result<Ending> {
     let hook = module.hook();
     let observer = ModuleObserver {
@@ -165,7 +144,7 @@ fn run(
     let ending = command.run(signals)?;
     hook.enable(false)?;
     let after = observer.observe(tracker)?;
-    runs.push(Run {
+    runs.push(HookRun {
         tracker: tracker.into(),
         exit_code: ending.code(),
         observed: Observed::new(&after.since(&before))?,

@@ -9,8 +9,11 @@ mod hook;
 mod man;
 mod ministat;
 mod module;
+mod pictures;
 mod profile;
+mod report;
 mod run;
+mod schema;
 mod setup;
 mod sweep;
 mod torture;
@@ -32,7 +35,9 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Torture(args) => torture::execute(&args),
         Command::Profile(args) => profile::execute(&args),
         Command::Draw(args) => draw::execute(&args),
+        Command::Report(args) => report::execute(&args),
         Command::Ministat(args) => ministat::execute(&args),
+        Command::Schema(args) => schema::execute(&args),
         Command::Completions(args) => completions::execute(&args),
         Command::Man(args) => man::execute(&args),
     }?;

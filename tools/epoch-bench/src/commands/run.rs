@@ -74,7 +74,7 @@ pub fn execute(args: &RunArgs) -> Result<()> {
     if let (Some(tracker), Some(observed)) = (&tracker, &observed) {
         let row = (tracker.clone(), observed.clone());
         if let Some(table) = summary::observed(&[row]) {
-            say(&table);
+            say(&table.text());
         }
     }
     if let Some(target) = &target {
@@ -85,7 +85,7 @@ pub fn execute(args: &RunArgs) -> Result<()> {
         return Ok(());
     };
     let report = RunReport {
-        schema: "epoch-bench/run/1",
+        schema: RunReport::SCHEMA.into(),
         command_line: command_line(),
         tracker,
         environment,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
+use epoch_device::error::usage;
 use epoch_device::orders::{Mix, Orders};
 use epoch_load::pool::{Crew, Load, UserLoad};
 use epoch_results::destination::Destination;
@@ -51,6 +52,28 @@ pub fn load(options: &Options, tasks: usize) -> Result<Arc<dyn Load>> {
 /// Opens the file that `option` names, if it does.
 pub fn open_destination(option: &'static str, path: Option<&Path>) -> Result<Option<Destination>> {
     path.map(|path| Destination::open(option, path)).transpose()
+}
+
+/// Refuses two options that name the same file.
+pub fn check_distinct(named: &[(&str, Option<&Path>)]) -> Result<()> {
+    for (index, (option, path)) in named.iter().enumerate() {
+        let same = named[..index].iter().find(|(_, other)| other == path);
+        if let (Some((other, _)), true) = (same, path.is_some()) {
+            return Err(usage(format!(
+                "{other} and {option} name the same file: give each its own"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether both exist and are one file.
+pub fn same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        // One of them does not exist.
+        _ => false,
+    }
 }
 
 /// Says something that does not keep us from going on.

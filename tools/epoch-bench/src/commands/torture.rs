@@ -3,19 +3,22 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
-use epoch_device::observe::ModuleObserver;
+use anyhow::{Context, Result, bail};
+use epoch_device::observe::{ModuleObserver, Observed};
 use epoch_device::orders::Orders;
 use epoch_device::sysfs::{ALL, FileGuard};
 use epoch_load::pool::{Crew, Workers};
 use epoch_load::session::{self, Knobs};
 use epoch_load::signals::SignalWatch;
-use epoch_load::torture::{self, Plan};
+use epoch_load::torture::{self, Outcome, Plan};
+use epoch_machine::environment::Environment;
 use epoch_machine::topology;
+use epoch_results::json;
+use epoch_results::torture::{TortureReport, Tortured};
 use epoch_results::workload::Carrier;
 
 use super::module::{Module, kernel_load};
-use super::setup::{say, warn};
+use super::setup::{command_line, open_destination, say, warn};
 use crate::cli::TortureArgs;
 
 /// The tracker that does nothing: it has no waits that could be verified.
@@ -30,7 +33,9 @@ pub fn execute(args: &TortureArgs) -> Result<()> {
         tasks,
         waiters: args.waiters as usize,
     };
+    let destination = open_destination("--json", args.json.as_deref())?;
     let module = Module::open()?;
+    let environment = Environment::detect();
     let mut trackers = module.trackers(&args.trackers)?;
     if args.trackers == [ALL] {
         trackers.retain(|tracker| tracker != NOTHING);
@@ -74,20 +79,51 @@ pub fn execute(args: &TortureArgs) -> Result<()> {
     drop(verifier);
 
     writeln!(io::stdout(), "{}", torture::text(&plan, &outcomes)?)?;
-    for (tracker, outcome) in plan.trackers.iter().zip(&outcomes) {
-        if outcome.observation.counters.waits == 0 {
+    let report = TortureReport {
+        schema: TortureReport::SCHEMA.into(),
+        command_line: command_line(),
+        environment,
+        tasks: crew.tasks,
+        waiters: crew.waiters,
+        keys: args.keys,
+        seconds: args.seconds,
+        switch_ms: args.switch_ms,
+        trackers: tortured(&plan, &outcomes)?,
+    };
+    for Tortured {
+        tracker, observed, ..
+    } in &report.trackers
+    {
+        if observed.counters.waits == 0 {
             warn(&format!(
                 "no wait was over with tracker {tracker}, so that nothing was verified: take more \
                  --seconds"
             ));
         }
     }
-    let violations = outcomes.iter().map(|o| o.observation.counters.violations);
-    match violations.sum::<u64>() {
+    if let Some(destination) = destination {
+        destination
+            .write(|out| json::write(out, &report))
+            .context("the torture is over, but")?;
+    }
+    match report.violations() {
         0 => Ok(()),
         violations => bail!(
             "{violations} violations: the kernel log ('dmesg') says which wait returned while \
              which block was open"
         ),
     }
+}
+
+fn tortured(plan: &Plan, outcomes: &[Outcome]) -> Result<Vec<Tortured>> {
+    let trackers = plan.trackers.iter().zip(outcomes);
+    trackers
+        .map(|(tracker, outcome)| {
+            Ok(Tortured {
+                tracker: tracker.clone(),
+                blocks: outcome.blocks,
+                observed: Observed::new(&outcome.observation)?,
+            })
+        })
+        .collect()
 }

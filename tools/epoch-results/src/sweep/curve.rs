@@ -38,6 +38,18 @@ impl<'a> Curve<'a> {
 
     /// The same in a sentence that says what is proven of it.
     pub fn describe_peak(&self, confidence: Confidence) -> Result<String> {
+        let details = self.peak_details(confidence)?;
+        Ok(format!("{} {details}", self.peak_headline()))
+    }
+
+    /// The beginning of that sentence: `mutex peaks at 2 tasks`.
+    pub fn peak_headline(&self) -> String {
+        let at = self.peak().map_or(0, |(at, _)| at);
+        format!("{} peaks at {}", self.tracker, tasks_in_words(at))
+    }
+
+    /// The rest of it.
+    pub fn peak_details(&self, confidence: Confidence) -> Result<String> {
         let (Some((at, best)), Some(&(end, last))) = (self.peak(), self.points.last()) else {
             return Ok(String::new());
         };
@@ -50,16 +62,17 @@ impl<'a> Curve<'a> {
             }
         }
         let mut text = format!(
-            "{} peaks at {} with {:.0} loops a second",
-            self.tracker,
-            tasks_in_words(at),
-            best.statistics.mean
+            "with {:.0} +/- {:.0} loops a second",
+            best.statistics.mean,
+            best.statistics.mean_error(confidence)
         );
         if end == at {
             text += ", the most that were measured: it may rise further";
         } else {
-            let percent = 100.0 * last.statistics.mean / best.statistics.mean;
-            text += &format!(", and has {percent:.0}% of that at {end}");
+            let end_samples = stats::dataset("end", &last.samples)?;
+            let change = Comparison::new(&end_samples, &peak, confidence);
+            let (percent, error) = (100.0 + change.percent, change.percent_error);
+            text += &format!(", and has {percent:.0}% +/- {error:.0}% of that at {end}");
         }
         if !equals.is_empty() {
             text += &format!("; no difference is proven at {}", equals.join(", "));

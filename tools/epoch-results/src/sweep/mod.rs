@@ -11,11 +11,12 @@ use anyhow::{Result, bail, ensure};
 use epoch_device::hook::Target;
 use epoch_machine::environment::Environment;
 use ministat::{Confidence, MIN_POINTS};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::json::{self, TrackerReport};
 use crate::stats::{Comparison, Statistics};
-use crate::table::{self, Align};
+use crate::table::{Align, Table};
 use crate::usl::{self, Model};
 use crate::workload::Workload;
 
@@ -23,9 +24,10 @@ pub use curve::Curve;
 pub use settings::Settings;
 
 /// `epoch-bench/sweep/1`: several trackers, with several numbers of tasks.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct SweepReport {
     /// [`SCHEMA`](Self::SCHEMA)
+    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/sweep/1"))]
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
@@ -52,7 +54,7 @@ pub struct SweepReport {
 }
 
 /// What was measured with one number of tasks.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Point {
     /// What was measured.
     pub workload: Workload,
@@ -68,12 +70,7 @@ impl SweepReport {
 
     /// Reads what [`json::write()`] wrote, complete or not.
     pub fn read(json: &[u8]) -> Result<Self> {
-        let schema = json::schema(json)?;
-        ensure!(
-            schema == Self::SCHEMA,
-            "it holds {schema}, not {}",
-            Self::SCHEMA
-        );
+        json::expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;
         report.confidence()?;
         report.check_points()?;
@@ -132,8 +129,17 @@ impl SweepReport {
             .collect()
     }
 
+    /// How many samples of each tracker there are with each number of tasks;
+    /// none if that differs.
+    pub fn samples(&self) -> Option<usize> {
+        let reports = self.points.iter().flat_map(|point| &point.trackers);
+        let mut counts = reports.map(|report| report.samples.len());
+        let first = counts.next()?;
+        counts.all(|count| count == first).then_some(first)
+    }
+
     /// A row for each number of tasks, a column for each tracker.
-    pub fn table(&self) -> Result<String> {
+    pub fn table(&self) -> Result<Table> {
         let confidence = self.confidence()?;
         let mut columns = vec![("tasks".into(), Align::Right)];
         if let Some(point) = self.points.first() {
@@ -150,8 +156,8 @@ impl SweepReport {
             }
             row
         };
-        let rows: Vec<_> = self.points.iter().map(row).collect();
-        Ok(table::text(&columns, &rows))
+        let rows = self.points.iter().map(row).collect();
+        Ok(Table { columns, rows })
     }
 
     /// Where each tracker peaks.
@@ -269,16 +275,16 @@ mod tests {
             \x20   2    200  +/- 2    181  +/- 2\n\
             \x20   4    199  +/- 2    360  +/- 2\n\
             \x20   8     50  +/- 2    721  +/- 2";
-        assert_eq!(example().table().unwrap(), expected);
+        assert_eq!(example().table().unwrap().text(), expected);
     }
 
     #[test]
     fn peaks_are_found() {
         let expected = [
-            "mutex peaks at 2 tasks with 200 loops a second, and has 25% of that at 8; no \
-             difference is proven at 4",
-            "epoch peaks at 8 tasks with 721 loops a second, the most that were measured: it may \
-             rise further",
+            "mutex peaks at 2 tasks with 200 +/- 2 loops a second, and has 25% +/- 1% of that at 8; \
+             no difference is proven at 4",
+            "epoch peaks at 8 tasks with 721 +/- 2 loops a second, the most that were measured: it \
+             may rise further",
         ];
         assert_eq!(example().peaks().unwrap(), expected);
     }

@@ -1,12 +1,13 @@
 //! What a sweep was asked for.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
 
 /// What a sweep was asked for, so that another run can go on with it. Fields
 /// are called what their options are.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Settings {
     /// Numbers of tasks, ascending, each once.
     pub tasks: Vec<usize>,

@@ -1,6 +1,7 @@
 //! The law of one tracker, how sure it is, and how well it describes the samples.
 
 use ministat::Confidence;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Law;
@@ -14,7 +15,7 @@ const SEED: u64 = 2018;
 
 /// The Universal Scalability Law as fitted to the samples of a tracker: a model,
 /// not a measurement.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Model {
     /// The tracker.
     pub tracker: String,
@@ -33,7 +34,7 @@ pub struct Model {
 }
 
 /// A parameter, and its confidence interval.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Estimate {
     /// What fits best.
     pub value: f64,
@@ -45,7 +46,7 @@ pub struct Estimate {
 
 /// A number of tasks, and its confidence interval; null where there is no peak,
 /// since more tasks always do more.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Peak {
     /// What fits best.
     pub tasks: Option<f64>,
@@ -134,14 +135,16 @@ impl Model {
 }
 
 impl Estimate {
-    fn in_words(self) -> String {
+    /// With its interval in brackets.
+    pub fn in_words(self) -> String {
         let [value, low, high] = [self.value, self.low, self.high].map(short);
         format!("{value} ({low} to {high})")
     }
 }
 
 impl Peak {
-    fn in_words(self, most_tasks: usize) -> String {
+    /// With its interval in brackets, for curves that end at so many tasks.
+    pub fn in_words(self, most_tasks: usize) -> String {
         let tasks = |tasks: Option<f64>| tasks.map_or("none".into(), |tasks| format!("{tasks:.1}"));
         match self.tasks {
             None if self.low.is_none() => "no peak (model)".into(),
@@ -284,6 +287,7 @@ mod tests {
                 samples,
                 mean_error: None,
                 observed: None,
+                warnings: Vec::new(),
             }
         };
         TASKS.map(report).into()

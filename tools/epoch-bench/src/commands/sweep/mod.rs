@@ -15,7 +15,7 @@ use epoch_results::json::TrackerReport;
 use epoch_results::sweep::{Point, Settings, SweepReport};
 
 use self::outputs::Outputs;
-use super::bench::Bench;
+use super::bench::{Bench, Measured};
 use super::module::Module;
 use super::setup::{command_line, warn};
 use crate::cli::SweepArgs;
@@ -132,11 +132,11 @@ fn measure_point(
     progress: &mut dyn Progress,
 ) -> Result<Point> {
     let workload = bench.options.workload(tasks)?;
-    let (outcomes, ()) = bench.compare(&workload, plan, progress, |_| Ok(()))?;
-    let (_, comparisons) = compare::judge(plan, &outcomes)?;
+    let (Measured { first, .. }, ()) = bench.compare(&workload, plan, 0, progress, |_| Ok(()))?;
+    let (_, comparisons) = compare::judge(plan, &first)?;
     Ok(Point {
         workload,
-        trackers: TrackerReport::of(plan, outcomes)?,
+        trackers: TrackerReport::of(plan, first)?,
         comparisons,
     })
 }
@@ -147,8 +147,12 @@ fn print(out: &mut dyn Write, report: &SweepReport) -> Result<()> {
         let testcase = workload.testcase.description(workload.pages);
         writeln!(out, "\ntestcase:{testcase}")?;
     }
-    writeln!(out, "loops a second, all tasks together\n")?;
-    writeln!(out, "{}\n", report.table()?)?;
+    let samples = match report.samples() {
+        Some(samples) => format!(", N={samples} samples each"),
+        None => String::new(),
+    };
+    writeln!(out, "loops a second, all tasks together{samples}\n")?;
+    writeln!(out, "{}\n", report.table()?.text())?;
     for peak in report.peaks()? {
         writeln!(out, "{peak}")?;
     }

@@ -4,19 +4,20 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use epoch_device::error::{UsageError, usage};
+use epoch_device::error::UsageError;
 use epoch_results::destination::Destination;
 use epoch_results::json;
 use epoch_results::sweep::SweepReport;
 
 use crate::cli::SweepArgs;
-use crate::commands::setup::{command_line, open_destination};
+use crate::commands::pictures::Pictures;
+use crate::commands::setup::{check_distinct, command_line, open_destination};
 
 /// Those that the command line names.
 pub struct Outputs {
     json: Option<Destination>,
     csv: Option<Destination>,
-    svg: Option<Destination>,
+    pictures: Pictures,
 }
 
 type Content<'a> = &'a dyn Fn(&mut dyn Write) -> Result<()>;
@@ -25,28 +26,17 @@ impl Outputs {
     /// Makes sure that they can be written.
     pub fn open(args: &SweepArgs) -> Result<Self> {
         let json = match (&args.measure.json, &args.resume) {
-            (None, Some(path)) => ("--resume", Some(path)),
-            (path, _) => ("--json", path.as_ref()),
+            (None, Some(path)) => ("--resume", Some(path.as_path())),
+            (path, _) => ("--json", path.as_deref()),
         };
-        let named = [
-            json,
-            ("--csv", args.csv.as_ref()),
-            ("--svg", args.svg.as_ref()),
-        ];
-        for (index, (option, path)) in named.iter().enumerate() {
-            let same = named[..index].iter().find(|(_, other)| other == path);
-            if let (Some((other, _)), true) = (same, path.is_some()) {
-                return Err(usage(format!(
-                    "{other} and {option} name the same file: give each its own"
-                )));
-            }
-        }
-        let [json, csv, svg] =
-            named.map(|(option, path)| open_destination(option, path.map(AsRef::as_ref)));
+        let [svg, png] = args.pictures.named();
+        let csv = ("--csv", args.csv.as_deref());
+        check_distinct(&[json, csv, svg, png])?;
+        let open = |(option, path)| open_destination(option, path);
         Ok(Self {
-            json: json?,
-            csv: csv?,
-            svg: svg?,
+            json: open(json)?,
+            csv: open(csv)?,
+            pictures: Pictures::open(&args.pictures)?,
         })
     }
 
@@ -88,11 +78,10 @@ impl Outputs {
             program.unwrap_or_else(|| "epoch-bench".into()),
             "sweep".into(),
         ];
-        let files = [("--resume", Some(json)), ("--csv", self.csv.as_ref())];
-        for (option, file) in files.into_iter().chain([("--svg", self.svg.as_ref())]) {
-            if let Some(file) = file {
-                words.extend([option.into(), shell_word(file.path())]);
-            }
+        let csv = self.csv.iter().map(|csv| ("--csv", csv));
+        let files = [("--resume", json)].into_iter().chain(csv);
+        for (option, file) in files.chain(self.pictures.destinations()) {
+            words.extend([option.into(), shell_word(file.path())]);
         }
         words.join(" ")
     }
@@ -104,9 +93,7 @@ impl Outputs {
         };
         let saved = write(self.json, &|out| json::write(out, report));
         let listed = write(self.csv, &|out| report.write_csv(out));
-        let drawn = write(self.svg, &|out| {
-            Ok(out.write_all(epoch_figures::curves(report)?.as_bytes())?)
-        });
+        let drawn = self.pictures.deliver(|| epoch_figures::curves(report));
         saved.and(listed).and(drawn)
     }
 }
@@ -125,6 +112,7 @@ fn shell_word(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::PictureArgs;
     use epoch_device::error::{Interrupted, exit_code};
     use epoch_results::examples::{example_sweep as example, sweep as report};
 
@@ -132,7 +120,11 @@ mod tests {
         Outputs {
             json: Some(Destination::open("--json", json).unwrap()),
             csv: None,
-            svg: svg.map(|svg| Destination::open("--svg", svg).unwrap()),
+            pictures: Pictures::open(&PictureArgs {
+                svg: svg.map(Path::to_owned),
+                png: None,
+            })
+            .unwrap(),
         }
     }
 

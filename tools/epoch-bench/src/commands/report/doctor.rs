@@ -1,0 +1,69 @@
+//! What doctor found, on the page.
+
+use epoch_doctor::{Finding, Report, Status, Topic};
+use epoch_machine::hypervisor;
+use epoch_report::{Block, Section};
+
+use super::part::Part;
+
+/// What a report of doctor adds.
+pub fn part(report: &Report) -> Part {
+    let mut blocks = Vec::new();
+    let mut fine = Vec::new();
+    for section in &report.sections {
+        let findings = section.findings.iter().cloned();
+        let (ok, others): (Vec<_>, Vec<_>) =
+            findings.partition(|finding| finding.status == Status::Ok);
+        for (findings, blocks) in [(others, &mut blocks), (ok, &mut fine)] {
+            if !findings.is_empty() {
+                blocks.push(Block::Heading(section.topic.title().into()));
+                blocks.push(Block::Findings(findings.iter().map(shown).collect()));
+            }
+        }
+    }
+    if blocks.is_empty() {
+        blocks.push(Block::Text("Everything is as it should be.".into()));
+    }
+    if !fine.is_empty() {
+        blocks.push(Block::Folded {
+            title: "What is as it should be".into(),
+            blocks: fine,
+        });
+    }
+    Part {
+        warnings: warnings(report),
+        sections: vec![Section {
+            title: "What doctor found".into(),
+            blocks,
+        }],
+        ..Part::default()
+    }
+}
+
+/// What is about the numbers, and not about building or loading modules.
+fn warnings(report: &Report) -> Vec<String> {
+    let sections = report.sections.iter();
+    let findings = sections
+        .filter(|section| section.topic == Topic::Trust)
+        .flat_map(|section| &section.findings);
+    findings
+        .filter(|finding| finding.status == Status::Warn)
+        // The page says so of each machine.
+        .filter(|finding| !hypervisor::is_emulated(&finding.found))
+        .map(|finding| format!("{}: {}.", finding.subject, finding.found))
+        .collect()
+}
+
+fn shown(finding: &Finding) -> epoch_report::Finding {
+    epoch_report::Finding {
+        subject: finding.subject.to_string(),
+        status: match finding.status {
+            Status::Ok => epoch_report::Status::Ok,
+            Status::Warn => epoch_report::Status::Warn,
+            Status::Missing => epoch_report::Status::Missing,
+            Status::Unknown => epoch_report::Status::Unknown,
+        },
+        found: finding.found.clone(),
+        fix: finding.fix.clone(),
+    }
+}

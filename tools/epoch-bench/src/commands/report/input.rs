@@ -1,0 +1,129 @@
+//! The files that a page is made of.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use epoch_device::error::usage;
+use epoch_doctor::Report as DoctorReport;
+use epoch_machine::environment::Environment;
+use epoch_results::json::{self, CompareReport, RunReport};
+use epoch_results::sweep::SweepReport;
+
+use super::profile::Profile;
+
+/// What makes files that a page can be made of.
+pub const COMMANDS: &str = "'compare --json', 'sweep --json', 'run --json', 'doctor --json' or \
+                            'profile'";
+
+/// A file.
+pub struct Input {
+    /// Its name without the folder.
+    pub name: String,
+    /// What it holds.
+    pub results: Results,
+}
+
+/// What a file holds.
+pub enum Results {
+    /// `epoch-bench/compare/1`
+    Compare(CompareReport),
+    /// `epoch-bench/sweep/1`
+    Sweep(SweepReport),
+    /// `epoch-bench/run/1`
+    Run(RunReport),
+    /// `epoch-bench/profile/1`, and the flame graphs that it names
+    Profile(Profile),
+    /// `epoch-bench/doctor/1`
+    Doctor(DoctorReport),
+}
+
+impl Input {
+    /// Reads it; its `schema` says what it is.
+    pub fn read(path: &Path) -> Result<Self> {
+        let name = path.display();
+        let json = fs::read(path)
+            .with_context(|| format!("cannot read {name}: name a file that {COMMANDS} wrote"))?;
+        // Bad data is bad usage, as with draw.
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let results = Results::read(&json, folder).map_err(|error| {
+            usage(format!(
+                "{name} is nothing that {COMMANDS} wrote, or not all of it: {error:#}"
+            ))
+        })?;
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Ok(Self {
+            name: name.to_string_lossy().into_owned(),
+            results,
+        })
+    }
+}
+
+impl Results {
+    fn read(json: &[u8], folder: &Path) -> Result<Self> {
+        let schema = json::schema(json)?;
+        Ok(match &schema[..] {
+            CompareReport::SCHEMA => Self::Compare(CompareReport::read(json)?),
+            SweepReport::SCHEMA => Self::Sweep(SweepReport::read(json)?),
+            RunReport::SCHEMA => Self::Run(RunReport::read(json)?),
+            Profile::SCHEMA => Self::Profile(Profile::read(json, folder)?),
+            DoctorReport::SCHEMA => Self::Doctor(DoctorReport::read(json)?),
+            _ => bail!("it holds {schema}"),
+        })
+    }
+
+    /// Where it stands on the page.
+    pub fn rank(&self) -> usize {
+        match self {
+            Self::Compare(_) => 0,
+            Self::Sweep(_) => 1,
+            Self::Run(_) => 2,
+            Self::Profile(_) => 3,
+            Self::Doctor(_) => 4,
+        }
+    }
+
+    /// Whether trackers were measured.
+    pub fn is_measured(&self) -> bool {
+        !matches!(self, Self::Doctor(_))
+    }
+
+    /// Where it ran.
+    pub fn environment(&self) -> &Environment {
+        match self {
+            Self::Compare(report) => &report.environment,
+            Self::Sweep(report) => &report.environment,
+            Self::Run(report) => &report.environment,
+            Self::Profile(report) => &report.environment,
+            Self::Doctor(report) => &report.environment,
+        }
+    }
+
+    /// What made it.
+    pub fn command_line(&self) -> &[String] {
+        match self {
+            Self::Compare(report) => &report.command_line,
+            Self::Sweep(report) => &report.command_line,
+            Self::Run(report) => &report.command_line,
+            Self::Profile(report) => &report.command_line,
+            Self::Doctor(report) => &report.command_line,
+        }
+    }
+
+    /// The trackers that were measured.
+    pub fn trackers(&self) -> Vec<&str> {
+        let reports = match self {
+            Self::Compare(report) => &report.trackers[..],
+            Self::Sweep(report) => report
+                .points
+                .first()
+                .map_or(&[][..], |point| &point.trackers),
+            Self::Run(report) => return report.tracker.as_deref().into_iter().collect(),
+            Self::Profile(report) => {
+                return report.trackers.iter().map(|run| &run.name[..]).collect();
+            }
+            Self::Doctor(_) => &[],
+        };
+        reports.iter().map(|report| &report.tracker[..]).collect()
+    }
+}

@@ -1,0 +1,103 @@
+//! `epoch-bench report`
+
+mod compare;
+mod doctor;
+mod input;
+mod origin;
+mod part;
+mod profile;
+mod run;
+mod samples;
+mod sweep;
+
+use anyhow::Result;
+use epoch_device::error::usage;
+use epoch_figures::words::place;
+use epoch_report::{Page, Section};
+use epoch_results::compare::CAVEAT;
+use epoch_results::destination::Destination;
+
+use self::input::{COMMANDS, Input};
+use self::part::Part;
+use super::setup::{command_line, same_file};
+use crate::cli::ReportArgs;
+
+pub fn execute(args: &ReportArgs) -> Result<()> {
+    if args.files.is_empty() {
+        return Err(usage(format!(
+            "there is nothing to report: name files that {COMMANDS} wrote"
+        )));
+    }
+    for file in &args.files {
+        if same_file(file, &args.output) {
+            return Err(usage(format!(
+                "--output {} would replace what is to be reported: name another file",
+                file.display()
+            )));
+        }
+    }
+    let inputs: Result<Vec<_>> = args.files.iter().map(|file| Input::read(file)).collect();
+    let html = page(args, inputs?, command_line())?.html()?;
+    Destination::open("--output", &args.output)?.write(|out| Ok(out.write_all(html.as_bytes())?))
+}
+
+/// The page of these files; `command` makes it again.
+fn page(args: &ReportArgs, mut inputs: Vec<Input>, command: Vec<String>) -> Result<Page> {
+    inputs.sort_by_key(|input| input.results.rank());
+    let mut page = Page {
+        title: args.title.clone().unwrap_or_else(|| title(&inputs)),
+        generator: concat!("epoch-bench ", env!("CARGO_PKG_VERSION")).into(),
+        warnings: origin::warnings(&inputs),
+        ..Page::default()
+    };
+    if let Some(input) = inputs.first() {
+        page.place = place(input.results.environment());
+    }
+    if inputs.iter().any(|input| input.results.is_measured()) {
+        page.caveats.push(CAVEAT.into());
+    }
+    let mut sections = Vec::new();
+    for input in &inputs {
+        let part = Part::of(input)?;
+        page.outcomes.extend(part.outcomes);
+        page.warnings.extend(part.warnings);
+        let named = part.sections.into_iter();
+        sections.extend(named.map(|section| (section, &input.name)));
+    }
+    page.sections = tell_apart(sections);
+    page.sections.push(origin::places(&inputs));
+    page.sections.push(origin::commands(&inputs, &command));
+    Ok(page)
+}
+
+/// The trackers, each once.
+fn title(inputs: &[Input]) -> String {
+    let mut trackers: Vec<&str> = Vec::new();
+    for tracker in inputs.iter().flat_map(|input| input.results.trackers()) {
+        if !trackers.contains(&tracker) {
+            trackers.push(tracker);
+        }
+    }
+    match trackers[..] {
+        [] => "epoch-bench".into(),
+        _ => format!("epoch-bench: {}", trackers.join(", ")),
+    }
+}
+
+/// Sections of several files that have the same title say of which file they are.
+fn tell_apart(sections: Vec<(Section, &String)>) -> Vec<Section> {
+    let titles: Vec<_> = sections
+        .iter()
+        .map(|(section, _)| section.title.clone())
+        .collect();
+    let of_several = |title: &String| titles.iter().filter(|other| *other == title).count() > 1;
+    sections
+        .into_iter()
+        .map(|(mut section, name)| {
+            if of_several(&section.title) {
+                section.title = format!("{}: {name}", section.title);
+            }
+            section
+        })
+        .collect()
+}

@@ -1,0 +1,124 @@
+//! Where results come from, and how to get them again.
+
+use epoch_machine::environment::Environment;
+use epoch_machine::hypervisor;
+use epoch_report::{Block, Fact, Section};
+
+use super::input::{Input, Results};
+
+/// Files of one machine with one kernel.
+struct Place<'a> {
+    environment: &'a Environment,
+    files: Vec<&'a Input>,
+}
+
+impl<'a> Place<'a> {
+    fn all(inputs: &'a [Input]) -> Vec<Self> {
+        let mut places: Vec<Self> = Vec::new();
+        for input in inputs {
+            let environment = input.results.environment();
+            let mut known = places.iter_mut();
+            match known.find(|place| same(place.environment, environment)) {
+                Some(place) => place.files.push(input),
+                None => places.push(Self {
+                    environment,
+                    files: vec![input],
+                }),
+            }
+        }
+        places
+    }
+
+    /// What the module did and when is each file's own.
+    fn facts(&self) -> Block {
+        let fact = |name: &str, value: String| Fact {
+            name: name.into(),
+            value,
+        };
+        let common = self.environment.facts().into_iter();
+        let common = common.filter(|(name, _)| !matches!(*name, "module" | "date"));
+        let mut facts: Vec<_> = common.map(|(name, value)| fact(name, value)).collect();
+        for input in &self.files {
+            let own = input.results.environment().facts().into_iter();
+            let own = own.filter(|(name, _)| matches!(*name, "module" | "date"));
+            let mut own: Vec<_> = own
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect();
+            if let Results::Sweep(sweep) = &input.results {
+                let resumed = sweep.resumed.iter();
+                own.extend(resumed.map(|date| format!("gone on with: {date}")));
+            }
+            facts.push(fact(&input.name, own.join("; ")));
+        }
+        Block::Facts(facts)
+    }
+}
+
+fn same(one: &Environment, other: &Environment) -> bool {
+    let facts = |environment: &Environment| {
+        let Environment {
+            kernel,
+            online_cpus,
+            cpu_model,
+            machine,
+            clock_source,
+            ..
+        } = environment.clone();
+        (kernel, online_cpus, cpu_model, machine, clock_source)
+    };
+    facts(one) == facts(other)
+}
+
+/// Where all of it was measured.
+pub fn places(inputs: &[Input]) -> Section {
+    let places = Place::all(inputs);
+    Section {
+        title: "Where it was measured".into(),
+        blocks: places.iter().map(Place::facts).collect(),
+    }
+}
+
+/// What that says against the results.
+pub fn warnings(inputs: &[Input]) -> Vec<String> {
+    let places = Place::all(inputs);
+    let mut warnings = Vec::new();
+    if places.len() > 1 {
+        warnings.push(format!(
+            "The files are of {} machines, kernels or clock sources: do not compare the numbers of \
+             one with those of another.",
+            places.len()
+        ));
+    }
+    if places
+        .iter()
+        .any(|place| hypervisor::is_emulated(&place.environment.machine))
+    {
+        warnings.push(
+            "The CPUs are emulated: times mean little there, and ratios of what ran side by side \
+             not much more."
+                .into(),
+        );
+    }
+    warnings
+}
+
+/// The commands that made the files, and the page.
+pub fn commands(inputs: &[Input], page: &[String]) -> Section {
+    let mut blocks = vec![Block::Text(
+        "As root, with epoch.ko and epoch_bench.ko loaded:".into(),
+    )];
+    let commands = inputs.iter().map(|input| input.results.command_line());
+    blocks.extend(commands.map(command));
+    blocks.push(Block::Text("And this page, of the files:".into()));
+    blocks.push(command(page));
+    Section {
+        title: "Do it again".into(),
+        blocks,
+    }
+}
+
+/// As a shell takes it.
+fn command(words: &[String]) -> Block {
+    let quoted = shlex::try_join(words.iter().map(String::as_str));
+    Block::Command(quoted.unwrap_or_else(|_| words.join(" ")))
+}

@@ -1,0 +1,105 @@
+//! Samples, and what trackers went through while they were taken.
+
+use anyhow::Result;
+use epoch_device::hook::Target;
+use epoch_device::observe::Observed;
+use epoch_report::{Block, Column, Row, Table};
+use epoch_results::hook_cost::{self, HookCost};
+use epoch_results::sample::{Sample, average};
+use epoch_results::summary;
+use epoch_results::table::{self, Align};
+use epoch_results::workload::Workload;
+
+/// A table of the page; the first column names the rows.
+pub fn table(caption: impl Into<String>, table: table::Table) -> Block {
+    let mut columns = table.columns.into_iter();
+    let corner = columns.next().map(|(name, _)| name).unwrap_or_default();
+    let rows = table.rows.into_iter().map(|row| {
+        let mut cells = row.into_iter();
+        Row {
+            name: cells.next().unwrap_or_default(),
+            cells: cells.collect(),
+        }
+    });
+    Block::Table(Table {
+        caption: caption.into(),
+        corner,
+        columns: columns
+            .map(|(name, align)| Column {
+                name,
+                numeric: align == Align::Right,
+            })
+            .collect(),
+        rows: rows.collect(),
+    })
+}
+
+/// What trackers counted; nothing if that is nothing.
+pub fn observed(rows: &[(String, Observed)]) -> Option<Block> {
+    let counted = summary::observed(rows)?;
+    Some(table(
+        "Counted by the trackers while they were measured; \"queue ever\": since the module was loaded",
+        counted,
+    ))
+}
+
+/// The lines that will-it-scale prints, folded.
+pub fn raw(
+    title: String,
+    workload: &Workload,
+    warmup: &[Sample],
+    samples: &[Sample],
+) -> Result<Block> {
+    let mut lines = Vec::new();
+    let testcase = workload.testcase.description(workload.pages);
+    lines.extend(format!("testcase:{testcase}\nwarmup\n").into_bytes());
+    for sample in warmup {
+        sample.write(&mut lines, false)?;
+    }
+    lines.extend(b"measurement\n");
+    for sample in samples {
+        sample.write(&mut lines, false)?;
+    }
+    lines.extend(format!("average:{}\n", average(samples)).into_bytes());
+    Ok(Block::Folded {
+        blocks: vec![Block::Listing {
+            title: title.clone(),
+            text: String::from_utf8(lines)?,
+        }],
+        title,
+    })
+}
+
+/// What was hooked, and what that costs.
+pub fn hook(target: Option<&Target>, cost: Option<&HookCost>) -> Vec<Block> {
+    let target = target.into_iter();
+    target
+        .flat_map(|target| {
+            let lines = [target.to_string(), hook_cost::describe(cost)];
+            lines.map(Block::Text)
+        })
+        .collect()
+}
+
+/// Which counts say that the measurement went wrong.
+pub fn warnings(rows: &[(String, Observed)]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (tracker, observed) in rows {
+        let violations = observed.counters.violations;
+        if violations > 0 {
+            warnings.push(format!(
+                "{tracker}: {violations} waits returned too early: the tracker is wrong, and so is \
+                 its speed."
+            ));
+        }
+        let calls = observed.calls.unwrap_or_default();
+        if calls.missed > 0 {
+            warnings.push(format!(
+                "{tracker}: {} of {} calls went without a block.",
+                calls.missed,
+                calls.missed + calls.hits
+            ));
+        }
+    }
+    warnings
+}

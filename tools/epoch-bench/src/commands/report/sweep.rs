@@ -1,0 +1,169 @@
+//! A sweep on the page.
+
+use anyhow::Result;
+use epoch_device::observe::Observed;
+use epoch_figures::words::title;
+use epoch_report::{Block, Outcome, Picture, Section, Standing, Verdict};
+use epoch_results::sweep::SweepReport;
+use epoch_results::table::{Align, Table};
+use ministat::Confidence;
+
+use super::part::Part;
+use super::samples;
+
+/// What a sweep adds; `name` is its file's.
+pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
+    let confidence = report.confidence()?;
+    let observed = observed(report);
+    let mut blocks = curve_blocks(report, confidence)?;
+    blocks.extend(samples::observed(&observed).map(|table| Block::Folded {
+        title: "What the trackers counted".into(),
+        blocks: vec![table],
+    }));
+    blocks.push(raw(report)?);
+    let mut warnings = samples::warnings(&observed);
+    warnings.extend(missing(report, name));
+    Ok(Part {
+        outcomes: outcome(report, confidence)?.into_iter().collect(),
+        warnings,
+        sections: vec![Section {
+            title: "How it scales".into(),
+            blocks,
+        }],
+    })
+}
+
+fn outcome(report: &SweepReport, confidence: Confidence) -> Result<Option<Outcome>> {
+    let (Some(first), Some(last)) = (report.points.first(), report.points.last()) else {
+        return Ok(None);
+    };
+    let n = first
+        .trackers
+        .first()
+        .map_or(0, |tracker| tracker.samples.len());
+    let verdict = |curve: &epoch_results::sweep::Curve<'_>| -> Result<Verdict> {
+        let details = curve.peak_details(confidence)?;
+        Ok(Verdict {
+            headline: curve.peak_headline(),
+            detail: format!("{details} ({confidence} confidence, N={n} each)"),
+            standing: Standing::Measured,
+        })
+    };
+    let verdicts: Result<_> = report.curves().iter().map(verdict).collect();
+    Ok(Some(Outcome {
+        about: title(&first.workload, first.workload.tasks..=last.workload.tasks),
+        verdicts: verdicts?,
+    }))
+}
+
+fn curve_blocks(report: &SweepReport, confidence: Confidence) -> Result<Vec<Block>> {
+    let svg = epoch_figures::curves(report)?;
+    let n = report
+        .points
+        .first()
+        .and_then(|point| point.trackers.first());
+    let n = n.map_or(0, |tracker| tracker.samples.len());
+    let mut blocks = vec![
+        Block::Picture(Picture::new("The curve of each tracker", &svg)?),
+        samples::table(
+            format!(
+                "Loops a second of all tasks together, N={n} each; intervals at {confidence} \
+                 confidence, by Student's t"
+            ),
+            report.table()?,
+        ),
+    ];
+    blocks.extend(
+        samples::hook(report.hook.as_ref(), None)
+            .into_iter()
+            .take(1),
+    );
+    blocks.push(model(report));
+    Ok(blocks)
+}
+
+/// The parameters of the Universal Scalability Law, or why there are none.
+fn model(report: &SweepReport) -> Block {
+    let most = report.points.last().map_or(0, |point| point.workload.tasks);
+    let mut blocks = Vec::new();
+    if !report.usl.is_empty() {
+        let models = &report.usl;
+        let mut table = Table::default();
+        table.push("tracker", Align::Left, models, |of| of.tracker.clone());
+        table.push("lambda (a second, one task)", Align::Left, models, |of| {
+            let [value, low, high] = [of.lambda.value, of.lambda.low, of.lambda.high];
+            format!("{value:.0} ({low:.0} to {high:.0})")
+        });
+        table.push("sigma (contention)", Align::Left, models, |of| {
+            of.sigma.in_words()
+        });
+        table.push("kappa (coherency)", Align::Left, models, |of| {
+            of.kappa.in_words()
+        });
+        table.push("peak", Align::Left, models, |of| of.peak.in_words(most));
+        table.push("R^2", Align::Right, models, |of| {
+            format!("{:.3}", of.r_squared)
+        });
+        table.push("fit", Align::Left, models, |of| {
+            let percent = 100.0 * of.deviation;
+            let off = format!("up to {percent:.0}% of the highest mean off");
+            if of.is_bad() {
+                format!("BAD, {off}: do not rely on it")
+            } else {
+                off
+            }
+        });
+        blocks.push(samples::table(
+            format!("Parameters, with {}% intervals", report.confidence_percent),
+            table,
+        ));
+    }
+    // The law itself, or that there are too few points for it.
+    blocks.extend(report.models().pop().map(Block::Text));
+    Block::Model {
+        title: "A model, not a measurement: the Universal Scalability Law".into(),
+        blocks,
+    }
+}
+
+fn raw(report: &SweepReport) -> Result<Block> {
+    let mut blocks = Vec::new();
+    for point in &report.points {
+        for tracker in &point.trackers {
+            blocks.push(samples::raw(
+                format!("{}, {} tasks", tracker.tracker, point.workload.tasks),
+                &point.workload,
+                &tracker.warmup,
+                &tracker.samples,
+            )?);
+        }
+    }
+    Ok(Block::Folded {
+        title: "All samples, as will-it-scale prints them".into(),
+        blocks,
+    })
+}
+
+fn observed(report: &SweepReport) -> Vec<(String, Observed)> {
+    let mut rows = Vec::new();
+    for point in &report.points {
+        for tracker in &point.trackers {
+            let name = format!("{}, {} tasks", tracker.tracker, point.workload.tasks);
+            rows.extend(tracker.observed.clone().map(|observed| (name, observed)));
+        }
+    }
+    rows
+}
+
+/// What an interruption has left out.
+fn missing(report: &SweepReport, name: &str) -> Option<String> {
+    let missing = report.missing();
+    let tasks: Vec<_> = missing.iter().map(usize::to_string).collect();
+    (!tasks.is_empty()).then(|| {
+        format!(
+            "The sweep was interrupted, and lacks what {} tasks do: 'epoch-bench sweep --resume \
+             {name}' goes on with it.",
+            tasks.join(", ")
+        )
+    })
+}

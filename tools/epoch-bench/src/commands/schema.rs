@@ -1,0 +1,36 @@
+//! `epoch-bench schema`
+
+use std::io;
+
+use anyhow::Result;
+use epoch_results::hooked::HookReport;
+use epoch_results::json::{self, CompareReport, RunReport};
+use epoch_results::profile::ProfileReport;
+use epoch_results::sweep::SweepReport;
+use epoch_results::torture::TortureReport;
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+
+use crate::cli::{Saved, SchemaArgs};
+
+pub fn execute(args: &SchemaArgs) -> Result<()> {
+    json::write(&mut io::stdout(), &schema(args.command))
+}
+
+/// JSON Schema, draft 2020-12, of the file that a command writes.
+fn schema(command: Saved) -> Schema {
+    match command {
+        Saved::Run => written::<RunReport>(),
+        Saved::Compare => written::<CompareReport>(),
+        Saved::Sweep => written::<SweepReport>(),
+        Saved::Hook => written::<HookReport>(),
+        Saved::Torture => written::<TortureReport>(),
+        Saved::Profile => written::<ProfileReport>(),
+        Saved::Doctor => written::<epoch_doctor::Report>(),
+    }
+}
+
+/// As it is written, that is with all that readers may leave out.
+fn written<T: JsonSchema>() -> Schema {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    SchemaGenerator::new(settings).into_root_schema_for::<T>()
+}

@@ -1,0 +1,52 @@
+//! Files that `--json` writes, and their schemas.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The commands that write JSON.
+pub const SAVED: [&str; 7] = [
+    "run", "compare", "sweep", "hook", "torture", "profile", "doctor",
+];
+
+/// What `epoch-bench schema` prints.
+pub fn schema(command: &str) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_epoch-bench"))
+        .args(["schema", command])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Whether a file is what the schema says; all that is wrong if it is not.
+///
+/// What the schema does not know is wrong, too, although a reader must put up
+/// with it: it is not documented.
+pub fn check(command: &str, file: &Value) -> Result<(), Vec<String>> {
+    let mut schema = schema(command);
+    close(&mut schema);
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let wrong =
+        |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path);
+    let errors: Vec<_> = validator.iter_errors(file).map(wrong).collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+/// Forbids properties that are not listed.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if object.contains_key("properties") {
+                object.insert("unevaluatedProperties".into(), false.into());
+            }
+            object.values_mut().for_each(close);
+        }
+        Value::Array(values) => values.iter_mut().for_each(close),
+        _ => {}
+    }
+}

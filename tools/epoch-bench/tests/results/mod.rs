@@ -1,0 +1,171 @@
+//! Files as the commands write them, of invented results.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use epoch_doctor::{Finding, Report as DoctorReport, Section, Topic};
+use epoch_results::examples::{compared, sweep};
+use epoch_results::json::{CompareReport, RunReport};
+use epoch_results::sweep::SweepReport;
+use inferno::{differential, flamegraph};
+use serde_json::{Value, json};
+
+const MUTEX: &str = "\
+bench;do_munmap;di_start;mutex_lock;osq_lock 540
+bench;do_munmap;di_start;mutex_lock;schedule;__schedule 120
+bench;do_munmap;di_finish;mutex_unlock;wake_up_q 110
+bench;do_munmap;unmap_region;tlb_finish_mmu 90
+bench;do_mmap;mmap_region;mas_store_prealloc 100
+bench;do_mmap;get_unmapped_area;mas_empty_area_rev 40
+";
+
+const EPOCH: &str = "\
+bench;do_munmap;di_start;epoch_enter 20
+bench;do_munmap;di_finish;epoch_exit 20
+bench;do_munmap;unmap_region;tlb_finish_mmu 330
+bench;do_mmap;mmap_region;mas_store_prealloc 450
+bench;do_mmap;get_unmapped_area;mas_empty_area_rev 180
+";
+
+/// Writes one file of each kind to the folder.
+pub fn write(dir: &Path) -> Result<()> {
+    let save = |name: &str, json: Value| -> Result<()> {
+        let path = dir.join(name);
+        fs::write(&path, json.to_string()).with_context(|| path.display().to_string())
+    };
+    save("compare.json", serde_json::to_value(comparison("epoch"))?)?;
+    save("sweep.json", serde_json::to_value(curves()?)?)?;
+    save("run.json", serde_json::to_value(run())?)?;
+    save("doctor.json", serde_json::to_value(findings())?)?;
+    save("profile.json", profile())?;
+    for (name, svg) in flame_graphs()? {
+        fs::write(dir.join(name), svg)?;
+    }
+    Ok(())
+}
+
+/// A comparison of mutex with a tracker of this name.
+pub fn comparison(tracker: &str) -> CompareReport {
+    let around = |mean: u64| -> Vec<u64> {
+        let scatter = [3, -8, 5, 0, 11, -4, -9, 7, 2, -6, 1, -2];
+        let part = |percent: i64| mean.saturating_add_signed(mean as i64 * percent / 200);
+        scatter.map(part).into()
+    };
+    let mut report = compared(tracker, &around(84_000), &around(152_000));
+    let command = "epoch-bench compare mutex epoch --tasks 96 --samples 12 --json 'my result.json'";
+    report.command_line = shlex::split(command).unwrap_or_default();
+    report
+}
+
+fn curves() -> Result<SweepReport> {
+    let mut report = sweep(&[
+        (1, [1000, 1010, 1020], [900, 910, 920]),
+        (2, [1900, 1930, 1910], [1790, 1800, 1810]),
+        (4, [2600, 2690, 2620], [3540, 3500, 3580]),
+        (8, [2100, 2050, 2150], [6700, 6800, 6720]),
+        (16, [1400, 1420, 1380], [12000, 12200, 11900]),
+    ]);
+    report.command_line = ["epoch-bench", "sweep", "--trackers", "mutex,epoch"]
+        .map(String::from)
+        .into();
+    report.fit()?;
+    Ok(report)
+}
+
+fn run() -> RunReport {
+    let mut report = comparison("epoch");
+    let mutex = report.trackers.swap_remove(0);
+    RunReport {
+        schema: RunReport::SCHEMA.into(),
+        command_line: ["epoch-bench", "run"].map(String::from).into(),
+        environment: report.environment,
+        workload: report.workload,
+        tracker: Some(mutex.tracker),
+        warmup: mutex.warmup,
+        samples: mutex.samples,
+        statistics: mutex.statistics,
+        observed: None,
+        hook: None,
+        hook_cost: None,
+    }
+}
+
+fn findings() -> DoctorReport {
+    let trust = vec![
+        Finding::warn("SMT", "on: tasks share cores", "turn it off"),
+        Finding::ok("turbo", "off"),
+    ];
+    let build = vec![Finding::ok("rustc", "the same")];
+    let sections = [(Topic::Build, build), (Topic::Trust, trust)];
+    DoctorReport::new(
+        ["epoch-bench", "doctor"].map(String::from).into(),
+        comparison("epoch").environment,
+        sections
+            .map(|(topic, findings)| Section { topic, findings })
+            .into(),
+    )
+}
+
+fn profile() -> Value {
+    let share = |samples: u64| {
+        let part = samples as f64 / 1000.0;
+        json!({"samples": samples, "share": part, "low": part * 0.9, "high": part * 1.1})
+    };
+    let run = |name: &str, rate: u64| {
+        json!({
+            "tracker": name, "name": name, "seconds": 5.0, "rate": rate, "samples": 1000,
+            "unnamed": 0, "idle": 7, "lost": 0, "top": [],
+            "svg": format!("flame-{name}.svg"), "folded": format!("folded/{name}.folded"),
+        })
+    };
+    let CompareReport {
+        environment,
+        workload,
+        ..
+    } = comparison("epoch");
+    json!({
+        "schema": "epoch-bench/profile/1",
+        "command_line": ["epoch-bench", "profile", "mutex", "epoch"],
+        "environment": environment,
+        "workload": workload,
+        "event": {
+            "asked": "cycles",
+            "meaning": "cycles, what the kernel counts as CPU cycles on this CPU",
+            "used": {"event": "cpu-clock", "instead_of": "cycles"},
+            "frequency_hz": 997,
+        },
+        "trackers": [run("mutex", 84_000), run("epoch", 152_000)],
+        "difference": {
+            "top": [{"function": "osq_lock", "before": share(540), "after": share(0)}],
+            "svg": "flame-mutex-epoch.svg",
+            "reverse_svg": "flame-epoch-mutex.svg",
+        },
+    })
+}
+
+/// Names and files, as inferno draws them.
+fn flame_graphs() -> Result<[(&'static str, String); 4]> {
+    Ok([
+        ("flame-mutex.svg", draw("mutex", MUTEX)?),
+        ("flame-epoch.svg", draw("epoch", EPOCH)?),
+        ("flame-mutex-epoch.svg", difference("epoch", MUTEX, EPOCH)?),
+        ("flame-epoch-mutex.svg", difference("mutex", EPOCH, MUTEX)?),
+    ])
+}
+
+fn difference(title: &str, before: &str, after: &str) -> Result<String> {
+    let mut folded = Vec::new();
+    let options = differential::Options::default();
+    differential::from_readers(options, before.as_bytes(), after.as_bytes(), &mut folded)?;
+    draw(title, &String::from_utf8(folded)?)
+}
+
+fn draw(title: &str, folded: &str) -> Result<String> {
+    let mut options = flamegraph::Options::default();
+    options.title = title.into();
+    options.deterministic = true;
+    let mut svg = Vec::new();
+    flamegraph::from_lines(&mut options, folded.lines(), &mut svg)?;
+    Ok(String::from_utf8(svg)?)
+}

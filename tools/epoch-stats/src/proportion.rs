@@ -1,0 +1,55 @@
+//! How often something happens, after it did a few times.
+
+use statrs::distribution::{Beta, ContinuousCDF};
+
+use crate::Interval;
+
+/// The confidence interval of a probability, at a level such as 0.95, after so
+/// many successes in so many trials.
+///
+/// It is the exact one, which covers the probability at least as often as it
+/// says (C. J. Clopper and E. S. Pearson, *The use of confidence or fiducial
+/// limits illustrated in the case of the binomial*, Biometrika 26, 1934).
+pub fn clopper_pearson(successes: u64, trials: u64, level: f64) -> Interval {
+    let tail = (1.0 - level) / 2.0;
+    let failures = trials.saturating_sub(successes);
+    // A shape of 0 is no beta distribution: all its weight is at an end.
+    let quantile = |successes: u64, failures: u64, end: f64, probability: f64| {
+        Beta::new(successes as f64, failures as f64)
+            .map_or(end, |beta| beta.inverse_cdf(probability))
+    };
+    Interval {
+        low: quantile(successes, failures + 1, 0.0, tail),
+        high: quantile(successes + 1, failures, 1.0, 1.0 - tail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn is(successes: u64, trials: u64, low: f64, high: f64) {
+        let interval = clopper_pearson(successes, trials, 0.95);
+        assert!((interval.low - low).abs() < 1e-6, "{interval:?}");
+        assert!((interval.high - high).abs() < 1e-6, "{interval:?}");
+    }
+
+    /// The ends are known in closed form: nothing in n trials has the upper end
+    /// 1 - 0.025^(1/n).
+    #[test]
+    fn the_ends_are_exact() {
+        is(0, 10, 0.0, 1.0 - 0.025f64.powf(0.1));
+        is(10, 10, 0.025f64.powf(0.1), 1.0);
+        is(0, 0, 0.0, 1.0);
+    }
+
+    /// What R's `binom.test(682, 925)` prints in its manual, Mendel's peas:
+    /// 0.7076683 to 0.7654066; the others are from SciPy's `binomtest`.
+    #[test]
+    fn others_are_those_of_r() {
+        is(682, 925, 0.7076683, 0.7654066);
+        is(1, 20, 0.0012651, 0.2487328);
+        is(5, 100, 0.0164319, 0.1128349);
+    }
+}

@@ -1,0 +1,253 @@
+//! Whether two means differ, by Student's t distribution.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::statistics::Statistics;
+
+use crate::Interval;
+
+/// How far two means are apart, and how sure that is.
+#[derive(Clone, Copy, Debug)]
+pub struct TTest {
+    /// The second mean less the baseline's, in the samples' unit.
+    pub difference: f64,
+    /// The standard error of `difference`, in the samples' unit.
+    pub standard_error: f64,
+    /// How many degrees of freedom t has; Welch's need not be a whole number.
+    pub degrees_of_freedom: f64,
+    distribution: StudentsT,
+}
+
+impl TTest {
+    /// Student's test of independent samples from distributions of one variance
+    /// (Student, *The probable error of a mean*, Biometrika 6, 1908).
+    ///
+    /// None with fewer than two samples on a side.
+    pub fn student(baseline: &[f64], samples: &[f64]) -> Option<Self> {
+        let (n, m) = counts(baseline, samples)?;
+        let squares = (n - 1.0) * baseline.variance() + (m - 1.0) * samples.variance();
+        let pooled = squares / (n + m - 2.0);
+        Self::new(
+            samples.mean() - baseline.mean(),
+            (pooled * (1.0 / n + 1.0 / m)).sqrt(),
+            n + m - 2.0,
+        )
+    }
+
+    /// Welch's test of independent samples, whose variances may differ, with
+    /// Satterthwaite's degrees of freedom (B. L. Welch, *The generalization of
+    /// "Student's" problem when several different population variances are
+    /// involved*, Biometrika 34, 1947).
+    ///
+    /// None with fewer than two samples on a side.
+    pub fn welch(baseline: &[f64], samples: &[f64]) -> Option<Self> {
+        let (n, m) = counts(baseline, samples)?;
+        let (of_baseline, of_samples) = (baseline.variance() / n, samples.variance() / m);
+        let sum = of_baseline + of_samples;
+        let degrees_of_freedom = if sum > 0.0 {
+            // In shares of the sum, whose squares do not underflow.
+            let share = of_baseline / sum;
+            1.0 / (share.powi(2) / (n - 1.0) + (1.0 - share).powi(2) / (m - 1.0))
+        } else {
+            n + m - 2.0
+        };
+        Self::new(
+            samples.mean() - baseline.mean(),
+            sum.sqrt(),
+            degrees_of_freedom,
+        )
+    }
+
+    /// Student's test of the differences within rounds: sample `i` of both
+    /// sides was taken in round `i`, one right after the other.
+    ///
+    /// What a round has in common, both sides have, and the differences are
+    /// free of it.
+    ///
+    /// None with fewer than two rounds, or if one side has more samples than
+    /// the other.
+    pub fn paired(baseline: &[f64], samples: &[f64]) -> Option<Self> {
+        let (n, _) = counts(baseline, samples)?;
+        let differences = differences(baseline, samples)?;
+        Self::new(
+            (&differences).mean(),
+            ((&differences).variance() / n).sqrt(),
+            n - 1.0,
+        )
+    }
+
+    /// None if a sample is not finite.
+    fn new(difference: f64, standard_error: f64, degrees_of_freedom: f64) -> Option<Self> {
+        let finite = difference.is_finite() && standard_error.is_finite();
+        let distribution = StudentsT::new(0.0, 1.0, degrees_of_freedom).ok()?;
+        finite.then_some(Self {
+            difference,
+            standard_error,
+            degrees_of_freedom,
+            distribution,
+        })
+    }
+
+    /// The difference in standard errors. Of samples without any spread it is
+    /// 0 if the means are equal, and infinite otherwise.
+    pub fn t(&self) -> f64 {
+        if self.difference == 0.0 {
+            0.0
+        } else {
+            self.difference / self.standard_error
+        }
+    }
+
+    /// The two-sided p-value: how often equals would differ by as much.
+    pub fn p(&self) -> f64 {
+        let t = self.t().abs();
+        if t.is_finite() {
+            (2.0 * self.distribution.sf(t)).min(1.0)
+        } else {
+            0.0
+        }
+    }
+
+    /// Half the width of the confidence interval around `difference`, at a level
+    /// such as 0.95.
+    pub fn error(&self, level: f64) -> f64 {
+        self.distribution.inverse_cdf(0.5 + level / 2.0) * self.standard_error
+    }
+
+    /// The confidence interval of the difference, at a level such as 0.95.
+    pub fn interval(&self, level: f64) -> Interval {
+        let error = self.error(level);
+        Interval {
+            low: self.difference - error,
+            high: self.difference + error,
+        }
+    }
+
+    /// Whether the confidence interval at this level leaves out 0.
+    pub fn proves(&self, level: f64) -> bool {
+        self.p() < 1.0 - level
+    }
+}
+
+/// What each round's sample is above its baseline; none unless there are as
+/// many of both.
+pub(crate) fn differences(baseline: &[f64], samples: &[f64]) -> Option<Vec<f64>> {
+    let pairs = samples.iter().zip(baseline);
+    (baseline.len() == samples.len())
+        .then(|| pairs.map(|(sample, baseline)| sample - baseline).collect())
+}
+
+/// The numbers of samples, if there are enough for a variance.
+fn counts(baseline: &[f64], samples: &[f64]) -> Option<(f64, f64)> {
+    (baseline.len() > 1 && samples.len() > 1)
+        .then_some((baseline.len() as f64, samples.len() as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hours of sleep that two drugs gave ten patients (Student 1908), R's
+    /// data set `sleep`.
+    const FIRST: [f64; 10] = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
+    const SECOND: [f64; 10] = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
+
+    #[track_caller]
+    fn near(value: f64, expected: f64, digits: i32) {
+        let within = 0.5 * 10f64.powi(-digits) * 1.001;
+        assert!((value - expected).abs() <= within, "{value} {expected}");
+    }
+
+    /// What `example(t.test)` of R's manual prints: t = -1.8608, df = 17.776,
+    /// p = 0.07939, -3.3654832 to 0.2054832, of the first less the second.
+    #[test]
+    fn welch_is_that_of_r() {
+        let test = TTest::welch(&SECOND, &FIRST).unwrap();
+        near(test.t(), -1.8608, 4);
+        near(test.degrees_of_freedom, 17.776, 3);
+        near(test.p(), 0.07939, 5);
+        near(test.interval(0.95).low, -3.3654832, 7);
+        near(test.interval(0.95).high, 0.2054832, 7);
+        assert!(!test.proves(0.95) && test.proves(0.9));
+    }
+
+    /// The same manual's paired test: t = -4.0621, df = 9, p = 0.002833,
+    /// -2.4598858 to -0.7001142.
+    #[test]
+    fn paired_is_that_of_r() {
+        let test = TTest::paired(&SECOND, &FIRST).unwrap();
+        near(test.t(), -4.0621, 4);
+        assert_eq!(test.degrees_of_freedom, 9.0);
+        near(test.p(), 0.002833, 6);
+        near(test.interval(0.95).low, -2.4598858, 7);
+        near(test.interval(0.95).high, -0.7001142, 7);
+    }
+
+    /// With `var.equal = TRUE`: t = -1.8608, df = 18, p = 0.07919,
+    /// -3.363874 to 0.203874.
+    #[test]
+    fn student_is_that_of_r() {
+        let test = TTest::student(&SECOND, &FIRST).unwrap();
+        near(test.t(), -1.8608, 4);
+        assert_eq!(test.degrees_of_freedom, 18.0);
+        near(test.p(), 0.07919, 5);
+        near(test.interval(0.95).low, -3.363874, 6);
+        near(test.interval(0.95).high, 0.203874, 6);
+    }
+
+    #[test]
+    fn student_is_that_of_ministat() {
+        let dataset = |samples: &[f64]| ministat::Dataset::new("", samples.to_vec()).unwrap();
+        let theirs = ministat::compare(
+            &dataset(&SECOND),
+            &dataset(&FIRST),
+            ministat::Confidence::P95,
+            ministat::Edition::Current,
+        );
+        let ours = TTest::student(&FIRST, &SECOND).unwrap();
+        near(ours.difference, theirs.absolute, 9);
+        // Its table has three decimals.
+        near(ours.error(0.95), theirs.absolute_error, 3);
+    }
+
+    #[test]
+    fn samples_without_spread_are_equal_or_not() {
+        for test in [TTest::student, TTest::welch, TTest::paired] {
+            let same = test(&[7.0; 5], &[7.0; 5]).unwrap();
+            assert_eq!((same.t(), same.p()), (0.0, 1.0));
+            assert_eq!(
+                same.interval(0.95),
+                Interval {
+                    low: 0.0,
+                    high: 0.0
+                }
+            );
+            assert!(!same.proves(0.95));
+            let other = test(&[7.0; 5], &[8.0; 5]).unwrap();
+            assert_eq!((other.t(), other.p()), (f64::INFINITY, 0.0));
+            assert_eq!(
+                other.interval(0.95),
+                Interval {
+                    low: 1.0,
+                    high: 1.0
+                }
+            );
+            assert!(other.proves(0.95));
+        }
+    }
+
+    #[test]
+    fn one_side_without_spread_has_the_others_degrees_of_freedom() {
+        let test = TTest::welch(&[7.0; 30], &FIRST).unwrap();
+        near(test.degrees_of_freedom, 9.0, 9);
+    }
+
+    #[test]
+    fn too_little_is_no_test() {
+        for test in [TTest::student, TTest::welch, TTest::paired] {
+            assert!(test(&[1.0], &[1.0, 2.0]).is_none());
+            assert!(test(&[], &[]).is_none());
+            assert!(test(&[1.0, f64::NAN], &[1.0, 2.0]).is_none());
+        }
+        assert!(TTest::paired(&[1.0, 2.0, 3.0], &[1.0, 2.0]).is_none());
+    }
+}

@@ -1,0 +1,193 @@
+//! What makes a verdict doubtful.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use statrs::statistics::Statistics;
+
+use crate::t_test::differences;
+use crate::{Autocorrelation, Dip, MIN_SAMPLES, TTest, Trend};
+
+/// The p-value below which a test of the samples is a warning: of a hundred sets
+/// of good samples, each test warns of one.
+const SIGNIFICANT: f64 = 0.01;
+/// The difference that a comparison should be able to prove, in percent of the
+/// baseline's mean.
+const WORTH_PROVING: f64 = 10.0;
+
+/// A reason to doubt a verdict.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Warning {
+    /// So few samples that nothing below could be found.
+    TooFew {
+        /// How many.
+        samples: usize,
+    },
+    /// They rise or fall while they are taken ([`Trend`]).
+    Drift {
+        /// From first to last, in percent of the mean.
+        percent: f64,
+        /// Mann and Kendall's.
+        p: f64,
+    },
+    /// Each resembles the one before, or is unlike it ([`Autocorrelation`]).
+    Autocorrelated {
+        /// At lag 1.
+        coefficient: f64,
+    },
+    /// They fall into groups ([`Dip`]).
+    Bimodal {
+        /// Hartigan's.
+        p: f64,
+    },
+    /// The differences of the rounds depend on the ones before, which is what
+    /// the paired test has to assume that they do not.
+    RoundsAutocorrelated {
+        /// At lag 1.
+        coefficient: f64,
+    },
+    /// Student's and Welch's test disagree.
+    UnequalVariances {
+        /// Student's p-value.
+        student: f64,
+        /// Welch's p-value.
+        welch: f64,
+    },
+    /// A difference worth proving would not have been proven.
+    Imprecise {
+        /// The least difference that would have been, in percent of the
+        /// baseline's mean.
+        percent: f64,
+        /// How many samples would be enough.
+        needed: usize,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::TooFew { samples } => write!(
+                f,
+                "{samples} samples are too few to tell drift or groups: take {MIN_SAMPLES} or more"
+            ),
+            Self::Drift { percent, p } => write!(
+                f,
+                "drift of {percent:+.1}% from the first sample to the last (Mann-Kendall \
+                 p = {}): warm up for longer, and go by the paired test",
+                Short(p)
+            ),
+            Self::Autocorrelated { coefficient } if coefficient < 0.0 => write!(
+                f,
+                "samples alternate (lag-1 autocorrelation {coefficient:.2}): being first or last \
+                 of a round matters; let the load settle for longer"
+            ),
+            Self::Autocorrelated { coefficient } => write!(
+                f,
+                "samples resemble the one before (lag-1 autocorrelation {coefficient:.2}): go by \
+                 the paired test, or take longer ones"
+            ),
+            Self::Bimodal { p } => write!(
+                f,
+                "samples fall into groups (Hartigan's dip, p = {}), and the mean is that of none: \
+                 find out what changes between them",
+                Short(p)
+            ),
+            Self::RoundsAutocorrelated { coefficient } => write!(
+                f,
+                "differences of the rounds depend on the ones before (lag-1 autocorrelation \
+                 {coefficient:.2}): take longer samples, and repeat the comparison"
+            ),
+            Self::UnequalVariances { student, welch } => write!(
+                f,
+                "variances differ, and Student's test (p = {}) and Welch's (p = {}) disagree: go \
+                 by Welch's, or take more samples",
+                Short(student),
+                Short(welch)
+            ),
+            Self::Imprecise { percent, needed } => write!(
+                f,
+                "the paired test could have proven no difference below {percent:.0}%: for one of \
+                 {WORTH_PROVING:.0}% take about {needed} samples"
+            ),
+        }
+    }
+}
+
+/// A p-value with one digit that counts.
+struct Short(f64);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            p if p < 0.0001 => write!(f, "{p:.0e}"),
+            p if p < 0.001 => write!(f, "{p:.4}"),
+            p => write!(f, "{p:.3}"),
+        }
+    }
+}
+
+/// What there is to say of one side's samples, in the order in which they were
+/// taken.
+///
+/// What drifts is autocorrelated as well, which is not said twice.
+pub fn of_samples(samples: &[f64]) -> Vec<Warning> {
+    if samples.len() < MIN_SAMPLES {
+        return vec![Warning::TooFew {
+            samples: samples.len(),
+        }];
+    }
+    let drift = Trend::of(samples).filter(|trend| trend.p < SIGNIFICANT);
+    let drift = drift.map(|Trend { percent, p }| Warning::Drift { percent, p });
+    let autocorrelated = || {
+        let coefficient = autocorrelation(samples)?;
+        Some(Warning::Autocorrelated { coefficient })
+    };
+    let bimodal = Dip::of(samples).filter(|dip| dip.p < SIGNIFICANT);
+    let bimodal = bimodal.map(|Dip { p, .. }| Warning::Bimodal { p });
+    drift
+        .or_else(autocorrelated)
+        .into_iter()
+        .chain(bimodal)
+        .collect()
+}
+
+/// What there is to say of a comparison at a level such as 0.95, where sample
+/// `i` of both sides was taken in round `i`, beside what [`of_samples`] says of
+/// each side.
+pub fn of_comparison(baseline: &[f64], samples: &[f64], level: f64) -> Vec<Warning> {
+    let rounds = differences(baseline, samples).and_then(|rounds| autocorrelation(&rounds));
+    let rounds = rounds.map(|coefficient| Warning::RoundsAutocorrelated { coefficient });
+    let student = TTest::student(baseline, samples);
+    let unequal = student.zip(TTest::welch(baseline, samples));
+    let unequal = unequal
+        .filter(|(student, welch)| student.proves(level) != welch.proves(level))
+        .map(|(student, welch)| Warning::UnequalVariances {
+            student: student.p(),
+            welch: welch.p(),
+        });
+    rounds
+        .into_iter()
+        .chain(unequal)
+        .chain(imprecise(baseline, samples, level))
+        .collect()
+}
+
+fn autocorrelation(samples: &[f64]) -> Option<f64> {
+    Autocorrelation::of(samples, 1.0 - SIGNIFICANT)
+        .filter(Autocorrelation::is_significant)
+        .map(|autocorrelation| autocorrelation.coefficient)
+}
+
+/// Only where nothing is proven: what is proven needs no smaller interval.
+fn imprecise(baseline: &[f64], samples: &[f64], level: f64) -> Option<Warning> {
+    let test = TTest::paired(baseline, samples).filter(|test| !test.proves(level))?;
+    let percent = 100.0 * test.error(level) / baseline.mean().abs();
+    // The interval's width falls with the square root of their number.
+    let needed = samples.len() as f64 * (percent / WORTH_PROVING).powi(2);
+    (percent > WORTH_PROVING).then_some(Warning::Imprecise {
+        percent,
+        needed: needed.ceil() as usize,
+    })
+}

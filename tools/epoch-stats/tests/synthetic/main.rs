@@ -1,0 +1,6 @@
+//! What the statistics say of samples whose distribution is known.
+
+mod alarms;
+mod coverage;
+mod equals;
+mod noise;

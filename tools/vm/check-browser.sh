@@ -1,0 +1,19 @@
+#!/bin/bash
+# The page of epoch-bench report, of invented results, in a browser. Prints
+# "PASS name" and "FAIL name" lines.
+set -euo pipefail
+# shellcheck source=tools/vm/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+
+work=$EPOCH_CACHE/results/browser
+rm -rf -- "$work"
+mkdir -p -- "$work"
+
+"$vm/tools.sh" --cargo run --locked --package epoch-bench --example results -- "$work"
+report() { # PAGE FILE...
+	"$vm/tools.sh" --cargo run --locked --package epoch-bench -- report "${@:2}" --output "$1"
+}
+report "$work/report.html" "$work"/{compare,sweep,run,profile,doctor}.json
+report "$work/evil.html" "$work/evil.json"
+
+timeout -k 5 600 python3 "$vm/check-browser.py" "$work"
