@@ -93,7 +93,7 @@ fn a_profile_is_printed_drawn_and_saved() {
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     for part in [
-        "event:       UNHALTED_CORE_CYCLES, perf's cycles",
+        "event:       UNHALTED_CORE_CYCLES (perf's cycles): ",
         "sampled:     cycles, 997 times a second",
         "user: 23 samples in 1 s",
         "2 more of idle CPUs, 251 lost",

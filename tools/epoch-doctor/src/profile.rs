@@ -2,19 +2,28 @@
 
 use std::path::Path;
 
+use epoch_profile::event::{TIMER, is_cpu_pmu};
+use epoch_profile::perf::{ALL_CPUS, PACKAGE, PARANOID as PARANOID_FILE};
+
 use super::finding::Finding;
 use super::system::System;
 
 const PMU: &str = "PMU";
 const PARANOID: &str = "perf_event_paranoid";
+const KPTR_RESTRICT: &str = "kptr_restrict";
 const PERF: &str = "perf";
 
 const DEVICES: &str = "/sys/bus/event_source/devices";
-const PARANOID_FILE: &str = "/proc/sys/kernel/perf_event_paranoid";
+const KPTR_RESTRICT_FILE: &str = "/proc/sys/kernel/kptr_restrict";
 
 /// Looks at the performance counters and at who may use them.
 pub fn examine(system: &System) -> Vec<Finding> {
-    vec![pmu(system), paranoid(system), perf(system)]
+    vec![
+        pmu(system),
+        paranoid(system),
+        kptr_restrict(system),
+        perf(system),
+    ]
 }
 
 fn pmu(system: &System) -> Finding {
@@ -29,17 +38,18 @@ fn pmu(system: &System) -> Finding {
         }
         Ok(Some(devices)) => devices,
     };
-    // cpu, or cpu_core and cpu_atom; Arm's have the name of the core.
     let pmus: Vec<_> = devices
         .into_iter()
-        .filter(|name| name == "cpu" || name.starts_with("cpu_") || name.starts_with("armv"))
+        .filter(|name| is_cpu_pmu(name))
         .collect();
     if pmus.is_empty() {
         return Finding::warn(
             PMU,
             "none, so that cycles, cache misses and the like cannot be counted",
-            "sample by time ('perf record -e cpu-clock'), or have the hypervisor pass the PMU on \
-             (QEMU: '-cpu host,pmu=on')",
+            format!(
+                "sample by time, as 'epoch-bench profile' does then ({TIMER}), or have the \
+                 hypervisor pass the PMU on (QEMU: '-cpu host,pmu=on')"
+            ),
         );
     }
     Finding::ok(PMU, pmus.join(", "))
@@ -58,19 +68,54 @@ fn paranoid(system: &System) -> Finding {
         Ok(Some(text)) => text,
     };
     match level.parse::<i32>() {
-        Ok(level) if level <= 1 => Finding::ok(PARANOID, format!("{level}: the kernel, too")),
+        Ok(level) if level <= ALL_CPUS => Finding::ok(
+            PARANOID,
+            format!("{level}: everybody profiles the kernel on all CPUs"),
+        ),
         Ok(level) if system.host().is_root() => {
             Finding::ok(PARANOID, format!("{level}, which does not restrict root"))
         }
         Ok(level) => Finding::warn(
             PARANOID,
-            format!("{level}: only root profiles the kernel"),
-            "run 'sysctl kernel.perf_event_paranoid=1', or profile as root",
+            format!("{level}: only root profiles the kernel on all CPUs"),
+            format!("profile as root, or run 'sysctl kernel.perf_event_paranoid={ALL_CPUS}'"),
         ),
         Err(_) => Finding::unknown(
             PARANOID,
             format!("{PARANOID_FILE} says '{level}'"),
-            "run 'sysctl kernel.perf_event_paranoid=1'",
+            format!("run 'sysctl kernel.perf_event_paranoid={ALL_CPUS}'"),
+        ),
+    }
+}
+
+/// Functions without addresses would have no names in a profile.
+fn kptr_restrict(system: &System) -> Finding {
+    const FIX: &str = "run 'sysctl kernel.kptr_restrict=1', and profile as root";
+    let level = match system.read(KPTR_RESTRICT_FILE) {
+        Err(error) => {
+            return Finding::unreadable(KPTR_RESTRICT, Path::new(KPTR_RESTRICT_FILE), &error);
+        }
+        Ok(None) => {
+            return Finding::unknown(
+                KPTR_RESTRICT,
+                format!("there is no {KPTR_RESTRICT_FILE}"),
+                "run 'mount -t proc proc /proc'",
+            );
+        }
+        Ok(Some(text)) => text,
+    };
+    match (&level[..], system.host().is_root()) {
+        ("0", _) => Finding::ok(KPTR_RESTRICT, "0: samples have the names of functions"),
+        ("1", true) => Finding::ok(KPTR_RESTRICT, "1, which does not restrict root"),
+        ("1" | "2", _) => Finding::warn(
+            KPTR_RESTRICT,
+            format!("{level}: samples have no names of functions"),
+            FIX,
+        ),
+        _ => Finding::unknown(
+            KPTR_RESTRICT,
+            format!("{KPTR_RESTRICT_FILE} says '{level}'"),
+            FIX,
         ),
     }
 }
@@ -78,11 +123,7 @@ fn paranoid(system: &System) -> Finding {
 fn perf(system: &System) -> Finding {
     match system.host().version(PERF) {
         Some(version) => Finding::ok(PERF, version),
-        None => Finding::warn(
-            PERF,
-            "does not run",
-            "install the one of this kernel (Debian: 'apt-get install linux-perf')",
-        ),
+        None => Finding::warn(PERF, "does not run", PACKAGE),
     }
 }
 
@@ -96,7 +137,8 @@ mod tests {
         Fake::new()
             .file("/sys/bus/event_source/devices/cpu/type", "4\n")
             .file("/sys/bus/event_source/devices/software/type", "1\n")
-            .file(PARANOID_FILE, "1\n")
+            .file(PARANOID_FILE, "0\n")
+            .file(KPTR_RESTRICT_FILE, "0\n")
             .program("perf", "perf version 7.3.4")
             .by_user()
     }
@@ -109,7 +151,8 @@ mod tests {
     fn a_good_machine_is_fine() {
         let good = findings(&good());
         expect(&good, PMU, Ok, &["cpu"]);
-        expect(&good, PARANOID, Ok, &["1"]);
+        expect(&good, PARANOID, Ok, &["0"]);
+        expect(&good, KPTR_RESTRICT, Ok, &["0"]);
         expect(&good, PERF, Ok, &["7.3.4"]);
     }
 
@@ -131,7 +174,8 @@ mod tests {
     fn who_may_profile_is_told() {
         for (level, status) in [
             ("-1", Ok),
-            ("1", Ok),
+            ("0", Ok),
+            ("1", Warn),
             ("2", Warn),
             ("4", Warn),
             ("x", Unknown),
@@ -143,6 +187,23 @@ mod tests {
         expect(&findings(&root), PARANOID, Ok, &["root"]);
         let none = good().without(PARANOID_FILE);
         expect(&findings(&none), PARANOID, Warn, &["CONFIG_PERF_EVENTS"]);
+    }
+
+    #[test]
+    fn whether_functions_have_names_is_told() {
+        for (level, status, of_root) in [
+            ("0", Ok, Ok),
+            ("1", Warn, Ok),
+            ("2", Warn, Warn),
+            ("x", Unknown, Unknown),
+        ] {
+            let fake = good().file(KPTR_RESTRICT_FILE, level);
+            expect(&findings(&fake), KPTR_RESTRICT, status, &[level]);
+            let root = Fake::new().file(KPTR_RESTRICT_FILE, level);
+            expect(&findings(&root), KPTR_RESTRICT, of_root, &[level]);
+        }
+        let none = good().without("/proc");
+        expect(&findings(&none), KPTR_RESTRICT, Unknown, &["mount"]);
     }
 
     #[test]

@@ -57,21 +57,20 @@ impl Event {
         if !self.cycles {
             return format!("{}, as perf knows it", self.asked);
         }
-        let counted = match vendor {
-            Vendor::Intel => {
-                "cycles in which the core is not halted: on this Intel CPU architectural event \
-                 0x3c, umask 0x00 (cpu/event=0x3c,umask=0x0/)"
-            }
-            Vendor::Amd => {
-                "cycles in which the core is not halted: on this AMD CPU event 0x76, CPU cycles \
-                 not halted (cpu/event=0x76/)"
-            }
-            Vendor::Other => "what the kernel counts as CPU cycles on this CPU",
+        let name = match &self.asked[..] {
+            CYCLES => CYCLES.to_owned(),
+            asked => format!("{asked} (perf's {CYCLES})"),
         };
-        if self.asked == CYCLES {
-            format!("{CYCLES}, {counted}")
-        } else {
-            format!("{}, perf's {CYCLES}, {counted}", self.asked)
+        match vendor {
+            Vendor::Intel => format!(
+                "{name}: the core is not halted; on this Intel CPU architectural event 0x3c, umask \
+                 0x00 (cpu/event=0x3c,umask=0x0/)"
+            ),
+            Vendor::Amd => format!(
+                "{name}: the core is not halted; on this AMD CPU event 0x76, CPU cycles not halted \
+                 (cpu/event=0x76/)"
+            ),
+            Vendor::Other => format!("{name}: what the kernel counts as CPU cycles on this CPU"),
         }
     }
 }
@@ -155,12 +154,12 @@ mod tests {
     fn what_an_event_is_depends_on_the_cpu() {
         let unhalted = Event::new("UNHALTED_CORE_CYCLES");
         let intel = unhalted.describe(Vendor::of("vendor_id\t: GenuineIntel\n"));
-        assert!(intel.starts_with("UNHALTED_CORE_CYCLES, perf's cycles, "));
+        assert!(intel.starts_with("UNHALTED_CORE_CYCLES (perf's cycles): "));
         assert!(intel.contains("cpu/event=0x3c,umask=0x0/"));
         let amd = unhalted.describe(Vendor::of("processor\t: 0\nvendor_id\t: AuthenticAMD\n"));
         assert!(amd.contains("0x76"));
         let other = Event::new("cycles").describe(Vendor::of("Features\t: fp\n"));
-        assert!(other.starts_with("cycles, what the kernel counts"));
+        assert!(other.starts_with("cycles: what the kernel counts"));
         let named = Event::new("cache-misses").describe(Vendor::Intel);
         assert!(named.starts_with("cache-misses"));
     }

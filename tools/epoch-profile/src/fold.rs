@@ -1,6 +1,7 @@
 //! Folding: stacks that are equal are counted together.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, BufRead, Read};
 
 use anyhow::{Context, Result};
@@ -31,6 +32,7 @@ impl Stacks {
     /// be told apart; kernel threads of which each CPU has one are one. Stacks
     /// of the idle tasks (pid 0) are counted apart.
     pub fn read(script: impl BufRead) -> Result<Self> {
+        gather_entropy();
         let mut script = Losses {
             inner: script,
             line: Vec::new(),
@@ -128,6 +130,15 @@ impl Stacks {
             .map(|(stack, count)| format!("{stack} {}\n", count * factor))
             .collect()
     }
+}
+
+/// Waits until the kernel has random numbers.
+///
+/// inferno's hash tables are seeded with some, and in a static program that
+/// polls /dev/random: in a small guest soon after boot, for ever, because the
+/// kernel makes entropy only for those who read.
+fn gather_entropy() {
+    let _ = File::open("/dev/random").and_then(|mut random| random.read(&mut [0]));
 }
 
 /// `kworker` of `kworker/3:1-events`, `ksoftirqd` of `ksoftirqd/3`.

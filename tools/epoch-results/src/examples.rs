@@ -163,7 +163,7 @@ pub fn profiled() -> ProfileReport {
         hook: None,
         event: EventReport {
             asked: "cycles".into(),
-            meaning: "cycles, what the kernel counts as CPU cycles on this CPU".into(),
+            meaning: "cycles: what the kernel counts as CPU cycles on this CPU".into(),
             used: Source {
                 event: "cpu-clock".into(),
                 instead_of: Some("cycles".into()),

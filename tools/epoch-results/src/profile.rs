@@ -175,7 +175,7 @@ impl TrackerProfile {
              CPUs, {lost} lost"
         );
         if *unnamed > 0 {
-            text += &format!("; {unnamed} of functions without a name");
+            text += &format!("; {unnamed} have no function's name");
         }
         text
     }

@@ -84,13 +84,13 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
     let target = bench.target()?;
     let environment = Environment::detect();
 
-    let mut progress = progress::on_stderr(plan.trackers.len() * plan.samples);
     let samples = bench.run(&workload, trackers.first().map(String::as_str), |workers| {
         let recordings = names
             .iter()
             .map(|name| perf.record(&event.used, event.frequency_hz, &outputs.data(name)));
         let mut recordings = recordings.collect::<Result<Vec<_>>>()?;
         let control = module.as_ref().map(|module| &module.sysfs as _);
+        let mut progress = progress::on_stderr(plan.trackers.len() * plan.samples);
         let samples = slices::measure(workers, control, &mut recordings, &plan, &mut *progress);
         progress.finish();
         let samples = samples?;
