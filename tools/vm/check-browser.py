@@ -313,6 +313,9 @@ class Page(unittest.TestCase):
                 self.assertTrue(self.run_script(
                     "const box = document.querySelector(arguments[0]);"
                     "box.scrollLeft = 50; return box.scrollLeft === 50;", selector))
+        # The names of rows stay where they are, and leave room for the rest.
+        for name in self.find_all("tbody th"):
+            self.assertLess(name.size["width"], 180, name.text)
 
     def test_text_has_contrast(self):
         self.unfold()

@@ -101,8 +101,8 @@ pub fn part(profile: &Profile) -> Part {
             .into_iter()
             .take(1),
     );
-    blocks.push(functions(report));
     blocks.extend(graphs.iter().cloned().map(Block::FlameGraph));
+    blocks.push(functions(report));
     let stand_in = used.instead_of.as_ref().map(|asked| {
         format!(
             "The profile is of the timer {}, as there is no PMU for {asked}: time with interrupts \
