@@ -1,12 +1,21 @@
 #!/bin/bash
 # The experiment end to end: FreeBSD's mutex against the epoch that replaced it,
-# on the unmodified Debian kernel in a guest. TASKS= and SAMPLES= change its size.
+# on the unmodified Debian kernel in a guest, and a page that says what came of
+# it. TASKS= and SAMPLES= change its size.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
-"$vm/boot.sh" --bench --name demo --seconds 600 \
+"$vm/boot.sh" --bench --perf --name demo --seconds 900 \
 	"$vm/guest/demo.sh" "${TASKS:-${CPUS:-8}}" "${SAMPLES:-10}"
+
+results=$EPOCH_CACHE/results/demo
+bench=$EPOCH_CACHE/bin/epoch-bench
+for picture in compare sweep; do
+	"$bench" draw "$results/$picture.json" --png "$results/$picture.png"
+done
+"$bench" report "$results"/{compare,sweep,profile/profile,doctor}.json \
+	--output "$results/report.html"
 say
-say "The samples and the verdict are in $(shown "$EPOCH_CACHE/results/demo/compare.json"),"
-say "the picture in $(shown "$EPOCH_CACHE/results/demo/compare.svg")"
+say "Samples, curves and flame graphs, each as a file of its own, are in $(shown "$results")"
+say "The report, for a browser: $(shown "$results/report.html")"

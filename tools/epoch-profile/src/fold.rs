@@ -125,10 +125,8 @@ impl Stacks {
     /// One line for each stack, as tools for flame graphs read them: frames
     /// joined by `;`, a space, and the number of samples times `factor`.
     pub fn to_text(&self, factor: u64) -> String {
-        let lines = self.counts.iter();
-        lines
-            .map(|(stack, count)| format!("{stack} {}\n", count * factor))
-            .collect()
+        let line = |(stack, count): (&String, &u64)| format!("{stack} {}\n", count * factor);
+        self.counts.iter().map(line).collect::<Vec<_>>().concat()
     }
 }
 

@@ -66,8 +66,13 @@ pub struct TrackerProfile {
     pub name: String,
     /// How long samples were taken.
     pub seconds: f64,
+    /// Slices that these seconds are of, one after the other with those of the
+    /// other tracker.
+    pub slices: usize,
     /// Loops a second meanwhile, all tasks together.
     pub rate: u64,
+    /// Half the width of its 95% confidence interval, of the slices' rates.
+    pub rate_error: f64,
     /// Samples with a stack.
     pub samples: u64,
     /// Of these, samples at an address without a name.
@@ -163,7 +168,9 @@ impl TrackerProfile {
         let Self {
             name,
             seconds,
+            slices,
             rate,
+            rate_error,
             samples,
             unnamed,
             idle,
@@ -171,8 +178,8 @@ impl TrackerProfile {
             ..
         } = self;
         let mut text = format!(
-            "{name}: {samples} samples in {seconds} s, {rate} loops a second; {idle} more of idle \
-             CPUs, {lost} lost"
+            "{name}: {samples} samples in {seconds} s, {rate} +/- {rate_error:.0} loops a second \
+             (95%, N={slices}); {idle} more of idle CPUs, {lost} lost"
         );
         if *unnamed > 0 {
             text += &format!("; {unnamed} have no function's name");
@@ -280,7 +287,7 @@ mod tests {
         let text = printed(&profiled());
         for line in [
             "sampled:     cpu-clock (no PMU for cycles), 997 times a second on each CPU",
-            "mutex: 1000 samples in 5 s, 500 loops a second; 7 more of idle CPUs, 0 lost",
+            "mutex: 1000 samples in 5 s, 500 +/- 9 loops a second (95%, N=6); 7 more of idle CPUs, 0 lost",
             "mutex        95%  samples  epoch       95%  samples  change  function",
             "40.0%  37.0-43.1      400   0.0%   0.0-0.4        0   -40.0  osq_lock",
         ] {

@@ -1,20 +1,29 @@
-# The experiment, in the guest: each tracker alone, then both against each
-# other. Arguments: TASKS SAMPLES.
+# The experiment, in the guest: each tracker alone, both against each other, both
+# with one task, two, four, ..., and what the kernel does meanwhile. Arguments:
+# TASKS SAMPLES.
 set -e
 tasks=$1 samples=$2
 
 insmod /modules/epoch.ko
 insmod /modules/epoch_bench.ko
 
-for tracker in mutex epoch; do
+# bench ARG...: epoch-bench, with its command line above what it prints.
+bench() {
 	echo
-	echo "# epoch-bench run --tracker $tracker --tasks $tasks --samples $samples"
-	epoch-bench run --tracker "$tracker" --tasks "$tasks" --samples "$samples" \
+	echo "# epoch-bench $*"
+	epoch-bench "$@"
+}
+
+for tracker in mutex epoch; do
+	bench run --tracker "$tracker" --tasks "$tasks" --samples "$samples" \
 		--json "/out/run-$tracker.json"
 done
-echo
-echo "# epoch-bench compare mutex epoch --tasks $tasks --samples $samples"
-epoch-bench compare mutex epoch --tasks "$tasks" --samples "$samples" \
+bench compare mutex epoch --tasks "$tasks" --samples "$samples" \
 	--json /out/compare.json --svg /out/compare.svg
+bench sweep --trackers mutex,epoch --samples 5 --interval-ms 500 \
+	--json /out/sweep.json --csv /out/sweep.csv --svg /out/sweep.svg
+bench profile mutex epoch --tasks "$tasks" --seconds 5 --frequency 99 --out /out/profile
+# For the report; what an emulated machine lacks is no failure here.
+epoch-bench doctor --json /out/doctor.json >/dev/null || :
 
 rmmod epoch_bench epoch

@@ -31,12 +31,8 @@ pub fn difference(
         ),
         subtitle: format!(
             "red: more of the time in the function itself than with {}; blue: less; {} and {} \
-             samples of {}; {}",
-            before.name,
-            before.samples,
-            after.samples,
-            report.event.used,
-            place(report)
+             samples of {}",
+            before.name, before.samples, after.samples, report.event.used,
         ),
     }
 }

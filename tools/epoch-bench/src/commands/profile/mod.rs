@@ -23,6 +23,7 @@ use epoch_profile::top;
 use epoch_results::compare::Plan;
 use epoch_results::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
 use epoch_results::sample::{Sample, average};
+use epoch_results::stats::Statistics;
 use epoch_results::workload::Where;
 use ministat::Confidence;
 
@@ -192,7 +193,8 @@ fn plan(args: &ProfileArgs, names: &[String], trackers: &[String]) -> Plan {
         testcase: options.testcase.description(options.pages),
         warmup: 0,
         samples: slices as usize,
-        interval: total / slices,
+        // Of whole milliseconds, and not shorter than asked for together.
+        interval: Duration::from_millis((total.as_millis() as u64).div_ceil(slices.into())),
         confidence: Confidence::P95,
     }
 }
@@ -218,8 +220,10 @@ fn describe(
     Ok(TrackerProfile {
         tracker: None,
         name: name.into(),
-        seconds: (plan.interval * plan.samples as u32).as_secs_f64(),
+        seconds: (plan.interval * plan.samples as u32).as_millis() as f64 / 1000.0,
+        slices: plan.samples,
         rate: average(samples),
+        rate_error: Statistics::of(samples).mean_error(plan.confidence),
         samples: taken,
         unnamed: stacks.unnamed(),
         idle: stacks.idle,
