@@ -125,10 +125,11 @@ impl Stacks {
     /// One line for each stack, as tools for flame graphs read them: frames
     /// joined by `;`, a space, and the number of samples times `factor`.
     pub fn to_text(&self, factor: u64) -> String {
-        let lines = self.counts.iter();
-        lines
-            .map(|(stack, count)| format!("{stack} {}\n", count * factor))
-            .collect()
+        let mut text = String::new();
+        for (stack, count) in &self.counts {
+            text += &format!("{stack} {}\n", count * factor);
+        }
+        text
     }
 }
 
