@@ -31,6 +31,6 @@ CPUS=4 "$vm/boot.sh" --bench --name hook-load --seconds 600 --patches \
 	"$vm/guest/test-hook-load.sh" || status=1
 CPUS=2 "$vm/boot.sh" --bench --name old-cpu --seconds 300 --cpu -cx16 \
 	--file "$vm/guest/test-lib.sh=tests/lib.sh" "$vm/guest/test-old-cpu.sh" || status=1
-"$vm/boot.sh" --bench --perf --name profile --seconds 300 \
+"$vm/boot.sh" --bench --perf --name profile --seconds 600 \
 	--file "$vm/guest/test-lib.sh=tests/lib.sh" "$vm/guest/test-profile.sh" || status=1
 exit "$status"

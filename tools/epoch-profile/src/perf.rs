@@ -162,6 +162,8 @@ impl Perf {
         // What is found in the running kernel needs no build IDs, which perf
         // would look for in all that it has recorded.
         record.args(["--no-buildid", "--delay=-1"]);
+        // Of tasks that are there, their names alone are wanted.
+        record.arg("--synth=task");
         record.arg(control).arg("--output").arg(data);
         let (child, messages) = spawn(&mut record, Stdio::null())?;
         let mut recording = Recording {
@@ -296,7 +298,7 @@ impl Recording {
             if Instant::now() > deadline {
                 bail!(
                     "perf does not answer '{order}' within {} seconds: take a newer perf (at least \
-                     that of Linux 5.12), or a smaller load",
+                     that of Linux 5.15), or a smaller load",
                     PATIENCE.as_secs()
                 );
             }

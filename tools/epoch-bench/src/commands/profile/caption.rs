@@ -8,11 +8,11 @@ pub fn run(report: &ProfileReport, run: &TrackerProfile) -> Caption {
     Caption {
         title: format!("Kernel time: {}", subject(report, run)),
         subtitle: format!(
-            "{} samples of {} at {} Hz; {}",
+            "{} samples of {}; {}, {}",
             run.samples,
             report.event.used,
-            report.event.frequency_hz,
-            place(report)
+            report.environment.cpu_model,
+            machine_and_date(report)
         ),
     }
 }
@@ -25,14 +25,17 @@ pub fn difference(
 ) -> Caption {
     Caption {
         title: format!(
-            "Kernel time: {}, next to {}",
+            "Kernel time: {} ({} samples), next to {} ({})",
             subject(report, after),
-            before.name
+            after.samples,
+            before.name,
+            before.samples
         ),
         subtitle: format!(
-            "red: more of the time in the function itself than with {}; blue: less; {} and {} \
-             samples of {}",
-            before.name, before.samples, after.samples, report.event.used,
+            "red: more of the time in itself than with {}; blue: less; {}; {}",
+            before.name,
+            report.event.used,
+            machine_and_date(report)
         ),
     }
 }
@@ -46,16 +49,12 @@ fn subject(report: &ProfileReport, run: &TrackerProfile) -> String {
     }
 }
 
-/// In short, for there is but a line.
-fn place(report: &ProfileReport) -> String {
+/// Without the explanations in parentheses: there is but a line.
+fn machine_and_date(report: &ProfileReport) -> String {
     let environment = &report.environment;
-    // Without the explanation in parentheses.
     let machine = environment.machine.split(" (").next().unwrap_or_default();
-    let mut place = format!("{}, {machine}", environment.cpu_model);
-    if let Some(date) = &environment.date {
-        place += &format!("; {date}");
-    }
-    place
+    let date = environment.date.as_deref().unwrap_or("no date");
+    format!("{machine}; {date}")
 }
 
 #[cfg(test)]
@@ -77,15 +76,38 @@ mod tests {
         );
         assert_eq!(
             caption.subtitle,
-            "1000 samples of cpu-clock (no PMU for cycles) at 997 Hz; A CPU, QEMU TCG; \
+            "1000 samples of cpu-clock (no PMU for cycles); A CPU, QEMU TCG; \
              2026-11-22T08:00:00Z"
         );
         let caption = difference(&report, mutex, epoch);
-        assert!(caption.title.ends_with("tracker epoch, next to mutex"));
-        assert!(
-            caption
-                .subtitle
-                .starts_with("red: more of the time in the function itself than with mutex")
+        assert_eq!(
+            caption.title,
+            "Kernel time: 96 tasks of mmap1 with tracker epoch (1000 samples), next to mutex (1000)"
         );
+        assert_eq!(
+            caption.subtitle,
+            "red: more of the time in itself than with mutex; blue: less; cpu-clock \
+             (no PMU for cycles); QEMU TCG; 2026-11-22T08:00:00Z"
+        );
+    }
+
+    #[test]
+    fn long_names_fit_the_line() {
+        let mut report = profiled();
+        report.environment.machine = "KVM with Hyper-V interface (Vendor)".into();
+        report.environment.cpu_model = "Intel(R) Xeon(R) Platinum 8275CL CPU @ 3.00GHz".into();
+        report.event.used.instead_of = Some("UNHALTED_CORE_CYCLES".into());
+        for tracker in &mut report.trackers {
+            tracker.samples = 10_000_000;
+            tracker.name = "epoch-keyed-2".into();
+        }
+        let [one, other] = &report.trackers[..] else {
+            panic!("there are not two");
+        };
+        for caption in [run(&report, one), difference(&report, one, other)] {
+            // Of 1200 pixels in 12 and 17 point.
+            assert!(caption.subtitle.len() < 170, "{}", caption.subtitle);
+            assert!(caption.title.len() < 120, "{}", caption.title);
+        }
     }
 }

@@ -61,20 +61,7 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
         module: module.as_ref(),
         signals: &signals,
     };
-    let trackers = match (&module, &args.trackers[..]) {
-        (None, _) => Vec::new(),
-        (Some(module), []) => {
-            module.warn_of_verifier()?;
-            vec![module.sysfs.current()?]
-        }
-        (Some(_), names) => bench.trackers(names)?,
-    };
-    if trackers.len() > 2 {
-        return Err(usage(format!(
-            "{} trackers are too many for a profile: name one or two",
-            trackers.len()
-        )));
-    }
+    let trackers = trackers(args, &bench)?;
     let names = names(&trackers);
     let outputs = Outputs::open(&args.out, &names)?;
     let perf = Perf::find()?;
@@ -82,7 +69,7 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
     let event = event(args, &perf)?;
     let plan = plan(args, &names, &trackers);
     workload.interval_ms = plan.interval.as_millis() as u64;
-    let target = bench.target()?;
+    let hook = bench.target()?;
     let environment = Environment::detect();
 
     let samples = bench.run(&workload, trackers.first().map(String::as_str), |workers| {
@@ -111,27 +98,18 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let runs = names.iter().zip(&stacks).zip(&samples).enumerate();
     let runs = runs.map(|(index, ((name, stacks), samples))| {
-        let mut run = describe(name, stacks, samples, &plan)?;
-        run.tracker = trackers.get(index).cloned();
-        run.data = args.keep_data.then(|| outputs::data_name(name));
-        Ok(run)
+        let tracker = trackers.get(index).cloned();
+        describe(args, tracker, name, stacks, samples)
     });
     let report = ProfileReport {
         schema: ProfileReport::SCHEMA.into(),
         command_line: command_line(),
         environment,
         workload,
-        hook: target,
+        hook,
         event,
         trackers: runs.collect::<Result<_>>()?,
-        difference: match (&names[..], &stacks[..]) {
-            ([before, after], [first, second]) => Some(Difference {
-                top: top::changes(first, second, TOP),
-                svg: outputs::difference_name(before, after),
-                reverse_svg: outputs::difference_name(after, before),
-            }),
-            _ => None,
-        },
+        difference: difference(&names, &stacks),
     };
     let mut stdout = io::stdout();
     report.print(&mut stdout)?;
@@ -144,6 +122,26 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
     }
     stdout.flush()?;
     Ok(())
+}
+
+/// The trackers that the command line means; none in user space without the
+/// hook.
+fn trackers(args: &ProfileArgs, bench: &Bench<'_>) -> Result<Vec<String>> {
+    let Some(module) = bench.module else {
+        return Ok(Vec::new());
+    };
+    if args.trackers.is_empty() {
+        module.warn_of_verifier()?;
+        return Ok(vec![module.sysfs.current()?]);
+    }
+    let trackers = bench.trackers(&args.trackers)?;
+    if trackers.len() > 2 {
+        return Err(usage(format!(
+            "{} trackers are too many for a profile: name one or two",
+            trackers.len()
+        )));
+    }
+    Ok(trackers)
 }
 
 /// What the runs are called.
@@ -200,10 +198,11 @@ fn plan(args: &ProfileArgs, names: &[String], trackers: &[String]) -> Plan {
 }
 
 fn describe(
+    args: &ProfileArgs,
+    tracker: Option<String>,
     name: &str,
     stacks: &Stacks,
     samples: &[Sample],
-    plan: &Plan,
 ) -> Result<TrackerProfile> {
     let taken = stacks.samples();
     ensure!(
@@ -218,12 +217,12 @@ fn describe(
         ));
     }
     Ok(TrackerProfile {
-        tracker: None,
+        tracker,
         name: name.into(),
-        seconds: (plan.interval * plan.samples as u32).as_millis() as f64 / 1000.0,
-        slices: plan.samples,
+        seconds: args.seconds.into(),
+        slices: samples.len(),
         rate: average(samples),
-        rate_error: Statistics::of(samples).mean_error(plan.confidence),
+        rate_error: Statistics::of(samples).mean_error(Confidence::P95),
         samples: taken,
         unnamed: stacks.unnamed(),
         idle: stacks.idle,
@@ -231,6 +230,18 @@ fn describe(
         top: top::functions(stacks, TOP),
         svg: outputs::flame_name(name),
         folded: outputs::folded_name(name),
-        data: None,
+        data: args.keep_data.then(|| outputs::data_name(name)),
+    })
+}
+
+/// What two runs differ in.
+fn difference(names: &[String], stacks: &[Stacks]) -> Option<Difference> {
+    let ([before, after], [first, second]) = (names, stacks) else {
+        return None;
+    };
+    Some(Difference {
+        top: top::changes(first, second, TOP),
+        svg: outputs::difference_name(before, after),
+        reverse_svg: outputs::difference_name(after, before),
     })
 }
