@@ -1,17 +1,16 @@
 //! Measuring several trackers, their samples interleaved.
 
 use anyhow::Result;
-use epoch_device::observe::Observer;
+use epoch_device::observe::{Observation, Observer};
 use epoch_device::sysfs::TrackerControl;
 use epoch_results::compare::{Outcome, Plan};
+use epoch_results::sample::Sample;
 
 use crate::pool::Pool;
 use crate::progress::Progress;
 use crate::sampling;
 
 /// Takes all samples; the result is in the order of `plan.trackers`.
-///
-/// The workers run all the time, and go from one tracker over to the next.
 pub fn measure(
     pool: &mut dyn Pool,
     control: &dyn TrackerControl,
@@ -19,29 +18,55 @@ pub fn measure(
     plan: &Plan,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Outcome>> {
-    let mut outcomes: Vec<Outcome> = plan.trackers.iter().map(|_| Outcome::default()).collect();
+    let mut observations = vec![Observation::default(); plan.trackers.len()];
+    let samples = in_turns(pool, Some(control), plan, progress, |pool, round, index| {
+        let tracker = &plan.trackers[index];
+        let before = observer.observe(tracker)?;
+        let sample = sampling::take(pool, plan.interval)?;
+        let after = observer.observe(tracker)?;
+        if round >= plan.warmup {
+            observations[index].add(&after.since(&before));
+        }
+        Ok(sample)
+    })?;
+    let outcome = |(mut warmup, observation): (Vec<_>, _)| Outcome {
+        samples: warmup.split_off(plan.warmup),
+        warmup,
+        observation,
+    };
+    Ok(samples.into_iter().zip(observations).map(outcome).collect())
+}
+
+/// Has `take` take each sample of the plan, those that do not count first, and
+/// tells it the round and the tracker's number. Returns those of each tracker.
+/// Without `control`, no tracker is selected.
+///
+/// The workers run all the time, and go from one tracker over to the next.
+pub fn in_turns(
+    pool: &mut dyn Pool,
+    control: Option<&dyn TrackerControl>,
+    plan: &Plan,
+    progress: &mut dyn Progress,
+    mut take: impl FnMut(&mut dyn Pool, usize, usize) -> Result<Sample>,
+) -> Result<Vec<Vec<Sample>>> {
+    let mut samples = vec![Vec::new(); plan.trackers.len()];
+    let rounds = plan.warmup + plan.samples;
     pool.start()?;
-    for round in 0..plan.warmup + plan.samples {
+    for round in 0..rounds {
         for index in plan.order(round) {
             let tracker = &plan.trackers[index];
-            control.select(tracker)?;
-            pool.wait(plan.settle())?;
-            let before = observer.observe(tracker)?;
-            let sample = sampling::take(pool, plan.interval)?;
-            let after = observer.observe(tracker)?;
-            progress.sample_taken(tracker, &sample);
-            let outcome = &mut outcomes[index];
-            if round < plan.warmup {
-                outcome.warmup.push(sample);
-            } else {
-                outcome.samples.push(sample);
-                outcome.observation.add(&after.since(&before));
+            if let Some(control) = control {
+                control.select(tracker)?;
             }
+            pool.wait(plan.settle())?;
+            let sample = take(pool, round, index)?;
+            progress.sample_taken(tracker, &sample);
+            samples[index].push(sample);
         }
-        progress.round_done(round + 1, plan.warmup + plan.samples);
+        progress.round_done(round + 1, rounds);
     }
     pool.stop()?;
-    Ok(outcomes)
+    Ok(samples)
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl Plan {
 }
 
 /// One tracker's samples.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Outcome {
     /// Those that do not count.
     pub warmup: Vec<Sample>,

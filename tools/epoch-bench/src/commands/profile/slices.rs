@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use epoch_device::sysfs::TrackerControl;
+use epoch_load::compare;
 use epoch_load::pool::Pool;
 use epoch_load::progress::Progress;
 use epoch_load::sampling;
@@ -30,8 +31,8 @@ impl Recorder for Recording {
 /// Takes all samples of the plan, each with its tracker's recorder on. Without
 /// `control`, nothing is selected.
 ///
-/// The workers run all the time. Slices of the trackers alternate, as those of
-/// a comparison do, so that whatever drifts weighs on both alike.
+/// Slices of the trackers alternate, as those of a comparison do, so that
+/// whatever drifts weighs on both alike.
 pub fn measure(
     pool: &mut dyn Pool,
     control: Option<&dyn TrackerControl>,
@@ -39,25 +40,12 @@ pub fn measure(
     plan: &Plan,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Vec<Sample>>> {
-    let mut samples = vec![Vec::new(); plan.trackers.len()];
-    pool.start()?;
-    for round in 0..plan.samples {
-        for index in plan.order(round) {
-            let tracker = &plan.trackers[index];
-            if let Some(control) = control {
-                control.select(tracker)?;
-            }
-            pool.wait(plan.settle())?;
-            recorders[index].enable()?;
-            let sample = sampling::take(pool, plan.interval)?;
-            recorders[index].disable()?;
-            progress.sample_taken(tracker, &sample);
-            samples[index].push(sample);
-        }
-        progress.round_done(round + 1, plan.samples);
-    }
-    pool.stop()?;
-    Ok(samples)
+    compare::in_turns(pool, control, plan, progress, |pool, _, index| {
+        recorders[index].enable()?;
+        let sample = sampling::take(pool, plan.interval)?;
+        recorders[index].disable()?;
+        Ok(sample)
+    })
 }
 
 #[cfg(test)]
