@@ -77,7 +77,7 @@ impl Observer for ModuleObserver<'_> {
 }
 
 /// An observation as a reader wants it.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Observed {
     /// The tracker's own counters.
     pub counters: Counters,

@@ -11,6 +11,7 @@ use ministat::{Confidence, Dataset, Options};
 
 use crate::evidence::{self, Evidence};
 use crate::hook_cost::{self, HookCost};
+use crate::json::TrackerReport;
 use crate::sample::{Sample, average};
 use crate::stats::{self, Comparison};
 use crate::summary;
@@ -69,71 +70,92 @@ pub struct Outcome {
 }
 
 /// Compares all trackers but the baseline with the baseline.
-pub fn judge(plan: &Plan, outcomes: &[Outcome]) -> Result<(Vec<Dataset>, Vec<Comparison>)> {
-    let mut datasets = Vec::with_capacity(outcomes.len());
-    for (tracker, outcome) in plan.trackers.iter().zip(outcomes) {
-        if outcome.samples.iter().all(|sample| sample.total == 0) {
+pub fn judge(trackers: &[TrackerReport], confidence: Confidence) -> Result<Vec<Comparison>> {
+    for TrackerReport {
+        tracker, samples, ..
+    } in trackers
+    {
+        if samples.iter().all(|sample| sample.total == 0) {
             bail!(
                 "tracker {tracker} completed no iteration in any sample: take fewer tasks, or a \
                  longer --interval-ms"
             );
         }
-        datasets.push(stats::dataset(tracker, &outcome.samples)?);
     }
-    let others = datasets.iter().zip(outcomes).skip(1);
-    let comparisons = others
-        .map(|(dataset, outcome)| Comparison {
-            evidence: Evidence::of(&outcomes[0].samples, &outcome.samples, plan.confidence),
-            ..Comparison::new(dataset, &datasets[0], plan.confidence)
+    let datasets = datasets(trackers)?;
+    let others = datasets.iter().zip(trackers).skip(1);
+    Ok(others
+        .map(|(dataset, report)| Comparison {
+            evidence: Evidence::of(&trackers[0].samples, &report.samples, confidence),
+            ..Comparison::new(dataset, &datasets[0], confidence)
         })
-        .collect();
-    Ok((datasets, comparisons))
+        .collect())
 }
 
-/// Prints the samples, ministat's block, a summary and the verdict in words.
-pub fn print(
-    out: &mut dyn Write,
-    environment: &Environment,
-    plan: &Plan,
-    outcomes: &[Outcome],
-) -> Result<()> {
-    environment.write(out)?;
-    for (tracker, outcome) in plan.trackers.iter().zip(outcomes) {
-        writeln!(out, "\ntracker:{tracker}")?;
-        writeln!(out, "testcase:{}", plan.testcase)?;
-        writeln!(out, "measurement")?;
-        for sample in &outcome.samples {
-            sample.write(out, false)?;
-        }
-        writeln!(out, "average:{}", average(&outcome.samples))?;
-    }
-    let (datasets, comparisons) = judge(plan, outcomes)?;
+/// The samples as ministat takes them.
+fn datasets(trackers: &[TrackerReport]) -> Result<Vec<Dataset>> {
+    let trackers = trackers.iter();
+    trackers
+        .map(|report| stats::dataset(&report.tracker, &report.samples))
+        .collect()
+}
+
+/// What ministat prints of the samples.
+pub fn ministat(trackers: &[TrackerReport], confidence: Confidence) -> Result<String> {
     let options = Options {
-        confidence: plan.confidence,
+        confidence,
         ..Options::default()
     };
-    writeln!(out, "\n{}", ministat::report(&datasets, &options)?)?;
-    let rows = summary::rows(plan, outcomes, &comparisons)?;
-    writeln!(out, "{}\n", summary::table(&rows, plan.confidence))?;
-    if let Some(table) = evidence::table(&comparisons, plan.confidence) {
+    Ok(ministat::report(&datasets(trackers)?, &options)?)
+}
+
+/// Prints where it ran, and the samples.
+pub fn print_samples(
+    out: &mut dyn Write,
+    environment: &Environment,
+    testcase: &str,
+    trackers: &[TrackerReport],
+) -> Result<()> {
+    environment.write(out)?;
+    for TrackerReport {
+        tracker, samples, ..
+    } in trackers
+    {
+        writeln!(out, "\ntracker:{tracker}")?;
+        writeln!(out, "testcase:{testcase}")?;
+        writeln!(out, "measurement")?;
+        for sample in samples {
+            sample.write(out, false)?;
+        }
+        writeln!(out, "average:{}", average(samples))?;
+    }
+    Ok(())
+}
+
+/// Prints ministat's block, a summary and the verdict in words.
+pub fn print_verdict(
+    out: &mut dyn Write,
+    plan: &Plan,
+    trackers: &[TrackerReport],
+    comparisons: &[Comparison],
+) -> Result<()> {
+    let confidence = plan.confidence;
+    writeln!(out, "\n{}", ministat(trackers, confidence)?)?;
+    let rows = summary::rows(trackers, comparisons, confidence);
+    writeln!(out, "{}\n", summary::table(&rows, confidence))?;
+    if let Some(table) = evidence::table(comparisons, confidence) {
         writeln!(out, "{}\n", table.text())?;
     }
-    for comparison in &comparisons {
-        writeln!(
-            out,
-            "{}",
-            comparison.sentence(plan.confidence, plan.samples)
-        )?;
+    for comparison in comparisons {
+        writeln!(out, "{}", comparison.sentence(confidence, plan.samples))?;
     }
-    for contradiction in evidence::contradictions(&comparisons) {
+    for contradiction in evidence::contradictions(comparisons) {
         writeln!(out, "{contradiction}")?;
     }
-    let trackers = plan.trackers.iter().zip(outcomes);
-    let warnings = trackers.map(|(tracker, outcome)| {
-        let warnings = evidence::warnings(&outcome.samples);
-        (tracker.as_str(), warnings)
-    });
-    for warning in evidence::all_warnings(warnings, &comparisons) {
+    let warnings = trackers
+        .iter()
+        .map(|report| (report.tracker.as_str(), report.warnings.clone()));
+    for warning in evidence::all_warnings(warnings, comparisons) {
         writeln!(out, "warning: {warning}")?;
     }
     writeln!(out, "{CAVEAT}")?;
@@ -207,8 +229,11 @@ mod tests {
     fn the_report_ends_with_the_verdict() {
         let plan = plan(&["mutex", "epoch"]);
         let outcomes = [outcome(500), outcome(1000)];
+        let trackers = TrackerReport::of(&plan, outcomes.into()).unwrap();
         let mut out = Vec::new();
-        print(&mut out, &environment(), &plan, &outcomes).unwrap();
+        print_samples(&mut out, &environment(), &plan.testcase, &trackers).unwrap();
+        let comparisons = judge(&trackers, plan.confidence).unwrap();
+        print_verdict(&mut out, &plan, &trackers, &comparisons).unwrap();
         let text = String::from_utf8(out).unwrap();
         let expected = [
             "kernel:      7.3",
@@ -269,6 +294,7 @@ mod tests {
     fn a_tracker_that_did_nothing_is_no_result() {
         let plan = plan(&["none", "none"]);
         let outcomes = [outcome(0), outcome(0)];
-        assert!(judge(&plan, &outcomes).is_err());
+        let trackers = TrackerReport::of(&plan, outcomes.into()).unwrap();
+        assert!(judge(&trackers, plan.confidence).is_err());
     }
 }

@@ -125,10 +125,10 @@ pub struct TrackerReport {
 impl Repeat {
     /// What came of both.
     pub fn of(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Self> {
-        let (_, comparisons) = compare::judge(plan, &outcomes)?;
+        let trackers = TrackerReport::of(plan, outcomes)?;
         Ok(Self {
-            trackers: TrackerReport::of(plan, outcomes)?,
-            comparisons,
+            comparisons: compare::judge(&trackers, plan.confidence)?,
+            trackers,
         })
     }
 }

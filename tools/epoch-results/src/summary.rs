@@ -1,14 +1,13 @@
 //! One table for a whole comparison.
 
-use anyhow::Result;
 use epoch_device::hook::Calls;
 use epoch_device::latency::Latency;
 use epoch_device::observe::Observed;
 use ministat::Confidence;
 
-use crate::compare::{Outcome, Plan};
 use crate::evidence;
-use crate::stats::{Comparison, Statistics};
+use crate::json::TrackerReport;
+use crate::stats::Comparison;
 use crate::table::{Align, Table};
 
 /// One tracker's row.
@@ -25,22 +24,26 @@ pub struct Row {
 }
 
 /// The rows of a comparison.
-pub fn rows(plan: &Plan, outcomes: &[Outcome], comparisons: &[Comparison]) -> Result<Vec<Row>> {
+pub fn rows(
+    trackers: &[TrackerReport],
+    comparisons: &[Comparison],
+    confidence: Confidence,
+) -> Vec<Row> {
     let ratios = comparisons.iter().map(|comparison| {
         let Comparison { ratio, proven, .. } = *comparison;
         Some((ratio, comparison.ratio_error(), proven))
     });
-    let trackers = plan.trackers.iter().zip(outcomes);
+    let trackers = trackers.iter();
     trackers
         .zip(std::iter::once(None).chain(ratios))
-        .map(|((tracker, outcome), ratio)| {
-            let statistics = Statistics::of(&outcome.samples);
-            Ok(Row {
-                tracker: tracker.clone(),
-                mean: (statistics.mean, statistics.mean_error(plan.confidence)),
+        .map(|(report, ratio)| {
+            let statistics = &report.statistics;
+            Row {
+                tracker: report.tracker.clone(),
+                mean: (statistics.mean, statistics.mean_error(confidence)),
                 ratio,
-                observed: Observed::new(&outcome.observation)?,
-            })
+                observed: report.observed.clone().unwrap_or_default(),
+            }
         })
         .collect()
 }

@@ -64,14 +64,16 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         })?;
 
     let mut stdout = io::stdout();
-    compare::print(&mut stdout, &environment, &plan, &measured.first)?;
+    let trackers = TrackerReport::of(&plan, measured.first)?;
+    compare::print_samples(&mut stdout, &environment, &plan.testcase, &trackers)?;
+    let comparisons = compare::judge(&trackers, plan.confidence)?;
+    compare::print_verdict(&mut stdout, &plan, &trackers, &comparisons)?;
     if let Some(target) = &target {
         compare::print_hook(&mut stdout, target, hook_cost.as_ref())?;
     }
     if repeats == 0 && destination.is_none() && pictures.is_empty() {
         return Ok(());
     }
-    let (_, comparisons) = compare::judge(&plan, &measured.first)?;
     let others = measured.repeats.into_iter();
     let mut report = CompareReport {
         schema: CompareReport::SCHEMA.into(),
@@ -79,7 +81,7 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         environment,
         workload,
         confidence_percent: plan.confidence.percent(),
-        trackers: TrackerReport::of(&plan, measured.first)?,
+        trackers,
         comparisons,
         repeats: others
             .map(|outcomes| Repeat::of(&plan, outcomes))

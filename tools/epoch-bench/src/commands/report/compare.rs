@@ -4,11 +4,12 @@ use anyhow::Result;
 use epoch_device::observe::Observed;
 use epoch_figures::words::title;
 use epoch_report::{Block, Outcome, Picture, Section, Standing, Verdict};
+use epoch_results::compare::ministat;
 use epoch_results::evidence::{self, Evidence};
 use epoch_results::json::{CompareReport, TrackerReport};
 use epoch_results::stats::{self, Comparison, Statistics};
 use epoch_results::table::{Align, Table};
-use ministat::{Confidence, Options};
+use ministat::Confidence;
 
 use super::part::Part;
 use super::samples;
@@ -201,17 +202,9 @@ fn statistics(report: &CompareReport, confidence: Confidence) -> Table {
 }
 
 fn ministat_block(report: &CompareReport, confidence: Confidence) -> Result<Block> {
-    let trackers = report.trackers.iter();
-    let datasets: Result<Vec<_>> = trackers
-        .map(|tracker| stats::dataset(&tracker.tracker, &tracker.samples))
-        .collect();
-    let options = Options {
-        confidence,
-        ..Options::default()
-    };
     Ok(Block::Listing {
         title: "The same samples as FreeBSD's ministat prints them".into(),
-        text: ministat::report(&datasets?, &options)?,
+        text: ministat(&report.trackers, confidence)?,
     })
 }
 

@@ -133,11 +133,11 @@ fn measure_point(
 ) -> Result<Point> {
     let workload = bench.options.workload(tasks)?;
     let (Measured { first, .. }, ()) = bench.compare(&workload, plan, 0, progress, |_| Ok(()))?;
-    let (_, comparisons) = compare::judge(plan, &first)?;
+    let trackers = TrackerReport::of(plan, first)?;
     Ok(Point {
         workload,
-        trackers: TrackerReport::of(plan, first)?,
-        comparisons,
+        comparisons: compare::judge(&trackers, plan.confidence)?,
+        trackers,
     })
 }
 

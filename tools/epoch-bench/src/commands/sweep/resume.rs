@@ -92,20 +92,20 @@ mod tests {
             confidence: report.confidence().unwrap(),
         };
         let point = |tasks: usize, progress: &mut dyn Progress| {
-            let trackers = FakeTrackers::new("none");
+            let control = FakeTrackers::new("none");
             let mut pool = FakePool::new(&vec![1000; tasks]);
-            pool.trackers = Some(trackers.clone());
+            pool.trackers = Some(control.clone());
             if tasks == interrupted_at {
                 pool.fail_at_wait = Some((3, Interrupted.into()));
             }
             let observer = FakeObserver::default();
             let outcomes =
-                epoch_load::compare::measure(&mut pool, &*trackers, &observer, &plan, progress)?;
-            let (_, comparisons) = compare::judge(&plan, &outcomes)?;
+                epoch_load::compare::measure(&mut pool, &*control, &observer, &plan, progress)?;
+            let trackers = TrackerReport::of(&plan, outcomes)?;
             Ok(Point {
                 workload: settings.measure.workload(tasks)?,
-                trackers: TrackerReport::of(&plan, outcomes)?,
-                comparisons,
+                comparisons: compare::judge(&trackers, plan.confidence)?,
+                trackers,
             })
         };
         let mut kept = Vec::new();
