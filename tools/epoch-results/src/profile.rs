@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::CAVEAT;
-use crate::json::schema;
-use crate::table::{self, Align};
+use crate::json::expect_schema;
+use crate::table::{Align, Table};
 use crate::workload::Workload;
 
 /// `epoch-bench/profile/1`: the stacks themselves are in the files that it
@@ -109,12 +109,7 @@ impl ProfileReport {
 
     /// Reads what [`write()`](crate::json::write) wrote.
     pub fn read(json: &[u8]) -> Result<Self> {
-        let schema = schema(json)?;
-        ensure!(
-            schema == Self::SCHEMA,
-            "it holds {schema}, not {}",
-            Self::SCHEMA
-        );
+        expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;
         ensure!(
             matches!(
@@ -148,21 +143,56 @@ impl ProfileReport {
         for run in &self.trackers {
             writeln!(out, "{}", run.summary())?;
         }
-        let table = match (&self.difference, &self.trackers[..]) {
-            (Some(difference), [before, after]) => {
-                changes(&before.name, &after.name, &difference.top)
-            }
-            (_, runs) => runs.iter().map(|run| functions(&run.top)).collect(),
-        };
-        writeln!(out, "\n{table}")?;
+        let mut table = Table::default();
+        self.push_shares(&mut table);
+        self.push_functions(&mut table);
+        writeln!(out, "\n{}", table.text())?;
         if self.trackers.iter().any(|run| run.tracker.is_some()) {
             writeln!(out, "\n{CAVEAT}")?;
         }
         Ok(())
     }
+
+    /// Adds the functions' names to a table of them.
+    pub fn push_functions(&self, table: &mut Table) {
+        let name = "function";
+        match &self.difference {
+            Some(Difference { top, .. }) => {
+                table.push(name, Align::Left, top, |of| of.function.clone());
+            }
+            None => table.push(name, Align::Left, &self.functions(), |of| {
+                of.function.clone()
+            }),
+        }
+    }
+
+    /// Adds their shares in percent, with 95% confidence intervals, and how they
+    /// change.
+    pub fn push_shares(&self, table: &mut Table) {
+        match (&self.difference, &self.trackers[..]) {
+            (Some(Difference { top, .. }), [before, after]) => {
+                push_share(table, &before.name, top, |of| &of.before);
+                push_share(table, &after.name, top, |of| &of.after);
+                table.push("change", Align::Right, top, |of| {
+                    format!("{:+.1}", 100.0 * of.difference())
+                });
+            }
+            _ => push_share(table, "share", &self.functions(), |of| &of.share),
+        }
+    }
+
+    fn functions(&self) -> Vec<&Function> {
+        self.trackers.iter().flat_map(|run| &run.top).collect()
+    }
 }
 
 impl TrackerProfile {
+    /// Whether so many samples were lost that it has to be said: more than one
+    /// in a hundred.
+    pub fn lost_many(&self) -> bool {
+        100 * self.lost > self.samples
+    }
+
     /// How much it has to say, in words.
     pub fn summary(&self) -> String {
         let Self {
@@ -188,53 +218,18 @@ impl TrackerProfile {
     }
 }
 
-fn functions(functions: &[Function]) -> String {
-    let columns = [shares("share"), vec![column("function", Align::Left)]].concat();
-    let rows: Vec<_> = functions
-        .iter()
-        .map(|row| [cells(&row.share), vec![row.function.clone()]].concat())
-        .collect();
-    table::text(&columns, &rows)
-}
-
-fn changes(before: &str, after: &str, changes: &[Change]) -> String {
-    let columns = [
-        shares(before),
-        shares(after),
-        vec![
-            column("change", Align::Right),
-            column("function", Align::Left),
-        ],
-    ];
-    let rows: Vec<_> = changes
-        .iter()
-        .map(|row| {
-            let change = format!("{:+.1}", row.difference() * 100.0);
-            let change = vec![change, row.function.clone()];
-            [cells(&row.before), cells(&row.after), change].concat()
-        })
-        .collect();
-    table::text(&columns.concat(), &rows)
-}
-
-fn column(name: &str, align: Align) -> (String, Align) {
-    (name.to_owned(), align)
-}
-
-/// The columns of a run's shares: in percent, with their confidence intervals.
-fn shares(name: &str) -> Vec<(String, Align)> {
-    [name, "95%", "samples"]
-        .map(|name| column(name, Align::Right))
-        .to_vec()
-}
-
-fn cells(share: &Share) -> Vec<String> {
-    let percent = |part: f64| part * 100.0;
-    vec![
-        format!("{:.1}%", percent(share.share)),
-        format!("{:.1}-{:.1}", percent(share.low), percent(share.high)),
-        share.samples.to_string(),
-    ]
+fn push_share<T>(table: &mut Table, name: &str, rows: &[T], share: impl Fn(&T) -> &Share) {
+    let percent = |part: f64| 100.0 * part;
+    table.push(name, Align::Right, rows, |row| {
+        format!("{:.1}%", percent(share(row).share))
+    });
+    table.push("95%", Align::Right, rows, |row| {
+        let share = share(row);
+        format!("{:.1}-{:.1}", percent(share.low), percent(share.high))
+    });
+    table.push("samples", Align::Right, rows, |row| {
+        share(row).samples.to_string()
+    });
 }
 
 #[cfg(test)]

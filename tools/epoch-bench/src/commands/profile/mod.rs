@@ -35,8 +35,6 @@ use crate::cli::ProfileArgs;
 
 /// Functions that are listed.
 const TOP: usize = 20;
-/// Lost samples that are worth a warning, as a part of all.
-const MANY_LOST: f64 = 0.01;
 
 /// What a run without a tracker is called.
 const UNTRACKED: &str = "user";
@@ -209,14 +207,7 @@ fn describe(
         taken > 0,
         "perf took no sample of {name}: take more --seconds, or a higher --frequency"
     );
-    if stacks.lost as f64 > MANY_LOST * taken as f64 {
-        warn(&format!(
-            "{} samples of {name} were lost, beside {taken} that were not: take a lower \
-             --frequency, or fewer tasks",
-            stacks.lost
-        ));
-    }
-    Ok(TrackerProfile {
+    let profile = TrackerProfile {
         tracker,
         name: name.into(),
         seconds: args.seconds.into(),
@@ -231,7 +222,15 @@ fn describe(
         svg: outputs::flame_name(name),
         folded: outputs::folded_name(name),
         data: args.keep_data.then(|| outputs::data_name(name)),
-    })
+    };
+    if profile.lost_many() {
+        warn(&format!(
+            "{} samples of {name} were lost, beside {taken} that were not: take a lower \
+             --frequency, or fewer tasks",
+            profile.lost
+        ));
+    }
+    Ok(profile)
 }
 
 /// What two runs differ in.

@@ -5,10 +5,9 @@ use std::path::{Component, Path};
 
 use anyhow::{Context, Result, ensure};
 use epoch_figures::words::title;
-use epoch_profile::top::Share;
 use epoch_report::{Block, FlameGraph, Section};
-use epoch_results::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
-use epoch_results::table::{Align, Table};
+use epoch_results::profile::{EventReport, ProfileReport, TrackerProfile};
+use epoch_results::table::Table;
 
 use super::part::Part;
 use super::samples;
@@ -120,10 +119,9 @@ pub fn part(profile: &Profile) -> Part {
     }
 }
 
-/// One in a hundred is too many to say nothing of.
 fn lost(report: &ProfileReport) -> Vec<String> {
     let runs = report.trackers.iter();
-    runs.filter(|run| 100 * run.lost > run.samples)
+    runs.filter(|run| run.lost_many())
         .map(|run| {
             format!(
                 "Profile of {}: {} samples were lost, beside {} that were not.",
@@ -135,40 +133,15 @@ fn lost(report: &ProfileReport) -> Vec<String> {
 
 /// The functions with the largest shares, or those that differ most.
 fn functions(report: &ProfileReport) -> Block {
-    let mut table = Table::default();
-    let caption = match (&report.difference, &report.trackers[..]) {
-        (Some(Difference { top, .. }), [before, after]) => {
-            table.push("function", Align::Left, top, |of| of.function.clone());
-            push_share(&mut table, &before.name, top, |of| &of.before);
-            push_share(&mut table, &after.name, top, |of| &of.after);
-            table.push("change", Align::Right, top, |of| {
-                format!("{:+.1}", 100.0 * of.difference())
-            });
-            "Functions whose share of the samples differs most"
-        }
-        (_, runs) => {
-            let top: Vec<_> = runs.iter().flat_map(|run| &run.top).collect();
-            table.push("function", Align::Left, &top, |of| of.function.clone());
-            push_share(&mut table, "share", &top, |of| &of.share);
-            "Functions with the largest share of the samples"
-        }
+    let caption = match report.difference {
+        Some(_) => "Functions whose share of the samples differs most",
+        None => "Functions with the largest share of the samples",
     };
+    let mut table = Table::default();
+    report.push_functions(&mut table);
+    report.push_shares(&mut table);
     samples::table(
         format!("{caption}, without what they call; with 95% intervals"),
         table,
     )
-}
-
-fn push_share<T>(table: &mut Table, name: &str, rows: &[T], share: impl Fn(&T) -> &Share) {
-    let percent = |part: f64| 100.0 * part;
-    table.push(name, Align::Right, rows, |row| {
-        format!("{:.1}%", percent(share(row).share))
-    });
-    table.push("95%", Align::Right, rows, |row| {
-        let share = share(row);
-        format!("{:.1}-{:.1}", percent(share.low), percent(share.high))
-    });
-    table.push("samples", Align::Right, rows, |row| {
-        share(row).samples.to_string()
-    });
 }
