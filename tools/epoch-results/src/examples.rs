@@ -23,28 +23,33 @@ pub fn published() -> CompareReport {
     )
 }
 
+/// Samples with these totals.
+pub fn samples(totals: &[u64]) -> Vec<Sample> {
+    let sample = |&total: &u64| Sample {
+        min: total,
+        max: total,
+        total,
+        tasks: Vec::new(),
+    };
+    totals.iter().map(sample).collect()
+}
+
+/// A tracker's part of a comparison, with samples of these totals.
+pub fn report(tracker: &str, totals: &[u64]) -> TrackerReport {
+    let samples = samples(totals);
+    TrackerReport {
+        tracker: tracker.into(),
+        warmup: Vec::new(),
+        statistics: Statistics::of(&samples),
+        samples,
+        mean_error: None,
+        observed: None,
+        warnings: Vec::new(),
+    }
+}
+
 /// A comparison of two trackers with these totals.
 pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
-    let report = |tracker: &str, totals: &[u64]| {
-        let samples: Vec<_> = totals
-            .iter()
-            .map(|&total| Sample {
-                min: total,
-                max: total,
-                total,
-                tasks: Vec::new(),
-            })
-            .collect();
-        TrackerReport {
-            tracker: tracker.into(),
-            warmup: Vec::new(),
-            statistics: Statistics::of(&samples),
-            samples,
-            mean_error: None,
-            observed: None,
-            warnings: Vec::new(),
-        }
-    };
     let trackers = vec![report("mutex", mutex), report(tracker, other)];
     let datasets: Vec<_> = trackers
         .iter()

@@ -169,18 +169,7 @@ pub fn dataset(name: &str, samples: &[Sample]) -> Result<Dataset> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn samples(totals: &[u64]) -> Vec<Sample> {
-        totals
-            .iter()
-            .map(|&total| Sample {
-                min: total,
-                max: total,
-                total,
-                tasks: Vec::new(),
-            })
-            .collect()
-    }
+    use crate::examples::samples;
 
     const BEFORE: [u64; 5] = [1005918, 1006319, 1009119, 1013143, 1009155];
     const AFTER: [u64; 5] = [3548585, 3548786, 3552085, 3552502, 3552587];

@@ -8,7 +8,6 @@ use epoch_device::sysfs::ALL;
 use epoch_load::progress;
 use epoch_load::signals::SignalWatch;
 use epoch_machine::environment::Environment;
-use epoch_machine::topology;
 use epoch_results::compare::{self, Plan};
 use epoch_results::destination::Destination;
 use epoch_results::json::{self, CompareReport, Repeat, TrackerReport};
@@ -16,7 +15,7 @@ use epoch_results::json::{self, CompareReport, Repeat, TrackerReport};
 use super::bench::Bench;
 use super::module::Module;
 use super::pictures::Pictures;
-use super::setup::{check_distinct, command_line};
+use super::setup::{self, check_distinct, command_line};
 use crate::cli::CompareArgs;
 
 pub fn execute(args: &CompareArgs) -> Result<()> {
@@ -28,15 +27,11 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         ));
     }
     let repeats = args.repeats()?;
-    let tasks = match args.tasks {
-        Some(tasks) => tasks as usize,
-        None => topology::allowed_cpus()?.len(),
-    };
     let [svg, png] = args.pictures.named();
     check_distinct(&[("--json", args.measure.json.as_deref()), svg, png])?;
     let destination = args.measure.destination()?;
     let pictures = Pictures::open(&args.pictures)?;
-    let workload = options.workload(tasks)?;
+    let workload = options.workload(setup::tasks(args.tasks)?)?;
     let module = Module::open()?;
     let environment = Environment::detect();
 

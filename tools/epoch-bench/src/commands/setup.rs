@@ -8,6 +8,7 @@ use anyhow::Result;
 use epoch_device::error::usage;
 use epoch_device::orders::{Mix, Orders};
 use epoch_load::pool::{Crew, Load, UserLoad};
+use epoch_machine::topology;
 use epoch_results::destination::Destination;
 use epoch_results::options::Options;
 use epoch_results::workload::Where;
@@ -19,6 +20,15 @@ impl MeasureArgs {
     /// Where the report goes, if there is to be one.
     pub fn destination(&self) -> Result<Option<Destination>> {
         open_destination("--json", self.json.as_deref())
+    }
+}
+
+/// How many tasks there are: one for each CPU that may be used, unless the
+/// command line says otherwise.
+pub fn tasks(asked: Option<u32>) -> Result<usize> {
+    match asked {
+        Some(tasks) => Ok(tasks as usize),
+        None => Ok(topology::allowed_cpus()?.len()),
     }
 }
 

@@ -261,34 +261,16 @@ fn deviation(law: &Law, means: &[Mean]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::examples;
     use crate::json::TrackerReport;
-    use crate::sample::Sample;
-    use crate::stats::Statistics;
 
     const TASKS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 
     /// Samples of a curve, each off by what `noise` says.
     fn reports(x: impl Fn(f64) -> f64, mut noise: impl FnMut() -> f64) -> Vec<TrackerReport> {
         let report = |tasks: usize| {
-            let mut sample = || {
-                let total = (x(tasks as f64) * (1.0 + noise())).round() as u64;
-                Sample {
-                    min: total,
-                    max: total,
-                    total,
-                    tasks: Vec::new(),
-                }
-            };
-            let samples: Vec<_> = (0..5).map(|_| sample()).collect();
-            TrackerReport {
-                tracker: "epoch".into(),
-                warmup: Vec::new(),
-                statistics: Statistics::of(&samples),
-                samples,
-                mean_error: None,
-                observed: None,
-                warnings: Vec::new(),
-            }
+            let mut total = || (x(tasks as f64) * (1.0 + noise())).round() as u64;
+            examples::report("epoch", &[(); 5].map(|()| total()))
         };
         TASKS.map(report).into()
     }

@@ -15,7 +15,6 @@ use epoch_device::sysfs::TrackerControl;
 use epoch_load::progress;
 use epoch_load::signals::SignalWatch;
 use epoch_machine::environment::Environment;
-use epoch_machine::topology;
 use epoch_profile::event::{Event, Source, Vendor};
 use epoch_profile::fold::Stacks;
 use epoch_profile::perf::{self, Perf};
@@ -30,7 +29,7 @@ use ministat::Confidence;
 use self::outputs::Outputs;
 use super::bench::Bench;
 use super::module::Module;
-use super::setup::{command_line, say, warn};
+use super::setup::{self, command_line, say, warn};
 use crate::cli::ProfileArgs;
 
 /// Functions that are listed.
@@ -42,11 +41,7 @@ const UNTRACKED: &str = "user";
 pub fn execute(args: &ProfileArgs) -> Result<()> {
     let options = &args.options;
     options.check()?;
-    let tasks = match args.tasks {
-        Some(tasks) => tasks as usize,
-        None => topology::allowed_cpus()?.len(),
-    };
-    let mut workload = options.workload(tasks)?;
+    let mut workload = options.workload(setup::tasks(args.tasks)?)?;
 
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
