@@ -73,6 +73,11 @@ fn bad_usage_exits_with_2() {
     fails_with(&["profile", "a", "b", "c"], 2, "[TRACKER]...");
     fails_with(&["profile", "--frequency", "x"], 2, "invalid digit");
     fails_with(&["profile", "--json", "x"], 2, "unexpected argument");
+    fails_with(
+        &["profile", "--where", "user", "--mechanism", "fprobe"],
+        2,
+        "no effect without the hook",
+    );
     fails_with(&["hook", "true"], 2, "unexpected argument 'true'");
     fails_with(&["hook"], 2, "<COMMAND>");
     fails_with(

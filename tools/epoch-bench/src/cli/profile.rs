@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use epoch_device::hook::Mechanism;
 use epoch_device::uapi;
 use epoch_results::options::Options;
 
@@ -36,6 +37,11 @@ pub struct ProfileArgs {
     /// How to measure.
     #[command(flatten)]
     pub options: Options,
+
+    /// How to hook calls with --where user and a tracker [default: as
+    /// hook/mechanism says; on x86-64 kretprobe, where it can be]
+    #[arg(long, value_enum, value_name = "MECHANISM")]
+    pub mechanism: Option<Mechanism>,
 
     /// Folder to write to; it is made where it is missing
     #[arg(long, short, value_name = "DIR", default_value = "profile")]

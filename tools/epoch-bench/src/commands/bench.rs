@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use epoch_device::error::usage;
-use epoch_device::hook::{Filter, Hook, Target};
+use epoch_device::hook::{Filter, Hook, Mechanism, Target};
 use epoch_device::observe::ModuleObserver;
 use epoch_load::calibration;
 use epoch_load::pool::{Pool, Workers};
@@ -31,6 +31,8 @@ pub struct Bench<'a> {
     pub module: Option<&'a Module>,
     /// Outlives everything that must be put back.
     pub signals: &'a SignalWatch,
+    /// What the calls are hooked with; if absent, what hook/mechanism says.
+    pub mechanism: Option<Mechanism>,
 }
 
 /// What came of each tracker.
@@ -105,6 +107,7 @@ impl Bench<'_> {
         };
         session::measure(knobs, tracker, spawn, |workers| {
             if let Some(hook) = hook {
+                hook.aim(None, self.mechanism)?;
                 hook.filter(&Filter::own_comm()?)?;
                 hook.enable(true)?;
             }

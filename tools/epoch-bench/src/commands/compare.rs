@@ -41,6 +41,7 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         options,
         module: Some(&module),
         signals: &signals,
+        mechanism: None,
     };
     let plan = Plan {
         trackers: bench.trackers(&args.trackers)?,

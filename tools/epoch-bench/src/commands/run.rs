@@ -36,6 +36,7 @@ pub fn execute(args: &RunArgs) -> Result<()> {
         options,
         module: module.as_ref(),
         signals: &signals,
+        mechanism: None,
     };
     let tracker = match (&module, &args.tracker) {
         (None, _) => None,

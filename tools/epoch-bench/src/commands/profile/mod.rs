@@ -1,6 +1,7 @@
 //! `epoch-bench profile`
 
 mod caption;
+mod mechanism;
 mod outputs;
 mod slices;
 mod stacks;
@@ -49,12 +50,14 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
         (Where::User, []) => None,
         _ => Some(Module::open()?),
     };
-    let bench = Bench {
+    let mut bench = Bench {
         options,
         module: module.as_ref(),
         signals: &signals,
+        mechanism: None,
     };
     let trackers = trackers(args, &bench)?;
+    bench.mechanism = mechanism::choose(args.mechanism, bench.hook())?;
     let names = names(&trackers);
     let outputs = Outputs::open(&args.out, &names)?;
     let perf = Perf::find()?;
@@ -62,10 +65,10 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
     let event = event(args, &perf)?;
     let plan = plan(args, &names, &trackers);
     workload.interval_ms = plan.interval.as_millis() as u64;
-    let hook = bench.target()?;
     let environment = Environment::detect();
 
-    let samples = bench.run(&workload, trackers.first().map(String::as_str), |workers| {
+    let first = trackers.first().map(String::as_str);
+    let (hook, samples) = bench.run(&workload, first, |workers| {
         let recordings = names
             .iter()
             .map(|name| perf.record(&event.used, event.frequency_hz, &outputs.data(name)));
@@ -78,7 +81,7 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
         for recording in recordings {
             recording.finish()?;
         }
-        Ok(samples)
+        Ok((bench.target()?, samples))
     })?;
 
     say("reading the stacks");

@@ -57,6 +57,7 @@ fn measure(
         options: &settings.measure,
         module: Some(&module),
         signals: &signals,
+        mechanism: None,
     };
     let trackers = bench.trackers(&settings.trackers)?;
     let mut report = match begun {
