@@ -55,6 +55,9 @@ cp /tmp/output /tmp/profile
 prints "profile: the mechanism is chosen, and named" '^hook: kretprobe for this profile' cat /tmp/profile
 prints "profile: the report has it" '^hooked: [^ ]* by kretprobe$' cat /tmp/profile
 ok "profile: the mechanism is put back" [ "$(cat $sys/hook/mechanism)" = fprobe ]
+# The kernel says it once: before an fprobe is profiled.
+log >/dev/null
+ok "profile: a kretprobe has the kernel warn of no stack" sh -c '! grep "wrong direction" /out/kernel.log'
 prints "profile of calls that are hooked as asked" '^hooked: [^ ]* by fprobe$' \
 	profile spin --where user --mechanism fprobe $small
 cp /tmp/output /tmp/profile
