@@ -5,8 +5,9 @@
 # run_guest IMAGE INITRD APPEND MARK ARG...: boot with "cpus" CPUs and "memory"
 # MiB for "seconds" at most, with the serial console in the file "console".
 # "features" changes the CPU, as QEMU's -cpu has it (may be unset);
-# "tcg_thread" is "single" to emulate all CPUs in one thread. APPEND goes on the kernel's command line; MARK is what the console shows once
-# the first process runs; ARGs go to QEMU. A panic does not reboot.
+# "tcg_thread" is "single" to emulate all CPUs in one thread. APPEND goes on the
+# kernel's command line; MARK is what the console shows once the first process
+# runs; ARGs go to QEMU. A panic does not reboot.
 #
 # Sets "status" to that of QEMU, and "up" if the guest came so far. What QEMU has
 # to say is in "$work/qemu".
@@ -22,18 +23,25 @@ run_guest() {
 	esac
 	machine+=(-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
 		-pidfile "$work/pid" -serial "file:$console"
+		-chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor
 		-kernel "$image" -initrd "$initrd" -append "console=ttyS0 panic=-1 oops=panic $append")
 
-	# Emulated guests have been seen to hang before their first process when they
-	# got hardly any time of the real CPUs, and to crash there over a breakpoint of
-	# the kernel's own patching. Nothing of ours is loaded then: start anew.
+	# Emulated guests have been seen to hang before their first process, and to
+	# crash there at a breakpoint of the kernel's own patching: QEMU's threads may
+	# keep a translation of code that was changed meanwhile (see
+	# Documentation/testing.rst). Nothing of ours is loaded then: boot again.
 	patience=$((60 + 5 * cpus))
+	rm -f -- "$work"/monitor.{in,out}
+	mkfifo -- "$work"/monitor.{in,out}
 	trap 'interrupted=1' INT
 	for attempt in 1 2 3; do
 		boot_once "$mark" "$patience" "${machine[@]}" "$@"
 		[[ -z $interrupted ]] || die "interrupted in the guest" "$console" "run the same command again"
 		[[ -e $work/stuck ]] || break
-		cp -- "$console" "${console%.log}-stuck-$attempt.log"
+		{
+			cat -- "$console"
+			[[ ! -s $work/cpus ]] || cat -- "$work/cpus"
+		} >"${console%.log}-stuck-$attempt.log"
 		say "guest: hung or crashed before its first process (attempt $attempt of 3); log: $(shown "${console%.log}-stuck-$attempt.log")"
 	done
 	trap - INT
@@ -44,7 +52,7 @@ run_guest() {
 boot_once() {
 	local mark=$1 patience=$2 watcher
 	shift 2
-	rm -f -- "$work/stuck" "$work/result"
+	rm -f -- "$work/stuck" "$work/cpus" "$work/result"
 	: >"$console"
 	watch_boot "$mark" "$patience" &
 	watcher=$!
@@ -55,12 +63,21 @@ boot_once() {
 	((status != 0)) || grep -qa "$mark" "$console" || touch "$work/stuck"
 }
 
+# A guest is stuck if its console has been silent for "patience" seconds: how
+# long it takes as a whole depends on what else the machine does.
 watch_boot() {
-	local mark=$1 patience=$2 waited
-	for ((waited = 0; waited < patience; waited++)); do
+	local mark=$1 patience=$2 silent=0 size before=
+	while ((silent < patience)); do
 		sleep 1
 		! grep -qa "$mark" "$console" || return 0
+		size=$(stat -c %s -- "$console")
+		silent=$((size == before ? silent + 1 : 0))
+		before=$size
 	done
 	touch "$work/stuck"
+	# Where its CPUs are. The kernel is somewhere else in each boot; the first
+	# entry of the IDT, asm_exc_divide_error, says where.
+	printf '%s\n' 'info registers -a' 'x /2gx 0xfffffe0000000000' >"$work/monitor.in"
+	timeout 5 cat -- "$work/monitor.out" >"$work/cpus" || :
 	kill -- "$(<"$work/pid")"
 }
