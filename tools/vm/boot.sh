@@ -10,7 +10,7 @@
 # --patches is for scripts that have the kernel patch code which other CPUs run
 # through: QEMU emulates all CPUs in one thread then. In threads of their own,
 # they have been seen to stop at the breakpoint of such a patch when that was
-# gone.
+# gone (Documentation/testing.rst says why).
 # The guest always ends: QEMU has N seconds, and a panic does not reboot.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
