@@ -105,7 +105,8 @@ hook_waits() {
 	write "$hook/symbol" hrtimer_nanosleep
 	write "$hook/comm" sleep
 	ok "a function that sleeps is hooked" write "$hook/enable" 1
-	sleep 4 &
+	# Until it is told: nothing below depends on how long anything takes.
+	sleep 1000 &
 	sleeper=$!
 	ok "a call of it is under way" under_way
 	fails "a signal interrupts who waits for its end" 143 "" timeout -s TERM 1 sh -c "echo 0 >$hook/enable"
@@ -115,9 +116,16 @@ hook_waits() {
 	fails "the symbol stays" - "busy" write "$hook/symbol" __vm_munmap
 	sh -c 'exec sleep 0.1'
 	prints "no block is opened meanwhile" '^1$' cat "$hook/hits"
-	ok "disabling again waits for the call" write "$hook/enable" 0
+	write "$hook/enable" 0 &
+	disabler=$!
+	sh -c 'exec sleep 0.5'
+	prints "disabling again waits for the call" '^1$' cat "$hook/blocks"
+	kill -TERM $sleeper
+	ok "it is disabled when the call has returned" wait $disabler
 	prints "no block is left of it" '^0$' cat "$hook/blocks"
-	ok "the call has returned" wait $sleeper
+	status=0
+	wait $sleeper || status=$?
+	ok "the call has returned" [ $status = 143 ]
 	ok "the symbol can be changed" write "$hook/symbol" __vm_munmap
 	write "$hook/comm" ""
 }

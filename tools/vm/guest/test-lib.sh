@@ -61,9 +61,10 @@ write() {
 	echo "$2" >"$1"
 }
 
-# soon COMMAND...: it succeeds within 5 s.
+# soon COMMAND...: it succeeds within 30 s, which is at once on a machine that
+# has time for the guest.
 soon() {
-	for _ in $(seq 50); do
+	for _ in $(seq 300); do
 		"$@" && return
 		sleep 0.1
 	done
@@ -82,8 +83,9 @@ as_nobody() {
 	su -s /bin/sh nobody -c "$*"
 }
 
+# Only a hang reaches the limit.
 bench() {
-	timeout -s KILL 60 epoch-bench "$@"
+	timeout -s KILL 300 epoch-bench "$@"
 }
 
 # A run that goes on until it is told to stop.
