@@ -65,7 +65,7 @@ trap 'rm -rf -- "$work"' EXIT
 mkdir -p "$EPOCH_CACHE/log" "$EPOCH_CACHE/results"
 console=$EPOCH_CACHE/log/console-$name-$(date +%Y%m%d-%H%M%S).log
 # Keep the last few of a kind.
-find "$EPOCH_CACHE/log" -name "console-$name-*.log" | sort -r | tail -n +10 | xargs -r rm -f --
+find "$EPOCH_CACHE/log" -name "console-$name-????????-??????*.log" | sort -r | tail -n +10 | xargs -r rm -f --
 
 : >"$work/arguments"
 if [[ -z $shell ]]; then
