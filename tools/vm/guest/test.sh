@@ -135,11 +135,17 @@ samples() {
 		ok "insmod epoch_sample_$sample" insmod /modules/epoch_sample_$sample.ko
 		fails "epoch cannot be unloaded under epoch_sample_$sample" - "unavailable|busy|in use" rmmod epoch
 		sleep 1
+		ok "grace periods of epoch_sample_$sample pass" passes sample_$sample
 		log >/dev/null
 		ok "rmmod epoch_sample_$sample" rmmod epoch_sample_$sample
 		log >/tmp/log
 		prints "epoch_sample_$sample worked without an error" '[1-9][0-9]* (walks|lookups).* 0 errors' cat /tmp/log
 	done
+}
+
+passes() { # EPOCH: are there still grace periods?
+	before=$(cat "/sys/kernel/epoch/$1/grace_periods")
+	soon sh -c "[ \$(cat /sys/kernel/epoch/$1/grace_periods) -gt $before ]"
 }
 
 # /sys/kernel/epoch, with an epoch of epoch_bench's in it.
@@ -149,9 +155,7 @@ watching() {
 	ok "insmod both samples" sh -c 'insmod /modules/epoch_sample_c.ko && insmod /modules/epoch_sample_rust.ko'
 	prints "each epoch has a folder" '^bench bench_hook bench_keyed sample_c sample_rust $' sh -c "ls $epochs | tr '\n' ' '"
 	ok "each file is one number" sh -c "! grep -Evh '^[0-9]+\$' $epochs/*/*"
-	before=$(cat $epochs/sample_c/grace_periods)
-	sleep 1
-	ok "grace periods pass" [ "$(cat $epochs/sample_c/grace_periods)" -gt "$before" ]
+	ok "grace periods pass" passes sample_c
 	ok "stall_timeout_ms can be set" write $epochs/bench/stall_timeout_ms 5000
 	for bad in abc "" -1 4294967296; do
 		fails "stall_timeout_ms cannot be '$bad'" - "invalid argument" write $epochs/bench/stall_timeout_ms "$bad"
@@ -362,12 +366,6 @@ each_cpu() { # 0 to take all CPUs but the first offline one by one, 1 to take th
 online() { # RANGE
 	cat /sys/devices/system/cpu/online
 	[ "$(cat /sys/devices/system/cpu/online)" = "$1" ]
-}
-
-passes() { # EPOCH: are there still grace periods?
-	before=$(cat "/sys/kernel/epoch/$1/grace_periods")
-	sleep 1
-	[ "$(cat "/sys/kernel/epoch/$1/grace_periods")" -gt "$before" ]
 }
 
 # CPUs go and come back while sections, grace periods and callbacks go on.
