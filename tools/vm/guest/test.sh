@@ -198,8 +198,12 @@ traced() {
 	: >$tracing/trace
 	ok "insmod epoch_sample_c, tracing $*" insmod /modules/epoch_sample_c.ko
 	sleep 1
+	for event; do
+		# There need not be any stall.
+		[ "$event" = stall ] || soon grep -q "epoch_$event:" $tracing/trace
+	done
 	# While there is a module that has names for addresses.
-	head -n 1000 $tracing/trace >/out/trace
+	head -n 5000 $tracing/trace >/out/trace
 	ok "rmmod epoch_sample_c, tracing $*" rmmod epoch_sample_c
 	ok "all events are switched off" write $tracing/events/epoch/enable 0
 }
