@@ -30,8 +30,8 @@ use crate::event::{Event, Source, TIMER};
 pub const PACKAGE: &str = "install the one of this kernel (Debian: 'apt-get install linux-perf')";
 
 /// How long perf may take to answer: it reads all of /proc when it begins, on
-/// what may be a large machine under load.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// what may be a large machine under load: only a hang reaches this.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// How often to look whether perf is still there.
 const POLL_MS: u16 = 50;
 

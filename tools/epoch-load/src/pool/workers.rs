@@ -21,10 +21,14 @@ use crate::signals::{SignalWatch, Wakeup};
 /// How often a condition without a wake-up of its own is looked at.
 const POLL: Duration = Duration::from_millis(1);
 
-/// How long a worker may take to become ready, to run and to stop; more of
-/// them take longer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a worker may take to become ready, to run, to stop and to end; more
+/// of them take longer. On an overloaded machine that may be long, so that only
+/// a hang reaches it.
+const PATIENCE: Duration = Duration::from_secs(60);
 const PATIENCE_PER_TASK: Duration = Duration::from_millis(20);
+
+/// How long workers may take to end before they are killed.
+const KILL_AFTER: Duration = Duration::from_secs(5);
 
 /// How many workers there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,8 +208,7 @@ impl Pool for Workers<'_> {
         // Signals no longer count: what is under way here takes no longer than
         // the workers' patience.
         let _ = self.give_order();
-        let deadline = Instant::now() + PATIENCE;
-        let mut waited_since = Instant::now();
+        let begun = Instant::now();
         let mut killed = false;
         loop {
             // Again and again: a stop that comes before the run does nothing.
@@ -218,12 +221,11 @@ impl Pool for Workers<'_> {
                 self.handles.clear();
                 return Ok(());
             }
-            if waited_since.elapsed() > PATIENCE / 2 && !killed {
+            if begun.elapsed() > KILL_AFTER && !killed {
                 self.handles.iter().for_each(Handle::kill);
                 killed = true;
-                waited_since = Instant::now();
             }
-            if Instant::now() > deadline {
+            if begun.elapsed() > PATIENCE {
                 bail!("{left} workers cannot be ended: see the kernel log ('dmesg')");
             }
             std::thread::sleep(POLL);
