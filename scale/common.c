@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What both modules do alike: parameters, threads, statistics.
+ * Parameters, threads and statistics, for both modules.
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
+#include <linux/hardirq.h>
 #include <linux/kthread.h>
+#include <linux/math.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -20,7 +22,7 @@ static bool chosen(const struct scale_choice *choice, const struct scale_type *t
 	unsigned int i;
 
 	for (i = 0; i < choice->n; i++) {
-		if (choice->type[i] == type)
+		if (choice->subjects[i].type == type)
 			return true;
 	}
 	return false;
@@ -28,11 +30,19 @@ static bool chosen(const struct scale_choice *choice, const struct scale_type *t
 
 static int add(struct scale_choice *choice, const struct scale_type *type)
 {
-	int err = type->init ? type->init() : 0;
+	void **structures = kvcalloc(choice->nstructs, sizeof(*structures), GFP_KERNEL);
+	unsigned int i;
 
-	if (!err)
-		choice->type[choice->n++] = type;
-	return err;
+	if (!structures)
+		return -ENOMEM;
+	choice->subjects[choice->n++] = (struct scale_subject) { type, structures };
+	for (i = 0; type->make && i < choice->nstructs; i++) {
+		structures[i] = type->make();
+		if (!structures[i])
+			return -ENOMEM;
+		cond_resched();
+	}
+	return 0;
 }
 
 static int add_named(struct scale_choice *choice, const char *name,
@@ -66,15 +76,16 @@ static int add_named(struct scale_choice *choice, const char *name,
 }
 
 /**
- * scale_choose() - make the types ready that a parameter names
- * @choice: empty; what was made ready, for scale_release(), also on an error
+ * scale_choose() - make structures of the types that a parameter names
+ * @choice: empty; for scale_release(), also on an error
  * @names: names of types with commas in between, or "all"
  * @types: those there are
+ * @nstructs: number of structures of each type
  *
  * Return: 0, or an error; if it is the names', the log says what is wrong.
  */
 int scale_choose(struct scale_choice *choice, const char *names,
-		 const struct scale_type * const types[])
+		 const struct scale_type * const types[], unsigned int nstructs)
 {
 	char *copy = kstrdup(names, GFP_KERNEL);
 	char *rest = copy;
@@ -83,6 +94,7 @@ int scale_choose(struct scale_choice *choice, const char *names,
 
 	if (!copy)
 		return -ENOMEM;
+	choice->nstructs = nstructs;
 	while (!err && (name = strsep(&rest, ",")))
 		err = add_named(choice, name, types);
 	kfree(copy);
@@ -96,10 +108,15 @@ int scale_choose(struct scale_choice *choice, const char *names,
 void scale_release(struct scale_choice *choice)
 {
 	while (choice->n) {
-		const struct scale_type *type = choice->type[--choice->n];
+		const struct scale_type *type = choice->subjects[--choice->n].type;
+		void **structures = choice->subjects[choice->n].structures;
+		unsigned int i;
 
-		if (type->exit)
-			type->exit();
+		for (i = 0; type->unmake && i < choice->nstructs; i++) {
+			type->unmake(structures[i]);
+			cond_resched();
+		}
+		kvfree(structures);
 	}
 }
 
@@ -114,7 +131,7 @@ int scale_base(const struct scale_choice *choice)
 	unsigned int i;
 
 	for (i = 0; i < choice->n; i++) {
-		if (!strcmp(choice->type[i]->name, "epoch"))
+		if (!strcmp(choice->subjects[i].type->name, "epoch"))
 			return i;
 	}
 	return -1;
@@ -138,23 +155,27 @@ int scale_check(const char *name, int value, int min, int max)
 }
 
 /**
- * scale_thread() - start a thread on a CPU of its own, as far as there are some
- * @fn: what it runs, until kthread_should_stop()
+ * scale_thread() - start a thread
+ * @fn: its function, which runs until kthread_should_stop()
  * @data: for @fn
  * @name: its name
  * @i: its number, from 0
+ * @bind: bind it to a CPU: to one of its own, as far as there are some
  *
  * Return: the thread, or NULL.
  */
-struct task_struct *scale_thread(int (*fn)(void *), void *data, const char *name, unsigned int i)
+struct task_struct *scale_thread(int (*fn)(void *), void *data, const char *name, unsigned int i,
+				 bool bind)
 {
 	struct task_struct *task = kthread_create(fn, data, "%s/%u", name, i);
 
 	if (IS_ERR(task))
 		return NULL;
-	cpus_read_lock();
-	kthread_bind(task, cpumask_nth(i % num_online_cpus(), cpu_online_mask));
-	cpus_read_unlock();
+	if (bind) {
+		cpus_read_lock();
+		kthread_bind(task, cpumask_nth(i % num_online_cpus(), cpu_online_mask));
+		cpus_read_unlock();
+	}
 	wake_up_process(task);
 	return task;
 }
@@ -183,6 +204,23 @@ void scale_wait_for_stop(void)
 	__set_current_state(TASK_RUNNING);
 }
 
+/**
+ * scale_ipis() - number of function-call interrupts that all CPUs have taken
+ *
+ * Return: the number, or always 0 where a module cannot read it.
+ */
+unsigned long scale_ipis(void)
+{
+	unsigned long total = 0;
+#if defined(CONFIG_X86) && defined(CONFIG_SMP)
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		total += READ_ONCE(per_cpu(irq_stat, cpu).counts[IRQ_COUNT_CALL_FUNCTION]);
+#endif
+	return total;
+}
+
 static int compare(const void *a, const void *b)
 {
 	u64 x = *(const u64 *)a;
@@ -191,12 +229,34 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The value at so many quarters of sorted figures. */
+/* The value at this many quarters of sorted figures. */
 static u64 quartile(const u64 *figures, unsigned int n, unsigned int quarters)
 {
 	u64 at = (u64)(n - 1) * quarters;
 
 	return (figures[at / 4] + figures[(at + 3) / 4]) / 2;
+}
+
+/*
+ * The median of a population lies between the l-th smallest and the l-th largest
+ * of n independent figures in at least 95 % of cases; 0 if n is too small. That
+ * many figures or fewer are below the median as often as a coin that is tossed n
+ * times shows heads that often.
+ */
+static unsigned int median_rank(unsigned int n)
+{
+	u64 ways = 1, sum = 0;
+	unsigned int k;
+
+	/* Beyond, the binomial coefficients overflow, and a normal distribution is close. */
+	if (n > 58)
+		return n / 2 - 98 * int_sqrt64(10000ULL * n) / 10000;
+	for (k = 0;; k++) {
+		sum += ways;
+		if (sum > (1ULL << n) / 40)
+			return k;
+		ways = div_u64(ways * (n - k), k + 1);
+	}
 }
 
 /**
@@ -212,32 +272,46 @@ void scale_milli(struct scale_text *text, u64 value)
 	scnprintf(text->text, sizeof(text->text), "%llu.%03u", whole, rest);
 }
 
-/**
- * scale_summary() - print the line that sums up a type
- * @name: what the line begins with: the type, and what was measured
- * @figures: thousandths of a nanosecond
- * @base: what the epoch took, each next to the figure of the same index, or NULL
- * @n: how many of each, 1 or more
- * @spare: room for as many
- */
-void scale_summary(const char *name, const u64 *figures, const u64 *base, unsigned int n,
-		   u64 *spare)
+static void ratio_text(const struct scale_figures *f, char *to, size_t size)
 {
-	struct scale_text median, lower, upper, ratio;
+	struct scale_text median, lower, upper;
+	unsigned int rank = f->independent ? median_rank(f->n) : 0;
 	unsigned int i;
+	int at;
 
-	for (i = 0; base && i < n; i++)
-		spare[i] = div64_u64(figures[i] * 1000, base[i] ?: 1);
-	if (base) {
-		sort(spare, n, sizeof(*spare), compare, NULL);
-		scale_milli(&ratio, quartile(spare, n, 2));
-	}
-	memcpy(spare, figures, n * sizeof(*spare));
-	sort(spare, n, sizeof(*spare), compare, NULL);
-	scale_milli(&median, quartile(spare, n, 2));
-	scale_milli(&lower, quartile(spare, n, 1));
-	scale_milli(&upper, quartile(spare, n, 3));
+	for (i = 0; i < f->n; i++)
+		f->spare[i] = div64_u64(f->figures[i] * 1000, f->base[i] ?: 1);
+	sort(f->spare, f->n, sizeof(*f->spare), compare, NULL);
+	scale_milli(&median, quartile(f->spare, f->n, 2));
+	at = scnprintf(to, size, ", %s times epoch", median.text);
+	if (!rank)
+		return;
+	scale_milli(&lower, f->spare[rank - 1]);
+	scale_milli(&upper, f->spare[f->n - rank]);
+	scnprintf(to + at, size - at, " (95%%: %s %s)", lower.text, upper.text);
+}
 
-	pr_info("%s: median %s ns, quartiles %s %s%s%s%s\n", name, median.text, lower.text,
-		upper.text, base ? ", " : "", base ? ratio.text : "", base ? " times epoch" : "");
+/**
+ * scale_summary() - print the line that sums up a figure of a type
+ * @f: the figures
+ */
+void scale_summary(const struct scale_figures *f)
+{
+	struct scale_text median, lower, upper, high, most;
+	unsigned int n = f->n;
+	char ratio[128] = "";
+
+	if (f->base)
+		ratio_text(f, ratio, sizeof(ratio));
+	memcpy(f->spare, f->figures, n * sizeof(*f->spare));
+	sort(f->spare, n, sizeof(*f->spare), compare, NULL);
+	scale_milli(&median, quartile(f->spare, n, 2));
+	scale_milli(&lower, quartile(f->spare, n, 1));
+	scale_milli(&upper, quartile(f->spare, n, 3));
+	scale_milli(&high, f->spare[(u64)(n - 1) * 99 / 100]);
+	scale_milli(&most, f->spare[n - 1]);
+
+	pr_info("%s-%s:%s%s%s median %s%s, quartiles %s %s, 99%% %s, most %s%s\n", f->type,
+		f->suffix, f->what ? " " : "", f->what ?: "", f->what ? ":" : "", median.text,
+		f->unit, lower.text, upper.text, high.text, most.text, ratio);
 }

@@ -3,38 +3,34 @@
  * The epoch with a guard of Rust's. In epoch_refscale.ko only: a Rust object
  * belongs to one module.
  */
-#include <linux/errno.h>
-
 #include "rust_loops.h"
 #include "scale.h"
 
-static struct rust_epoch *epoch;
-
-static int rust_init(void)
+static void *rust_make(void)
 {
-	epoch = scale_rust_make();
-	return epoch ? 0 : -ENOMEM;
+	return scale_rust_make();
 }
 
-static void rust_exit(void)
+static void rust_unmake(void *structure)
 {
-	scale_rust_free(epoch);
+	if (structure)
+		scale_rust_free(structure);
 }
 
-static void rust_read(unsigned long loops)
+static void rust_read(void *structure, unsigned long loops)
 {
-	scale_rust_read(epoch, loops);
+	scale_rust_read(structure, loops);
 }
 
-static void rust_read_delayed(unsigned long loops, unsigned int ns)
+static void rust_read_delayed(void *structure, unsigned long loops, unsigned int ns)
 {
-	scale_rust_read_delayed(epoch, loops, ns);
+	scale_rust_read_delayed(structure, loops, ns);
 }
 
 const struct scale_type scale_epoch_rust = {
 	.name = "epoch-rust",
-	.init = rust_init,
-	.exit = rust_exit,
+	.make = rust_make,
+	.unmake = rust_unmake,
 	.read = rust_read,
 	.read_delayed = rust_read_delayed,
 };
