@@ -308,7 +308,7 @@ void scale_summary(const struct scale_figures *f)
 	scale_milli(&median, quartile(f->spare, n, 2));
 	scale_milli(&lower, quartile(f->spare, n, 1));
 	scale_milli(&upper, quartile(f->spare, n, 3));
-	scale_milli(&high, f->spare[(u64)(n - 1) * 99 / 100]);
+	scale_milli(&high, f->spare[((u64)(n - 1) * 99 + 99) / 100]);
 	scale_milli(&most, f->spare[n - 1]);
 
 	pr_info("%s-%s:%s%s%s median %s%s, quartiles %s %s, 99%% %s, most %s%s\n", f->type,
