@@ -26,7 +26,7 @@ run_guest() {
 	# qemu64 has cmpxchg16b, and little else that would have to be emulated.
 	tcg) machine=(-accel "tcg,thread=${tcg_thread:-multi}" -cpu "qemu64${features:+,$features}") ;;
 	# Without sleep=off an idle guest would wait for the host's clock.
-	icount) machine=(-accel tcg,thread=single -icount shift=0,sleep=off -cpu qemu64) ;;
+	icount) machine=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu qemu64) ;;
 	esac
 	machine+=(-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
 		-pidfile "$work/pid" -serial "file:$console"

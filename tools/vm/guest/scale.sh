@@ -45,10 +45,12 @@ figures() {
 			for (i = 1; i <= n; i++) {
 				split(column[i], part, "|")
 				at = order[t] SUBSEP part[2] SUBSEP part[3]
-				if (at in value)
-					printf " %12.2f", value[at] / part[4]
-				else
+				if (!(at in value))
 					printf " %12s", "-"
+				else if (part[3] ~ /^(ratio|from|to)$/)
+					printf " %12.3f", value[at]
+				else
+					printf " %12.2f", value[at] / part[4]
 			}
 			print ""
 		}
@@ -132,8 +134,8 @@ flood_table() {
 	}'
 }
 
-# run NAME TITLE MODULE [PARAMETER...]: run a test, and keep its log in /out/NAME.log.
-run() {
+# perform NAME TITLE MODULE [PARAMETER...]: run a test, and keep its log in /out/NAME.log.
+perform() {
 	name=$1 title=$2 module=$3
 	shift 3
 	dmesg -c >/dev/null
@@ -153,66 +155,67 @@ show() {
 }
 
 basic() {
-	run read "a section" epoch_refscale
+	perform read "a section" epoch_refscale
 	show table ns 1 ""
-	run wait "a grace period, idle" epoch_rcuscale nwriters=1 nreaders=0
+	perform wait "a grace period, idle" epoch_rcuscale nwriters=1 nreaders=0
 	show table us 1000 wait
-	run wait-readers "a grace period, a reader on each CPU" epoch_rcuscale nwriters=1 loops=3
+	perform wait-readers "a grace period, a reader on each CPU" epoch_rcuscale nwriters=1 loops=3
 	show table us 1000 wait
-	run expedited "an expedited grace period, idle" epoch_rcuscale nwriters=1 nreaders=0 gp_exp=1
+	perform expedited "an expedited grace period, idle" epoch_rcuscale nwriters=1 nreaders=0 gp_exp=1
 	show table us 1000 expedited
-	run expedited-readers "an expedited grace period, a reader on each CPU" \
+	perform expedited-readers "an expedited grace period, a reader on each CPU" \
 		epoch_rcuscale nwriters=1 gp_exp=1 loops=3
 	show table us 1000 expedited
 	for nice in 0 19; do
-		run "preempted-$nice" "a grace period, readers of nice $nice preempted by threads of nice 0" \
+		perform "preempted-$nice" "a grace period, readers of nice $nice preempted by threads of nice 0" \
 			epoch_rcuscale nwriters=1 loops=1 nhogs=-1 readdelay=100000 reader_nice=$nice
 		show table us 1000 wait
 	done
-	run call "queueing a callback" epoch_rcuscale nwriters=1 nreaders=0 gp_async=1
+	perform call "queueing a callback" epoch_rcuscale nwriters=1 nreaders=0 gp_async=1
 	show table ns 1 call
 	echo "-- until they were invoked:"
 	show table ns 1 "call and barrier"
-	run flood "a flood of callbacks" epoch_rcuscale nreaders=0 flood=5 nruns=1
+	perform flood "a flood of callbacks" epoch_rcuscale nreaders=0 flood=5 nruns=1
 	show flood_table
-	run flood-unthrottled "a flood of callbacks without epoch_throttle()" epoch_rcuscale nreaders=0 \
+	perform flood-unthrottled "a flood of callbacks without epoch_throttle()" epoch_rcuscale nreaders=0 \
 		flood=5 nruns=1 scale_type=epoch flood_throttle=0
 	show flood_table
 }
 
 waiting() {
+	perform churn "callbacks in circulation, queued on all CPUs" epoch_rcuscale churn_ms=500 nreaders=0 \
+		writer_nice=0 nruns=8 gp_async_max=10000 verbose=0
+	show churn_table
+	perform lone "a lone callback, idle" epoch_rcuscale gp_async=1 gp_async_max=1 gp_async_barrier=0 \
+		writer_holdoff=20000 nwriters=1 nreaders=0 loops=20 verbose=0
+	show table ms 1000000 "call until invoked"
+	perform traffic "a grace period, readers every 100 us" epoch_rcuscale nwriters=1 reader_holdoff=100 \
+		reader_nice=0 loops=10 verbose=0
+	show traffic_table
+	perform make "making and freeing a structure" epoch_rcuscale init_free=1 nwriters=1 nreaders=0 \
+		loops=20 verbose=0
+	show table us 1000 "make and free"
+	perform alive "1000 structures at a time" epoch_rcuscale nalive=1000 nwriters=1 nreaders=0 nruns=2
+	show alive_table
 	tasks="bind=0 writer_nice=0 nreaders=0 verbose=0"
 	# shellcheck disable=SC2086 # words
 	{
-		run waiters "64 waiters" epoch_rcuscale nwriters=64 $tasks loops=20 nruns=6
+		perform waiters "64 waiters" epoch_rcuscale nwriters=64 $tasks loops=20 nruns=6
 		show waits_table wait
-		run waiters-expedited "64 expedited waiters" epoch_rcuscale nwriters=64 $tasks \
+		perform waiters-expedited "64 expedited waiters" epoch_rcuscale nwriters=64 $tasks \
 			loops=20 nruns=6 gp_exp=1
 		show waits_table expedited
-		run structures "4 waiters on each of 64 structures" epoch_rcuscale nwriters=256 \
+		perform structures "4 waiters on each of 64 structures" epoch_rcuscale nwriters=256 \
 			nstructs=64 $tasks loops=20 nruns=6
 		show waits_table wait
-		for idle in 0 1; do
-			run low-$idle "8 waiters, beside a hog and a waiter of low priority on its CPU" \
-				epoch_rcuscale nwriters=8 $tasks nlow=1 low_idle=$idle nhogs=1 \
-				loops=10 nruns=6 writer_holdoff=1000
-			show low_table
-		done
+		perform low-nice "8 waiters, beside a hog and a waiter of nice 19 on its CPU" \
+			epoch_rcuscale nwriters=8 $tasks nlow=1 nhogs=1 loops=5 nruns=4 writer_holdoff=1000
+		show low_table
+		perform low-idle "8 waiters, beside a hog and a SCHED_IDLE waiter on its CPU" \
+			epoch_rcuscale nwriters=8 $tasks nlow=1 low_idle=1 nhogs=1 loops=2 nruns=2 \
+			writer_holdoff=1000
+		show low_table
 	}
-	run churn "callbacks in circulation, queued on all CPUs" epoch_rcuscale churn_ms=500 nreaders=0 \
-		writer_nice=0 nruns=8 gp_async_max=10000 verbose=0
-	show churn_table
-	run lone "a lone callback, idle" epoch_rcuscale gp_async=1 gp_async_max=1 gp_async_barrier=0 \
-		writer_holdoff=20000 nwriters=1 nreaders=0 loops=20 verbose=0
-	show table ms 1000000 "call until invoked"
-	run traffic "a grace period, readers every 100 us" epoch_rcuscale nwriters=1 reader_holdoff=100 \
-		reader_nice=0 loops=10 verbose=0
-	show traffic_table
-	run make "making and freeing a structure" epoch_rcuscale init_free=1 nwriters=1 nreaders=0 \
-		loops=20 verbose=0
-	show table us 1000 "make and free"
-	run alive "1000 structures at a time" epoch_rcuscale nalive=1000 nwriters=1 nreaders=0 nruns=2
-	show alive_table
 }
 
 insmod /modules/epoch.ko
