@@ -692,7 +692,8 @@ static void report_looping(unsigned int index)
 		s->batches);
 	if (gp_async) {
 		summarise(index, false, "call");
-		summarise(index, true, gp_async_barrier ? "call and barrier" : "call until invoked");
+		summarise(index, true,
+			  gp_async_barrier ? "call and barrier" : "call until invoked");
 		return;
 	}
 	if (init_free) {
