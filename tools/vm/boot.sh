@@ -11,7 +11,7 @@
 # through: QEMU emulates all CPUs in one thread then. In threads of their own,
 # they have been seen to stop at the breakpoint of such a patch when that was
 # gone. --icount makes each instruction of the guest take one nanosecond of its
-# time, on one CPU.
+# time, on one CPU unless CPUS= says more.
 # The guest always ends: QEMU has N seconds, and a panic does not reboot.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
@@ -53,7 +53,7 @@ while (($#)); do
 	shift
 done
 seconds=${TIMEOUT:-$seconds}
-[[ -z $icount ]] || cpus=1
+[[ -z $icount ]] || cpus=${CPUS:-1}
 [[ $cpus =~ ^[1-9][0-9]*$ ]] || die "CPUS=$cpus is not a number of CPUs" "" "say, for example, CPUS=8"
 [[ $memory =~ ^[1-9][0-9]*$ ]] || die "MEM=$memory is not a number of MiB" "" "say, for example, MEM=2048"
 

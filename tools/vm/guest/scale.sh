@@ -93,32 +93,12 @@ traffic_table() {
 		"|RCU grace periods for each|upper|1" "IPIs a wait|IPIs a wait|median|1"
 }
 
-# Means of the runs.
 alive_table() {
 	printf '%-14s %12s %12s %12s %12s\n' "" "made (us)" "freed (us)" bytes "in slabs"
-	awk '/-scale: alive: / {
+	tr -d ',;' | awk '/-scale: alive: / {
 		sub(/^\[[^]]*\] /, "")
 		sub(/-scale:$/, "", $1)
-		for (i = 2; i < NF; i++) {
-			if ($i == "in")
-				sum[$1, ++column[$1] % 2 ? "made" : "freed"] += $(i + 1)
-			if ($i == "bytes")
-				sum[$1, "bytes"] += $(i - 1)
-			if ($i == "of")
-				sum[$1, "slabs"] += $(i - 1)
-		}
-		# The last "in" is that of "in slabs".
-		column[$1] = 0
-		if (!runs[$1]++)
-			order[++types] = $1
-	}
-	END {
-		for (t = 1; t <= types; t++) {
-			type = order[t]
-			printf "%-14s %12.2f %12.2f %12d %12d\n", type, sum[type, "made"] / runs[type] / 1000, \
-				sum[type, "freed"] / runs[type] / 1000, sum[type, "bytes"] / runs[type], \
-				sum[type, "slabs"] / runs[type]
-		}
+		printf "%-14s %12.2f %12.2f %12d %12d\n", $1, $6 / 1000, $11 / 1000, $14, $17
 	}'
 }
 
@@ -195,7 +175,7 @@ waiting() {
 	perform make "making and freeing a structure" epoch_rcuscale init_free=1 nwriters=1 nreaders=0 \
 		loops=20 verbose=0
 	show table us 1000 "make and free"
-	perform alive "1000 structures at a time" epoch_rcuscale nalive=1000 nwriters=1 nreaders=0 nruns=2
+	perform alive "1000 structures at a time" epoch_rcuscale nalive=1000 nwriters=1 nreaders=0 nruns=1
 	show alive_table
 	tasks="bind=0 writer_nice=0 nreaders=0 verbose=0"
 	# shellcheck disable=SC2086 # words
