@@ -36,6 +36,8 @@ run_guest() {
 	# got hardly any time of the real CPUs, and to crash there over a breakpoint of
 	# the kernel's own patching. Nothing of ours is loaded then: start anew.
 	patience=$((60 + 5 * cpus))
+	# One thread emulates all CPUs, and counts.
+	[[ -z ${icount:-} ]] || patience=300
 	trap 'interrupted=1' INT
 	for attempt in 1 2 3; do
 		boot_once "$mark" "$patience" "${machine[@]}" "$@"
