@@ -6,6 +6,9 @@ set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
-"$vm/boot.sh" --modules --icount --name icount --seconds 600 "$vm/guest/icount.sh"
+CPUS=1 "$vm/boot.sh" --modules --icount --name icount --seconds 600 "$vm/guest/icount.sh"
 say
-say "Logs of the kernel: $(shown "$EPOCH_CACHE/results")/icount/"
+say "Many waiters on 4 CPUs, one of which runs at a time, in nanoseconds of one instruction each"
+CPUS=4 "$vm/boot.sh" --modules --icount --name icount-4 --seconds 1200 "$vm/guest/scale.sh" waiting
+say
+say "Logs of the kernel: $(shown "$EPOCH_CACHE/results")/icount/ and icount-4/"

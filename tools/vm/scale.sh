@@ -8,10 +8,11 @@ set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
-declare -A sets=([2]="basic waiting" [4]=waiting [8]=basic)
+every="basic callbacks making waiting low"
+declare -A sets=([2]=$every [4]="callbacks making waiting low" [8]=basic)
 read -ra sizes <<<"${CPUS:-2 4 8}"
 for cpus in "${sizes[@]}"; do
-	words="basic waiting"
+	words=$every
 	[[ -n ${CPUS:-} ]] || words=${sets[$cpus]}
 	read -ra words <<<"$words"
 	say

@@ -1,7 +1,8 @@
 # shellcheck shell=dash
 # scale.sh SET...: the in-kernel benchmarks, in the guest: loads each module,
 # waits for the end of its test, and prints tables of the lines that sum up. A
-# SET is "basic" (sections, lone waits, callbacks) or "waiting" (many waiters).
+# SET is basic (sections, lone waits, floods), callbacks, making, waiting (many
+# waiters) or low (a waiter of low priority among them).
 set -e
 
 # figures COLUMN...: a table of the lines that sum up, one row a type. A COLUMN is
@@ -162,22 +163,29 @@ basic() {
 	show flood_table
 }
 
-waiting() {
+callbacks() {
 	perform churn "callbacks in circulation, queued on all CPUs" epoch_rcuscale churn_ms=500 nreaders=0 \
 		writer_nice=0 nruns=8 gp_async_max=10000 verbose=0
 	show churn_table
 	perform lone "a lone callback, idle" epoch_rcuscale gp_async=1 gp_async_max=1 gp_async_barrier=0 \
 		writer_holdoff=20000 nwriters=1 nreaders=0 loops=20 verbose=0
 	show table ms 1000000 "call until invoked"
-	perform traffic "a grace period, readers every 100 us" epoch_rcuscale nwriters=1 reader_holdoff=100 \
-		reader_nice=0 loops=10 verbose=0
-	show traffic_table
+}
+
+making() {
 	perform make "making and freeing a structure" epoch_rcuscale init_free=1 nwriters=1 nreaders=0 \
 		loops=20 verbose=0
 	show table us 1000 "make and free"
 	perform alive "1000 structures at a time" epoch_rcuscale nalive=1000 nwriters=1 nreaders=0 nruns=1
 	show alive_table
-	tasks="bind=0 writer_nice=0 nreaders=0 verbose=0"
+}
+
+tasks="bind=0 writer_nice=0 nreaders=0 verbose=0"
+
+waiting() {
+	perform traffic "a grace period, readers every 100 us" epoch_rcuscale nwriters=1 reader_holdoff=100 \
+		reader_nice=0 loops=10 verbose=0
+	show traffic_table
 	# shellcheck disable=SC2086 # words
 	{
 		perform waiters "64 waiters" epoch_rcuscale nwriters=64 $tasks loops=20 nruns=6
@@ -188,6 +196,12 @@ waiting() {
 		perform structures "4 waiters on each of 64 structures" epoch_rcuscale nwriters=256 \
 			nstructs=64 $tasks loops=20 nruns=6
 		show waits_table wait
+	}
+}
+
+low() {
+	# shellcheck disable=SC2086 # words
+	{
 		perform low-nice "8 waiters, beside a hog and a waiter of nice 19 on its CPU" \
 			epoch_rcuscale nwriters=8 $tasks nlow=1 nhogs=1 loops=5 nruns=4 writer_holdoff=1000
 		show low_table
