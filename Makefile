@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
-.PHONY: all modules demo check kunit bench scale tools docs vm install clean help \
+.PHONY: all modules demo check kunit bench scale icount tools docs vm install clean help \
 	setup lint check-host check-browser check-kunit check-debug check-kasan check-misuse check-mutants check-guest shell
 
 all: modules
@@ -46,8 +46,11 @@ kunit: ## the KUnit tests, in User-Mode Linux, as kunit.py shows them
 bench: ## what a reader pays, next to ck_epoch, liburcu, crossbeam-epoch and locks
 	@$(ENTER) tools/vm/bench.sh
 
-scale: ## what it costs in the kernel, next to RCU, SRCU and locks; on 2 and 8 CPUs
+scale: ## the cost in the kernel, next to RCU, SRCU and locks; on 2, 4 and 8 CPUs
 	@$(ENTER) tools/vm/scale.sh
+
+icount: ## instructions of sections, callbacks and lone waits in the kernel, counted
+	@$(ENTER) tools/vm/icount.sh
 
 tools: ## build epoch-bench, a static program, in the cache
 	@$(ENTER) tools/vm/tools.sh --show

@@ -1,16 +1,17 @@
 #!/bin/bash
-# boot.sh [--name NAME] [--seconds N] [--bench] [--perf] [--cpu FEATURES] [--patches] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
+# boot.sh [--name NAME] [--seconds N] [--modules] [--bench] [--perf] [--cpu FEATURES] [--patches] [--icount] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
 # boot.sh --shell [--bench] [--perf] [--file ...]
 #
 # Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on
 # the terminal). What SCRIPT prints is shown as it comes; what it leaves in /out
 # is copied to results/NAME in the cache; its exit status is this command's.
-# --bench puts the modules and epoch-bench in, and builds them before; --perf
-# puts perf in. --cpu changes the CPU: --cpu -cx16 takes cmpxchg16b away.
+# --modules puts the modules in, and builds them before; --bench does that, and
+# the same with epoch-bench; --perf puts perf in. --cpu changes the CPU: --cpu -cx16 takes cmpxchg16b away.
 # --patches is for scripts that have the kernel patch code which other CPUs run
 # through: QEMU emulates all CPUs in one thread then. In threads of their own,
 # they have been seen to stop at the breakpoint of such a patch when that was
-# gone (Documentation/testing.rst says why).
+# gone (Documentation/testing.rst says why). --icount makes each instruction of the
+# guest take one nanosecond of its time, on one CPU unless CPUS= says more.
 # The guest always ends: QEMU has N seconds, and a panic does not reboot.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
@@ -26,37 +27,46 @@ name=guest
 seconds=300
 shell=
 script=shell
+modules=
 bench=
 programs=()
 features=
 tcg_thread=
+icount=
+append=
 files=()
 while (($#)); do
 	case $1 in
 	--name) name=$2 && shift ;;
 	--seconds) seconds=$2 && shift ;;
 	--file) files+=("$2") && shift ;;
-	--bench) bench=1 ;;
+	--modules) modules=1 ;;
+	--bench) modules=1 bench=1 ;;
 	--perf) programs+=(--program /usr/bin/perf) ;;
 	--cpu) features=$2 && shift ;;
 	--patches) tcg_thread=single ;;
+	# The kernel would not trust the TSC of an emulated CPU, and read a slower clock.
+	--icount) icount=1 append=tsc=reliable ;;
 	--shell) shell=1 name=shell seconds=infinity ;;
 	*) break ;;
 	esac
 	shift
 done
 seconds=${TIMEOUT:-$seconds}
+[[ -z $icount ]] || cpus=${CPUS:-1}
 [[ $cpus =~ ^[1-9][0-9]*$ ]] || die "CPUS=$cpus is not a number of CPUs" "" "say, for example, CPUS=8"
 [[ $memory =~ ^[1-9][0-9]*$ ]] || die "MEM=$memory is not a number of MiB" "" "say, for example, MEM=2048"
 
-if [[ -n $bench ]]; then
+if [[ -n $modules ]]; then
 	"$vm/stock.sh"
 	"$vm/modules.sh" stock
-	"$vm/tools.sh"
-	modules=$("$vm/modules.sh" --dir stock)
+	built=$("$vm/modules.sh" --dir stock)
 	while read -r object; do
-		files+=("$modules/${object%.o}.ko=modules/$(basename -- "$object" .o).ko")
-	done <"$modules/modules.order"
+		files+=("$built/${object%.o}.ko=modules/$(basename -- "$object" .o).ko")
+	done <"$built/modules.order"
+fi
+if [[ -n $bench ]]; then
+	"$vm/tools.sh"
 	files+=("$EPOCH_CACHE/bin/epoch-bench=bin/epoch-bench")
 fi
 
@@ -79,7 +89,7 @@ fi
 # The kernel hands what it does not know to its first process.
 tty=0
 [[ ! -t 1 ]] || tty=1
-run_guest "/boot/vmlinuz-$kernel" "$work/initrd" "EPOCH_TTY=$tty TERM=${TERM:-dumb}" 'epoch-guest: up' \
+run_guest "/boot/vmlinuz-$kernel" "$work/initrd" "EPOCH_TTY=$tty TERM=${TERM:-dumb} $append" 'epoch-guest: up' \
 	-device virtio-serial-pci \
 	-chardev stdio,id=user,signal="$([[ -n $shell ]] && echo off || echo on)" \
 	-device virtconsole,chardev=user \

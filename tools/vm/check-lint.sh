@@ -7,8 +7,8 @@ set -euo pipefail
 . "$vm/try.sh"
 
 cd "$src"
-mapfile -t rust < <(find rust samples -name '*.rs' 2>/dev/null | sort)
-mapfile -t c < <(find rust include samples tools/vm -name '*.[ch]' 2>/dev/null | sort)
+mapfile -t rust < <(find rust scale samples -name '*.rs' 2>/dev/null | sort)
+mapfile -t c < <(find rust scale include samples tools/vm -name '*.[ch]' 2>/dev/null | sort)
 mapfile -t bash < <(find .ci tools -type f -not -path '*/target/*' -exec grep -lE '^#!/bin/bash|^# shellcheck shell=bash' {} + | sort)
 mapfile -t busybox < <(grep -lE '^#!/bin/busybox sh|^# shellcheck shell=dash' -r tools/vm/guest | sort)
 

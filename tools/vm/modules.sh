@@ -40,7 +40,7 @@ build() {
 	esac
 	[[ -z $mutant ]] || flags+=("EPOCH_MUTANT=$mutant")
 	# Never "finished": the next make goes on here, up to the next reboot.
-	workdir "$out" "$(key "$tree/.stamp") $(contents Kbuild rust include samples)"
+	workdir "$out" "$(key "$tree/.stamp") $(contents Kbuild rust scale include samples)"
 	make -C "$tree" M="$src" MO="$out" -j"$jobs" KCFLAGS=-Werror KRUSTFLAGS=-Dwarnings \
 		"${flags[@]}" modules
 }

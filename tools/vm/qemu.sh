@@ -5,21 +5,28 @@
 # run_guest IMAGE INITRD APPEND MARK ARG...: boot with "cpus" CPUs and "memory"
 # MiB for "seconds" at most, with the serial console in the file "console".
 # "features" changes the CPU, as QEMU's -cpu has it (may be unset);
-# "tcg_thread" is "single" to emulate all CPUs in one thread. APPEND goes on the
-# kernel's command line; MARK is what the console shows once the first process
-# runs; ARGs go to QEMU. A panic does not reboot.
+# "tcg_thread" is "single" to emulate all CPUs in one thread; "icount", if set,
+# has the one CPU emulated at one instruction a nanosecond of the guest's time.
+# APPEND goes on the kernel's command line; MARK is what the console shows once the
+# first process runs; ARGs go to QEMU. A panic does not reboot.
 #
 # Sets "status" to that of QEMU, and "up" if the guest came so far. What QEMU has
 # to say is in "$work/qemu".
 run_guest() {
 	local image=$1 initrd=$2 append=$3 mark=$4 accel why machine patience attempt interrupted=
 	shift 4
-	read -r accel why < <("$vm/accel.sh")
+	if [[ -n ${icount:-} ]]; then
+		accel=icount why="one instruction a nanosecond"
+	else
+		read -r accel why < <("$vm/accel.sh")
+	fi
 	say "guest: $(basename -- "$image"), $cpus CPUs, $memory MiB, $accel ($why)"
 	case $accel in
 	kvm) machine=(-accel kvm -cpu "host${features:+,$features}") ;;
 	# qemu64 has cmpxchg16b, and little else that would have to be emulated.
 	tcg) machine=(-accel "tcg,thread=${tcg_thread:-multi}" -cpu "qemu64${features:+,$features}") ;;
+	# Without sleep=off an idle guest would wait for the host's clock.
+	icount) machine=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu qemu64) ;;
 	esac
 	machine+=(-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
 		-pidfile "$work/pid" -serial "file:$console"
@@ -31,6 +38,8 @@ run_guest() {
 	# keep a translation of code that was changed meanwhile (see
 	# Documentation/testing.rst). Nothing of ours is loaded then: boot again.
 	patience=$((60 + 5 * cpus))
+	# One thread emulates all CPUs, and counts.
+	[[ -z ${icount:-} ]] || patience=300
 	rm -f -- "$work"/monitor.{in,out}
 	mkfifo -- "$work"/monitor.{in,out}
 	trap 'interrupted=1' INT

@@ -1,16 +1,23 @@
 #!/bin/bash
-# What the epoch costs in the kernel, next to its peers there: epoch_refscale.ko
-# and epoch_rcuscale.ko on the unmodified Debian kernel, on 2 CPUs and on 8. A
-# benchmark, no test: figures do not fail it. CPUS= names other numbers of CPUs.
-# The tables are shown; what the kernel said is kept, and all figures as JSON.
+# Cost of the epoch in the kernel, next to its peers there: epoch_refscale.ko and
+# epoch_rcuscale.ko on the unmodified Debian kernel. A benchmark, no test: figures
+# do not fail it. Many waiters are measured on 2 CPUs and on 4, everything else on
+# 2 and on 8; CPUS= names other numbers of CPUs, each of which gets both. The tables
+# are shown; the kernel's logs are kept, and all figures as JSON.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
-read -ra sizes <<<"${CPUS:-2 8}"
+every="basic callbacks making waiting low"
+declare -A sets=([2]=$every [4]="callbacks making waiting low" [8]=basic)
+read -ra sizes <<<"${CPUS:-2 4 8}"
 for cpus in "${sizes[@]}"; do
+	words=$every
+	[[ -n ${CPUS:-} ]] || words=${sets[$cpus]}
+	read -ra words <<<"$words"
 	say
-	CPUS=$cpus "$vm/boot.sh" --bench --name "scale-$cpus" --seconds 1800 "$vm/guest/scale.sh"
+	CPUS=$cpus "$vm/boot.sh" --modules --name "scale-$cpus" --seconds 1800 "$vm/guest/scale.sh" \
+		"${words[@]}"
 done
 
 results=$EPOCH_CACHE/results/scale.json
@@ -19,33 +26,50 @@ for cpus in "${sizes[@]}"; do
 		sed "s/^/$cpus $(basename -- "$log" .log) /" "$log"
 	done
 done | sed 's/\[[^]]*\] //' | awk '
-	function value(word, i) {
-		for (i = 1; i < NF; i++)
-			if ($i == word)
-				return $(i + 1) + 0
-		return "null"
-	}
 	function begin(type) {
 		sub(/(-ref)?-scale:$/, "", type)
 		printf "%s\n  {\"cpus\": %d, \"measured\": \"%s\", \"type\": \"%s\"", comma, $1, $2, type
 		comma = ","
 	}
+	# The number behind a word, or so many further on.
+	function value(word, more, i) {
+		for (i = 4; i + more < NF; i++)
+			if ($i == word)
+				return $(i + 1 + more) + 0
+		return "null"
+	}
 	/-scale: .*median / {
+		gsub(/[,()]/, "")
 		begin($3)
-		printf ", \"with_barrier\": %s", / call and barrier: / ? "true" : "false"
-		printf ", \"median_ns\": %s, \"lower_quartile_ns\": %s", value("median"), value("quartiles")
-		upper = / times epoch/ ? NF - 3 : NF
-		printf ", \"upper_quartile_ns\": %s, \"times_epoch\": %s}", \
-			$upper + 0, upper < NF ? $(upper + 1) : "null"
+		figure = unit = ""
+		for (at = 4; $at != "median"; at++)
+			figure = figure (at > 4 ? " " : "") $at
+		sub(/:$/, "", figure)
+		for (i = at + 2; $i != "quartiles"; i++)
+			unit = unit (i > at + 2 ? " " : "") $i
+		ratio = "null"
+		for (i = at; i <= NF; i++)
+			if ($i == "times")
+				ratio = $(i - 1) + 0
+		printf ", \"figure\": \"%s\", \"unit\": \"%s\"", figure == "" ? "section" : figure, unit
+		printf ", \"median\": %s, \"lower_quartile\": %s, \"upper_quartile\": %s", \
+			value("median", 0), value("quartiles", 0), value("quartiles", 1)
+		printf ", \"p99\": %s, \"max\": %s, \"times_epoch\": %s", value("99%", 0), value("most", 0), ratio
+		printf ", \"times_epoch_95\": [%s, %s]}", value("95%:", 0), value("95%:", 1)
 	}
 	/ flood: / {
 		begin($3)
-		printf ", \"callbacks_per_second\": %d, \"peak_pending\": %d", $10, value("peak")
+		printf ", \"callbacks_per_second\": %d, \"peak_pending\": %d", $10, value("peak", 0)
 		printf ", \"pauses\": %d, \"drained_ms\": %d}", $(NF - 5), $(NF - 1)
+	}
+	/ alive: / {
+		begin($3)
+		printf ", \"alive\": %d, \"made_ns\": %d, \"freed_ns\": %d", $5, $8, $13
+		printf ", \"bytes\": %d, \"bytes_in_slabs\": %d}", $16, $19
 	}
 	BEGIN { printf "[" }
 	END { print "\n]" }' >"$results.part"
 mv -- "$results.part" "$results"
 say
 say "Figures: $(shown "$results")"
-say "The kernel's words: $(shown "$EPOCH_CACHE/results")/scale-N/, of N CPUs"
+say "Logs of the kernel: $(shown "$EPOCH_CACHE/results")/scale-N/, of N CPUs"

@@ -254,6 +254,7 @@ scaled() {
 	log >/dev/null
 	ok "insmod $module $*" insmod "/modules/$module.ko" "$@"
 	ok "$module comes to its end" eventually said "$module: end of test"
+	ok "$module ends as LKP expects it" said "[a-z]-(ref-scale: END OF TEST|scale: Test complete)\$"
 	ok "rmmod $module" rmmod "$module"
 	log >/tmp/log
 }
@@ -299,13 +300,55 @@ scale() {
 	done
 	prints "a flood stops at its limit" 'srcu-scale: .* limit 102[0-9] KiB, [1-9][0-9]* pauses' cat /tmp/log
 
+	all="epoch epoch-rcu epoch-fenced rcu srcu srcu-fast"
+	small="nreaders=0 nruns=2 loops=2 bind=0 verbose=0"
+	for mode in "nwriters=9" "nwriters=9 nstructs=4 gp_exp=1" "nwriters=3 nlow=1 nhogs=1" \
+		"nwriters=3 nlow=2 low_idle=1"; do
+		# shellcheck disable=SC2086 # words
+		scaled epoch_rcuscale $small $mode
+		for type in $all; do
+			prints "$mode: $type is timed as a whole" "\] $type-scale: all waits: median $positive" cat /tmp/log
+			prints "$mode: $type counts grace periods" \
+				"\] $type-scale: grace periods a run: median $positive" cat /tmp/log
+			prints "$mode: $type counts IPIs" "\] $type-scale: IPIs a wait: median [0-9]" cat /tmp/log
+		done
+		case $mode in
+		*nlow*) prints "$mode: both kinds of runs are told" \
+			"\] epoch-scale: wait, low: median $positive" cat /tmp/log ;;
+		esac
+	done
+	prints "an epoch interrupts CPUs" "\] epoch-scale: IPIs a wait: median $positive" cat /tmp/log
+	scaled epoch_rcuscale churn_ms=100 nreaders=0 nruns=6
+	for type in $all; do
+		prints "$type invokes callbacks in circulation" "\] $type-scale: invoked: median $positive.* a second" cat /tmp/log
+		prints "$type has a confidence interval" "\] $type-scale: invoked: .*times epoch \(95%: [0-9.]+ [0-9.]+\)" cat /tmp/log
+	done
+	scaled epoch_rcuscale gp_async=1 gp_async_max=3 gp_async_barrier=0 nwriters=1 nreaders=0 \
+		writer_holdoff=1000
+	prints "a lone callback is invoked" "\] epoch-scale: call until invoked: median [1-9][0-9]{3}" cat /tmp/log
+	scaled epoch_rcuscale scale_type=epoch-rcu reader_holdoff=100 nruns=2 nreaders=1 nwriters=1
+	prints "RCU's grace periods are counted" "\] epoch-rcu-scale: RCU grace periods for each: median $positive" \
+		cat /tmp/log
+	scaled epoch_rcuscale init_free=1 nwriters=2 nruns=2
+	prints "making an epoch takes time" "\] epoch-scale: make and free: median $positive" cat /tmp/log
+	prints "making an SRCU structure takes time" "\] srcu-scale: make and free: median $positive" cat /tmp/log
+	scaled epoch_rcuscale nalive=100 nruns=1 nwriters=1
+	for type in epoch epoch-rcu epoch-fenced srcu srcu-fast; do
+		prints "many structures of $type" "$type-scale: alive: 100 made in [1-9][0-9]* ns each" cat /tmp/log
+	done
+
 	stops epoch_refscale nruns=10000 loops=1000000000
 	stops epoch_refscale nruns=10000 loops=1000000000 readdelay=1000000
 	stops epoch_rcuscale nruns=10 loops=10000
 	stops epoch_rcuscale nruns=10 loops=10000 gp_async=1
 	stops epoch_rcuscale flood=3600
+	stops epoch_rcuscale churn_ms=3600000
+	stops epoch_rcuscale nruns=10 loops=10000 nwriters=64 bind=0 nstructs=8 verbose=0
+	stops epoch_rcuscale nruns=10 loops=10000 nwriters=2 bind=0 nlow=2 low_idle=1 nhogs=2 verbose=0
+	stops epoch_rcuscale nruns=10 loops=10000 init_free=1
+	stops epoch_rcuscale nalive=1000000
 	prints "their epochs are gone" '^bench bench_hook bench_keyed $' sh -c "ls /sys/kernel/epoch | tr '\n' ' '"
-	ok "their threads are gone" sh -c '! ps | grep "\[epoch_[rw]"'
+	ok "their threads are gone" sh -c '! ps | grep "\[epoch_[hlrw]"'
 
 	for bad in scale_type=bogus scale_type= scale_type=epoch,epoch scale_type=all,rcu loops=0 loops=abc \
 		nreaders=-2 nruns=0 holdoff=-1; do
@@ -317,7 +360,10 @@ scale() {
 		done
 	done
 	fails "insmod epoch_refscale nreaders=0" - "invalid" insmod /modules/epoch_refscale.ko nreaders=0
-	for bad in nwriters=0 nhogs=-2 reader_nice=20 gp_async_max=0 flood=-1 flood_size=0 writer_holdoff=-1 "gp_exp=1 gp_async=1"; do
+	for bad in nwriters=0 nhogs=-2 reader_nice=20 gp_async_max=0 flood=-1 flood_size=0 writer_holdoff=-1 \
+		nstructs=0 nlow=-1 low_nice=20 writer_nice=-21 reader_holdoff=-1 churn_ms=-1 nalive=-1 bind=2 \
+		"gp_exp=1 gp_async=1" "init_free=1 churn_ms=1" "nalive=1 flood=1" "nlow=1 gp_async=1" \
+		"nalive=1 scale_type=rcu"; do
 		# shellcheck disable=SC2086 # words
 		fails "insmod epoch_rcuscale $bad" - "invalid" insmod /modules/epoch_rcuscale.ko $bad
 	done

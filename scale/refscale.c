@@ -75,6 +75,7 @@ static u64 *results;
 /* The experiment: its number, from 1; its type; how many are still to come. */
 static unsigned int experiment;
 static const struct scale_type *type;
+static void *structure;
 static atomic_t to_warm_up;
 static atomic_t to_measure;
 static atomic_t to_finish;
@@ -93,9 +94,9 @@ static void read_sections(void)
 		int n = min(left, piece);
 
 		if (readdelay)
-			type->read_delayed(n, readdelay);
+			type->read_delayed(structure, n, readdelay);
 		else
-			type->read(n);
+			type->read(structure, n);
 		left -= n;
 	}
 }
@@ -143,7 +144,8 @@ static u64 run(unsigned int index)
 	u64 sum = 0;
 	int i;
 
-	type = types.type[index];
+	type = types.subjects[index].type;
+	structure = types.subjects[index].structures[0];
 	atomic_set(&to_warm_up, nreaders);
 	atomic_set(&to_measure, nreaders);
 	atomic_set(&to_finish, nreaders);
@@ -166,7 +168,7 @@ static u64 run(unsigned int index)
 
 static void report(unsigned int index, int base, u64 *spare)
 {
-	const char *name = types.type[index]->name;
+	const char *name = types.subjects[index].type->name;
 	u64 *figures = results + index * nruns;
 	struct scale_text text;
 	int i;
@@ -178,8 +180,17 @@ static void report(unsigned int index, int base, u64 *spare)
 		pr_info("%d\t%s\n", i + 1, text.text);
 	}
 
-	scnprintf(text.text, sizeof(text.text), "%s-ref-scale", name);
-	scale_summary(text.text, figures, base < 0 ? NULL : results + base * nruns, nruns, spare);
+	scale_summary(&(struct scale_figures) {
+		.type = name,
+		.suffix = "ref-scale",
+		.unit = " ns",
+		.figures = figures,
+		.base = base < 0 ? NULL : results + base * nruns,
+		.n = nruns,
+		.independent = true,
+		.spare = spare,
+	});
+	pr_info("%s-ref-scale: END OF TEST\n", name);
 }
 
 static int main_thread(void *unused)
@@ -235,7 +246,7 @@ static int __init epoch_refscale_init(void)
 	if (err)
 		return err;
 
-	err = scale_choose(&types, scale_type, all_types);
+	err = scale_choose(&types, scale_type, all_types, 1);
 	if (err)
 		goto fail;
 	pr_info("%s-ref-scale: start of test: loops=%d nreaders=%d nruns=%d readdelay=%d holdoff=%d verbose=%d\n",
@@ -248,11 +259,12 @@ static int __init epoch_refscale_init(void)
 	if (!results || !readers)
 		goto fail;
 	for (i = 0; i < nreaders; i++) {
-		readers[i].task = scale_thread(reader_thread, &readers[i], "epoch_reader", i);
+		readers[i].task = scale_thread(reader_thread, &readers[i], "epoch_reader", i,
+					       true);
 		if (!readers[i].task)
 			goto fail;
 	}
-	main_task = scale_thread(main_thread, NULL, "epoch_refscale", nreaders);
+	main_task = scale_thread(main_thread, NULL, "epoch_refscale", nreaders, true);
 	if (!main_task)
 		goto fail;
 	return 0;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The types that are compared. What they are made of lies still while it is
- * measured: its address is known to the loop, or in a register.
+ * The types that are compared. The address of the structure is in a register
+ * while a loop is measured, or known to it.
  */
 #include <linux/cache.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/mutex.h>
 #include <linux/percpu-rwsem.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 
@@ -26,7 +27,8 @@ void scale_delay(unsigned int ns)
  * what a section does, and for what is done outside.
  */
 #define READ_LOOP(type, variables, enter, exit)				\
-static __always_inline void type##_loop(unsigned long loops, unsigned int ns) \
+static __always_inline void type##_loop(void *structure, unsigned long loops, \
+					unsigned int ns)		\
 {									\
 	variables;							\
 									\
@@ -40,14 +42,15 @@ static __always_inline void type##_loop(unsigned long loops, unsigned int ns) \
 	}								\
 }									\
 									\
-static void type##_read(unsigned long loops)				\
+static void type##_read(void *structure, unsigned long loops)		\
 {									\
-	type##_loop(loops, 0);						\
+	type##_loop(structure, loops, 0);				\
 }									\
 									\
-static void type##_read_delayed(unsigned long loops, unsigned int ns)	\
+static void type##_read_delayed(void *structure, unsigned long loops,	\
+				unsigned int ns)			\
 {									\
-	type##_loop(loops, ns);						\
+	type##_loop(structure, loops, ns);				\
 }
 
 /* The loop alone. */
@@ -64,10 +67,6 @@ const struct scale_type scale_none = {
  * The epoch: one that interrupts the CPUs, one that waits for RCU, and one whose
  * readers have fences.
  */
-
-static struct epoch *ipi_epoch;
-static struct epoch *rcu_epoch;
-static struct epoch *fenced_epoch;
 
 static struct epoch *alloc_fenced(void)
 {
@@ -86,62 +85,61 @@ static void epoch_callback(struct epoch_context *ctx)
 }
 
 #define EPOCH_TYPE(type, symbol, text, alloc, enter, leave)		\
-READ_LOOP(type, struct epoch *e = type; struct epoch_section section,	\
+READ_LOOP(type, struct epoch *e = structure; struct epoch_section section, \
 	  section = enter, leave)					\
 									\
-static int type##_init(void)						\
+static void *type##_make(void)						\
 {									\
-	type = alloc;							\
-	return type ? 0 : -ENOMEM;					\
-}									\
-									\
-static void type##_exit(void)						\
-{									\
-	epoch_free(type);						\
-}									\
-									\
-static void type##_wait(void)						\
-{									\
-	epoch_wait(type);						\
-}									\
-									\
-static void type##_wait_expedited(void)					\
-{									\
-	epoch_wait_expedited(type);					\
-}									\
-									\
-static void type##_call(struct scale_callback *cb)			\
-{									\
-	epoch_call(type, epoch_callback, &cb->epoch);			\
-}									\
-									\
-static void type##_throttle(void)					\
-{									\
-	epoch_throttle(type);						\
-}									\
-									\
-static void type##_drain(void)						\
-{									\
-	epoch_drain_callbacks(type);					\
-}									\
-									\
-static unsigned long type##_completed(void)			\
-{									\
-	return epoch_grace_periods(type) * 4;				\
+	return alloc;							\
 }									\
 									\
 const struct scale_type symbol = {					\
 	.name = text,							\
-	.init = type##_init,						\
-	.exit = type##_exit,						\
+	.make = type##_make,						\
+	.unmake = any_epoch_unmake,					\
 	.read = type##_read,						\
 	.read_delayed = type##_read_delayed,				\
-	.wait = type##_wait,						\
-	.wait_expedited = type##_wait_expedited,			\
-	.call = type##_call,						\
-	.throttle = type##_throttle,					\
-	.drain = type##_drain,						\
-	.completed = type##_completed,					\
+	.wait = any_epoch_wait,						\
+	.wait_expedited = any_epoch_wait_expedited,			\
+	.call = any_epoch_call,						\
+	.throttle = any_epoch_throttle,					\
+	.drain = any_epoch_drain,					\
+	.completed = any_epoch_completed,				\
+}
+
+static void any_epoch_unmake(void *structure)
+{
+	epoch_free(structure);
+}
+
+static void any_epoch_wait(void *structure)
+{
+	epoch_wait(structure);
+}
+
+static void any_epoch_wait_expedited(void *structure)
+{
+	epoch_wait_expedited(structure);
+}
+
+static void any_epoch_call(void *structure, struct scale_callback *cb)
+{
+	epoch_call(structure, epoch_callback, &cb->epoch);
+}
+
+static void any_epoch_throttle(void *structure)
+{
+	epoch_throttle(structure);
+}
+
+static void any_epoch_drain(void *structure)
+{
+	epoch_drain_callbacks(structure);
+}
+
+static unsigned long any_epoch_completed(void *structure)
+{
+	return epoch_grace_periods(structure) * 4;
 }
 
 EPOCH_TYPE(ipi_epoch, scale_epoch, "epoch", epoch_alloc("scale", 0),
@@ -162,12 +160,27 @@ static void rcu_callback(struct rcu_head *rcu)
 
 READ_LOOP(rcu, NOTHING, rcu_read_lock(), rcu_read_unlock())
 
-static void rcu_call(struct scale_callback *cb)
+static void rcu_wait(void *structure)
+{
+	synchronize_rcu();
+}
+
+static void rcu_wait_expedited(void *structure)
+{
+	synchronize_rcu_expedited();
+}
+
+static void rcu_call(void *structure, struct scale_callback *cb)
 {
 	call_rcu(&cb->rcu, rcu_callback);
 }
 
-static unsigned long rcu_completed(void)
+static void rcu_drain(void *structure)
+{
+	rcu_barrier();
+}
+
+static unsigned long rcu_completed(void *structure)
 {
 	return get_state_synchronize_rcu();
 }
@@ -176,63 +189,90 @@ const struct scale_type scale_rcu = {
 	.name = "rcu",
 	.read = rcu_read,
 	.read_delayed = rcu_read_delayed,
-	.wait = synchronize_rcu,
-	.wait_expedited = synchronize_rcu_expedited,
+	.wait = rcu_wait,
+	.wait_expedited = rcu_wait_expedited,
 	.call = rcu_call,
-	.drain = rcu_barrier,
+	.drain = rcu_drain,
 	.completed = rcu_completed,
 };
 
 /* SRCU, in two of its flavours. */
 
-DEFINE_STATIC_SRCU(full_srcu);
-DEFINE_STATIC_SRCU_FAST(fast_srcu);
+READ_LOOP(srcu, struct srcu_struct *srcu = structure; int idx,
+	  idx = srcu_read_lock(srcu), srcu_read_unlock(srcu, idx))
+READ_LOOP(srcu_fast, struct srcu_struct *srcu = structure; struct srcu_ctr __percpu *scp,
+	  scp = srcu_read_lock_fast(srcu), srcu_read_unlock_fast(srcu, scp))
 
-READ_LOOP(full_srcu, int idx,
-	  idx = srcu_read_lock(&full_srcu), srcu_read_unlock(&full_srcu, idx))
-READ_LOOP(fast_srcu, struct srcu_ctr __percpu *scp,
-	  scp = srcu_read_lock_fast(&fast_srcu),
-	  srcu_read_unlock_fast(&fast_srcu, scp))
+static void *make_srcu(bool fast)
+{
+	struct srcu_struct *srcu = kzalloc(sizeof(*srcu), GFP_KERNEL);
 
-#define SRCU_TYPE(type, symbol, text)					\
-static void type##_wait(void)						\
-{									\
-	synchronize_srcu(&type);					\
-}									\
-									\
-static void type##_wait_expedited(void)					\
-{									\
-	synchronize_srcu_expedited(&type);				\
-}									\
-									\
-static void type##_call(struct scale_callback *cb)			\
-{									\
-	call_srcu(&type, &cb->rcu, rcu_callback);			\
-}									\
-									\
-static void type##_drain(void)						\
-{									\
-	srcu_barrier(&type);						\
-}									\
-									\
-static unsigned long type##_completed(void)			\
-{									\
-	return get_state_synchronize_srcu(&type);			\
-}									\
-									\
-const struct scale_type symbol = {					\
-	.name = text,							\
-	.read = type##_read,						\
-	.read_delayed = type##_read_delayed,				\
-	.wait = type##_wait,						\
-	.wait_expedited = type##_wait_expedited,			\
-	.call = type##_call,						\
-	.drain = type##_drain,						\
-	.completed = type##_completed,					\
+	if (srcu && (fast ? init_srcu_struct_fast(srcu) : init_srcu_struct(srcu))) {
+		kfree(srcu);
+		return NULL;
+	}
+	return srcu;
 }
 
-SRCU_TYPE(full_srcu, scale_srcu, "srcu");
-SRCU_TYPE(fast_srcu, scale_srcu_fast, "srcu-fast");
+static void *srcu_make(void)
+{
+	return make_srcu(false);
+}
+
+static void *srcu_fast_make(void)
+{
+	return make_srcu(true);
+}
+
+static void srcu_unmake(void *structure)
+{
+	if (!structure)
+		return;
+	cleanup_srcu_struct(structure);
+	kfree(structure);
+}
+
+static void srcu_wait(void *structure)
+{
+	synchronize_srcu(structure);
+}
+
+static void srcu_wait_expedited(void *structure)
+{
+	synchronize_srcu_expedited(structure);
+}
+
+static void srcu_call(void *structure, struct scale_callback *cb)
+{
+	call_srcu(structure, &cb->rcu, rcu_callback);
+}
+
+static void srcu_drain(void *structure)
+{
+	srcu_barrier(structure);
+}
+
+static unsigned long srcu_completed(void *structure)
+{
+	return get_state_synchronize_srcu(structure);
+}
+
+#define SRCU_TYPE(type, symbol, text)					\
+const struct scale_type symbol = {					\
+	.name = text,							\
+	.make = type##_make,						\
+	.unmake = srcu_unmake,						\
+	.read = type##_read,						\
+	.read_delayed = type##_read_delayed,				\
+	.wait = srcu_wait,						\
+	.wait_expedited = srcu_wait_expedited,				\
+	.call = srcu_call,						\
+	.drain = srcu_drain,						\
+	.completed = srcu_completed,					\
+}
+
+SRCU_TYPE(srcu, scale_srcu, "srcu");
+SRCU_TYPE(srcu_fast, scale_srcu_fast, "srcu-fast");
 
 /* Locks, as readers take them. */
 

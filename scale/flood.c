@@ -15,7 +15,7 @@
 
 #include "flood.h"
 
-/* How many bytes a writer gives before it looks at what is pending. */
+/* How many bytes a writer queues before it looks at what is pending. */
 #define LOOK_EVERY SZ_256K
 
 static DEFINE_PER_CPU(unsigned long, given);
@@ -107,11 +107,12 @@ static void free_object(struct scale_callback *cb)
 }
 
 /**
- * flood_writer() - give callbacks until the flood is over, and wait for them
- * @type: what calls them
+ * flood_writer() - queue callbacks until the flood is over, and wait for them
+ * @type: the type that invokes them
+ * @structure: its structure
  * @stopping: turns true when it is to end at once
  */
-void flood_writer(const struct scale_type *type, const bool *stopping)
+void flood_writer(const struct scale_type *type, void *structure, const bool *stopping)
 {
 	unsigned int look_every = clamp(LOOK_EVERY / size, 1, 1024);
 	unsigned int n = 0;
@@ -134,16 +135,16 @@ void flood_writer(const struct scale_type *type, const bool *stopping)
 		cb->done = free_object;
 		this_cpu_inc(given);
 		if (throttled && type->throttle)
-			type->throttle();
-		type->call(cb);
+			type->throttle(structure);
+		type->call(structure, cb);
 		cond_resched();
 	}
-	type->drain();
+	type->drain(structure);
 }
 
 /**
  * flood_report() - say what came of a flood
- * @type: what called the callbacks
+ * @type: the type that invoked the callbacks
  */
 void flood_report(const struct scale_type *type)
 {

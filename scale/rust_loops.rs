@@ -24,10 +24,10 @@ extern "C" fn scale_rust_make() -> *mut Epoch {
 
 /// # Safety
 ///
-/// `epoch` is one of `scale_rust_make` that nobody uses any more.
+/// `scale_rust_make` returned `epoch`, and it is no longer in use.
 #[no_mangle]
 unsafe extern "C" fn scale_rust_free(epoch: *mut Epoch) {
-    // SAFETY: By the caller's promise; it is pinned until it is dropped here.
+    // SAFETY: `scale_rust_make` returned `epoch`; it is pinned until it is dropped here.
     drop(unsafe { Pin::new_unchecked(KBox::from_raw(epoch)) });
 }
 
@@ -44,18 +44,18 @@ fn read(epoch: &Epoch, loops: c_ulong, inside: impl Fn()) {
 
 /// # Safety
 ///
-/// `epoch` is one of `scale_rust_make`.
+/// `scale_rust_make` returned `epoch`, which outlives the call.
 #[no_mangle]
 unsafe extern "C" fn scale_rust_read(epoch: *const Epoch, loops: c_ulong) {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch` outlives the call, as this function requires.
     read(unsafe { &*epoch }, loops, || {});
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `scale_rust_make`.
+/// `scale_rust_make` returned `epoch`, which outlives the call.
 #[no_mangle]
 unsafe extern "C" fn scale_rust_read_delayed(epoch: *const Epoch, loops: c_ulong, ns: c_uint) {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch` outlives the call, as this function requires.
     read(unsafe { &*epoch }, loops, || scale_delay(ns));
 }

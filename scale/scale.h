@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What epoch_refscale.ko and epoch_rcuscale.ko share: the types that they
+ * compare, the choice among them, and the statistics.
+ */
+#ifndef _EPOCH_SCALE_H
+#define _EPOCH_SCALE_H
+
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+#include <epoch.h>
+
+/* A callback of any type. */
+struct scale_callback {
+	union {
+		struct rcu_head rcu;
+		struct epoch_context epoch;
+	};
+	void (*done)(struct scale_callback *cb);
+};
+
+/**
+ * struct scale_type - a way to keep readers and updaters apart
+ * @name: its name in the parameter scale_type
+ * @make: makes a structure, or returns NULL; itself NULL if there is only one, which
+ *	the other functions do not need to be told
+ * @unmake: frees a structure, or NULL
+ * @read: enters and leaves this many sections
+ * @read_delayed: the same, with this many nanoseconds inside each
+ * @wait: waits for a grace period
+ * @wait_expedited: waits for an expedited grace period
+ * @call: queues a callback to be invoked after a grace period
+ * @throttle: waits if too many callbacks are pending; may be NULL
+ * @drain: waits for the callbacks
+ * @completed: four times the number of grace periods so far, but for a constant
+ */
+struct scale_type {
+	const char *name;
+	void *(*make)(void);
+	void (*unmake)(void *structure);
+	void (*read)(void *structure, unsigned long loops);
+	void (*read_delayed)(void *structure, unsigned long loops, unsigned int ns);
+	void (*wait)(void *structure);
+	void (*wait_expedited)(void *structure);
+	void (*call)(void *structure, struct scale_callback *cb);
+	void (*throttle)(void *structure);
+	void (*drain)(void *structure);
+	unsigned long (*completed)(void *structure);
+};
+
+#define SCALE_MAX_TYPES 16
+
+/* All have sections; the first group has grace periods and callbacks, too. */
+extern const struct scale_type scale_epoch;
+extern const struct scale_type scale_epoch_rcu;
+extern const struct scale_type scale_epoch_fenced;
+extern const struct scale_type scale_rcu;
+extern const struct scale_type scale_srcu;
+extern const struct scale_type scale_srcu_fast;
+
+extern const struct scale_type scale_epoch_rust;
+extern const struct scale_type scale_percpu_rwsem;
+extern const struct scale_type scale_rwlock;
+extern const struct scale_type scale_mutex;
+extern const struct scale_type scale_none;
+
+/* Spends this many nanoseconds. */
+void scale_delay(unsigned int ns);
+
+/**
+ * struct scale_subject - a type, and its structures
+ * @type: the type
+ * @structures: the structures; NULL pointers if the type has only one
+ */
+struct scale_subject {
+	const struct scale_type *type;
+	void **structures;
+};
+
+/**
+ * struct scale_choice - the types that the parameter scale_type names
+ * @n: their number
+ * @nstructs: structures of each
+ * @subjects: the types, with their structures
+ */
+struct scale_choice {
+	unsigned int n;
+	unsigned int nstructs;
+	struct scale_subject subjects[SCALE_MAX_TYPES];
+};
+
+int scale_choose(struct scale_choice *choice, const char *names,
+		 const struct scale_type * const types[], unsigned int nstructs);
+void scale_release(struct scale_choice *choice);
+int scale_base(const struct scale_choice *choice);
+
+int scale_check(const char *name, int value, int min, int max);
+
+struct task_struct *scale_thread(int (*fn)(void *), void *data, const char *name, unsigned int i,
+				 bool bind);
+void scale_stop(struct task_struct *task);
+void scale_wait_for_stop(void);
+
+unsigned long scale_ipis(void);
+
+/**
+ * struct scale_text - a number, written
+ * @text: its digits
+ */
+struct scale_text {
+	char text[32];
+};
+
+/**
+ * struct scale_figures - figures of a type, to be summed up
+ * @type: the type
+ * @suffix: "ref-scale" or "scale"
+ * @what: name of the figure, or NULL if there is only one
+ * @unit: with a blank before, or ""
+ * @figures: in thousandths of the unit
+ * @base: those of the epoch, each taken in the turn of that of the same index, or NULL
+ * @n: their number, 1 or more
+ * @independent: whether each comes from a run of its own
+ * @spare: room for as many
+ */
+struct scale_figures {
+	const char *type;
+	const char *suffix;
+	const char *what;
+	const char *unit;
+	const u64 *figures;
+	const u64 *base;
+	unsigned int n;
+	bool independent;
+	u64 *spare;
+};
+
+void scale_milli(struct scale_text *text, u64 value);
+void scale_summary(const struct scale_figures *f);
+
+#endif /* _EPOCH_SCALE_H */
