@@ -24,7 +24,7 @@
  *	sections
  *
  * Made by epoch_alloc() only: more follows. The member is for the functions
- * below, and laid out as in rust/epoch/core/mod.rs, which also says why the
+ * below, and laid out as in rust/epoch/domain/mod.rs, which also says why the
  * algorithm is right.
  */
 struct epoch {

@@ -14,8 +14,8 @@
 #include <epoch.h>
 
 #include "events.h"
-#include "hooks.h"
-#include "readers.h"
+#include "helpers.h"
+#include "tracking.h"
 
 /* Counts those who want to know. */
 struct static_key_false epoch_debug_key = STATIC_KEY_FALSE_INIT;

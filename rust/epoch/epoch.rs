@@ -12,35 +12,34 @@
 
 use kernel::prelude::*;
 
+mod api;
 mod c_api;
 mod callback;
 mod detector;
-#[path = "core/mod.rs"]
 pub mod domain;
-mod epoch_type;
 mod fenced;
-mod hooks;
+mod helpers;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
 mod links;
 mod lull;
 mod platform;
 mod pointer;
-mod readers;
 mod stall;
 mod sysfs;
 mod trace;
+mod tracking;
 
 pub use crate::{
+    api::{
+        Detached,
+        Epoch,
+        Guard, //
+    },
     callback::{
         Callback,
         Deferred,
         Head, //
-    },
-    epoch_type::{
-        Detached,
-        Epoch,
-        Guard, //
     },
     fenced::{
         FencedEpoch,

@@ -20,7 +20,7 @@ use kernel::{
 /// The least that a timer can wait for.
 const LENGTH: Jiffies = 1;
 
-/// What lockdep calls the two; see `DETECTOR` in `epoch_type.rs`.
+/// What lockdep calls the two; see `DETECTOR` in `api.rs`.
 static HURRIED: &CStr = c"epoch_lull_hurried";
 static CHANGED: &CStr = c"epoch_lull_changed";
 

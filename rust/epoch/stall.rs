@@ -11,7 +11,7 @@ use crate::{
         Slot, //
     },
     platform::KernelPlatform,
-    readers::{
+    tracking::{
         self,
         Gaps, //
     },
@@ -197,7 +197,7 @@ impl Watch {
     ) {
         const MOST: usize = 16;
 
-        if !readers::are_tracked() {
+        if !tracking::are_tracked() {
             return say(fmt!(
                 "who that is can be told of sections that begin while track_readers is set"
             ));
@@ -206,14 +206,14 @@ impl Watch {
         let mut said = 0;
         let mut after = (0, 0);
         while said < MOST {
-            let Some(reader) = readers::next(domain, slot, after) else {
+            let Some(reader) = tracking::next(domain, slot, after) else {
                 break;
             };
             after = reader.since();
             said += 1;
             say(fmt!("section: {reader}"));
         }
-        let known = readers::count(domain, slot);
+        let known = tracking::count(domain, slot);
         if known > said {
             say(fmt!("{} younger section(s)", known - said));
         }

@@ -11,7 +11,7 @@
 //! folder; that goes with `/sys/kernel/epoch` when this module does, in the same way. What is freed
 //! later than that is a kobject of the kernel's own (see [`kernel_ext::kobject`]).
 
-use crate::epoch_type::Inner;
+use crate::api::Inner;
 use core::ptr::NonNull;
 use kernel::{
     prelude::*,

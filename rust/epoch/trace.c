@@ -4,7 +4,7 @@
  */
 #include <linux/types.h>
 
-#include "hooks.h"
+#include "helpers.h"
 
 #define CREATE_TRACE_POINTS
 #include "events.h"

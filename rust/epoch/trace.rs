@@ -5,7 +5,7 @@
 
 use crate::{
     domain::Pace,
-    hooks, //
+    helpers, //
 };
 use kernel::{
     prelude::*,
@@ -15,24 +15,24 @@ use kernel::{
 /// Grace period number `seq` begins.
 pub(crate) fn gp_start(name: &CStr, seq: usize, pace: Pace) {
     // SAFETY: The name is copied.
-    unsafe { hooks::epoch_trace_gp_start(name.as_char_ptr(), seq, pace == Pace::Expedited) };
+    unsafe { helpers::epoch_trace_gp_start(name.as_char_ptr(), seq, pace == Pace::Expedited) };
 }
 
 /// It has ended.
 pub(crate) fn gp_end(name: &CStr, seq: usize, pace: Pace, duration_ns: u64) {
     let expedited = pace == Pace::Expedited;
     // SAFETY: The name is copied.
-    unsafe { hooks::epoch_trace_gp_end(name.as_char_ptr(), seq, expedited, duration_ns) };
+    unsafe { helpers::epoch_trace_gp_end(name.as_char_ptr(), seq, expedited, duration_ns) };
 }
 
 /// It is reported for having taken so long.
 pub(crate) fn stall(name: &CStr, seq: usize, duration_ns: u64, readers: usize) {
     // SAFETY: The name is copied.
-    unsafe { hooks::epoch_trace_stall(name.as_char_ptr(), seq, duration_ns, readers) };
+    unsafe { helpers::epoch_trace_stall(name.as_char_ptr(), seq, duration_ns, readers) };
 }
 
 /// `count` callbacks have been called.
 pub(crate) fn callbacks(name: &CStr, count: usize) {
     // SAFETY: The name is copied.
-    unsafe { hooks::epoch_trace_callbacks(name.as_char_ptr(), count) };
+    unsafe { helpers::epoch_trace_callbacks(name.as_char_ptr(), count) };
 }

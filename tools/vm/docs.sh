@@ -24,7 +24,7 @@ build() {
 	cd "$("$vm/modules.sh" --dir stock)"
 	# What Kbuild has in the environment.
 	export RUSTC_BOOTSTRAP=1 KERNEL_EXT_HELPERS=$PWD/rust/kernel_ext/helpers_generated.rs \
-		EPOCH_HOOKS=$PWD/rust/epoch/hooks_generated.rs \
+		EPOCH_HELPERS=$PWD/rust/epoch/helpers_generated.rs \
 		EPOCH_BENCH_UAPI=$PWD/rust/epoch_bench/uapi_generated.rs
 	local crate
 	for crate in kernel_ext epoch epoch_bench; do

@@ -5,7 +5,7 @@
 use super::new;
 use crate::{
     domain::Slot,
-    readers::{
+    tracking::{
         self,
         ROOM, //
     },
@@ -43,14 +43,14 @@ struct Tracking;
 
 impl Tracking {
     fn new() -> Self {
-        readers::track(true);
+        tracking::track(true);
         Self
     }
 }
 
 impl Drop for Tracking {
     fn drop(&mut self) {
-        readers::track(false);
+        tracking::track(false);
     }
 }
 
@@ -61,7 +61,7 @@ fn slot(epoch: &Epoch) -> Slot {
 
 /// How many are known to be in a section of that slot.
 fn known(epoch: &Epoch) -> usize {
-    readers::count(epoch.domain(), slot(epoch))
+    tracking::count(epoch.domain(), slot(epoch))
 }
 
 /// The report of a grace period that waits for that slot.
@@ -134,7 +134,7 @@ mod tests {
         let epoch = new()?;
         let outer = epoch.enter();
         let oldest = |epoch: &Epoch| {
-            let reader = readers::next(epoch.domain(), slot(epoch), (0, 0));
+            let reader = tracking::next(epoch.domain(), slot(epoch), (0, 0));
             reader.map(|reader| reader.since())
         };
         let since = oldest(&epoch);
@@ -186,10 +186,10 @@ mod tests {
         let after = epoch.enter();
         drop(before);
         thread.join();
-        assert_eq!(readers::count(epoch.domain(), pair), 0);
+        assert_eq!(tracking::count(epoch.domain(), pair), 0);
         let open: usize = Slot::BOTH
             .into_iter()
-            .map(|slot| readers::count(epoch.domain(), slot))
+            .map(|slot| tracking::count(epoch.domain(), slot))
             .sum();
         assert_eq!(open, 1);
         drop(after);
@@ -287,7 +287,7 @@ mod tests {
         assert_eq!(missing.load(Relaxed), 0);
         assert_eq!(epoch.watch().gaps.no_room(), 0);
         for slot in Slot::BOTH {
-            assert_eq!(readers::count(epoch.domain(), slot), 0);
+            assert_eq!(tracking::count(epoch.domain(), slot), 0);
         }
         Ok(())
     }

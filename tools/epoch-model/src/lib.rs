@@ -3,7 +3,7 @@
 //! Explores the algorithm of `epoch.ko` with [loom]: the interleavings of its steps, and the values
 //! that the C11 memory model lets each load see.
 //!
-//! The files of `rust/epoch/core/` are compiled as they are; this crate gives them a platform. So it
+//! The files of `rust/epoch/domain/` are compiled as they are; this crate gives them a platform. So it
 //! does with the list of the tracker `lockless`: [`queue`].
 //!
 //! A heavy barrier interrupts each CPU, and is a full barrier there, wherever the CPU is in its
@@ -15,7 +15,7 @@
 //!
 //! [`Flaw`] takes something away, to see that the tests find it.
 
-#[path = "../../../rust/epoch/core/mod.rs"]
+#[path = "../../../rust/epoch/domain/mod.rs"]
 #[allow(dead_code)]
 mod domain;
 mod links;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Callbacks: the list is that of `rust/epoch/core/list.rs`; what `rust/epoch/callback.rs` and
-//! `epoch_type.rs` make of it, the domain and a work item is written down here once more.
+//! Callbacks: the list is that of `rust/epoch/domain/list.rs`; what `rust/epoch/callback.rs` and
+//! `api.rs` make of it, the domain and a work item is written down here once more.
 
 mod common;
 

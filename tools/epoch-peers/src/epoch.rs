@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! This project's epoch: the files of `rust/epoch/core/`, as they are, on a platform in user space.
+//! This project's epoch: the files of `rust/epoch/domain/`, as they are, on a platform in user space.
 //!
 //! A thread stands for a CPU: its GS points to per-CPU data of its own, so that an increment is the
 //! very instruction that it is in the kernel. The heavy barrier is membarrier(2).
 //!
 //! [`Flaw`] takes something away, to see that the tests find it.
 
-#[path = "../../../rust/epoch/core/mod.rs"]
+#[path = "../../../rust/epoch/domain/mod.rs"]
 #[allow(dead_code, rustdoc::private_intra_doc_links)]
 mod domain;
 

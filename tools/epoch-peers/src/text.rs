@@ -116,7 +116,7 @@ mod tests {
             "skipped:  rcu of tomorrow: it does not exist\n",
             "\n2 threads, on CPU 0, 1\n",
             "epoch / bare pair              at most 1.10   MISSED ",
-            "epoch                      Domain::enter and Domain::exit of rust/epoch/core\n",
+            "epoch                      Domain::enter and Domain::exit of rust/epoch/domain\n",
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }

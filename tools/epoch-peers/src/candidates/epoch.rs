@@ -10,7 +10,7 @@ pub fn entries() -> Vec<Entry> {
     vec![Entry::new(
         names::EPOCH,
         Kind::Project,
-        "Domain::enter and Domain::exit of rust/epoch/core",
+        "Domain::enter and Domain::exit of rust/epoch/domain",
         EpochCandidate,
     )]
 }

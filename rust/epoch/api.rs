@@ -24,7 +24,7 @@ use crate::{
         HeavyBarrier,
         KernelPlatform, //
     },
-    readers,
+    tracking,
     stall::Watch,
     sysfs,
     trace, //
@@ -238,7 +238,7 @@ impl Epoch {
     fn begin(&self) -> Section {
         let section = self.inner.domain.enter();
         // Inside, so that the epoch stays.
-        readers::entered(&self.inner.domain, section.pair());
+        tracking::entered(&self.inner.domain, section.pair());
         section
     }
 
@@ -249,7 +249,7 @@ impl Epoch {
     /// `section` was begun in this epoch.
     #[inline(always)]
     unsafe fn end(&self, section: Section) {
-        readers::leaves(&self.inner.domain, section.pair());
+        tracking::leaves(&self.inner.domain, section.pair());
         // SAFETY: By the caller's promise.
         unsafe { self.inner.domain.exit(section) };
     }

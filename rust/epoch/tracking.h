@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What C calls in readers.rs.
+ * What C calls in tracking.rs.
  */
-#ifndef _EPOCH_READERS_H
-#define _EPOCH_READERS_H
+#ifndef _EPOCH_TRACKING_H
+#define _EPOCH_TRACKING_H
 
 struct epoch;
 
@@ -14,4 +14,4 @@ void __epoch_reader_leaves(struct epoch *epoch, unsigned long __percpu *counters
 			   unsigned int level);
 const char *__epoch_name(struct epoch *epoch);
 
-#endif /* _EPOCH_READERS_H */
+#endif /* _EPOCH_TRACKING_H */

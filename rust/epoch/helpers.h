@@ -3,8 +3,8 @@
  * What Rust calls in C. bindgen reads this file; it includes nothing of the
  * kernel, so that it needs none of the kernel's flags.
  */
-#ifndef _EPOCH_HOOKS_H
-#define _EPOCH_HOOKS_H
+#ifndef _EPOCH_HELPERS_H
+#define _EPOCH_HELPERS_H
 
 #ifndef __KERNEL__
 #include <stdbool.h>
@@ -22,4 +22,4 @@ void epoch_trace_callbacks(const char *name, unsigned long count);
 void epoch_track_readers(bool on);
 bool epoch_readers_tracked(void);
 
-#endif /* _EPOCH_HOOKS_H */
+#endif /* _EPOCH_HELPERS_H */

@@ -359,7 +359,7 @@ impl Gaps {
 /// Whether `track_readers` is set.
 pub(crate) fn are_tracked() -> bool {
     // SAFETY: No requirements.
-    unsafe { crate::hooks::epoch_readers_tracked() }
+    unsafe { crate::helpers::epoch_readers_tracked() }
 }
 
 /// Has the key on while `epoch_track_readers` is.
@@ -471,5 +471,5 @@ unsafe extern "C" fn __epoch_name(epoch: *const Domain<KernelPlatform>) -> *cons
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) fn track(on: bool) {
     // SAFETY: Nobody else does at the same time.
-    unsafe { crate::hooks::epoch_track_readers(on) };
+    unsafe { crate::helpers::epoch_track_readers(on) };
 }
