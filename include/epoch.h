@@ -23,13 +23,47 @@
  * @active: per CPU, sections entered and sections left in the slot of new
  *	sections
  *
- * Made by epoch_alloc() only: more follows. The member is for the functions
+ * Made by epoch_alloc() or DEFINE_EPOCH() only. The member is for the functions
  * below, and laid out as in rust/epoch/domain/mod.rs, which also says why the
  * algorithm is right.
  */
 struct epoch {
 	unsigned long __percpu *active;
-};
+	/* Private. The rest of a static is zero when it is defined. */
+	unsigned long advances;
+	struct epoch_cpu __percpu *cpus;
+	u32 flavour;
+	u32 is_static;
+	const char *name;
+	unsigned long private[(1024 - 4 * sizeof(long) - 8) / sizeof(long)];
+} __aligned(64);
+
+/* Private: what an epoch has for each CPU. */
+struct epoch_cpu {
+	unsigned long counters[4];
+	unsigned long private[512 / sizeof(long) - 4];
+} __aligned(64);
+
+/**
+ * DEFINE_EPOCH() - define an epoch that needs no initialisation
+ * @symbol: its name, also of its directory in /sys/kernel/epoch, which appears
+ *	when it is first waited for or its first callback has a grace period
+ *
+ * It may be used as soon as the module's code runs, and is never passed to
+ * epoch_free(): when its module is unloaded, its callbacks are waited for.
+ * DEFINE_STATIC_EPOCH() defines one that is known in its file only.
+ */
+#define DEFINE_EPOCH(symbol) __DEFINE_EPOCH(symbol, /* not static */)
+#define DEFINE_STATIC_EPOCH(symbol) __DEFINE_EPOCH(symbol, static)
+
+#define __DEFINE_EPOCH(symbol, linkage)					\
+	static DEFINE_PER_CPU_ALIGNED(struct epoch_cpu, symbol##_epoch_cpu); \
+	linkage struct epoch symbol = {					\
+		.active = symbol##_epoch_cpu.counters,			\
+		.cpus = &symbol##_epoch_cpu,				\
+		.is_static = 1,						\
+		.name = #symbol,						\
+	}
 
 /**
  * struct epoch_section - a section that was entered and is still to be left
@@ -40,7 +74,7 @@ struct epoch_section {
 };
 
 /**
- * struct epoch_context - what an object embeds to be given to epoch_call()
+ * struct epoch_context - what an object embeds to be passed to epoch_call()
  * @next: private
  * @callback: private
  */
@@ -53,15 +87,19 @@ typedef void epoch_callback_t(struct epoch_context *ctx);
 
 /*
  * Grace periods wait for those of RCU, which takes milliseconds, instead of
- * interrupting each CPU, which only expedited ones do. RCU must be watching where
- * sections begin and end.
+ * interrupting each CPU. Expedited ones interrupt each CPU, unless some are
+ * isolated. RCU must be watching where sections begin and end.
  */
 #define EPOCH_RCU 0x1
 
 /**
- * epoch_alloc() - make an epoch
- * @name: for people; it is copied, and names a folder in /sys/kernel/epoch
+ * epoch_alloc() - create an epoch
+ * @name: for people; it is copied, and names a directory in /sys/kernel/epoch
  * @flags: 0 or EPOCH_RCU
+ *
+ * The directory appears some 100 ms later, or when the module that calls this
+ * in its initialisation has been loaded. It gets a number if there is one of that
+ * name.
  *
  * Context: Process context. May sleep.
  * Return: the epoch, or NULL if there is no memory or a flag is unknown.
@@ -72,13 +110,19 @@ struct epoch *epoch_alloc(const char *name, int flags);
  * epoch_free() - free an epoch
  * @epoch: what epoch_alloc() returned, or NULL
  *
- * Waits for its sections and callbacks.
+ * Waits until all callbacks have been invoked, those that they queue in turn
+ * included, and for sections that are still open. No section may be entered at
+ * the same time. Call epoch_wait() first if objects are freed afterwards that
+ * sections may have found.
  *
- * Context: Process context. May sleep. Not in a section or a callback of it.
+ * In a callback of the same epoch it warns and does not wait: the epoch is freed
+ * later.
+ *
+ * Context: Process context. May sleep. Not in a section of the same epoch.
  */
 void epoch_free(struct epoch *epoch);
 
-/* Private: what lockdep is told of sections. */
+/* Private: tell lockdep of sections. */
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 void epoch_lockdep_enter(struct epoch *epoch, unsigned long ip);
 void epoch_lockdep_exit(struct epoch *epoch, unsigned long ip);
@@ -94,7 +138,7 @@ static __always_inline void epoch_lockdep_exit(struct epoch *epoch,
 }
 #endif
 
-/* Private: what is told to those who want to know of each section. */
+/* Private: for track_readers and the tracepoints of sections. */
 DECLARE_STATIC_KEY_FALSE(epoch_debug_key);
 void epoch_section_entered(struct epoch *epoch, unsigned long __percpu *counters);
 void epoch_section_left(struct epoch *epoch, unsigned long __percpu *counters);
@@ -103,7 +147,7 @@ void epoch_section_left(struct epoch *epoch, unsigned long __percpu *counters);
  * epoch_enter_detached() - enter a read-side section that may be left elsewhere
  * @epoch: the epoch
  *
- * As epoch_enter(), but another task or context may leave the section, with
+ * Enters a section as epoch_enter() does, but another task or context may leave the section, with
  * epoch_exit_detached(). Lockdep does not know of it.
  *
  * Context: As epoch_enter().
@@ -127,8 +171,8 @@ epoch_enter_detached(struct epoch *epoch)
  * @epoch: the epoch
  * @section: what epoch_enter_detached() of the same epoch returned
  *
- * Whoever hands a section to another task orders what was done inside before
- * that.
+ * A task that hands a section to another one orders what it did inside before
+ * that, as with a release and an acquire.
  *
  * Context: Any context, any CPU, and on x86-64 NMI too.
  */
@@ -147,7 +191,7 @@ static __always_inline void epoch_exit_detached(struct epoch *epoch,
  * @epoch: the epoch
  *
  * Sections nest, and may overlap in any order. What is found inside one stays
- * until it is left, if whoever frees it waits with epoch_wait() or
+ * until it is left, if it is freed after epoch_wait() or by a callback of
  * epoch_call().
  *
  * Context: Any context, kprobes included, and on x86-64 NMI too. Inside, the
@@ -191,7 +235,7 @@ bool in_epoch(struct epoch *epoch);
  * @epoch: the epoch
  *
  * When it returns, each section that was entered before the call has been left.
- * Calls at the same time share grace periods.
+ * Tasks that wait at the same time share grace periods.
  *
  * Context: Process context, interrupts enabled. Sleeps. Not in a section of the
  * same epoch, where it would never return.
@@ -199,10 +243,12 @@ bool in_epoch(struct epoch *epoch);
 void epoch_wait(struct epoch *epoch);
 
 /**
- * epoch_wait_expedited() - wait for a grace period that is over sooner
+ * epoch_wait_expedited() - wait for an expedited grace period
  * @epoch: the epoch
  *
- * Interrupts each CPU, with EPOCH_RCU too, and looks more often.
+ * Looks more often for sections that are still open. With EPOCH_RCU it interrupts
+ * each CPU instead of waiting for RCU, unless CPUs are isolated: then it waits
+ * for RCU all the same. Other tasks that wait at the same time benefit.
  *
  * Context: As epoch_wait().
  */
@@ -212,36 +258,46 @@ void epoch_wait_expedited(struct epoch *epoch);
  * epoch_wait_killable() - wait for a grace period, or to be killed
  * @epoch: the epoch
  *
+ * A task that is killed returns at once, with EPOCH_RCU too.
+ *
  * Context: As epoch_wait().
- * Return: 0, or -EINTR if the task is being killed.
+ * Return: 0, or -EINTR if the task was killed before the grace period passed.
  */
 int epoch_wait_killable(struct epoch *epoch);
 
 /**
- * epoch_call() - have a callback called after a grace period
+ * epoch_call() - queue a callback, to be invoked after a grace period
  * @epoch: the epoch
- * @callback: called in process context; may sleep, and may give @ctx again
- * @ctx: embedded in the object; left alone until the callback gets it
+ * @callback: invoked in process context; may sleep, and may queue @ctx again
+ * @ctx: embedded in the object; not queued, and left alone until the callback
+ *	gets it
  *
- * Callbacks that were given on the same CPU, by tasks that were not moved
- * meanwhile, are called in their order. A module calls epoch_drain_callbacks()
- * or epoch_free() before it is unloaded.
+ * Takes no lock and allocates nothing. The callback is invoked by a kworker, on
+ * the CPU that queued it or, if that is isolated or has gone offline, on one near
+ * it. Callbacks that were queued on the same CPU, by tasks that were not moved
+ * meanwhile, are invoked in their order, one at a time.
  *
- * Context: Process, softirq and hardirq context, without the scheduler's locks.
+ * When a module is unloaded, its callbacks that are pending are invoked before its
+ * code goes.
+ *
+ * Context: Any context, also with locks of the scheduler held; on x86-64 NMI
+ * too.
  */
 void epoch_call(struct epoch *epoch, epoch_callback_t *callback,
 		struct epoch_context *ctx);
 
 /**
- * epoch_throttle() - wait if too many callbacks are pending
+ * epoch_throttle() - bound the number of pending callbacks
  * @epoch: the epoch
  *
- * To be called before epoch_call() where that may sleep. If as many callbacks
- * are pending as callbacks_limit in /sys/kernel/epoch/<name> says, it waits
- * until only half as many are, or until those that were pending have returned.
- * If all callers do so, no more are pending than that, and one for each task.
+ * Call it before epoch_call() where sleeping is allowed: at callbacks_limit (in
+ * /sys/kernel/epoch/<name>) it waits until half of them, or all that were pending
+ * at the call, have been invoked. If all callers do so, no more are pending than
+ * the limit, and one for each task.
  *
- * Context: Process context. Sleeps. Not in a section or a callback of it.
+ * In a callback of the same epoch it warns and returns at once.
+ *
+ * Context: Process context. Sleeps. Not in a section of the same epoch.
  */
 void epoch_throttle(struct epoch *epoch);
 
@@ -249,9 +305,12 @@ void epoch_throttle(struct epoch *epoch);
  * epoch_drain_callbacks() - wait for callbacks
  * @epoch: the epoch
  *
- * When it returns, each callback that was given before the call has returned.
+ * When it returns, each callback that was queued before the call has returned.
+ * Callbacks that those have queued may still be pending.
  *
- * Context: Process context. Sleeps. Not in a section or a callback of it.
+ * In a callback of the same epoch it warns and returns at once.
+ *
+ * Context: Process context. Sleeps. Not in a section of the same epoch.
  */
 void epoch_drain_callbacks(struct epoch *epoch);
 
@@ -275,17 +334,17 @@ unsigned long epoch_grace_periods(struct epoch *epoch);
 
 /**
  * struct epoch_fenced - an epoch whose readers have fences
- * @epoch: for all but making it, entering and leaving
+ * @epoch: for all functions but those that create it, enter and leave
  *
  * For sections that are rare, or whose updaters are not: a grace period
- * interrupts nobody.
+ * interrupts no CPU.
  */
 struct epoch_fenced {
 	struct epoch epoch;
 };
 
 /**
- * epoch_fenced_alloc() - make an epoch whose readers have fences
+ * epoch_fenced_alloc() - create an epoch whose readers have fences
  * @name: as for epoch_alloc()
  *
  * Context: Process context. May sleep.

@@ -21,6 +21,7 @@ use epoch::{
 use kernel::{
     prelude::*,
     sync::{
+        aref::ARef,
         atomic::{
             Atomic,
             Relaxed, //
@@ -71,7 +72,7 @@ impl Drop for Entry {
 
 /// What the threads share.
 struct Table {
-    epoch: Arc<Epoch>,
+    epoch: ARef<Epoch>,
     entries: [EpochPtr<Entry>; ENTRIES],
     stop: Atomic<u32>,
     lookups: Atomic<u64>,
@@ -81,7 +82,7 @@ struct Table {
 
 impl Table {
     fn new() -> Result<Arc<Self>> {
-        let epoch = Arc::pin_init(Epoch::new(c"sample_rust"), GFP_KERNEL)?;
+        let epoch = Epoch::new(c"sample_rust")?;
         Ok(Arc::new(
             Self {
                 entries: core::array::from_fn(|_| EpochPtr::new(epoch.clone(), None)),

@@ -4,8 +4,12 @@
 //!
 //! C header: `rust_loops.h`
 
+use core::ptr::NonNull;
 use epoch::Epoch;
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::aref::ARef, //
+};
 use kernel_ext::barrier::compiler_barrier;
 
 unsafe extern "C" {
@@ -15,20 +19,19 @@ unsafe extern "C" {
 
 #[no_mangle]
 extern "C" fn scale_rust_make() -> *mut Epoch {
-    match KBox::pin_init(Epoch::new(c"scale_rust"), GFP_KERNEL) {
-        // SAFETY: `scale_rust_free` makes it a pinned box again, and nobody moves it before.
-        Ok(epoch) => KBox::into_raw(unsafe { Pin::into_inner_unchecked(epoch) }),
+    match Epoch::new(c"scale_rust") {
+        Ok(epoch) => ARef::into_raw(epoch).as_ptr(),
         Err(_) => core::ptr::null_mut(),
     }
 }
 
 /// # Safety
 ///
-/// `scale_rust_make` returned `epoch`, and it is no longer in use.
+/// `epoch` was returned by `scale_rust_make` and is not used any more.
 #[no_mangle]
 unsafe extern "C" fn scale_rust_free(epoch: *mut Epoch) {
-    // SAFETY: `scale_rust_make` returned `epoch`; it is pinned until it is dropped here.
-    drop(unsafe { Pin::new_unchecked(KBox::from_raw(epoch)) });
+    // SAFETY: `scale_rust_make` gave up this reference.
+    Epoch::close(unsafe { ARef::from_raw(NonNull::new_unchecked(epoch)) });
 }
 
 #[inline(always)]
@@ -44,18 +47,18 @@ fn read(epoch: &Epoch, loops: c_ulong, inside: impl Fn()) {
 
 /// # Safety
 ///
-/// `scale_rust_make` returned `epoch`, which outlives the call.
+/// `epoch` is one of `scale_rust_make`.
 #[no_mangle]
 unsafe extern "C" fn scale_rust_read(epoch: *const Epoch, loops: c_ulong) {
-    // SAFETY: `epoch` outlives the call, as this function requires.
+    // SAFETY: `scale_rust_make` returned it, and it has not been freed.
     read(unsafe { &*epoch }, loops, || {});
 }
 
 /// # Safety
 ///
-/// `scale_rust_make` returned `epoch`, which outlives the call.
+/// `epoch` is one of `scale_rust_make`.
 #[no_mangle]
 unsafe extern "C" fn scale_rust_read_delayed(epoch: *const Epoch, loops: c_ulong, ns: c_uint) {
-    // SAFETY: `epoch` outlives the call, as this function requires.
+    // SAFETY: `scale_rust_make` returned it, and it has not been freed.
     read(unsafe { &*epoch }, loops, || scale_delay(ns));
 }

@@ -8,11 +8,13 @@ use crate::{
         Head, //
     },
     domain::{
+        Counter,
         Domain,
-        Section, //
+        Section,
+        Slot, //
     },
     platform::{
-        HeavyBarrier,
+        Flavour,
         KernelPlatform, //
     },
     Epoch, //
@@ -25,7 +27,8 @@ use core::{
 };
 use kernel::{
     prelude::*,
-    str::CStr, //
+    str::CStr,
+    sync::aref::ARef, //
 };
 #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
 use kernel_ext::lockdep::Ip;
@@ -41,6 +44,9 @@ type CEpoch = Domain<KernelPlatform>;
 const _: () = {
     assert!(CEpoch::OFFSET_OF_ACTIVE == 0);
     assert!(size_of::<Section>() == size_of::<usize>());
+    let [first, second] = Slot::BOTH;
+    assert!(Counter::Exit(first).index() == Counter::Enter(first).index() + 1);
+    assert!(Counter::Exit(second).index() == Counter::Enter(second).index() + 1);
     assert!(size_of::<Head>() == 2 * size_of::<usize>());
     assert!(size_of::<Option<Callback>>() == size_of::<usize>());
 };
@@ -50,13 +56,13 @@ const _: () = {
 /// `name` is a string.
 #[no_mangle]
 unsafe extern "C" fn epoch_alloc(name: *const c_char, flags: c_int) -> *const CEpoch {
-    let heavy = match flags {
-        0 => HeavyBarrier::Ipi,
-        EPOCH_RCU => HeavyBarrier::Rcu,
+    let flavour = match flags {
+        0 => Flavour::Ipi,
+        EPOCH_RCU => Flavour::Rcu,
         _ => return ptr::null(),
     };
-    // SAFETY: By the caller's promise.
-    alloc(unsafe { CStr::from_char_ptr(name) }, heavy)
+    // SAFETY: `name` is a string.
+    alloc(unsafe { CStr::from_char_ptr(name) }, flavour)
 }
 
 /// # Safety
@@ -64,36 +70,28 @@ unsafe extern "C" fn epoch_alloc(name: *const c_char, flags: c_int) -> *const CE
 /// `name` is a string.
 #[no_mangle]
 unsafe extern "C" fn epoch_fenced_alloc(name: *const c_char) -> *const CEpoch {
-    // SAFETY: By the caller's promise.
-    alloc(unsafe { CStr::from_char_ptr(name) }, HeavyBarrier::Local)
+    // SAFETY: `name` is a string.
+    alloc(unsafe { CStr::from_char_ptr(name) }, Flavour::Fenced)
 }
 
-/// A box that is given up; null if there is no memory.
-fn alloc(name: &CStr, heavy: HeavyBarrier) -> *const CEpoch {
-    let epoch = Epoch::build(name, heavy);
-    match KBox::pin_init(epoch, GFP_KERNEL) {
-        Ok(epoch) => {
-            let domain = epoch.as_domain_ptr();
-            // `epoch_free` makes a box of it again.
-            core::mem::forget(epoch);
-            domain
-        }
+/// A reference that is given up; null if there is no memory.
+fn alloc(name: &CStr, flavour: Flavour) -> *const CEpoch {
+    match Epoch::build(name, flavour) {
+        // `epoch_free` takes the reference back.
+        Ok(epoch) => ARef::into_raw(epoch).as_ptr().cast_const().cast(),
         Err(_) => ptr::null(),
     }
 }
 
 /// # Safety
 ///
-/// `epoch` is null, or one of `epoch_alloc` that nobody uses any more.
+/// `epoch` is null, or was returned by `epoch_alloc` and is not used any more.
 #[no_mangle]
 unsafe extern "C" fn epoch_free(epoch: *const CEpoch) {
-    if epoch.is_null() {
-        return;
+    if let Some(epoch) = NonNull::new(epoch.cast_mut().cast::<Epoch>()) {
+        // SAFETY: `epoch_alloc` gave up this reference.
+        Epoch::close(unsafe { ARef::from_raw(epoch) });
     }
-    // SAFETY: By the caller's promise it is live.
-    let epoch = ptr::from_ref(unsafe { Epoch::from_domain_ptr(epoch) }).cast_mut();
-    // SAFETY: `epoch_alloc` forgot this box, which is pinned until it is dropped here.
-    drop(unsafe { Pin::new_unchecked(KBox::from_raw(epoch)) });
 }
 
 /// # Safety
@@ -101,7 +99,7 @@ unsafe extern "C" fn epoch_free(epoch: *const CEpoch) {
 /// `epoch` is one of `epoch_alloc`.
 #[no_mangle]
 unsafe extern "C" fn epoch_wait(epoch: *const CEpoch) {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
     unsafe { Epoch::from_domain_ptr(epoch) }.synchronize();
 }
 
@@ -110,7 +108,7 @@ unsafe extern "C" fn epoch_wait(epoch: *const CEpoch) {
 /// `epoch` is one of `epoch_alloc`.
 #[no_mangle]
 unsafe extern "C" fn epoch_wait_expedited(epoch: *const CEpoch) {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
     unsafe { Epoch::from_domain_ptr(epoch) }.synchronize_expedited();
 }
 
@@ -119,7 +117,7 @@ unsafe extern "C" fn epoch_wait_expedited(epoch: *const CEpoch) {
 /// `epoch` is one of `epoch_alloc`.
 #[no_mangle]
 unsafe extern "C" fn epoch_wait_killable(epoch: *const CEpoch) -> c_int {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
     let result = unsafe { Epoch::from_domain_ptr(epoch) }.synchronize_killable();
     result.map_or_else(Error::to_errno, |()| 0)
 }
@@ -129,7 +127,7 @@ unsafe extern "C" fn epoch_wait_killable(epoch: *const CEpoch) -> c_int {
 /// `epoch` is one of `epoch_alloc`; the others as for [`Epoch::call`].
 #[no_mangle]
 unsafe extern "C" fn epoch_call(epoch: *const CEpoch, callback: Callback, ctx: NonNull<Head>) {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch_alloc` returned it; `epoch_call` requires what `call` does.
     unsafe { Epoch::from_domain_ptr(epoch).call(ctx, callback) };
 }
 
@@ -138,7 +136,7 @@ unsafe extern "C" fn epoch_call(epoch: *const CEpoch, callback: Callback, ctx: N
 /// `epoch` is one of `epoch_alloc`.
 #[no_mangle]
 unsafe extern "C" fn epoch_throttle(epoch: *const CEpoch) {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
     unsafe { Epoch::from_domain_ptr(epoch) }.throttle();
 }
 
@@ -147,7 +145,7 @@ unsafe extern "C" fn epoch_throttle(epoch: *const CEpoch) {
 /// `epoch` is one of `epoch_alloc`.
 #[no_mangle]
 unsafe extern "C" fn epoch_drain_callbacks(epoch: *const CEpoch) {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
     unsafe { Epoch::from_domain_ptr(epoch) }.barrier();
 }
 
@@ -156,7 +154,7 @@ unsafe extern "C" fn epoch_drain_callbacks(epoch: *const CEpoch) {
 /// `epoch` is one of `epoch_alloc`.
 #[no_mangle]
 unsafe extern "C" fn epoch_readers(epoch: *const CEpoch) -> c_ulong {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
     unsafe { Epoch::from_domain_ptr(epoch) }.readers()
 }
 
@@ -165,7 +163,7 @@ unsafe extern "C" fn epoch_readers(epoch: *const CEpoch) -> c_ulong {
 /// `epoch` is one of `epoch_alloc`.
 #[no_mangle]
 unsafe extern "C" fn epoch_grace_periods(epoch: *const CEpoch) -> c_ulong {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
     unsafe { Epoch::from_domain_ptr(epoch) }.grace_periods()
 }
 
@@ -174,7 +172,7 @@ unsafe extern "C" fn epoch_grace_periods(epoch: *const CEpoch) -> c_ulong {
 /// `epoch` is one of `epoch_alloc`.
 #[no_mangle]
 unsafe extern "C" fn in_epoch(epoch: *const CEpoch) -> bool {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
     unsafe { Epoch::from_domain_ptr(epoch) }.in_epoch()
 }
 
@@ -184,7 +182,7 @@ unsafe extern "C" fn in_epoch(epoch: *const CEpoch) -> bool {
 #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
 #[no_mangle]
 unsafe extern "C" fn epoch_lockdep_enter(epoch: *const CEpoch, ip: c_ulong) {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
     unsafe { Epoch::from_domain_ptr(epoch) }.enter_lockdep(|| Ip::from_c(ip));
 }
 
@@ -194,6 +192,6 @@ unsafe extern "C" fn epoch_lockdep_enter(epoch: *const CEpoch, ip: c_ulong) {
 #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
 #[no_mangle]
 unsafe extern "C" fn epoch_lockdep_exit(epoch: *const CEpoch, ip: c_ulong) {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
     unsafe { Epoch::from_domain_ptr(epoch) }.leave_lockdep(|| Ip::from_c(ip));
 }

@@ -82,7 +82,10 @@ void epoch_sections_untraced(void)
 }
 #endif
 
-void epoch_section_entered(struct epoch *epoch, unsigned long __percpu *counters)
+/*
+ * Not traced, or the call site would be the function graph tracer's.
+ */
+notrace void epoch_section_entered(struct epoch *epoch, unsigned long __percpu *counters)
 {
 	if (READ_ONCE(track_readers))
 		__epoch_reader_entered(epoch, counters, interrupt_context_level(), _RET_IP_);
@@ -92,7 +95,7 @@ void epoch_section_entered(struct epoch *epoch, unsigned long __percpu *counters
 }
 EXPORT_SYMBOL_GPL(epoch_section_entered);
 
-void epoch_section_left(struct epoch *epoch, unsigned long __percpu *counters)
+notrace void epoch_section_left(struct epoch *epoch, unsigned long __percpu *counters)
 {
 	if (READ_ONCE(track_readers))
 		__epoch_reader_leaves(epoch, counters, interrupt_context_level());

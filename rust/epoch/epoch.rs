@@ -8,24 +8,28 @@
 //! it may sleep, be preempted, and end on another CPU or in another context. The updater pays, with
 //! a barrier on all CPUs.
 //!
-//! See `Documentation/epoch.rst`, and [`domain`] for the algorithm and why it is right.
+//! See `Documentation/epoch.rst`, and `domain/mod.rs` for the algorithm and why it is right.
 
 use kernel::prelude::*;
 
 mod api;
 mod c_api;
 mod callback;
-mod detector;
-pub mod domain;
+// It is also what the model checker and the benchmarks in user space compile.
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod domain;
+mod engine;
 mod fenced;
 mod helpers;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
+mod lifetime;
 mod links;
-mod lull;
 mod platform;
 mod pointer;
+mod registry;
 mod stall;
+mod statics;
 mod sysfs;
 mod trace;
 mod tracking;
@@ -37,9 +41,14 @@ pub use crate::{
         Guard, //
     },
     callback::{
+        epoch_context,
         Callback,
         Deferred,
         Head, //
+    },
+    domain::{
+        Cookie,
+        Section, //
     },
     fenced::{
         FencedEpoch,
@@ -49,6 +58,10 @@ pub use crate::{
         EpochPtr,
         Owned,
         Unlinked, //
+    },
+    statics::{
+        StaticCpus,
+        StaticEpoch, //
     }, //
 };
 
@@ -61,13 +74,29 @@ module! {
 }
 
 struct EpochModule {
+    // Dropped in this order.
+    _registry: registry::Registry,
     _sysfs: sysfs::Root,
+    _workers: callback::Workers,
+    _engines: engine::Threads,
 }
 
 impl kernel::Module for EpochModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        // Made in this order.
+        // SAFETY: This is called once, and no epoch can be created before it returns.
+        let (engines, workers, sysfs) = unsafe {
+            (
+                engine::Threads::start()?,
+                callback::Workers::new()?,
+                sysfs::Root::new()?,
+            )
+        };
         Ok(Self {
-            _sysfs: sysfs::Root::new()?,
+            _registry: registry::Registry::new()?,
+            _sysfs: sysfs,
+            _workers: workers,
+            _engines: engines,
         })
     }
 }

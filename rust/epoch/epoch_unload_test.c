@@ -47,6 +47,18 @@ static void count(struct epoch_context *ctx)
 	}
 }
 
+/* Nobody waits for the callbacks of this one but the unload itself. */
+DEFINE_STATIC_EPOCH(unload_static);
+
+static struct epoch_context left[CALLBACKS];
+static atomic_t left_pending = ATOMIC_INIT(CALLBACKS);
+
+static void count_left(struct epoch_context *ctx)
+{
+	if (atomic_dec_and_test(&left_pending))
+		pr_info("static: all callbacks were invoked\n");
+}
+
 static void give(void *unused)
 {
 	struct counted *mine = all + smp_processor_id() * CALLBACKS;
@@ -88,6 +100,7 @@ static void __exit epoch_unload_test_exit(void)
 	int early = atomic_read(&called);
 	unsigned int expected = 2 * CALLBACKS * num_online_cpus();
 	bool waited;
+	int i;
 
 	schedule_delayed_work(&leave_work, msecs_to_jiffies(OPEN_MS));
 	epoch_free(epoch);
@@ -99,6 +112,11 @@ static void __exit epoch_unload_test_exit(void)
 		atomic_read(&called) == expected ? "all is well" : "WRONG");
 	flush_delayed_work(&leave_work);
 	kfree(all);
+
+	section = epoch_enter_detached(&unload_static);
+	for (i = 0; i < CALLBACKS; i++)
+		epoch_call(&unload_static, count_left, &left[i]);
+	epoch_exit_detached(&unload_static, section);
 }
 module_exit(epoch_unload_test_exit);
 

@@ -3,33 +3,35 @@
 //! An epoch whose readers have fences, and whose updaters therefore interrupt nobody.
 
 use crate::{
-    platform::HeavyBarrier,
+    platform::Flavour,
     Epoch,
     Guard, //
 };
 use kernel::{
     prelude::*,
     str::CStr,
-    sync::barrier::{
-        smp_mb,
-        Full, //
+    sync::{
+        aref::ARef,
+        barrier::{
+            smp_mb,
+            Full, //
+        }, //
     }, //
 };
 
 /// An [`Epoch`] with a full barrier in [`FencedEpoch::enter`], and another when its guard is dropped.
 ///
 /// For sections that are rare, or whose updaters are not: a grace period does not interrupt CPUs.
-#[pin_data]
+#[derive(Clone)]
 pub struct FencedEpoch {
-    #[pin]
-    epoch: Epoch,
+    epoch: ARef<Epoch>,
 }
 
 impl FencedEpoch {
-    /// As [`Epoch::new`].
-    pub fn new(name: &CStr) -> impl PinInit<Self, Error> + use<'_> {
-        try_pin_init!(Self {
-            epoch <- Epoch::build(name, HeavyBarrier::Local),
+    /// Creates an epoch whose readers have fences. Otherwise as [`Epoch::new`].
+    pub fn new(name: &CStr) -> Result<Self> {
+        Ok(Self {
+            epoch: Epoch::build(name, Flavour::Fenced)?,
         })
     }
 
@@ -37,7 +39,7 @@ impl FencedEpoch {
     #[inline]
     pub fn enter(&self) -> FencedGuard<'_> {
         let guard = self.epoch.enter();
-        // Pairs with the barrier in `Domain::are_drained`.
+        // Pairs with the barrier in `Domain::look`.
         smp_mb(Full);
         FencedGuard { _guard: guard }
     }
@@ -68,7 +70,7 @@ pub struct FencedGuard<'a> {
 impl Drop for FencedGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // Pairs with the barrier in `Domain::are_drained`.
+        // Pairs with the barrier in `Domain::look`.
         smp_mb(Full);
     }
 }

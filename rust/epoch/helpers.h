@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What Rust calls in C. bindgen reads this file; it includes nothing of the
- * kernel, so that it needs none of the kernel's flags.
+ * C functions that Rust calls. bindgen reads this file; it includes nothing of
+ * the kernel, so that it needs none of the kernel's flags.
  */
 #ifndef _EPOCH_HELPERS_H
 #define _EPOCH_HELPERS_H
@@ -21,5 +21,61 @@ void epoch_trace_callbacks(const char *name, unsigned long count);
 /* The parameter track_readers; one at a time. */
 void epoch_track_readers(bool on);
 bool epoch_readers_tracked(void);
+
+/* engine.c: the engines' threads. */
+enum { EPOCH_ENGINES = 3 };
+int epoch_engines_start(void);
+void epoch_engines_stop(void);
+bool epoch_engine_should_stop(void);
+void epoch_engine_sleep(unsigned int engine, unsigned long long ns);
+void epoch_engine_pause(unsigned long long ns);
+void epoch_engine_wake(unsigned int engine);
+void epoch_engine_wake_later(unsigned int engine);
+bool epoch_cpus_are_isolated(void);
+void epoch_count_ipis(unsigned long count);
+unsigned long epoch_ipis(void);
+
+/* wait.c: waiting for a condition. */
+void epoch_wait_init(void);
+enum epoch_wait_mode {
+	EPOCH_UNINTERRUPTIBLE,
+	EPOCH_IDLE,
+	EPOCH_KILLABLE,
+	EPOCH_INTERRUPTIBLE,
+};
+
+typedef bool epoch_condition_t(const void *arg);
+int epoch_wait_until(const void *key, epoch_condition_t *condition, const void *arg,
+		     enum epoch_wait_mode mode, unsigned long long limit_ns);
+void epoch_wake_up(const void *key);
+
+/* callbacks.c: getting callbacks to where they are invoked. */
+int epoch_callbacks_init(void);
+void epoch_callbacks_exit(void);
+void epoch_queue_arrived(void *node);
+void epoch_callbacks_settle(void);
+void epoch_invocation_init(void *work);
+void epoch_invocation_queue(void *work, int cpu);
+const void *epoch_current_invocation(void);
+void epoch_teardown_queue(void *work);
+void epoch_teardown_flush(void);
+void epoch_teardown_settle(void);
+void epoch_invocation_yield(void);
+
+/* debug_objects.c: heads that are queued, for CONFIG_DEBUG_OBJECTS. */
+bool epoch_head_queued(void *head);
+void epoch_head_invoked(void *head);
+
+/* registry.c: all epochs. */
+int epoch_registry_init(void);
+void epoch_registry_exit(void);
+void epoch_register(void *registration);
+void epoch_register_later(void *registration);
+void epoch_retire(void *registration);
+void epoch_unregister(void *registration);
+/* A module that uses epochs goes; the worker says if it invokes its callbacks. */
+bool epoch_module_goes(void);
+void epoch_callback_invoked(unsigned long callback);
+void epoch_registry_settle(void);
 
 #endif /* _EPOCH_HELPERS_H */

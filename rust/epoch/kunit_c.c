@@ -5,12 +5,15 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
+#include <linux/debug_locks.h>
 #include <linux/delay.h>
+#include <linux/hrtimer.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/spinlock.h>
 
 #include <epoch.h>
 
@@ -194,6 +197,8 @@ static void killed_wait_gives_up(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, waiters[i].result, -EINTR);
 		put_task_struct(waiters[i].task);
 	}
+	/* The engine abandons the grace period when it looks again. */
+	msleep(20);
 	KUNIT_EXPECT_EQ(test, epoch_grace_periods(test->priv), 0);
 	KUNIT_EXPECT_EQ(test, epoch_readers(test->priv), 1);
 
@@ -227,6 +232,123 @@ static void in_epoch_is_for_assertions(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, in_epoch(test->priv));
 	epoch_exit(test->priv, section);
 	KUNIT_EXPECT_EQ(test, in_epoch(test->priv), !IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC));
+}
+
+/* Heads that are queued once each, and how many of them were invoked. */
+struct heads {
+	struct epoch *epoch;
+	raw_spinlock_t lock;
+	int debug_locks;
+	atomic_t queued;
+	atomic_t invoked;
+	struct head {
+		struct epoch_context ctx;
+		struct heads *heads;
+	} head[400];
+};
+
+static struct heads *make_heads(struct kunit *test)
+{
+	struct heads *heads = kunit_kzalloc(test, sizeof(*heads), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, heads);
+	heads->epoch = test->priv;
+	raw_spin_lock_init(&heads->lock);
+	heads->debug_locks = debug_locks;
+	return heads;
+}
+
+static void head_invoked(struct epoch_context *ctx)
+{
+	struct head *head = container_of(ctx, struct head, ctx);
+
+	atomic_inc(&head->heads->invoked);
+}
+
+/* Queues one more, unless there is none left. Any context. */
+static bool queue_head(struct heads *heads)
+{
+	int next = atomic_fetch_add_unless(&heads->queued, 1, ARRAY_SIZE(heads->head));
+
+	if (next == ARRAY_SIZE(heads->head))
+		return false;
+	heads->head[next].heads = heads;
+	epoch_call(heads->epoch, head_invoked, &heads->head[next].ctx);
+	return true;
+}
+
+static void expect_all_invoked(struct kunit *test, struct heads *heads)
+{
+	epoch_drain_callbacks(heads->epoch);
+	KUNIT_EXPECT_GT(test, atomic_read(&heads->queued), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&heads->invoked), atomic_read(&heads->queued));
+	/* Lockdep stops at what it reports. */
+	KUNIT_EXPECT_EQ(test, debug_locks, heads->debug_locks);
+}
+
+static void queue_with_raw_lock(void *data)
+{
+	struct heads *heads = data;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&heads->lock, flags);
+	queue_head(heads);
+	raw_spin_unlock_irqrestore(&heads->lock, flags);
+}
+
+static void callback_may_be_queued_with_a_raw_lock_held(struct kunit *test)
+{
+	struct heads *heads = make_heads(test);
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		queue_with_raw_lock(heads);
+		/* In interrupt context of each CPU. */
+		on_each_cpu(queue_with_raw_lock, heads, 1);
+	}
+	expect_all_invoked(test, heads);
+}
+
+struct queueing_timer {
+	struct hrtimer timer;
+	struct heads *heads;
+};
+
+static enum hrtimer_restart timer_queues(struct hrtimer *timer)
+{
+	struct queueing_timer *queueing = container_of(timer, struct queueing_timer, timer);
+
+	if (!queue_head(queueing->heads))
+		return HRTIMER_NORESTART;
+	hrtimer_forward_now(timer, us_to_ktime(20));
+	return HRTIMER_RESTART;
+}
+
+/* The timer's interrupt comes to the CPU that queues. */
+static void callback_may_be_queued_while_another_one_is(struct kunit *test)
+{
+	struct queueing_timer queueing = { .heads = make_heads(test) };
+	struct heads *heads = make_heads(test);
+
+	hrtimer_setup_on_stack(&queueing.timer, timer_queues, CLOCK_MONOTONIC,
+			       HRTIMER_MODE_REL_PINNED_HARD);
+	migrate_disable();
+	hrtimer_start(&queueing.timer, us_to_ktime(20), HRTIMER_MODE_REL_PINNED_HARD);
+	while (atomic_read(&queueing.heads->queued) < ARRAY_SIZE(heads->head)) {
+		/* Again and again, so that its queue is idle now and then. */
+		if (!queue_head(heads)) {
+			expect_all_invoked(test, heads);
+			atomic_set(&heads->queued, 0);
+			atomic_set(&heads->invoked, 0);
+		}
+		cond_resched();
+	}
+	migrate_enable();
+	hrtimer_cancel(&queueing.timer);
+	destroy_hrtimer_on_stack(&queueing.timer);
+	epoch_drain_callbacks(test->priv);
+	KUNIT_EXPECT_EQ(test, atomic_read(&heads->invoked), atomic_read(&heads->queued));
+	expect_all_invoked(test, queueing.heads);
 }
 
 #ifdef CONFIG_KPROBES
@@ -271,9 +393,114 @@ static void sections_may_be_in_a_kprobe(struct kunit *test)
 	epoch_wait(probe_epoch);
 }
 
+/* A probe whose handler queues a callback at each hit. */
+struct queueing_probe {
+	struct kprobe probe;
+	struct heads *heads;
+	int nmis;
+};
+
+static int probe_queues(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct queueing_probe *queueing = container_of(probe, struct queueing_probe, probe);
+
+	queueing->nmis += !!in_nmi();
+	queue_head(queueing->heads);
+	return 0;
+}
+
+static void callback_may_be_queued_in_a_kprobe(struct kunit *test)
+{
+	struct queueing_probe queueing = {
+		.probe = { .addr = (kprobe_opcode_t *)probed, .pre_handler = probe_queues },
+		.heads = make_heads(test),
+	};
+	int i;
+
+	KUNIT_ASSERT_EQ(test, register_kprobe(&queueing.probe), 0);
+	for (i = 0; i < 10; i++) {
+		probed();
+		/* The queue is idle at some of them. */
+		if (i % 3 == 0)
+			epoch_drain_callbacks(test->priv);
+	}
+	unregister_kprobe(&queueing.probe);
+	/* Until the breakpoint has been replaced by a jump. */
+	KUNIT_EXPECT_TRUE(test, queueing.nmis > 0 || !IS_ENABLED(CONFIG_X86_64));
+	expect_all_invoked(test, queueing.heads);
+	KUNIT_EXPECT_EQ(test, atomic_read(&queueing.heads->invoked), 10);
+}
+
+/* In the middle of epoch_call(): its callback is queued, and nobody knows of the queue. */
+static void call_may_interrupt_call(struct kunit *test)
+{
+	struct queueing_probe queueing = {
+		.probe = { .symbol_name = "epoch_queue_arrived", .pre_handler = probe_queues },
+		.heads = make_heads(test),
+	};
+	struct heads *heads = make_heads(test);
+	int i;
+
+	KUNIT_ASSERT_EQ(test, register_kprobe(&queueing.probe), 0);
+	for (i = 0; i < 20; i++) {
+		queue_head(heads);
+		epoch_drain_callbacks(test->priv);
+	}
+	unregister_kprobe(&queueing.probe);
+	expect_all_invoked(test, heads);
+	expect_all_invoked(test, queueing.heads);
+}
+
+/* Functions that the scheduler calls with the lock of a runqueue held. */
+static const char * const under_runqueue_lock[] = {
+	"enqueue_task_fair", "dequeue_task_fair", "update_curr", "task_tick_fair",
+};
+
+static void callback_may_be_queued_with_the_lock_of_a_runqueue_held(struct kunit *test)
+{
+	struct heads *heads = make_heads(test);
+	int probes = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(under_runqueue_lock); i++) {
+		struct queueing_probe queueing = {
+			.probe = { .symbol_name = under_runqueue_lock[i],
+				   .pre_handler = probe_queues },
+			.heads = heads,
+		};
+		int j;
+
+		if (register_kprobe(&queueing.probe))
+			continue;
+		probes++;
+		for (j = 0; j < 5; j++) {
+			epoch_drain_callbacks(test->priv);
+			msleep(20);
+		}
+		unregister_kprobe(&queueing.probe);
+	}
+	KUNIT_EXPECT_GT(test, probes, 0);
+	expect_all_invoked(test, heads);
+}
+
 #else
 
 static void sections_may_be_in_a_kprobe(struct kunit *test)
+{
+	kunit_skip(test, "no kprobes in this kernel");
+}
+
+static void callback_may_be_queued_in_a_kprobe(struct kunit *test)
+{
+	kunit_skip(test, "no kprobes in this kernel");
+}
+
+static void call_may_interrupt_call(struct kunit *test)
+{
+	kunit_skip(test, "no kprobes in this kernel");
+}
+
+static void callback_may_be_queued_with_the_lock_of_a_runqueue_held(struct kunit *test)
 {
 	kunit_skip(test, "no kprobes in this kernel");
 }
@@ -363,6 +590,11 @@ static struct kunit_case epoch_c_cases[] = {
 	KUNIT_CASE(expedited_wait_is_a_grace_period),
 	KUNIT_CASE(in_epoch_is_for_assertions),
 	KUNIT_CASE(sections_may_be_in_a_kprobe),
+	KUNIT_CASE(callback_may_be_queued_with_a_raw_lock_held),
+	KUNIT_CASE(callback_may_be_queued_while_another_one_is),
+	KUNIT_CASE(callback_may_be_queued_in_a_kprobe),
+	KUNIT_CASE(call_may_interrupt_call),
+	KUNIT_CASE(callback_may_be_queued_with_the_lock_of_a_runqueue_held),
 	KUNIT_CASE(callbacks_run_after_the_section),
 	KUNIT_CASE(callback_may_give_itself_again),
 	KUNIT_CASE(free_waits_for_callbacks),

@@ -15,26 +15,27 @@ use kernel::sync::atomic::{
     Full,
     Relaxed, //
 };
-use pin_init::Zeroable;
 
 /// Pointers in the kernel's memory.
 pub(crate) enum KernelLinks {}
 
-/// What an object embeds to be on a [`List`].
+/// What an object embeds to be on a list.
 pub(crate) type Node = list::Node<KernelLinks>;
-
-/// A list of [`Node`]s.
-pub(crate) type List = list::List<KernelLinks>;
 
 /// Nodes that were taken off lists.
 pub(crate) type Taken = list::Taken<KernelLinks>;
 
-// SAFETY: A zeroed list is an empty one.
-unsafe impl Zeroable for List {}
-
 impl Links for KernelLinks {
     type Shared = Atomic<*mut Node>;
     type Owned = UnsafeCell<Option<NonNull<Node>>>;
+
+    fn null() -> Self::Shared {
+        Atomic::new(core::ptr::null_mut())
+    }
+
+    fn nothing() -> Self::Owned {
+        UnsafeCell::new(None)
+    }
 
     fn load_relaxed(shared: &Self::Shared) -> *mut Node {
         shared.load(Relaxed)
@@ -53,12 +54,12 @@ impl Links for KernelLinks {
     }
 
     unsafe fn get(owned: &Self::Owned) -> Option<NonNull<Node>> {
-        // SAFETY: By the caller's promise nobody else accesses it.
+        // SAFETY: The caller has it, so that nobody else accesses it.
         unsafe { *owned.get() }
     }
 
     unsafe fn set(owned: &Self::Owned, next: Option<NonNull<Node>>) {
-        // SAFETY: By the caller's promise nobody else accesses it.
+        // SAFETY: The caller has it, so that nobody else accesses it.
         unsafe { *owned.get() = next };
     }
 }

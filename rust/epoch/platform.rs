@@ -2,24 +2,39 @@
 
 //! The kernel, as the algorithm sees it.
 
-use crate::domain::{
-    Bug,
-    Counter,
-    Pace,
-    Platform,
-    Slot,
-    Word, //
+use crate::{
+    callback::CpuCallbacks,
+    domain::{
+        Counter,
+        CpuQueue,
+        Domain,
+        Pace,
+        Platform,
+        Slot,
+        Word, //
+    },
+    helpers,
+    links::KernelLinks,
+    Epoch, //
+};
+use core::{
+    mem::{
+        offset_of,
+        ManuallyDrop, //
+    },
+    ptr, //
+};
+#[cfg(CONFIG_KUNIT = "y")]
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
 };
 use kernel::{
-    bindings,
     prelude::*,
+    str::CStr,
     sync::barrier::{
         smp_mb,
         Full, //
-    },
-    time::{
-        delay::fsleep,
-        Delta, //
     }, //
 };
 use kernel_ext::{
@@ -32,104 +47,219 @@ use kernel_ext::{
         this_cpu_inc,
         Counters,
         PerCpu, //
-    },
-    sched, //
+    }, //
 };
+use pin_init::Zeroable;
 
 /// A word of the kernel's memory.
-pub struct KernelWord(Once);
+///
+/// # Invariants
+///
+/// It is `word`; but in the initialiser of a static, where an address is not a number yet, it may be
+/// `address`.
+#[repr(C)]
+pub(crate) union KernelWord {
+    word: ManuallyDrop<Once>,
+    address: *const usize,
+}
+
+// SAFETY: An `Once` may be accessed from any task.
+unsafe impl Send for KernelWord {}
+// SAFETY: An `Once` may be accessed from any task.
+unsafe impl Sync for KernelWord {}
+
+impl KernelWord {
+    /// A word that holds 0.
+    pub(crate) const fn zero() -> Self {
+        Self {
+            word: ManuallyDrop::new(Once::new(0)),
+        }
+    }
+
+    /// A word that holds an address: for the initialiser of a static.
+    pub(crate) const fn from_address(address: *const usize) -> Self {
+        Self { address }
+    }
+
+    #[inline(always)]
+    fn word(&self) -> &Once {
+        // SAFETY: By the type invariant it is that, or an address, which is a number at run time.
+        unsafe { &self.word }
+    }
+}
 
 impl Word for KernelWord {
     fn new(value: usize) -> Self {
-        Self(Once::new(value))
+        Self {
+            word: ManuallyDrop::new(Once::new(value)),
+        }
     }
 
     #[inline(always)]
     fn load_relaxed(&self) -> usize {
-        self.0.read()
+        self.word().read()
     }
 
     #[inline(always)]
     fn store_relaxed(&self, value: usize) {
-        self.0.write(value);
+        self.word().write(value);
     }
 
     fn add(&self, value: usize) {
-        self.0.add(value);
+        self.word().add(value);
+    }
+
+    fn exchange(&self, new: usize) -> usize {
+        self.word().exchange(new)
+    }
+
+    fn compare_exchange(&self, old: usize, new: usize) -> Result<(), usize> {
+        self.word().compare_exchange(old, new)
     }
 }
 
-/// What the updater's half of the pair of barriers is.
+/// What the updater's half of the pair of barriers is; and which engine an epoch has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum HeavyBarrier {
+#[repr(u32)]
+pub(crate) enum Flavour {
     /// An interrupt on each CPU.
     Ipi,
-    /// An RCU grace period, or an interrupt on each CPU if it is to be over soon.
+    /// An RCU grace period, or an interrupt on each CPU if it is expedited and no CPU is isolated.
     Rcu,
     /// A full barrier on this CPU: readers have theirs.
-    Local,
+    Fenced,
 }
+
+/// The number of interrupts that heavy barriers of all epochs have sent, for tests.
+#[cfg(CONFIG_KUNIT = "y")]
+pub(crate) fn ipis() -> usize {
+    // SAFETY: No requirements.
+    unsafe { helpers::epoch_ipis() }
+}
+
+/// The number of heavy barriers of each flavour.
+#[cfg(CONFIG_KUNIT = "y")]
+static HEAVY_BARRIERS: [Atomic<usize>; helpers::EPOCH_ENGINES as usize] =
+    [const { Atomic::new(0) }; helpers::EPOCH_ENGINES as usize];
+
+/// The number of heavy barriers of all epochs of that flavour, for tests.
+#[cfg(CONFIG_KUNIT = "y")]
+pub(crate) fn heavy_barriers(flavour: Flavour) -> usize {
+    HEAVY_BARRIERS[flavour as usize].load(Relaxed)
+}
+
+/// Whether there are CPUs that are to be left alone.
+fn cpus_are_isolated() -> bool {
+    // SAFETY: No requirements.
+    unsafe { helpers::epoch_cpus_are_isolated() }
+}
+
+/// What an epoch has for each CPU.
+#[repr(C, align(64))]
+pub(crate) struct CpuSide {
+    /// On cache lines of their own: readers write them.
+    counters: Counters<{ Counter::COUNT }>,
+    pub(crate) callbacks: CpuCallbacks,
+}
+
+// SAFETY: Zeroed counters are 0, and `CpuCallbacks` is `Zeroable`.
+unsafe impl Zeroable for CpuSide {}
 
 /// Per-CPU counters, and barriers.
-pub struct KernelPlatform {
-    counters: PerCpu<Counters<{ Counter::COUNT }>>,
-    heavy: HeavyBarrier,
+///
+/// # Invariants
+///
+/// It is part of the [`Domain`] of an [`Epoch`].
+#[repr(C)]
+pub(crate) struct KernelPlatform {
+    pub(crate) cpus: PerCpu<CpuSide>,
+    pub(crate) flavour: Flavour,
+    /// The epoch is a static: it is never freed.
+    pub(crate) is_static: u32,
+    /// What people know the epoch as. A string that lives as long as the epoch.
+    pub(crate) name: *const c_char,
 }
 
+// SAFETY: Nobody writes the name.
+unsafe impl Send for KernelPlatform {}
+// SAFETY: Nobody writes the name.
+unsafe impl Sync for KernelPlatform {}
+
 impl KernelPlatform {
-    pub(crate) fn new(heavy: HeavyBarrier) -> Result<Self> {
+    /// # Safety
+    ///
+    /// It is for an [`Epoch`]'s domain, which goes before `name`.
+    pub(crate) unsafe fn new(flavour: Flavour, name: &CStr) -> Result<Self> {
+        // INVARIANT: As the caller has promised.
         Ok(Self {
-            counters: PerCpu::new()?,
-            heavy,
+            cpus: PerCpu::new()?,
+            flavour,
+            is_static: 0,
+            name: name.as_char_ptr(),
         })
+    }
+
+    /// # Safety
+    ///
+    /// It is for the domain of an [`Epoch`] that is a static. `cpus` is a zeroed static in the section
+    /// of per-CPU data, and of that epoch only.
+    // `as_char_ptr` is not const.
+    #[expect(clippy::disallowed_methods)]
+    pub(crate) const unsafe fn from_static(cpus: *mut CpuSide, name: &'static CStr) -> Self {
+        // INVARIANT: As the caller has promised.
+        Self {
+            // SAFETY: As this function requires; statics are not dropped.
+            cpus: unsafe { PerCpu::from_static(cpus) },
+            flavour: Flavour::Ipi,
+            is_static: 1,
+            name: name.as_ptr().cast(),
+        }
+    }
+
+    /// What [`Platform::pair`] of slot 0 is, of a static: a pointer, since only the linker knows the
+    /// number.
+    pub(crate) const fn first_pair(cpus: *mut CpuSide) -> *const usize {
+        // SAFETY: It stays in the static.
+        unsafe { cpus.byte_add(offset_of!(CpuSide, counters)) }.cast()
     }
 
     /// For each possible CPU, how many sections of `slot` were entered and left on it.
     pub(crate) fn each_cpu(&self, slot: Slot) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let left = self.counters.each(Counter::Exit(slot).index());
-        let entered = self.counters.each(Counter::Enter(slot).index());
-        left.zip(entered).map(|(left, entered)| (entered, left))
+        self.cpus.iter().map(move |cpu| {
+            let left = cpu.counters.read(Counter::Exit(slot).index());
+            (cpu.counters.read(Counter::Enter(slot).index()), left)
+        })
     }
 }
 
 impl Platform for KernelPlatform {
-    const BUG: Option<Bug> = if cfg!(epoch_mutant = "one_advance") {
-        Some(Bug::OneAdvance)
-    } else if cfg!(epoch_mutant = "no_heavy_barrier") {
-        Some(Bug::NoHeavyBarrier)
-    } else if cfg!(epoch_mutant = "early_cookie") {
-        Some(Bug::EarlyCookie)
-    } else if cfg!(epoch_mutant = "given_up_counts") {
-        Some(Bug::GivenUpCounts)
-    } else if cfg!(epoch_mutant = "step_back") {
-        Some(Bug::GivenUpStepsBack)
-    } else if cfg!(epoch_mutant = "stale_slot") {
-        Some(Bug::StaleSlot)
-    } else {
-        None
-    };
-
     type Word = KernelWord;
+    type Links = KernelLinks;
 
     fn pair(&self, slot: Slot) -> usize {
-        // SAFETY: `Counter::index()` is less than `Counter::COUNT`.
-        unsafe { self.counters.place(Counter::Enter(slot).index()) }
+        let index = Counter::Enter(slot).index();
+        self.cpus.offset() + offset_of!(CpuSide, counters) + index * size_of::<usize>()
     }
 
     #[inline(always)]
     unsafe fn count_enter(&self, pair: usize) {
-        // SAFETY: By the caller's promise it is the place of the first counter of a pair.
+        // SAFETY: `pair` is the offset of the first counter of a pair, as this function requires.
         unsafe { this_cpu_inc::<0>(pair) };
     }
 
     #[inline(always)]
     unsafe fn count_exit(&self, pair: usize) {
-        // SAFETY: By the caller's promise it is the place of the first counter of a pair.
+        // SAFETY: `pair` is the offset of the first counter of a pair, as this function requires.
         unsafe { this_cpu_inc::<1>(pair) };
     }
 
     fn sum(&self, counter: Counter) -> usize {
-        self.counters.sum(counter.index())
+        let index = counter.index();
+        let mut sum = 0usize;
+        for cpu in self.cpus.iter() {
+            sum = sum.wrapping_add(cpu.counters.read(index));
+        }
+        sum
     }
 
     #[inline(always)]
@@ -138,14 +268,20 @@ impl Platform for KernelPlatform {
     }
 
     fn heavy_barrier(&self, pace: Pace) {
-        match (self.heavy, pace) {
-            (HeavyBarrier::Ipi, _) | (HeavyBarrier::Rcu, Pace::Expedited) => smp_mb_on_each_cpu(),
+        #[cfg(CONFIG_KUNIT = "y")]
+        HEAVY_BARRIERS[self.flavour as usize].fetch_add(1, Relaxed);
+        match self.flavour {
             // Each CPU goes through a full barrier between the beginning and the end of an RCU grace
             // period, if RCU watches it; and each increment is one instruction, or has interrupts
             // disabled, so that RCU takes it for a reader.
-            // SAFETY: The caller may sleep.
-            (HeavyBarrier::Rcu, Pace::Normal) => unsafe { bindings::synchronize_rcu() },
-            (HeavyBarrier::Local, _) => smp_mb(Full),
+            Flavour::Rcu if pace == Pace::Normal || cpus_are_isolated() => {
+                kernel::sync::rcu::synchronize_rcu()
+            }
+            Flavour::Ipi | Flavour::Rcu => {
+                // SAFETY: No requirements.
+                unsafe { helpers::epoch_count_ipis(smp_mb_on_each_cpu()) };
+            }
+            Flavour::Fenced => smp_mb(Full),
         }
     }
 
@@ -153,20 +289,38 @@ impl Platform for KernelPlatform {
         smp_mb(Full);
     }
 
-    fn wait(&self, polls: u32, pace: Pace) {
-        // Sections are short as a rule: look again at once a few times, then ever more rarely, up to
-        // once a millisecond; but once in 16 microseconds if someone is in a hurry.
-        const SPINS: u32 = 8;
-        let max_shift = match pace {
-            Pace::Normal => 10,
-            Pace::Expedited => 4,
-        };
-        match polls.checked_sub(SPINS) {
-            None => {
-                sched::cpu_relax();
-                sched::cond_resched();
-            }
-            Some(sleeps) => fsleep(Delta::from_micros(1 << sleeps.min(max_shift))),
-        }
+    fn relax() {
+        kernel::processor::cpu_relax();
+    }
+
+    fn expedites(domain: &Domain<Self>) -> bool {
+        Epoch::of(domain).is_above_half_the_limit()
+    }
+
+    fn begins(domain: &Domain<Self>, pace: Pace) {
+        let epoch = Epoch::of(domain);
+        epoch.register_static();
+        // The number of the one that begins.
+        let number = domain.grace_periods().wrapping_add(1);
+        epoch.watch.begins(epoch.name(), number, pace);
+    }
+
+    fn ends(domain: &Domain<Self>, pace: Pace) {
+        let epoch = Epoch::of(domain);
+        epoch.watch.ends(epoch.name(), domain, pace);
+    }
+
+    fn waits(domain: &Domain<Self>, slot: Slot) {
+        let epoch = Epoch::of(domain);
+        epoch.watch.check(epoch, slot);
+    }
+
+    fn wake(domain: &Domain<Self>) {
+        // SAFETY: The key is an address, and is not followed.
+        unsafe { helpers::epoch_wake_up(ptr::from_ref(domain).cast()) };
+    }
+
+    fn dispatch(queue: &CpuQueue<Self>) {
+        CpuCallbacks::of(queue).start_invocation();
     }
 }

@@ -19,12 +19,12 @@ use kernel::{
     alloc::Flags,
     prelude::*,
     sync::{
+        aref::ARef,
         atomic::{
             Acquire,
             Atomic,
             Full, //
-        },
-        Arc, //
+        }, //
     }, //
 };
 
@@ -80,17 +80,16 @@ impl<T> Deref for Owned<T> {
 /// The pointer is null, or one of an [`Owned`] that was given up. It is freed only after a grace
 /// period of `epoch` that begins when nobody can load it any more.
 pub struct EpochPtr<T: Send + Sync + 'static> {
-    epoch: Arc<Epoch>,
+    epoch: ARef<Epoch>,
     ptr: Atomic<*mut Node<T>>,
 }
 
 impl<T: Send + Sync + 'static> EpochPtr<T> {
-    /// A pointer to `object`, for sections of `epoch`.
+    /// Creates a pointer to `object`, for sections of `epoch`.
     ///
-    /// Where objects hold such pointers themselves, they are dropped by the epoch's worker: somebody
-    /// else is to keep the epoch until [`Epoch::barrier`] has returned, or the worker drops the last
-    /// reference, and waits for itself.
-    pub fn new(epoch: Arc<Epoch>, object: Option<Owned<T>>) -> Self {
+    /// Objects may hold such pointers themselves: a list or a tree is freed one level in each grace
+    /// period.
+    pub fn new(epoch: ARef<Epoch>, object: Option<Owned<T>>) -> Self {
         // INVARIANT: It is given up here.
         Self {
             epoch,
@@ -139,7 +138,7 @@ impl<T: Send + Sync + 'static> Drop for EpochPtr<T> {
 ///
 /// `node` is one of an [`Owned`] that was given up, and was unlinked from an [`EpochPtr`] of `epoch`.
 pub struct Unlinked<T: Send + Sync + 'static> {
-    epoch: Arc<Epoch>,
+    epoch: ARef<Epoch>,
     node: NonNull<Node<T>>,
 }
 
@@ -168,14 +167,13 @@ impl<T: Send + Sync + 'static> Drop for Unlinked<T> {
         /// # Safety
         ///
         /// `head` is that of a node of a box that was given up, and nobody else has it.
-        unsafe extern "C" fn free<T>(head: NonNull<Head>) {
+        unsafe extern "C" fn free<T>(head: *mut Head) {
             // SAFETY: By the caller's promise; it is the first field of the node.
-            drop(unsafe { KBox::from_raw(head.as_ptr().cast::<Node<T>>()) });
+            drop(unsafe { KBox::from_raw(head.cast::<Node<T>>()) });
         }
 
-        // SAFETY: By the type invariant the head is valid, and given here only. The object is `Send`
-        // and `'static`; the epoch's drop waits for the callback, whose code is that of a module
-        // which has the epoch.
+        // SAFETY: By the type invariant the head is valid, and queued here only. The object is `Send`
+        // and `'static`; the unloading of the module whose code the callback is waits for it.
         unsafe { self.epoch.call(self.node.cast(), free::<T>) };
     }
 }

@@ -11,45 +11,43 @@ use crate::{
         Slot, //
     },
     platform::KernelPlatform,
+    trace,
     tracking::{
         self,
         Gaps, //
     },
-    trace, //
+    Epoch, //
 };
 use kernel::{
     fmt,
     prelude::*,
-    str::{
-        CStr,
-        CString, //
-    },
+    str::CStr,
     sync::atomic::{
         Atomic,
         Relaxed, //
     }, //
 };
 use kernel_ext::{
-    clock::monotonic_ns,
-    cpu,
-    task::Comm, //
+    clock::monotonic_fast_ns as monotonic_ns,
+    cpu, //
 };
 
 const NS_PER_MS: u64 = 1_000_000;
 
 /// Times the grace periods of an epoch.
 ///
-/// All but `timeout_ms` and `gaps` is written with the detector's lock held only.
+/// All but `timeout_ms` and `gaps` is written by the detector only.
 pub(crate) struct Watch {
-    /// For people.
-    name: CString,
+    /// The timeout, xor [`Watch::DEFAULT_TIMEOUT_MS`].
     timeout_ms: Atomic<u32>,
     stalls: Atomic<usize>,
     expedited: Atomic<usize>,
-    /// When the grace period that is running has begun.
+    /// When the grace period in progress has begun.
     begun_ns: Atomic<u64>,
-    /// That, or when it was last reported.
-    quiet_since_ns: Atomic<u64>,
+    /// When the sections that it waits for were first found open.
+    open_since_ns: Atomic<u64>,
+    /// For how long they may be open until they are reported, once more.
+    report_after_ns: Atomic<u64>,
     last_ns: Atomic<u64>,
     max_ns: Atomic<u64>,
     /// What is not known of readers. Written by them.
@@ -60,24 +58,19 @@ impl Watch {
     /// As RCU's.
     const DEFAULT_TIMEOUT_MS: u32 = 21_000;
 
-    /// Watches the epoch that people know as `name`.
-    pub(crate) fn new(name: &CStr) -> Result<Self> {
-        Ok(Self {
-            name: CString::try_from(name)?,
-            timeout_ms: Atomic::new(Self::DEFAULT_TIMEOUT_MS),
+    /// One that has seen nothing: all zeroes.
+    pub(crate) fn new() -> Self {
+        Self {
+            timeout_ms: Atomic::new(0),
             stalls: Atomic::new(0),
             expedited: Atomic::new(0),
             begun_ns: Atomic::new(0),
-            quiet_since_ns: Atomic::new(0),
+            open_since_ns: Atomic::new(0),
+            report_after_ns: Atomic::new(0),
             last_ns: Atomic::new(0),
             max_ns: Atomic::new(0),
             gaps: Gaps::new(),
-        })
-    }
-
-    /// What people know the epoch as.
-    pub(crate) fn name(&self) -> &CStr {
-        &self.name
+        }
     }
 
     /// How long the last grace period took.
@@ -95,33 +88,33 @@ impl Watch {
         self.stalls.load(Relaxed)
     }
 
-    /// The number of grace periods that ended while someone was in a hurry.
+    /// The number of expedited grace periods.
     pub(crate) fn expedited(&self) -> usize {
         self.expedited.load(Relaxed)
     }
 
     /// How long a grace period may take before it is reported; 0 for any time.
     pub(crate) fn timeout_ms(&self) -> u32 {
-        self.timeout_ms.load(Relaxed)
+        self.timeout_ms.load(Relaxed) ^ Self::DEFAULT_TIMEOUT_MS
     }
 
     /// Sets the timeout, for a grace period that is running, too.
     pub(crate) fn set_timeout_ms(&self, timeout_ms: u32) {
-        self.timeout_ms.store(timeout_ms, Relaxed);
+        self.timeout_ms
+            .store(timeout_ms ^ Self::DEFAULT_TIMEOUT_MS, Relaxed);
     }
 
-    /// Notes the beginning of a grace period of that number.
-    pub(crate) fn begins(&self, number: usize, pace: Pace) {
-        trace::gp_start(&self.name, number, pace);
-        let now = monotonic_ns();
-        self.begun_ns.store(now, Relaxed);
-        self.quiet_since_ns.store(now, Relaxed);
+    /// Records the beginning of a grace period of that number.
+    pub(crate) fn begins(&self, name: &CStr, number: usize, pace: Pace) {
+        trace::gp_start(name, number, pace);
+        self.begun_ns.store(monotonic_ns(), Relaxed);
     }
 
-    /// Notes its end.
-    pub(crate) fn ends(&self, domain: &Domain<KernelPlatform>, pace: Pace) {
+    /// Records its end.
+    pub(crate) fn ends(&self, name: &CStr, domain: &Domain<KernelPlatform>, pace: Pace) {
         let begun = self.begun_ns.load(Relaxed);
-        let took = monotonic_ns() - begun;
+        // The clock may go back a little from one CPU to another.
+        let took = monotonic_ns().saturating_sub(begun);
         self.last_ns.store(took, Relaxed);
         if took > self.max_ns() {
             self.max_ns.store(took, Relaxed);
@@ -131,50 +124,58 @@ impl Watch {
                 .store(self.expedited().wrapping_add(1), Relaxed);
         }
         self.gaps.grace_period(domain, begun);
-        trace::gp_end(&self.name, domain.grace_periods(), pace, took);
+        trace::gp_end(name, domain.grace_periods(), pace, took);
     }
 
-    /// Looks at the time while it waits for `slot`; reports once in a timeout's time. Process context.
-    pub(crate) fn check(&self, domain: &Domain<KernelPlatform>, slot: Slot) {
+    /// Looks at the time, since sections are open in `slot`, which is not the active one. Reports them
+    /// when they have been for `timeout_ms`, and again whenever that has tripled.
+    ///
+    /// The clock is that of the sections, not of the tasks that wait for them: it goes on if the grace
+    /// period is abandoned and resumed.
+    pub(crate) fn check(&self, epoch: &Epoch, slot: Slot) {
         let timeout_ns = u64::from(self.timeout_ms()) * NS_PER_MS;
-        if timeout_ns == 0 {
-            return;
-        }
         let now = monotonic_ns();
-        if now - self.quiet_since_ns.load(Relaxed) < timeout_ns {
+        if epoch.domain.polls() <= 1 {
+            self.open_since_ns.store(now, Relaxed);
+            self.report_after_ns.store(0, Relaxed);
+        }
+        let open_ns = now.saturating_sub(self.open_since_ns.load(Relaxed));
+        if timeout_ns == 0 || open_ns < timeout_ns.max(self.report_after_ns.load(Relaxed)) {
             return;
         }
-        if !cfg!(epoch_mutant = "report_each_poll") {
-            self.quiet_since_ns.store(now, Relaxed);
-        }
+        self.report_after_ns
+            .store(open_ns.saturating_mul(3), Relaxed);
         self.stalls.store(self.stalls().wrapping_add(1), Relaxed);
-        self.report(domain, slot, now - self.begun_ns.load(Relaxed));
+        self.report(epoch, slot, open_ns);
     }
 
-    fn report(&self, domain: &Domain<KernelPlatform>, slot: Slot, waited_ns: u64) {
+    fn report(&self, epoch: &Epoch, slot: Slot, open_ns: u64) {
+        let domain = &epoch.domain;
         let number = domain.grace_periods().wrapping_add(1);
-        trace::stall(&self.name, number, waited_ns, domain.readers_in(slot));
-        let name = &*self.name;
-        self.describe(domain, slot, waited_ns, &mut |line| {
+        trace::stall(epoch.name(), number, open_ns, domain.readers_in(slot));
+        let name = epoch.name();
+        self.describe(epoch, slot, open_ns, &mut |line| {
             pr_err!("{name}: {line}\n")
         });
     }
 
-    /// Says, line by line, what a grace period waits for that has waited for `slot` so long.
+    /// Describes, line by line, what a grace period waits for: sections in `slot`, found open that long
+    /// ago.
     pub(crate) fn describe(
         &self,
-        domain: &Domain<KernelPlatform>,
+        epoch: &Epoch,
         slot: Slot,
-        waited_ns: u64,
+        open_ns: u64,
         say: &mut dyn FnMut(fmt::Arguments<'_>),
     ) {
-        let (waited_ms, index) = (waited_ns / NS_PER_MS, slot.index());
+        let domain = &epoch.domain;
+        let (waited_ms, index) = (open_ns / NS_PER_MS, slot.index());
         let open = domain.readers_in(slot);
         say(fmt!(
             "grace period stalls: {waited_ms} ms so far, {open} section(s) open in slot {index}"
         ));
-        let (comm, pid) = (Comm::current(), current!().pid());
-        say(fmt!("waiting: {comm}, pid {pid}"));
+        let (tasks, callbacks) = (domain.waiting(), epoch.pending());
+        say(fmt!("waiting: {tasks} task(s), {callbacks} callback(s)"));
         for (cpu, (entered, left)) in cpu::possible().zip(domain.platform().each_cpu(slot)) {
             let (cpu, open) = (cpu.as_u32(), entered.wrapping_sub(left) as isize);
             if open != 0 {
@@ -198,9 +199,7 @@ impl Watch {
         const MOST: usize = 16;
 
         if !tracking::are_tracked() {
-            return say(fmt!(
-                "who that is can be told of sections that begin while track_readers is set"
-            ));
+            return say(fmt!("set track_readers to have later reports name readers"));
         }
         // The oldest first, without memory to sort them in.
         let mut said = 0;

@@ -5,14 +5,21 @@
 //!
 //! # Lifetimes
 //!
-//! The files of an epoch tell of its `Inner`. `Epoch::drop` removes them first, which waits for whoever
-//! is reading or writing one; so each finds the epoch as it was, and the code of this module too,
-//! which cannot go before the epochs do. A module that leaked an epoch and went away would leave its
-//! folder; that goes with `/sys/kernel/epoch` when this module does, in the same way. What is freed
-//! later than that is a kobject of the kernel's own (see [`kernel_ext::kobject`]).
+//! An epoch gets its directory a little after it was created: most of what it costs to create one
+//! would be the directory, which nobody looks at if it is freed at once. The registry (`registry.c`)
+//! says when.
+//!
+//! The directory is removed before anything else of the epoch goes, which waits for whoever is reading
+//! or writing a file; so each finds the epoch as it was, and the code of this module too, which cannot
+//! go before the epochs do. A module that leaked an epoch and went away would leave its directory; that
+//! goes with `/sys/kernel/epoch` when this module does, in the same way. What is freed later than that
+//! is a kobject of the kernel's own (see [`kernel_ext::kobject`]).
 
-use crate::api::Inner;
-use core::ptr::NonNull;
+use crate::Epoch;
+use core::{
+    cell::UnsafeCell,
+    ptr::NonNull, //
+};
 use kernel::{
     prelude::*,
     str::{
@@ -29,7 +36,7 @@ use kernel_ext::kobject::{
 };
 
 /// One entry for each file.
-static ATTRIBUTES: [Attribute<Inner>; 12] = [
+static ATTRIBUTES: [Attribute<Epoch>; 12] = [
     Attribute::read_only(c"epoch", |epoch, out| {
         out.write(fmt!("{}", epoch.domain.epoch()));
         Ok(())
@@ -47,11 +54,11 @@ static ATTRIBUTES: [Attribute<Inner>; 12] = [
         Ok(())
     }),
     Attribute::read_only(c"callbacks_pending", |epoch, out| {
-        out.write(fmt!("{}", epoch.callbacks.pending()));
+        out.write(fmt!("{}", epoch.pending()));
         Ok(())
     }),
     Attribute::read_only(c"callbacks_invoked", |epoch, out| {
-        out.write(fmt!("{}", epoch.callbacks.invoked()));
+        out.write(fmt!("{}", epoch.invoked()));
         Ok(())
     }),
     Attribute::read_only(c"callbacks_peak", |epoch, out| {
@@ -97,17 +104,17 @@ static ATTRIBUTES: [Attribute<Inner>; 12] = [
 ];
 
 /// The number that was written, in decimal digits; if it is none, tells the log what is accepted.
-fn number(epoch: &Inner, text: &BStr, accepted: &str) -> Result<u32> {
+fn number(epoch: &Epoch, text: &BStr, accepted: &str) -> Result<u32> {
     let number = core::str::from_utf8(text).ok().and_then(|s| s.parse().ok());
     number.ok_or(EINVAL).inspect_err(|_| {
-        let (name, max) = (epoch.watch.name(), u32::MAX);
+        let (name, max) = (epoch.name(), u32::MAX);
         pr_err!("{name}: {accepted} to {max}, not '{text}'\n");
     })
 }
 
 global_lock! {
     /// `/sys/kernel/epoch`, as long as the module is there. The lock is held from the choice of a name
-    /// until there is a folder of that name.
+    /// until there is a directory of that name.
     // SAFETY: `Root::new` initialises it before anything else can use it.
     unsafe(uninit) static ROOT: Mutex<Option<Directory>> = None;
 }
@@ -116,9 +123,13 @@ global_lock! {
 pub(crate) struct Root(());
 
 impl Root {
-    /// Makes the folder. To be called when the module is loaded, once.
-    pub(crate) fn new() -> Result<Self> {
-        // SAFETY: It is called once, and no epoch can be made before the module is loaded.
+    /// Makes the directory. May sleep.
+    ///
+    /// # Safety
+    ///
+    /// It is called once, and before there is an epoch.
+    pub(crate) unsafe fn new() -> Result<Self> {
+        // SAFETY: As this function requires.
         unsafe { ROOT.init() };
         *ROOT.lock() = Some(Directory::in_kernel(c"epoch")?);
         Ok(Self(()))
@@ -131,33 +142,84 @@ impl Drop for Root {
     }
 }
 
-/// Makes the folder of an epoch, without files: `name`, or the first of `name.2`, `name.3`, ... that
-/// there is not. May sleep.
-pub(crate) fn folder(name: &CStr) -> Result<Folder<Inner>> {
+/// The directory of an epoch, once it has been made.
+///
+/// # Invariants
+///
+/// It is accessed with the registry's lock held, and by [`Files::remove`].
+pub(crate) struct Files(UnsafeCell<Option<Folder<Epoch>>>);
+
+impl Files {
+    pub(crate) const fn new() -> Self {
+        Self(UnsafeCell::new(None))
+    }
+
+    /// Removes the directory. Waits for those who are reading or writing a file. For the one that
+    /// frees the epoch, which is not registered any more.
+    pub(crate) fn remove(&self) {
+        // SAFETY: The registry knows nothing of it any more, and it is freed once.
+        unsafe { *self.0.get() = None };
+    }
+
+    /// The directory, for tests, which are the only ones that have the epoch.
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) fn get(&self) -> &Folder<Epoch> {
+        // SAFETY: Once made, it stays until `remove`.
+        unsafe { crate::helpers::epoch_registry_settle() };
+        // SAFETY: As above: nobody writes it any more.
+        let folder = unsafe { (*self.0.get()).as_ref() };
+        folder.expect("there is no directory")
+    }
+}
+
+/// Makes the directory of an epoch. Where that fails, it has none.
+///
+/// # Safety
+///
+/// `node` is that of an epoch that is registered, and the registry's lock is held.
+#[no_mangle]
+unsafe extern "C" fn __epoch_make_directory(node: *mut kernel::bindings::list_head) {
+    // SAFETY: As this function requires.
+    let epoch = unsafe { Epoch::from_registration(node) };
+    let made = folder(epoch.name()).and_then(|mut folder| {
+        // SAFETY: The epoch stays until `Files::remove` has removed the directory.
+        unsafe { folder.fill(&ATTRIBUTES, NonNull::from(epoch))? };
+        Ok(folder)
+    });
+    match made {
+        // SAFETY: The registry's lock is held.
+        Ok(folder) => unsafe { *epoch.lifetime.files.0.get() = Some(folder) },
+        Err(error) => {
+            let (name, error) = (epoch.name(), error.to_errno());
+            pr_warn!("{name}: no directory in /sys/kernel/epoch: error {error}\n");
+        }
+    }
+}
+
+/// Makes a directory, without files: `name`, or the first of `name.2`, `name.3`, ... that there is
+/// not. May sleep.
+fn folder(name: &CStr) -> Result<Folder<Epoch>> {
     let base = file_name(name)?;
     let root = ROOT.lock();
     let root = root.as_ref().ok_or(ENODEV)?;
     if !root.contains(&base) {
         return Ok(Folder::new(root.make(&base)?));
     }
-    let mut number = 2usize;
-    loop {
-        let name = CString::try_from_fmt(fmt!("{}.{number}", &*base))?;
-        if !root.contains(&name) {
-            return Ok(Folder::new(root.make(&name)?));
-        }
-        number += 1;
+    let numbered = |number: usize| CString::try_from_fmt(fmt!("{}.{number}", &*base));
+    // Where there are many of that name, they mostly have the numbers from 2 on.
+    let mut free = 2;
+    while root.contains(&numbered(free)?) {
+        free *= 2;
     }
-}
-
-/// Puts the files of `epoch` in its folder.
-///
-/// # Safety
-///
-/// `epoch` stays valid until the folder is removed or dropped.
-pub(crate) unsafe fn fill(folder: &mut Folder<Inner>, epoch: NonNull<Inner>) -> Result {
-    // SAFETY: By the caller's promise.
-    unsafe { folder.fill(&ATTRIBUTES, epoch) }
+    let mut taken = free / 2;
+    while free - taken > 1 {
+        let middle = taken + (free - taken) / 2;
+        match root.contains(&numbered(middle)?) {
+            true => taken = middle,
+            false => free = middle,
+        }
+    }
+    Ok(Folder::new(root.make(&numbered(free)?)?))
 }
 
 /// What a file may be called that is to be known as `name`.

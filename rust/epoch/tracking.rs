@@ -346,9 +346,7 @@ impl Gaps {
         if !are_tracked() {
             return;
         }
-        if !cfg!(epoch_mutant = "records_stay") {
-            forget_older(domain, begun_ns);
-        }
+        forget_older(domain, begun_ns);
         // A record without a section that was left before this goes with the next one.
         for [now, before] in &self.without {
             before.store(now.xchg(0, Relaxed), Relaxed);
@@ -440,15 +438,12 @@ unsafe extern "C" fn __epoch_reader_leaves(
     let youngest = room(owner, pair)
         .map(|record| (record, record.state()))
         .filter(|(record, state)| state.is(State::USED) && own(record))
-        .max_by_key(|(record, _)| match cfg!(epoch_mutant = "oldest_record") {
-            true => !record.since_ns.load(Relaxed),
-            false => record.since_ns.load(Relaxed),
-        });
+        .max_by_key(|(record, _)| record.since_ns.load(Relaxed));
     // Nobody but this task and context takes it, if not as one whose section is over.
     if !youngest.is_some_and(|(record, state)| record.change(state, state.next())) {
         // SAFETY: By the caller's promise.
         let epoch = unsafe { Epoch::from_domain_ptr(epoch) };
-        let slot = slot_of(epoch.domain(), pair);
+        let slot = slot_of(&epoch.domain, pair);
         epoch.watch().gaps.without[slot.index()][0].fetch_add(1, Relaxed);
     }
 }
@@ -462,7 +457,6 @@ unsafe extern "C" fn __epoch_reader_leaves(
 unsafe extern "C" fn __epoch_name(epoch: *const Domain<KernelPlatform>) -> *const c_char {
     // SAFETY: By the caller's promise.
     unsafe { Epoch::from_domain_ptr(epoch) }
-        .watch()
         .name()
         .as_char_ptr()
 }

@@ -155,10 +155,7 @@ impl Bench {
         self.kind.write(kind as usize);
         // For whoever waits for another one.
         self.moved.notify_all();
-        while self.tracker() == kind
-            && self.has_users_of_others(kind)
-            && !cfg!(epoch_mutant = "switch_no_wait")
-        {
+        while self.tracker() == kind && self.has_users_of_others(kind) {
             if self.moved.wait_interruptible(&mut state) {
                 return Err(EINTR);
             }
@@ -280,7 +277,7 @@ impl<'a> Admission<'a> {
             // Who has a block of another tracker is counted there since before the block began, and
             // until it has ended. Pairs with the full ordering in `use_tracker` and `Use::drop`.
             let has_users = bench.users[each as usize].load(Acquire) > 0;
-            if each == kind || has_users && !cfg!(epoch_mutant = "wait_in_one") {
+            if each == kind || has_users {
                 blocked |= bench.trackers.wait(each, key);
             }
         }

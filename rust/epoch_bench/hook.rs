@@ -31,9 +31,9 @@ use crate::{
 };
 use core::ptr::NonNull;
 use epoch::{
-    domain::Section,
     Detached,
-    Epoch, //
+    Epoch,
+    Section, //
 };
 use kernel::{
     new_mutex,
@@ -43,7 +43,14 @@ use kernel::{
         CStr,
         CString, //
     },
-    sync::Mutex,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Mutex, //
+    },
     ThisModule, //
 };
 use kernel_ext::{
@@ -124,16 +131,15 @@ enum Count {
 }
 
 /// The hook.
-#[pin_data]
+#[pin_data(PinnedDrop)]
 pub(crate) struct Hook {
     /// A section for each block, and a little more at both ends.
-    #[pin]
-    epoch: Epoch,
+    epoch: ARef<Epoch>,
     enabled: Once,
     /// 0 for any.
     tgid: Once,
     /// Zeroes for any.
-    comm: [Once; 2],
+    comm: [Atomic<u64>; 2],
     counts: PerCpu<Counters<2>>,
     /// On each CPU, whether a tracker that must not be disturbed is at work for the hook.
     busy: PerCpu<Once>,
@@ -186,8 +192,8 @@ impl Handler for Bench {
         hook.counts.inc(Count::Hit as usize);
         Some(Token {
             section: section.into_raw(),
-            // SAFETY: The trackers are there as long as the hook's epoch, whose drop waits for the
-            // section, in which the block ends.
+            // SAFETY: The trackers are there as long as the hook, whose drop waits for the section,
+            // in which the block ends.
             block: unsafe { core::mem::transmute::<Block<'_>, Block<'static>>(block) },
             since_ns,
         })
@@ -204,13 +210,21 @@ impl Handler for Bench {
     }
 }
 
+#[pinned_drop]
+impl PinnedDrop for Hook {
+    fn drop(self: Pin<&mut Self>) {
+        // Blocks hold what goes with the hook.
+        self.epoch.synchronize();
+    }
+}
+
 impl Hook {
     pub(crate) fn new(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            epoch <- Epoch::new(c"bench_hook"),
+            epoch: Epoch::new(c"bench_hook")?,
             enabled: Once::new(0),
             tgid: Once::new(0),
-            comm: [Once::new(0), Once::new(0)],
+            comm: [Atomic::new(0), Atomic::new(0)],
             counts: PerCpu::new()?,
             busy: PerCpu::new()?,
             latencies <- init_array_from_fn(|_| Histogram::new()),
@@ -232,9 +246,9 @@ impl Hook {
     #[inline(always)]
     fn lets_through(&self) -> bool {
         let tgid = self.tgid.read();
-        let comm = [self.comm[0].read(), self.comm[1].read()];
+        let comm = [self.comm[0].load(Relaxed), self.comm[1].load(Relaxed)];
         (tgid == 0 || current!().tgid() as usize == tgid)
-            && (comm == [0; 2] || Comm::current().to_words().map(|word| word as usize) == comm)
+            && (comm == [0; 2] || Comm::current().to_words() == comm)
     }
 
     /// Has a tracker do something, unless that is not possible here: in an interrupt, or in a call that
@@ -358,13 +372,13 @@ impl Hook {
 
     /// The name of the tasks whose calls are hooked; empty for all.
     pub(crate) fn comm(&self) -> Comm {
-        Comm::from_words([self.comm[0].read() as u64, self.comm[1].read() as u64])
+        Comm::from_words([self.comm[0].load(Relaxed), self.comm[1].load(Relaxed)])
     }
 
     /// Changes it. Any time; calls that come meanwhile may find neither the one nor the other.
     pub(crate) fn set_comm(&self, comm: &Comm) {
         for (word, half) in self.comm.iter().zip(comm.to_words()) {
-            word.write(half as usize);
+            word.store(half, Relaxed);
         }
     }
 }
@@ -435,9 +449,7 @@ impl Bench {
         }
         hook.enabled.write(0);
         drop(settings);
-        if !cfg!(epoch_mutant = "hook_no_drain") {
-            hook.drain()?;
-        }
+        hook.drain()?;
         let mut settings = hook.settings.lock();
         if hook.is_enabled() {
             return Ok(());

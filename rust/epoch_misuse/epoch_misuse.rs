@@ -5,14 +5,22 @@
 //!
 //! `tools/vm/misuses` says which report each is to get.
 
+use core::ptr::NonNull;
 use epoch::{
+    Deferred,
     Epoch,
-    Guard, //
+    Guard,
+    Head, //
 };
 use kernel::{
     prelude::*,
     str::BStr,
     sync::{
+        aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         new_mutex,
         new_spinlock,
         Arc, //
@@ -40,9 +48,9 @@ named_param!(
 
 /// Something that must not be done, and its name.
 #[derive(Clone, Copy)]
-struct Misuse(&'static str, fn(Arc<Epoch>) -> Result);
+struct Misuse(&'static str, fn(ARef<Epoch>) -> Result);
 
-static MISUSES: [Misuse; 7] = [
+static MISUSES: [Misuse; 12] = [
     Misuse("none", |epoch| {
         drop(epoch.enter());
         epoch.synchronize();
@@ -57,6 +65,63 @@ static MISUSES: [Misuse; 7] = [
         let _section = epoch.enter();
         // It would wait if there were a callback.
         epoch.barrier();
+        Ok(())
+    }),
+    Misuse("throttle_in_section", |epoch| {
+        let _section = epoch.enter();
+        // It would wait if there were too many callbacks.
+        epoch.throttle();
+        Ok(())
+    }),
+    Misuse("barrier_in_callback", |epoch| {
+        in_callback(epoch, |epoch| epoch.barrier())
+    }),
+    Misuse("throttle_in_callback", |epoch| {
+        in_callback(epoch, |epoch| epoch.throttle())
+    }),
+    Misuse("head_queued_twice", |epoch| {
+        let runs = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
+        let others = [counting(&runs)?, counting(&runs)?];
+        // It stays for ever: who knows who has it.
+        let head = KBox::leak(KBox::new(Head::new(), GFP_KERNEL)?);
+        let head = NonNull::from(head);
+        let [first, second] = others;
+        epoch.defer(first);
+        // SAFETY: None for the second time: it is the misuse.
+        unsafe {
+            epoch.call(head, ignore);
+            epoch.call(head, ignore);
+        }
+        epoch.defer(second);
+        epoch.barrier();
+        match runs.load(Relaxed) {
+            2 => went_on(),
+            runs => Err(EIO).inspect_err(|_| pr_err!("{runs} callbacks of 2 were invoked\n")),
+        }
+    }),
+    Misuse("head_freed_while_queued", |epoch| {
+        /// Nobody else's memory is so large, so that it is not used again at once.
+        #[repr(C)]
+        struct Large {
+            head: Head,
+            _rest: [u8; 4000],
+        }
+
+        let large = Large {
+            head: Head::new(),
+            _rest: [0; 4000],
+        };
+        let large = KBox::into_raw(KBox::new(large, GFP_KERNEL)?);
+        let section = epoch.enter();
+        // SAFETY: None: it is the misuse.
+        unsafe {
+            let head = NonNull::new_unchecked(&raw mut (*large).head);
+            epoch.call(head, ignore);
+            drop(KBox::from_raw(large));
+        }
+        // The worker would find the head in what is free.
+        core::mem::forget(section);
+        core::mem::forget(epoch);
         Ok(())
     }),
     Misuse("lock_inversion", |epoch| {
@@ -104,6 +169,36 @@ static MISUSES: [Misuse; 7] = [
     }),
 ];
 
+/// Does something in a callback that would wait for ever. Returns when the callback has.
+fn in_callback(epoch: ARef<Epoch>, wait: fn(&Epoch)) -> Result {
+    let run = {
+        let epoch = epoch.clone();
+        move || wait(&epoch)
+    };
+    epoch.defer(Deferred::new(run, GFP_KERNEL)?);
+    epoch.barrier();
+    went_on()
+}
+
+fn went_on() -> Result {
+    pr_info!("it went on\n");
+    Ok(())
+}
+
+/// A closure, with its head, that adds one to `runs`.
+fn counting(runs: &Arc<Atomic<u32>>) -> Result<KBox<Deferred<impl FnOnce() + Send + 'static>>> {
+    let runs = runs.clone();
+    let count = move || {
+        runs.fetch_add(1, Relaxed);
+    };
+    Deferred::new(count, GFP_KERNEL)
+}
+
+/// # Safety
+///
+/// None.
+unsafe extern "C" fn ignore(_head: *mut Head) {}
+
 /// Long enough for a report.
 const MOMENT: Delta = Delta::from_millis(1);
 
@@ -123,7 +218,7 @@ impl kernel::Module for EpochMisuseModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let Misuse(name, run) = misuse.value();
         pr_info!("misuse: {name}\n");
-        run(Arc::pin_init(Epoch::new(c"misuse"), GFP_KERNEL)?)?;
+        run(Epoch::new(c"misuse")?)?;
         Ok(Self)
     }
 }

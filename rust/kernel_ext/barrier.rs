@@ -21,12 +21,14 @@ pub fn compiler_barrier() {
 ///
 /// A CPU that comes online or goes offline meanwhile is ordered by the full barriers on its way.
 ///
-/// Process context, interrupts enabled: it waits for interrupts on the other CPUs.
-pub fn smp_mb_on_each_cpu() {
+/// Returns the number of CPUs that it interrupted. Interrupts enabled: it waits for those on the other
+/// CPUs.
+pub fn smp_mb_on_each_cpu() -> usize {
     // Before the look at the mask of online CPUs: a CPU that is missing there orders itself by
     // setting its bit.
     smp_mb(Full);
     // SAFETY: The context is the caller's business; in a wrong one the function warns.
-    unsafe { helpers::kernel_ext_smp_mb_on_each_cpu() };
+    let interrupted = unsafe { helpers::kernel_ext_smp_mb_on_each_cpu() };
     smp_mb(Full);
+    interrupted as usize
 }

@@ -14,15 +14,32 @@ use kernel::{
 /// All CPUs that may be online at some time. The set does not change after boot.
 ///
 /// C: `for_each_possible_cpu()`.
-pub fn possible() -> impl Iterator<Item = CpuId> {
-    let mask = if cfg!(epoch_mutant = "online_cpus") {
-        &raw const bindings::__cpu_online_mask
-    } else {
-        &raw const bindings::__cpu_possible_mask
-    };
-    // SAFETY: The mask is valid for ever and not written after boot.
-    let mask = unsafe { Cpumask::from_raw(mask) };
-    (0..nr_cpu_ids())
-        .filter_map(CpuId::from_u32)
-        .filter(|&cpu| mask.test(cpu))
+pub fn possible() -> Possible {
+    Possible {
+        // SAFETY: The mask is valid for ever and not written after boot.
+        mask: unsafe { Cpumask::from_raw(&raw const bindings::__cpu_possible_mask) },
+        next: 0,
+    }
+}
+
+/// What [`possible`] returns.
+pub struct Possible {
+    mask: &'static Cpumask,
+    next: u32,
+}
+
+impl Iterator for Possible {
+    type Item = CpuId;
+
+    #[inline]
+    fn next(&mut self) -> Option<CpuId> {
+        while self.next < nr_cpu_ids() {
+            let cpu = CpuId::from_u32(self.next)?;
+            self.next += 1;
+            if self.mask.test(cpu) {
+                return Some(cpu);
+            }
+        }
+        None
+    }
 }

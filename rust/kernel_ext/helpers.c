@@ -39,9 +39,11 @@ static void full_barrier(void *unused)
 	smp_mb();
 }
 
-void kernel_ext_smp_mb_on_each_cpu(void)
+/* Returns the number of other CPUs. */
+unsigned int kernel_ext_smp_mb_on_each_cpu(void)
 {
 	on_each_cpu(full_barrier, NULL, 1);
+	return num_online_cpus() - 1;
 }
 EXPORT_SYMBOL_GPL(kernel_ext_smp_mb_on_each_cpu);
 
@@ -52,7 +54,8 @@ unsigned long kernel_ext_mmap_anonymous(unsigned long len)
 }
 EXPORT_SYMBOL_GPL(kernel_ext_mmap_anonymous);
 
-noinline unsigned long kernel_ext_this_ip(void)
+/* Not traced: the function graph tracer would be what it returns to. */
+notrace noinline unsigned long kernel_ext_this_ip(void)
 {
 	return _RET_IP_;
 }

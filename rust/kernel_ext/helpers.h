@@ -18,7 +18,7 @@ void *kernel_ext_per_cpu_ptr(void *pcpu, unsigned int cpu);
 void kernel_ext_this_cpu_inc(void *pcpu);
 
 /* smp_mb() on each online CPU. */
-void kernel_ext_smp_mb_on_each_cpu(void);
+unsigned int kernel_ext_smp_mb_on_each_cpu(void);
 
 /*
  * Maps private anonymous memory, readable and writable, into the address

@@ -26,7 +26,6 @@ pub mod task;
 #[cfg(CONFIG_KUNIT = "y")]
 pub mod testing;
 pub mod threads;
-pub mod work;
 
 /// Functions of `helpers.c`, for what C has as macros and inline functions; made by bindgen from
 /// `helpers.h`.

@@ -69,12 +69,13 @@ impl Class {
 ///
 /// # Invariants
 ///
-/// `map` is initialised, with `class`.
+/// `map` is initialised, with `class`, or is all zeroes and part of a static: lockdep makes a class of
+/// its address then.
 #[pin_data]
 pub struct Map {
     #[pin]
     map: Opaque<bindings::lockdep_map>,
-    class: Class,
+    class: Option<Class>,
 }
 
 // SAFETY: Lockdep takes care of itself; no method gives access to the map.
@@ -86,17 +87,22 @@ impl Map {
     /// A map that reports call `name`. May sleep.
     pub fn new(name: &CStr) -> impl PinInit<Self, Error> + use<'_> {
         try_pin_init!(Self {
-            class: Class::new(name)?,
-            // INVARIANT: It is initialised here.
+            class: match cfg!(CONFIG_DEBUG_LOCK_ALLOC) {
+                true => Some(Class::new(name)?),
+                false => None,
+            },
+            // INVARIANT: It is initialised here, or nobody looks at it.
             map <- Opaque::ffi_init(|map: *mut bindings::lockdep_map| {
-                // SAFETY: The class stays as long as the map.
-                unsafe {
-                    helpers::kernel_ext_lockdep_init(
-                        map.cast(),
-                        class.name(),
-                        class.key().cast(),
-                    )
-                };
+                if let Some(class) = class {
+                    // SAFETY: The class stays as long as the map.
+                    unsafe {
+                        helpers::kernel_ext_lockdep_init(
+                            map.cast(),
+                            class.name(),
+                            class.key().cast(),
+                        )
+                    };
+                }
             }),
         })
     }

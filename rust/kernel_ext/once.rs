@@ -7,7 +7,7 @@
 
 use kernel::sync::atomic::{
     Atomic,
-    Relaxed, //
+    Full, //
 };
 
 /// A word that may be read and written at the same time, each access being single-copy atomic and
@@ -38,8 +38,18 @@ impl Once {
         unsafe { self.0.as_ptr().write_volatile(value) };
     }
 
-    /// Adds to the word, wrapping around; not while others write. C: `atomic_long_add()`.
+    /// Adds to the word, wrapping around. C: `atomic_long_add_return()`.
     pub fn add(&self, value: usize) {
-        self.0.add(value, Relaxed);
+        self.0.fetch_add(value, Full);
+    }
+
+    /// Writes `new` and returns what was there before. C: `atomic_long_xchg()`.
+    pub fn exchange(&self, new: usize) -> usize {
+        self.0.xchg(new, Full)
+    }
+
+    /// Writes `new` if the word is `old`; else fails with what it is. C: `atomic_long_cmpxchg()`.
+    pub fn compare_exchange(&self, old: usize, new: usize) -> Result<(), usize> {
+        self.0.cmpxchg(old, new, Full).map(|_| ())
     }
 }

@@ -59,6 +59,20 @@ impl<T: Zeroable + Sync> PerCpu<T> {
         })
     }
 
+    /// The objects of a static that is in the section of per-CPU data.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` is that of such a static, which was zeroed. The result is never dropped.
+    pub const unsafe fn from_static(ptr: *mut T) -> Self {
+        // INVARIANT: The linker has seen to it, and `T` is valid when zeroed.
+        Self {
+            // SAFETY: Statics have addresses.
+            ptr: unsafe { NonNull::new_unchecked(ptr) },
+            _owns: PhantomData,
+        }
+    }
+
     /// The object of the CPU that it runs on. The caller may be on another one by the time it gets it.
     pub fn this_cpu(&self) -> &T {
         // SAFETY: It is a possible CPU, being online.
@@ -66,9 +80,18 @@ impl<T: Zeroable + Sync> PerCpu<T> {
     }
 
     /// The objects of all possible CPUs.
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
-        // SAFETY: They are possible CPUs.
-        cpu::possible().map(|cpu| unsafe { self.get(cpu) })
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter {
+            objects: self,
+            cpus: cpu::possible(),
+        }
+    }
+
+    /// The address of the object, relative to a CPU's per-CPU data. With the offset of a counter added,
+    /// it is for [`this_cpu_inc`].
+    #[inline(always)]
+    pub fn offset(&self) -> usize {
+        self.ptr.as_ptr() as usize
     }
 
     /// # Safety
@@ -81,6 +104,22 @@ impl<T: Zeroable + Sync> PerCpu<T> {
         // SAFETY: By the type invariant each possible CPU's object is valid, and lives as long as
         // `self`.
         unsafe { &*ptr.cast() }
+    }
+}
+
+/// What [`PerCpu::iter`] returns.
+pub struct Iter<'a, T> {
+    objects: &'a PerCpu<T>,
+    cpus: cpu::Possible,
+}
+
+impl<'a, T: Zeroable + Sync> Iterator for Iter<'a, T> {
+    type Item = &'a T;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a T> {
+        // SAFETY: They are possible CPUs.
+        self.cpus.next().map(|cpu| unsafe { self.objects.get(cpu) })
     }
 }
 
@@ -100,6 +139,14 @@ pub struct Counters<const N: usize>([Once; N]);
 
 // SAFETY: A zeroed counter is one that holds 0.
 unsafe impl<const N: usize> Zeroable for Counters<N> {}
+
+impl<const N: usize> Counters<N> {
+    /// Reads a counter, without ordering.
+    #[inline(always)]
+    pub fn read(&self, index: usize) -> usize {
+        self.0[index].read()
+    }
+}
 
 impl<const N: usize> PerCpu<Counters<N>> {
     /// Where counter `index` is, relative to a CPU's per-CPU data, for [`this_cpu_inc`].
@@ -137,7 +184,8 @@ impl<const N: usize> PerCpu<Counters<N>> {
 ///
 /// # Safety
 ///
-/// `place` was given by [`PerCpu::place`], and the object is live and has a counter so far after it.
+/// `place` was returned by [`PerCpu::place`], or is a counter's offset in a live per-CPU object added
+/// to [`PerCpu::offset`]; there is a counter `NEXT` words after it.
 #[inline(always)]
 pub unsafe fn this_cpu_inc<const NEXT: usize>(place: usize) {
     #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]

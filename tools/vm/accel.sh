@@ -42,7 +42,7 @@ probe() {
 # The verdict holds for one boot, one kernel, and one user's access.
 now="$(</proc/sys/kernel/random/boot_id) $kernel $(id -u) $(stat -c '%i %g %a' /dev/kvm 2>/dev/null || :)"
 if [[ ! -f $verdict || $(head -n 1 "$verdict") != "$now" ]]; then
-	{ echo "$now" && probe; } >"$verdict.part"
-	mv -- "$verdict.part" "$verdict"
+	{ echo "$now" && probe; } >"$verdict.part.$$"
+	mv -- "$verdict.part.$$" "$verdict"
 fi
 tail -n 1 "$verdict"

@@ -8,4 +8,5 @@ status=0
 "$vm/check-kdir-test.sh" || status=1
 
 "$vm/cargo-test.sh" --workspace || status=1
+"$vm/check-loom-mutants.sh" || status=1
 exit "$status"

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Do the KUnit tests bite? Plant each bug of the list in turn: the test that the
-# list names must fail. Prints "PASS name" and "FAIL name" lines.
+# check-mutants.sh [NAME...]: do the KUnit tests bite? Plant each bug of the list
+# (see the file mutants) in turn, or those: the test that the list names must
+# fail. Prints "PASS name" and "FAIL name" lines.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -14,8 +15,34 @@ missed() {
 	failed=1
 }
 
+# has_failed: the log says so of the test.
+has_failed() {
+	awk -v suite="${test%%.*}" -v test="${test#*.}" '
+		/\([0-9]+ subtests?\)/ { here = index($0, " " suite " (") }
+		here && /\[(FAILED|CRASHED)\]/ && $NF == test { hit = 1 }
+		END { exit !hit }' "$log"
+}
+
+# has_begun: the kernel came as far as the test's suite.
+has_begun() {
+	grep -q "# Subtest: ${test%%.*}" "$EPOCH_CACHE/log/kunit-$on-$name.log"
+}
+
+# read_list [NAME...]: the lines of these mutants, or of all.
+read_list() {
+	awk -v wanted=" $* " 'NF && !/^#/ && (wanted ~ /^ +$/ || index(wanted, " " $1 " "))' "$vm/mutants"
+}
+
+# A patch that is not on the list would be planted by nobody.
+for patch in "$vm"/mutants.d/*.patch; do
+	name=$(basename -- "$patch" .patch)
+	[[ -n $(read_list "$name") ]] || {
+		echo "FAIL mutant $name: tools/vm/mutants does not list it"
+		failed=1
+	}
+done
+
 while read -r name test how; do
-	[[ -n $name && $name != \#* ]] || continue
 	log=$EPOCH_CACHE/log/mutant-$name.log
 	say "plant $name ..."
 	on=uml seconds=40
@@ -26,21 +53,33 @@ while read -r name test how; do
 	case $status:$how in
 	0:*) missed "no test failed" ;;
 	1:*)
-		if awk -v suite="${test%%.*}" -v test="${test#*.}" '
-			/\([0-9]+ subtests?\)/ { here = index($0, " " suite " (") }
-			here && /\[(FAILED|CRASHED)\]/ && $NF == test { hit = 1 }
-			END { exit !hit }' "$log"; then
+		if has_failed; then
 			found "found by $test"
 		else
 			missed "tests failed, but not $test"
 		fi
 		;;
-	3:*hang*) found "found by $test, which hangs" ;;
-	4:*crash*) found "found by $test, which crashes" ;;
+	3:*hang*)
+		if has_begun; then
+			found "found by $test, which hangs"
+		else
+			missed "the run hung before $test"
+		fi
+		;;
+	4:*crash*)
+		if has_begun; then
+			found "found by $test, which crashes"
+		else
+			missed "the kernel crashed before $test"
+		fi
+		;;
 	3:*) missed "the run hung" ;;
 	4:*) missed "the kernel crashed" ;;
 	5:*) missed "no test failed, but the kernel warned" ;;
-	*) missed "it could not be tested" ;;
+	*)
+		why=$(sed -n 's/.*epoch: FAILED: \(.*\)\. To do:.*/\1/p' "$log" | head -n 1)
+		missed "it could not be tested: ${why:-no test ran}"
+		;;
 	esac
-done <"$vm/mutants"
+done < <(read_list "$@")
 exit "$failed"

@@ -5,8 +5,8 @@
 #
 # Ends with 0 if all passed; 1 if a test failed; 2 if nothing was tested (no
 # build, no boot, no tests); 3 if the run hung; 4 if the kernel crashed; 5 if
-# the tests passed but the kernel log holds a warning. --mutant plants a bug,
-# and runs that test only.
+# the tests passed but the kernel log holds a warning. --mutant plants a bug of
+# mutants.d, and tests no unloading.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -26,8 +26,10 @@ while (($#)); do
 	shift
 done
 
+# Until its modules are no longer needed: the next mutant overwrites them.
+[[ -z $mutant ]] || lock "mutant-$variant"
 "$vm/kernel.sh" "$variant"
-"$vm/modules.sh" "$variant" "$mutant" || exit 2
+"$vm/modules.sh" "$variant" ${mutant:+"$mutant" "${only%%.*}"} || exit 2
 modules=$("$vm/modules.sh" --dir "$variant" "$mutant")
 
 work=$(mktemp -d)
@@ -41,8 +43,9 @@ while read -r object; do
 	files+=("$modules/${object%.o}.ko=modules/$module.ko")
 	echo "$module" >>"$work/order"
 done <"$modules/modules.order"
-"$vm/initrd.sh" "$work/initrd" "$vm/guest/kunit-init=init" \
-	"$vm/guest/kunit-unload=modules/unload" "$work/order=modules/order" "${files[@]}"
+# Takes them all.
+[[ -n $mutant ]] || files+=("$vm/guest/kunit-unload=modules/unload")
+"$vm/initrd.sh" "$work/initrd" "$vm/guest/kunit-init=init" "$work/order=modules/order" "${files[@]}"
 
 append=(kunit.enable=1 log_buf_len=1M ${only:+"kunit.filter_glob=$only"})
 boot_uml() {

@@ -1,8 +1,16 @@
 #!/bin/bash
-# modules.sh KERNEL [MUTANT]: build the modules for Debian's kernel (stock) or
-# one of our own (uml, debug, kasan), in the cache. MUTANT sets the cfg
-# epoch_mutant for a build that must fail its tests. modules.sh --dir KERNEL
+# modules.sh KERNEL [MUTANT [SUITE]]: build the modules for Debian's kernel (stock)
+# or one of our own (uml, debug, kasan), in the cache. modules.sh --dir KERNEL
 # [MUTANT] prints where they are.
+#
+# With MUTANT, a bug is planted: they are built from a copy of the project to
+# which mutants.d/MUTANT.patch was applied. All mutants of a kernel share the copy
+# and the directory they are built in, so that each takes little time, and the
+# next one overwrites it. With SUITE, only the modules that this suite of KUnit
+# tests takes are built.
+#
+#   clippy    those for stock, checked by clippy
+#   busted    those for stock, with a tracker that is wrong on purpose
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -16,10 +24,50 @@ case ${1:-} in
 esac
 variant=${1:?which kernel: stock, uml, debug or kasan}
 mutant=${2:-}
+suite=${3:-}
 
 tree=$EPOCH_CACHE/$variant
-out=$EPOCH_CACHE/build/$variant${mutant:+-$mutant}
+from=$src
+out=$EPOCH_CACHE/build/$variant
 name="build the modules for $variant${mutant:+, mutant $mutant}"
+if [[ -n $mutant ]]; then
+	planted=$EPOCH_CACHE/mutant/$variant
+	from=$planted/src
+	out=$planted/out
+fi
+# What modules are built from.
+sources=(Kbuild rust scale include samples)
+
+# needed: the modules that the suite takes, or nothing if that is not known.
+needed() {
+	local crate modules=
+	[[ -n $suite ]] || return 0
+	for crate in epoch epoch_bench; do
+		modules+=" $crate.o"
+		if grep -rqwF -- "$suite" "$src/rust/$crate/"kunit*; then
+			echo "$modules"
+			return
+		fi
+	done
+}
+
+# Has the copy be the project with the bug. Only files that then differ are
+# written: make builds anew what this mutant touches and what the last one did.
+plant() {
+	local only new=$planted/new patch=$vm/mutants.d/$mutant.patch
+	[[ -f $patch ]] || die "there is no mutant $mutant" "" "see $vm/mutants"
+	workdir "$planted" "$(key "$tree/.stamp") $(contents Kbuild)"
+	rm -rf -- "$new"
+	mkdir -p -- "$new" "$from" "$out"
+	(cd "$src" && cp -r -- "${sources[@]}" "$new")
+	(cd "$new" && git apply -) <"$patch" ||
+		die "the mutant $mutant does not apply: the code that it breaks has changed" "" \
+			"change tools/vm/mutants.d/$mutant.patch as well"
+	only=$(needed)
+	[[ -z $only ]] || echo "obj-m := \$(filter$only,\$(obj-m))" >>"$new/Kbuild"
+	# Without --times: what is written is new.
+	rsync --recursive --links --checksum --delete "$new/" "$from/"
+}
 
 build() {
 	local flags=()
@@ -31,6 +79,10 @@ build() {
 		tree=$EPOCH_CACHE/stock
 		flags=(CC=x86_64-linux-gnu-gcc-14 "KERNELRELEASE=$kernel" CLIPPY=1)
 		;;
+	busted)
+		tree=$EPOCH_CACHE/stock
+		flags=(CC=x86_64-linux-gnu-gcc-14 "KERNELRELEASE=$kernel" EPOCH_BENCH_BUSTED=1)
+		;;
 	*)
 		kernel_flags "$variant"
 		# UML's module loader knows no GOT relocations.
@@ -38,11 +90,16 @@ build() {
 			flags+=("RUSTFLAGS_MODULE=--cfg MODULE -Crelocation-model=static -Ccode-model=large")
 		;;
 	esac
-	[[ -z $mutant ]] || flags+=("EPOCH_MUTANT=$mutant")
-	# Never "finished": the next make goes on here, up to the next reboot.
-	workdir "$out" "$(key "$tree/.stamp") $(contents Kbuild rust scale include samples)"
-	make -C "$tree" M="$src" MO="$out" -j"$jobs" KCFLAGS=-Werror KRUSTFLAGS=-Dwarnings \
-		"${flags[@]}" modules
+	# Neither directory is ever "finished": the next make resumes there, up to the
+	# next reboot.
+	if [[ -n $mutant ]]; then
+		# It may leave unused what it takes the use of away.
+		plant
+	else
+		flags+=(KCFLAGS=-Werror KRUSTFLAGS=-Dwarnings)
+		workdir "$out" "$(key "$tree/.stamp") $(contents "${sources[@]}")"
+	fi
+	make -C "$tree" M="$from" MO="$out" -j"$jobs" "${flags[@]}" modules
 }
 
 case $mode in
@@ -53,7 +110,7 @@ build)
 	build
 	;;
 step)
-	lock "build-${out##*/}"
-	step "$name" "$0" --build "$variant" "$mutant"
+	lock "build-${mutant:+mutant-}$variant"
+	step "$name" "$0" --build "$variant" "$mutant" "$suite"
 	;;
 esac

@@ -3,15 +3,16 @@
 //! A section is left once.
 //! Refused: E0382
 
-use epoch::Epoch;
+use epoch::{
+    Detached,
+    Epoch, //
+};
 
 pub fn leave(epoch: &Epoch) {
-    let section = epoch.domain().enter();
-    // SAFETY: It was entered there.
-    unsafe { epoch.domain().exit(section) };
+    let section = epoch.enter_detached().into_raw();
+    // SAFETY: It was entered in this epoch.
+    drop(unsafe { Detached::from_raw(epoch, section) });
     #[cfg(refused)]
-    // SAFETY: As above, but it was left.
-    unsafe {
-        epoch.domain().exit(section)
-    };
+    // SAFETY: It was entered in this epoch, but has been left.
+    drop(unsafe { Detached::from_raw(epoch, section) });
 }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whoever leaves a bare section has to know that it is of that epoch.
+//! A bare section does not know its epoch: only unsafe code can say which it is.
 //! Refused: E0133
 
-use epoch::Epoch;
+use epoch::{
+    Detached,
+    Epoch, //
+};
 
 pub fn leave(epoch: &Epoch) {
-    let section = epoch.domain().enter();
+    let section = epoch.enter_detached().into_raw();
     #[cfg(refused)]
-    epoch.domain().exit(section);
+    drop(Detached::from_raw(epoch, section));
     #[cfg(not(refused))]
-    // SAFETY: It was entered there.
-    unsafe {
-        epoch.domain().exit(section)
-    };
+    // SAFETY: It was entered in this epoch.
+    drop(unsafe { Detached::from_raw(epoch, section) });
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The updater's side: detecting that a grace period has passed.
+//! Detecting that a grace period has passed.
+//!
+//! All that is `pub(super)` here is for the *detector* of the domain: the task that holds the token of
+//! its [`Engine`](super::Engine), so that there is one at a time, and what one did happens before what
+//! the next one does. A grace period may be resumed by another detector than began it: how far it has
+//! come is in [`Progress`].
 
 use super::{
-    Bug,
     Cookie,
     Counter,
-    Detector,
     Domain,
     Pace,
     Platform,
@@ -14,17 +17,60 @@ use super::{
     Word, //
 };
 
+/// How far a grace period has come. Written by the detector.
+pub(super) struct Progress<W> {
+    /// The slots that it has found drained, one bit each, and [`ADVANCED`].
+    found: W,
+    /// The slots that the next heavy barrier will tell about, one bit each.
+    checked: W,
+    /// For each of those, the sum of its `exit` counters, read before that barrier.
+    exits: [W; 2],
+    /// How often it has found sections open since it last got on.
+    polls: W,
+    /// The last grace period whose end everybody who waited for it has been notified of.
+    notified: W,
+}
+
+/// The grace period has made one of its two advances.
+const ADVANCED: usize = 1 << 2;
+
+/// Both slots.
+const BOTH: usize = 0b11;
+
+fn bit(slot: Slot) -> usize {
+    1 << slot.index()
+}
+
+impl<W: Word> Progress<W> {
+    /// That of a grace period that has just begun, after `origin`.
+    pub(super) fn new(origin: Cookie) -> Self {
+        Self {
+            found: W::new(0),
+            checked: W::new(0),
+            exits: [W::new(0), W::new(0)],
+            polls: W::new(0),
+            notified: W::new(origin.into_raw()),
+        }
+    }
+}
+
+/// What a grace period needs next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Step {
+    /// A heavy barrier, and [`Domain::conclude`] after it.
+    Check,
+    /// Time: a section is open.
+    Wait,
+}
+
 impl<P: Platform> Domain<P> {
     /// Names the first grace period that begins after now: once [`Domain::poll`] finds it passed,
     /// no section is left that was entered before the call. Any context.
     pub fn snapshot(&self) -> Cookie {
-        // Orders the caller's update before the look at the sequence; pairs with the barrier at the
-        // beginning of `Domain::grace_period`. If the look misses the beginning of a grace period,
-        // that grace period sees the update.
+        // Orders the caller's update before the look at the sequence; pairs with the barrier in
+        // `Domain::begin`. If the look misses the beginning of a grace period, that grace period sees
+        // the update.
         self.platform.full_barrier();
-        if matches!(P::BUG, Some(Bug::EarlyCookie)) {
-            return self.grace_periods.early_snapshot();
-        }
         self.grace_periods.snapshot()
     }
 
@@ -32,132 +78,135 @@ impl<P: Platform> Domain<P> {
     pub fn poll(&self, cookie: Cookie) -> bool {
         let passed = self.grace_periods.has_passed(cookie);
         // Orders what the caller does to the sections' data after their end; pairs with the barrier
-        // at the end of `Domain::grace_period`.
+        // in `Domain::end`.
         self.platform.full_barrier();
         passed
     }
 
-    /// Waits until every section that was entered before the call has been left. May sleep. Returns
-    /// whether that is so; if not, the detector gave up.
-    ///
-    /// Whoever waits at the same time shares grace periods: the one that gets the detector's lock
-    /// runs one for all that came before it began.
-    pub fn synchronize(&self, detector: &impl Detector, pace: Pace) -> bool {
-        let cookie = self.snapshot();
-        if pace == Pace::Expedited {
-            self.hurry.add(1);
-        }
-        detector.exclusively(|| {
-            // None is running. As a rule, the next one is the one that the cookie names; after one
-            // that was given up, the one after that.
-            while !self.poll(cookie) && self.grace_period(detector) {}
-        });
-        if pace == Pace::Expedited {
-            self.hurry.add(usize::MAX);
-        }
-        self.poll(cookie)
+    /// Whether everybody has been notified of all grace periods that have ended; takes it that they
+    /// will be from here on.
+    pub(super) fn is_notified(&self) -> bool {
+        let last = self.grace_periods.last().into_raw();
+        let before = self.progress.notified.load_relaxed();
+        self.progress.notified.store_relaxed(last);
+        before == last
     }
 
-    /// Runs a grace period, with the detector's lock held. Returns whether it ended; if not, the
-    /// detector gave up, and the next call begins it anew.
-    fn grace_period(&self, detector: &impl Detector) -> bool {
-        detector.begins(self.pace(detector));
-        self.grace_periods.begin();
-        // Pairs with the barrier in `Domain::snapshot`.
-        self.platform.full_barrier();
+    /// Whether anyone wants a grace period that has not passed.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.demand.is_unmet(&self.grace_periods)
+    }
 
-        if !self.advance_twice(detector) {
-            match P::BUG {
-                Some(Bug::GivenUpCounts) => self.grace_periods.end(),
-                Some(Bug::GivenUpStepsBack) => self.grace_periods.step_back(),
-                _ => (),
-            }
-            return false;
+    /// The pace that the most urgent of those who want one has asked for.
+    pub fn pace(&self) -> Pace {
+        match self.demand.is_expedited() || P::expedites(self) {
+            true => Pace::Expedited,
+            false => Pace::Normal,
         }
+    }
 
+    /// How often the grace period in progress has found sections open since it last got on.
+    pub fn polls(&self) -> usize {
+        self.progress.polls.load_relaxed()
+    }
+
+    /// Begins a grace period, or resumes the one that is in progress.
+    pub(super) fn begin(&self, pace: Pace) {
+        if !self.grace_periods.is_running() {
+            P::begins(self, pace);
+            self.grace_periods.begin();
+            // Pairs with the barrier in `Domain::snapshot`.
+            self.platform.full_barrier();
+        }
+    }
+
+    /// Looks at the slots of a grace period in progress that it has not found drained. If a heavy
+    /// barrier would get it on, reads the sums of `exit` counters that it is to be checked by.
+    ///
+    /// A look without the barrier proves nothing, but it is cheap, and usually right about sections
+    /// being open.
+    pub(super) fn look(&self) -> Step {
+        // By the invariant of `conclude`, it has not found the inactive slot drained.
+        let [active, inactive] = [0, 1].map(|next| Slot::of(self.epoch().wrapping_add(next)));
+        if !self.read_exits(inactive) {
+            self.progress
+                .polls
+                .store_relaxed(self.polls().saturating_add(1));
+            P::waits(self, inactive);
+            return Step::Wait;
+        }
+        let mut checked = bit(inactive);
+        // The active one comes along if it can: then one barrier tells about both.
+        if self.progress.found.load_relaxed() & bit(active) == 0 && self.read_exits(active) {
+            checked |= bit(active);
+        }
+        self.progress.checked.store_relaxed(checked);
+        Step::Check
+    }
+
+    /// Reads the sum of the `exit` counters of `slot`, and that of the `enter` counters. Returns
+    /// whether they are equal.
+    fn read_exits(&self, slot: Slot) -> bool {
+        let exits = self.platform.sum(Counter::Exit(slot));
+        self.progress.exits[slot.index()].store_relaxed(exits);
+        exits == self.platform.sum(Counter::Enter(slot))
+    }
+
+    /// Gets a grace period on, after the heavy barrier that followed [`Domain::look`]. Returns whether
+    /// it has ended.
+    ///
+    /// The order of reading the `exit` counters, the barrier, and reading the `enter` counters is what
+    /// the argument at the top of [`super`] rests on.
+    pub(super) fn conclude(&self, pace: Pace) -> bool {
+        let checked = self.progress.checked.load_relaxed();
+        self.progress.checked.store_relaxed(0);
+        let drained = Slot::BOTH
+            .into_iter()
+            .filter(|slot| checked & bit(*slot) != 0)
+            .filter(|slot| {
+                let exits = self.progress.exits[slot.index()].load_relaxed();
+                exits == self.platform.sum(Counter::Enter(*slot))
+            })
+            .fold(0, |drained, slot| drained | bit(slot));
+        // What one barrier has shown is kept, also if the other slot needs another one.
+        let found = self.progress.found.load_relaxed() | drained;
+        self.progress.found.store_relaxed(found);
+
+        let next = self.epoch().wrapping_add(1);
+        if found & BOTH == BOTH {
+            if found & ADVANCED != 0 {
+                self.advance(next);
+            } else {
+                // Two at once.
+                self.epoch.store_relaxed(next.wrapping_add(1));
+            }
+            self.end(pace);
+            return true;
+        }
+        if found & bit(Slot::of(next)) != 0 {
+            // The one that is inactive from now on has not been found drained.
+            self.advance(next);
+            self.progress.found.store_relaxed(found | ADVANCED);
+            self.progress.polls.store_relaxed(0);
+        }
+        false
+    }
+
+    /// Makes the slot of epoch `next` the active one. It was found drained in this grace period.
+    fn advance(&self, next: usize) {
+        // INVARIANT: It is a slot's.
+        self.active
+            .store_relaxed(self.platform.pair(Slot::of(next)));
+        self.epoch.store_relaxed(next);
+    }
+
+    fn end(&self, pace: Pace) {
+        self.progress.found.store_relaxed(0);
+        self.progress.polls.store_relaxed(0);
+        self.demand.end_grace_period(&self.grace_periods);
         // Pairs with the barrier in `Domain::poll`.
         self.platform.full_barrier();
         self.grace_periods.end();
-        detector.ends(self.pace(detector));
-        true
-    }
-
-    /// Advances twice, so that each slot is found drained once. Returns whether it did.
-    fn advance_twice(&self, detector: &impl Detector) -> bool {
-        // Mostly there are no readers, and one heavy barrier will do.
-        if self.look_drained(Slot::BOTH) && self.are_drained(Slot::BOTH, detector) {
-            self.epoch.store_relaxed(self.epoch().wrapping_add(2));
-            return true;
-        }
-        let advances = match P::BUG {
-            Some(Bug::OneAdvance) => 1,
-            _ => 2,
-        };
-        (0..advances).all(|_| self.advance(detector))
-    }
-
-    /// Makes the inactive slot the active one, as soon as it is drained. Returns whether it is.
-    fn advance(&self, detector: &impl Detector) -> bool {
-        let next = self.epoch().wrapping_add(1);
-        let slot = Slot::of(next);
-        let drained = self.drain(slot, detector);
-        if drained {
-            // INVARIANT: It is a slot's.
-            self.active.store_relaxed(self.platform.pair(slot));
-            self.epoch.store_relaxed(next);
-        }
-        drained
-    }
-
-    fn drain(&self, slot: Slot, detector: &impl Detector) -> bool {
-        let mut polls = 0;
-        // A look without the heavy barrier proves nothing, but it is cheap, and most of the time
-        // right about there being readers.
-        while !self.look_drained([slot]) || !self.are_drained([slot], detector) {
-            if detector.gives_up() {
-                return false;
-            }
-            detector.waits(slot);
-            self.platform.wait(polls, self.pace(detector));
-            polls = polls.saturating_add(1);
-        }
-        true
-    }
-
-    /// The pace that the most urgent of those who wait has asked for, or the detector.
-    fn pace(&self, detector: &impl Detector) -> Pace {
-        if self.hurry.load_relaxed() != 0 || detector.hurries() {
-            Pace::Expedited
-        } else {
-            Pace::Normal
-        }
-    }
-
-    fn look_drained<const N: usize>(&self, slots: [Slot; N]) -> bool {
-        self.exits(slots) == self.enters(slots)
-    }
-
-    /// Whether no section in `slots` is left that was entered before the call. The order of the
-    /// three steps is what the argument at the top of [`super`] rests on.
-    fn are_drained<const N: usize>(&self, slots: [Slot; N], detector: &impl Detector) -> bool {
-        if matches!(P::BUG, Some(Bug::EntersFirst)) {
-            let enters = self.enters(slots);
-            self.platform.heavy_barrier(self.pace(detector));
-            return enters == self.exits(slots);
-        }
-        let exits = self.exits(slots);
-        // Pairs with the light barriers in `Domain::enter_pair` and `Domain::exit`.
-        if !matches!(P::BUG, Some(Bug::NoHeavyBarrier)) {
-            self.platform.heavy_barrier(self.pace(detector));
-        }
-        exits == self.enters(slots)
-    }
-
-    fn exits<const N: usize>(&self, slots: [Slot; N]) -> [usize; N] {
-        slots.map(|slot| self.platform.sum(Counter::Exit(slot)))
-    }
-
-    fn enters<const N: usize>(&self, slots: [Slot; N]) -> [usize; N] {
-        slots.map(|slot| self.platform.sum(Counter::Enter(slot)))
+        P::ends(self, pace);
     }
 }

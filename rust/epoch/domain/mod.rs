@@ -17,8 +17,8 @@
 //!   first, equals the sum of its `enter` counters, read after a heavy barrier.
 //! - To *advance*, the updater waits until the inactive slot is drained, and then makes it the
 //!   active one.
-//! - A *grace period* is two advances: it has found each slot drained once. If it finds both drained
-//!   by one heavy barrier, it makes the two at once, which leaves the active slot as it was.
+//! - A *grace period* is two advances: it has found each slot drained once. If it has found both
+//!   before it made the first, it makes the two at once, which leaves the active slot as it was.
 //!
 //! What readers look at is not the epoch, but a word that says where the active slot's counters are:
 //! they have nothing to compute. The section carries it, so that leaving takes one increment and
@@ -67,24 +67,42 @@
 //! The counters wrap around, and the sums with them. A wrong equality would take 2^64 (on 32 bits,
 //! 2^32) sections that are open at once or entered between the reading of the two sums.
 
+use core::mem::MaybeUninit;
+
+mod demand;
+mod engine;
 mod grace;
 pub mod list;
 mod platform;
+mod queue;
 mod sequence;
 
 pub use self::{
+    engine::{
+        Engine,
+        Members,
+        Round, //
+    },
     platform::{
-        Bug,
         Counter,
-        Detector,
         Pace,
         Platform,
         Word, //
     },
+    queue::{
+        Batch,
+        CpuQueue, //
+    },
     sequence::Cookie, //
 };
 
-use self::sequence::Sequence;
+use self::{
+    demand::Demand,
+    engine::Membership,
+    grace::Progress,
+    list::List,
+    sequence::Sequence, //
+};
 
 /// One of the two sets of counters; the parity of an epoch in which it is active.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -100,13 +118,13 @@ impl Slot {
 
     /// The slot that is active in `epoch`.
     #[inline(always)]
-    pub fn of(epoch: usize) -> Self {
+    pub const fn of(epoch: usize) -> Self {
         Self(epoch & 1)
     }
 
     /// 0 or 1.
     #[inline(always)]
-    pub fn index(self) -> usize {
+    pub const fn index(self) -> usize {
         self.0
     }
 }
@@ -142,12 +160,15 @@ impl Section {
 pub struct Domain<P: Platform> {
     // First: it is all that the fast path reads, and `include/epoch.h` knows where it is.
     active: P::Word,
-    /// Number of advances.
+    /// Number of advances. Written by the detector.
     epoch: P::Word,
     platform: P,
     grace_periods: Sequence<P::Word>,
-    /// Callers that want an expedited grace period.
-    hurry: P::Word,
+    progress: Progress<P::Word>,
+    demand: Demand<P::Word>,
+    membership: Membership<P>,
+    /// Queues whose callbacks wait for a grace period; see [`CpuQueue`].
+    queues: List<P::Links>,
 }
 
 impl<P: Platform> Domain<P> {
@@ -155,16 +176,40 @@ impl<P: Platform> Domain<P> {
     #[doc(hidden)]
     pub const OFFSET_OF_ACTIVE: usize = ::core::mem::offset_of!(Self, active);
 
-    /// A domain without readers, in epoch 0.
+    /// Where the platform is.
+    #[doc(hidden)]
+    pub const OFFSET_OF_PLATFORM: usize = ::core::mem::offset_of!(Self, platform);
+
+    /// Creates a domain without readers, in epoch 0.
     pub fn new(platform: P) -> Self {
         let epoch = 0usize.wrapping_sub(P::BEFORE_WRAP);
         Self {
-            // INVARIANT: As it has to be.
+            // INVARIANT: It is the active slot's.
             active: P::Word::new(platform.pair(Slot::of(epoch))),
             epoch: P::Word::new(epoch),
             platform,
             grace_periods: Sequence::new(P::BEFORE_WRAP),
-            hurry: P::Word::new(0),
+            progress: Progress::new(Sequence::<P::Word>::origin(P::BEFORE_WRAP)),
+            demand: Demand::new(Sequence::<P::Word>::origin(P::BEFORE_WRAP)),
+            membership: Membership::new(),
+            queues: List::new(),
+        }
+    }
+
+    /// As [`Domain::new`], where that cannot be called: for statics.
+    ///
+    /// # Safety
+    ///
+    /// `active` is [`Platform::pair`] of slot 0. Zeroed, a word holds 0, and pointers point to nothing.
+    pub const unsafe fn from_zeroes(active: P::Word, platform: P) -> Self {
+        let mut this = MaybeUninit::<Self>::zeroed();
+        let domain = this.as_mut_ptr();
+        // SAFETY: The pointers are those of fields, and the rest is valid when zeroed.
+        // INVARIANT: It is the active slot's.
+        unsafe {
+            (&raw mut (*domain).active).write(active);
+            (&raw mut (*domain).platform).write(platform);
+            this.assume_init()
         }
     }
 
@@ -208,10 +253,10 @@ impl<P: Platform> Domain<P> {
     /// `pair` is [`Platform::pair`] of one of the domain's slots.
     #[inline(always)]
     unsafe fn enter_pair(&self, pair: usize) -> Section {
-        // SAFETY: By the caller's promise.
+        // SAFETY: `pair` is that of one of the slots, as this function requires.
         unsafe { self.platform.count_enter(pair) };
         // Keeps the section's accesses behind the increment; pairs with the heavy barrier in
-        // `Domain::are_drained`.
+        // `Domain::look`.
         self.platform.light_barrier();
         Section { pair }
     }
@@ -224,14 +269,10 @@ impl<P: Platform> Domain<P> {
     #[inline(always)]
     pub unsafe fn exit(&self, section: Section) {
         // Keeps the section's accesses before the increment; pairs with the heavy barrier in
-        // `Domain::are_drained`.
+        // `Domain::look`.
         self.platform.light_barrier();
-        let pair = match P::BUG {
-            Some(Bug::StaleSlot) => self.active.load_relaxed(),
-            _ => section.pair,
-        };
-        // SAFETY: By the caller's promise, or, for the bug, by the type invariant.
-        unsafe { self.platform.count_exit(pair) };
+        // SAFETY: The section was entered in this domain, so that its pair is one of a slot.
+        unsafe { self.platform.count_exit(section.pair) };
     }
 
     /// The number of sections that are entered and not left: exact when nothing moves, a snapshot
@@ -247,7 +288,7 @@ impl<P: Platform> Domain<P> {
         self.platform.sum(Counter::Enter(slot)).wrapping_sub(exits)
     }
 
-    /// The number of grace periods that have ended.
+    /// The number of grace periods that have ended. Any context.
     pub fn grace_periods(&self) -> usize {
         self.grace_periods.completed()
     }

@@ -4,21 +4,26 @@
 
 use super::Word;
 
-/// A point in the sequence of grace periods: what [`Domain::snapshot`](super::Domain::snapshot)
-/// gives and [`Domain::poll`](super::Domain::poll) takes.
+/// Names a grace period: [`Domain::snapshot`](super::Domain::snapshot) returns it and
+/// [`Domain::poll`](super::Domain::poll) takes it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Cookie(usize);
 
 impl Cookie {
-    /// The cookie as a number. Of two that are less than half of all numbers apart, the later one is the
-    /// higher, but for wrapping around.
+    /// The cookie as a number. Of two cookies that are less than half of all numbers apart, the later
+    /// one is higher, modulo wraparound.
     pub fn into_raw(self) -> usize {
         self.0
     }
 
-    /// What [`Cookie::into_raw`] was called on.
+    /// Converts back from [`Cookie::into_raw`].
     pub fn from_raw(raw: usize) -> Self {
         Self(raw)
+    }
+
+    /// Whether this cookie names the same grace period as `other` or an earlier one.
+    pub fn is_at_most(self, other: Cookie) -> bool {
+        other.0.wrapping_sub(self.0) as isize >= 0
     }
 }
 
@@ -26,57 +31,61 @@ impl Cookie {
 ///
 /// # Invariants
 ///
-/// The word is twice the number of grace periods that have ended, plus one from the beginning of the next
-/// one on; it stays so when that one is given up, since it must not go backwards: who has taken a cookie
-/// meanwhile, and has asked for a grace period, would wait for one that nobody was asked for. It is
-/// written with the detector's lock held.
+/// The word is twice the number of completed grace periods, plus one while one is in progress or was
+/// abandoned. Abandoning one does not decrement it: a cookie taken meanwhile would name a grace period
+/// that nobody runs. Only the detector writes it.
 pub(super) struct Sequence<W>(W);
 
 impl<W: Word> Sequence<W> {
-    /// A sequence that wraps around after so many grace periods; 0 is as many as there can be.
+    /// A sequence that wraps around after `before_wrap` grace periods; 0 means after as many as
+    /// possible.
     pub(super) fn new(before_wrap: usize) -> Self {
         // INVARIANT: The number of grace periods counts from there.
-        Self(W::new(0usize.wrapping_sub(2 * before_wrap)))
+        Self(W::new(Self::origin(before_wrap).0))
     }
 
-    /// The first grace period that begins after now. The caller has to put a full barrier before
-    /// it.
+    /// The cookie of a grace period that was over when the sequence began.
+    pub(super) fn origin(before_wrap: usize) -> Cookie {
+        Cookie(0usize.wrapping_sub(2 * before_wrap))
+    }
+
+    /// Names the first grace period that begins after now. The caller has to execute a full barrier
+    /// before it.
     pub(super) fn snapshot(&self) -> Cookie {
-        // Odd: one is running, or was given up, and may have begun too early, so it takes the one after
-        // it.
+        // Odd: one is in progress, or was abandoned, and may have begun too early; take the next one.
         Cookie(self.0.load_relaxed().wrapping_add(3) & !1)
     }
 
-    /// The first grace period that ends after now: too early for anything.
-    pub(super) fn early_snapshot(&self) -> Cookie {
-        Cookie(self.0.load_relaxed().wrapping_add(2) & !1)
-    }
-
-    /// Whether the grace period that `cookie` names has ended. The caller has to put a full barrier
-    /// after it.
+    /// Whether the grace period that `cookie` names has ended. The caller has to execute a full
+    /// barrier after it.
     pub(super) fn has_passed(&self, cookie: Cookie) -> bool {
-        self.0.load_relaxed().wrapping_sub(cookie.0) as isize >= 0
+        cookie.is_at_most(Cookie(self.0.load_relaxed()))
     }
 
+    /// Names the last grace period that has ended.
+    pub(super) fn last(&self) -> Cookie {
+        Cookie(self.0.load_relaxed() & !1)
+    }
+
+    /// The number of completed grace periods.
     pub(super) fn completed(&self) -> usize {
         self.0.load_relaxed() >> 1
     }
 
-    /// Notes the beginning of a grace period. One that was given up is begun anew, as far as cookies
-    /// know.
+    /// Whether a grace period is in progress, or was abandoned and is to be resumed.
+    pub(super) fn is_running(&self) -> bool {
+        self.0.load_relaxed() & 1 != 0
+    }
+
+    /// Records the beginning of a grace period. None is in progress.
     pub(super) fn begin(&self) {
-        // INVARIANT: It is running now.
+        // INVARIANT: One is in progress now.
         self.0.store_relaxed(self.0.load_relaxed() | 1);
     }
 
-    /// Notes the end of a grace period.
+    /// Records the end of a grace period.
     pub(super) fn end(&self) {
-        // INVARIANT: From odd to the next even: one more has ended.
+        // INVARIANT: From odd to the next even number: one more has completed.
         self.0.store_relaxed(self.0.load_relaxed().wrapping_add(1));
-    }
-
-    /// Takes back the beginning of a grace period: too late for those who have taken a cookie since.
-    pub(super) fn step_back(&self) {
-        self.0.store_relaxed(self.0.load_relaxed().wrapping_sub(1));
     }
 }

@@ -3,15 +3,23 @@
 //! Callbacks: when they are called, how often, and who waits for them.
 
 use super::{
+    call,
     counting,
-    new, //
+    move_to,
+    new,
+    of_each_flavour,
+    online, //
 };
 use crate::{
+    Deferred,
     Epoch,
-    Head, //
+    EpochPtr,
+    Head,
+    Owned, //
 };
 use core::ptr::NonNull;
 use kernel::{
+    cpu::CpuId,
     macros::kunit_tests,
     prelude::*,
     sync::{
@@ -67,18 +75,18 @@ impl Again {
     /// # Safety
     ///
     /// `head` is that of an [`Again`] whose epoch is live, and nobody else has it.
-    unsafe extern "C" fn callback(head: NonNull<Head>) {
+    unsafe extern "C" fn callback(head: *mut Head) {
         let again = head.cast::<Again>();
-        // SAFETY: By the caller's promise it is live, and this function's.
-        let (epoch, left) = unsafe { (again.as_ref().epoch.as_ref(), &again.as_ref().left) };
+        // SAFETY: It is live, and this function's.
+        let (epoch, left) = unsafe { ((*again).epoch.as_ref(), &(*again).left) };
         // Longer than whoever drops the epoch needs to get to where it waits for this.
         fsleep(Delta::from_millis(2));
         if left.fetch_sub(1, Relaxed) > 1 {
             // SAFETY: It is given once, and freed by the last callback.
-            unsafe { epoch.call(head, Self::callback) };
+            unsafe { epoch.call(NonNull::new_unchecked(head), Self::callback) };
         } else {
             // SAFETY: `new` made a box of it, and it is not given again.
-            drop(unsafe { KBox::from_raw(again.as_ptr()) });
+            drop(unsafe { KBox::from_raw(again) });
         }
     }
 }
@@ -247,31 +255,31 @@ mod tests {
     }
 
     #[test]
-    fn drop_waits_for_callbacks() -> Result {
+    fn close_waits_for_callbacks() -> Result {
         const CALLBACKS: u32 = 100;
 
         for _ in 0..10 {
-            let epoch = KBox::pin_init(Epoch::new(c"kunit_drop"), GFP_KERNEL)?;
+            let epoch = Epoch::new(c"kunit_drop")?;
             let runs = shared()?;
             for _ in 0..CALLBACKS {
                 epoch.defer(counting(&runs)?);
             }
-            drop(epoch);
+            Epoch::close(epoch);
             assert_eq!(runs.load(Relaxed), CALLBACKS);
         }
         Ok(())
     }
 
     #[test]
-    fn drop_waits_for_callbacks_that_are_given_again() -> Result {
+    fn close_waits_for_callbacks_that_are_queued_again() -> Result {
         for _ in 0..5 {
-            let epoch = KBox::pin_init(Epoch::new(c"kunit_again"), GFP_KERNEL)?;
+            let epoch = Epoch::new(c"kunit_again")?;
             let left = shared()?;
             left.store(5, Relaxed);
             let again = Again::new(&epoch, &left)?;
             // SAFETY: It was just made, and given to nobody else.
             unsafe { epoch.call(again.cast(), Again::callback) };
-            drop(epoch);
+            Epoch::close(epoch);
             assert_eq!(left.load(Relaxed), 0);
         }
         Ok(())
@@ -310,6 +318,189 @@ mod tests {
         stop.store(1, Relaxed);
         other.join();
         assert_eq!(late, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn lone_callback_is_invoked_although_nobody_else_comes() -> Result {
+        for epoch in of_each_flavour()? {
+            let runs = shared()?;
+            // The last of a few comes when the worker is about to go.
+            for run in 1..=5 {
+                epoch.defer(counting(&runs)?);
+                wait_until(|| runs.load(Relaxed) == run);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn callback_is_invoked_on_the_cpu_that_queued_it() -> Result {
+        const CALLBACKS: u32 = 20;
+
+        for epoch in of_each_flavour()? {
+            let (right, wrong) = (shared()?, shared()?);
+            let cpus = online()?;
+            for &cpu in &cpus {
+                let mut callbacks = KVec::new();
+                for _ in 0..CALLBACKS {
+                    let (right, wrong) = (right.clone(), wrong.clone());
+                    let tell = move || {
+                        let here = CpuId::current();
+                        let counter = [&wrong, &right][usize::from(here == cpu)];
+                        counter.fetch_add(1, Relaxed);
+                    };
+                    callbacks.push(Deferred::new(tell, GFP_KERNEL)?, GFP_KERNEL)?;
+                }
+                // What is left of it is not for an interrupt to free.
+                run_on(cpu, || {
+                    while let Some(callback) = callbacks.pop() {
+                        epoch.defer(callback);
+                    }
+                })?;
+            }
+            epoch.barrier();
+            assert_eq!(wrong.load(Relaxed), 0);
+            assert_eq!(right.load(Relaxed), cpus.len() as u32 * CALLBACKS);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn callback_that_sleeps_does_not_delay_those_of_other_cpus() -> Result {
+        for epoch in of_each_flavour()? {
+            let cpus = online()?;
+            let (release, asleep, runs) = (shared()?, shared()?, shared()?);
+            let sleep = {
+                let (release, asleep) = (release.clone(), asleep.clone());
+                move || {
+                    asleep.store(1, Relaxed);
+                    wait_until(|| release.load(Relaxed) == 1);
+                }
+            };
+            let mut sleep = Some(Deferred::new(sleep, GFP_KERNEL)?);
+            run_on(cpus[0], || sleep.take().map_or((), |d| epoch.defer(d)))?;
+            wait_until(|| asleep.load(Relaxed) == 1);
+            for &cpu in &cpus[1..] {
+                let mut deferred = Some(counting(&runs)?);
+                run_on(cpu, || deferred.take().map_or((), |d| epoch.defer(d)))?;
+            }
+            // They would wait for ever.
+            wait_until(|| runs.load(Relaxed) as usize == cpus.len() - 1);
+            epoch.synchronize();
+            assert_eq!(epoch.pending(), 1);
+            release.store(1, Relaxed);
+            epoch.barrier();
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn callback_may_wait_for_its_own_epoch_and_for_others() -> Result {
+        for epoch in of_each_flavour()? {
+            let other = new()?;
+            let runs = shared()?;
+            // One whose only reference is the callback's.
+            let own = new()?;
+            call(&own, 3)?;
+            other.defer(Deferred::new(a_while, GFP_KERNEL)?);
+            let pending = shared()?;
+            let wait = {
+                let (epoch, other, runs) = (epoch.clone(), other.clone(), runs.clone());
+                let pending = pending.clone();
+                move || {
+                    other.barrier();
+                    pending.store(other.pending() as u32, Relaxed);
+                    epoch.synchronize();
+                    epoch.synchronize_expedited();
+                    let cookie = epoch.start_poll();
+                    wait_until(|| epoch.poll(cookie));
+                    drop(epoch.enter());
+                    other.synchronize();
+                    other.throttle();
+                    Epoch::close(own);
+                    runs.fetch_add(1, Relaxed);
+                }
+            };
+            epoch.defer(Deferred::new(wait, GFP_KERNEL)?);
+            epoch.barrier();
+            assert_eq!(runs.load(Relaxed), 1);
+            assert_eq!(pending.load(Relaxed), 0);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn callbacks_of_two_epochs_may_wait_for_each_other() -> Result {
+        const ROUNDS: usize = 5;
+
+        let (first, second) = (new()?, new()?);
+        for _ in 0..ROUNDS {
+            let runs = shared()?;
+            for (epoch, other) in [(&first, &second), (&second, &first)] {
+                let (other, runs) = (other.clone(), runs.clone());
+                let wait = move || {
+                    other.synchronize();
+                    runs.fetch_add(1, Relaxed);
+                };
+                epoch.defer(Deferred::new(wait, GFP_KERNEL)?);
+            }
+            first.barrier();
+            second.barrier();
+            assert_eq!(runs.load(Relaxed), 2);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn callback_needs_a_section_of_its_own_for_what_others_free() -> Result {
+        /// Is 0 once it has been freed.
+        struct Valid(Atomic<u32>);
+
+        impl Drop for Valid {
+            fn drop(&mut self) {
+                self.0.store(0, Relaxed);
+            }
+        }
+
+        let valid = || Owned::new(Valid(Atomic::new(1)), GFP_KERNEL);
+        let epoch = new()?;
+        let pointer = Arc::new(EpochPtr::new(epoch.clone(), Some(valid()?)), GFP_KERNEL)?;
+        let (inside, errors) = (shared()?, shared()?);
+        let look = {
+            let (epoch, pointer) = (epoch.clone(), pointer.clone());
+            let (inside, errors) = (inside.clone(), errors.clone());
+            move || {
+                let section = epoch.enter();
+                let object = pointer.load(&section);
+                inside.store(1, Relaxed);
+                a_while();
+                if object.map_or(0, |object| object.0.load(Relaxed)) == 0 {
+                    errors.fetch_add(1, Relaxed);
+                }
+            }
+        };
+        epoch.defer(Deferred::new(look, GFP_KERNEL)?);
+        wait_until(|| inside.load(Relaxed) == 1);
+        // A grace period waits for the callback's section as for any other.
+        drop(pointer.swap(Some(valid()?)).map(|old| old.synchronize()));
+        epoch.barrier();
+        assert_eq!(errors.load(Relaxed), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn flood_leaves_nothing_behind() -> Result {
+        for epoch in of_each_flavour()? {
+            for cpu in online()? {
+                move_to(cpu)?;
+                call(&epoch, 500)?;
+            }
+            epoch.barrier();
+            assert_eq!(epoch.pending(), 0);
+            // Nobody tends the queues, and the engine knows nothing of the epoch.
+            wait_until(|| epoch.has_no_tenders());
+        }
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use kernel::{
     macros::kunit_tests,
     prelude::*,
     sync::{
+        aref::ARef,
         atomic::{
             Atomic,
             Relaxed, //
@@ -30,14 +31,14 @@ use kernel_ext::threads::{
 const LIMIT: usize = 200;
 
 /// An epoch with room for [`LIMIT`] callbacks.
-fn new() -> Result<Arc<Epoch>> {
-    let epoch = Arc::pin_init(Epoch::new(c"kunit_flood"), GFP_KERNEL)?;
+fn new() -> Result<ARef<Epoch>> {
+    let epoch = Epoch::new(c"kunit_flood")?;
     epoch.sysfs().write(c"callbacks_limit", b"200\n")?;
     Ok(epoch)
 }
 
 /// A thread that is in sections all the time.
-fn reader(epoch: &Arc<Epoch>, stop: &Arc<Atomic<bool>>) -> Result<Thread> {
+fn reader(epoch: &ARef<Epoch>, stop: &Arc<Atomic<bool>>) -> Result<Thread> {
     let (epoch, stop) = (epoch.clone(), stop.clone());
     spawn(move || {
         while !stop.load(Relaxed) {
@@ -49,7 +50,7 @@ fn reader(epoch: &Arc<Epoch>, stop: &Arc<Atomic<bool>>) -> Result<Thread> {
 
 /// What floods have in common.
 struct Flood {
-    epoch: Arc<Epoch>,
+    epoch: ARef<Epoch>,
     /// Callbacks given, and the most that were pending then.
     given: Atomic<usize>,
     most: Atomic<usize>,

@@ -5,6 +5,7 @@
 
 use super::{
     counting,
+    move_to,
     new,
     synchronize_returns_after, //
 };
@@ -17,11 +18,11 @@ use crate::{
 use kernel::{
     bindings,
     cpu::CpuId,
-    cpumask::CpumaskVar,
     error::to_result,
     macros::kunit_tests,
     prelude::*,
     sync::{
+        aref::ARef,
         atomic::{
             Atomic,
             Relaxed, //
@@ -48,9 +49,8 @@ use kernel_ext::{
 };
 
 /// An epoch of each flavour whose grace periods look at other CPUs.
-fn epochs() -> Result<[Arc<Epoch>; 2]> {
-    let with_rcu = Epoch::new_with_rcu(c"kunit_hotplug_rcu");
-    Ok([new()?, Arc::pin_init(with_rcu, GFP_KERNEL)?])
+fn epochs() -> Result<[ARef<Epoch>; 2]> {
+    Ok([new()?, Epoch::new_with_rcu(c"kunit_hotplug_rcu")?])
 }
 
 /// A CPU that was taken offline, until this is dropped.
@@ -107,14 +107,6 @@ fn come_and_go(rounds: usize) -> Result {
     Ok(())
 }
 
-/// Moves the task it is called in to `cpu`, where it stays while the CPU is online.
-fn move_to(cpu: CpuId) -> Result {
-    let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
-    mask.set(cpu);
-    // SAFETY: Task and mask are valid during the call, which copies the mask.
-    to_result(unsafe { bindings::set_cpus_allowed_ptr(current!().as_ptr(), mask.as_raw()) })
-}
-
 /// What is freed and must not be used then.
 struct Entry {
     valid: Atomic<u32>,
@@ -131,7 +123,7 @@ impl Drop for Entry {
 /// An entry that tasks look at and replace, while CPUs come and go.
 struct Load {
     entry: EpochPtr<Entry>,
-    epoch: Arc<Epoch>,
+    epoch: ARef<Epoch>,
     stop: Atomic<u32>,
     looks: Atomic<u32>,
     replaced: Atomic<u32>,
@@ -140,7 +132,7 @@ struct Load {
 }
 
 impl Load {
-    fn new(epoch: &Arc<Epoch>) -> Result<Arc<Self>> {
+    fn new(epoch: &ARef<Epoch>) -> Result<Arc<Self>> {
         Ok(Arc::new(
             Self {
                 entry: EpochPtr::new(epoch.clone(), None),
@@ -296,6 +288,51 @@ mod tests {
             drop(section);
             epoch.barrier();
             assert_eq!(runs.load(Relaxed), 2);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn callback_queued_just_before_its_cpu_goes_offline_is_invoked() -> Result {
+        const ROUNDS: u32 = 5;
+
+        for epoch in epochs()? {
+            let cpu = last_cpu()?;
+            let runs = shared()?;
+            for _ in 0..ROUNDS {
+                // In a jiffy, it is collected there or elsewhere.
+                let deferred = &mut Some(counting(&runs)?);
+                run_on(cpu, || deferred.take().map_or((), |d| epoch.defer(d)))?;
+                let _offline = Offline::take(cpu)?;
+                // Nobody else asks for a grace period.
+                wait_until(|| epoch.pending() == 0);
+            }
+            assert_eq!(runs.load(Relaxed), ROUNDS);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn grace_periods_pass_in_each_state_of_a_cpu_that_comes_and_goes() -> Result {
+        for epoch in epochs()? {
+            let stop = shared()?;
+            let waits = shared()?;
+            let waiter = spawn({
+                let (epoch, stop, waits) = (epoch.clone(), stop.clone(), waits.clone());
+                move || {
+                    while stop.load(Relaxed) == 0 {
+                        epoch.synchronize();
+                        waits.fetch_add(1, Relaxed);
+                    }
+                }
+            })?;
+            let result = come_and_go(2);
+            let before = waits.load(Relaxed);
+            // It has not got stuck.
+            wait_until(|| waits.load(Relaxed) != before);
+            stop.store(1, Relaxed);
+            waiter.join();
+            assert_eq!(result, Ok(()));
         }
         Ok(())
     }

@@ -7,20 +7,30 @@ mod flood;
 mod grace_periods;
 #[cfg(CONFIG_HOTPLUG_CPU)]
 mod hotplug;
+mod lifetime;
 mod pointers;
 mod readers;
 mod sections;
+mod sharing;
 mod sysfs;
 mod tracking;
 
 use crate::{
+    helpers,
+    lifetime::alive,
+    platform::Flavour,
     Deferred,
     Epoch, //
 };
 use kernel::{
+    bindings,
+    cpu::CpuId,
+    cpumask::CpumaskVar,
+    error::to_result,
     prelude::*,
     str::CStr,
     sync::{
+        aref::ARef,
         atomic::{
             Atomic,
             Relaxed, //
@@ -28,23 +38,65 @@ use kernel::{
         Arc, //
     }, //
 };
-use kernel_ext::testing::{
-    returns_after,
-    Waiter, //
+use kernel_ext::{
+    cpu,
+    testing::{
+        returns_after,
+        Waiter, //
+    },
+    threads::run_on, //
 };
 
-fn new() -> Result<Arc<Epoch>> {
-    Arc::pin_init(Epoch::new(c"kunit"), GFP_KERNEL)
+fn new() -> Result<ARef<Epoch>> {
+    Epoch::new(c"kunit")
+}
+
+const FLAVOURS: [Flavour; 3] = [Flavour::Ipi, Flavour::Rcu, Flavour::Fenced];
+
+/// An epoch of each flavour. Sections of a fenced one are for tests in which nothing depends on its
+/// fences.
+fn of_each_flavour() -> Result<KVec<ARef<Epoch>>> {
+    let mut epochs = KVec::new();
+    for flavour in FLAVOURS {
+        epochs.push(Epoch::build(c"kunit", flavour)?, GFP_KERNEL)?;
+    }
+    Ok(epochs)
+}
+
+/// Waits until epochs whose last reference has gone are freed. Returns the number that are left.
+fn settled() -> usize {
+    // SAFETY: The module is loaded; tests run in process context.
+    unsafe { helpers::epoch_teardown_flush() };
+    alive()
+}
+
+/// The CPUs that are online.
+fn online() -> Result<KVec<CpuId>> {
+    let mut cpus = KVec::new();
+    for cpu in cpu::possible() {
+        if run_on(cpu, || ()).is_ok() {
+            cpus.push(cpu, GFP_KERNEL)?;
+        }
+    }
+    Ok(cpus)
+}
+
+/// Moves the task it is called in to `cpu`, where it stays while the CPU is online.
+fn move_to(cpu: CpuId) -> Result {
+    let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+    mask.set(cpu);
+    // SAFETY: Task and mask are valid during the call, which copies the mask.
+    to_result(unsafe { bindings::set_cpus_allowed_ptr(current!().as_ptr(), mask.as_raw()) })
 }
 
 /// Synchronizes in another task.
-fn start_synchronize(epoch: &Arc<Epoch>) -> Result<Waiter> {
+fn start_synchronize(epoch: &ARef<Epoch>) -> Result<Waiter> {
     let epoch = epoch.clone();
     Waiter::start(move || epoch.synchronize())
 }
 
 /// Whether a grace period ends after `leave` and not before.
-fn synchronize_returns_after(epoch: &Arc<Epoch>, leave: impl FnOnce()) -> Result<bool> {
+fn synchronize_returns_after(epoch: &ARef<Epoch>, leave: impl FnOnce()) -> Result<bool> {
     let epoch = epoch.clone();
     returns_after(leave, move || epoch.synchronize())
 }

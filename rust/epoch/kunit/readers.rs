@@ -64,9 +64,9 @@ impl Element {
     /// # Safety
     ///
     /// `head` is that of an element.
-    unsafe extern "C" fn free(head: NonNull<Head>) {
-        // SAFETY: By the caller's promise.
-        let element = unsafe { head.cast::<Self>().as_ref() };
+    unsafe extern "C" fn free(head: *mut Head) {
+        // SAFETY: It is that of an element.
+        let element = unsafe { &*head.cast::<Self>() };
         element.live.store(0, Relaxed);
     }
 }
@@ -161,7 +161,7 @@ impl Stack {
             }
         }
         // SAFETY: It is an element's.
-        unsafe { Element::free(head) };
+        unsafe { Element::free(head.as_ptr()) };
         number
     }
 }

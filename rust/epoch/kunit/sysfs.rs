@@ -17,6 +17,7 @@ use kernel::{
     prelude::*,
     str::CStr,
     sync::{
+        aref::ARef,
         atomic::Relaxed,
         Arc, //
     },
@@ -34,12 +35,12 @@ use kernel_ext::{
     threads::spawn, //
 };
 
-fn new() -> Result<Arc<Epoch>> {
-    Arc::pin_init(Epoch::new(c"kunit_sysfs"), GFP_KERNEL)
+fn new() -> Result<ARef<Epoch>> {
+    Epoch::new(c"kunit_sysfs")
 }
 
-fn named(name: &'static CStr) -> Result<Arc<Epoch>> {
-    Arc::pin_init(Epoch::new(name), GFP_KERNEL)
+fn named(name: &'static CStr) -> Result<ARef<Epoch>> {
+    Epoch::new(name)
 }
 
 fn name_is(epoch: &Epoch, name: &CStr) -> bool {
@@ -47,7 +48,7 @@ fn name_is(epoch: &Epoch, name: &CStr) -> bool {
 }
 
 /// Waits for a grace period, with a section that stays open for so long.
-fn synchronize_with_section(epoch: &Arc<Epoch>, open: Delta) -> Result {
+fn synchronize_with_section(epoch: &ARef<Epoch>, open: Delta) -> Result {
     let section = epoch.enter();
     let waiter = Waiter::start({
         let epoch = epoch.clone();
@@ -75,9 +76,9 @@ mod tests {
         assert!(name_is(&third, c"kunit_name.4"));
 
         // A name is free when its epoch is gone.
-        drop(second);
+        Epoch::close(second);
         assert!(name_is(&*named(c"kunit_name")?, c"kunit_name.2"));
-        drop(first);
+        Epoch::close(first);
         assert!(name_is(&*named(c"kunit_name")?, c"kunit_name"));
         Ok(())
     }
@@ -116,10 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn folder_goes_before_the_drop_waits() -> Result {
+    fn directory_goes_before_close_waits() -> Result {
         const ATTEMPTS: usize = 100;
 
-        let epoch = KBox::pin_init(Epoch::new(c"kunit_drop"), GFP_KERNEL)?;
+        let epoch = Epoch::new(c"kunit_drop")?;
+        assert!(name_is(&epoch, c"kunit_drop"));
         let release = shared()?;
         epoch.defer(Deferred::new(
             {
@@ -128,7 +130,7 @@ mod tests {
             },
             GFP_KERNEL,
         )?);
-        let thread = spawn(move || drop(epoch))?;
+        let thread = spawn(move || Epoch::close(epoch))?;
         // The name is free as soon as the thread has come to where it waits for the callback.
         let free = (0..ATTEMPTS).any(|_| {
             fsleep(Delta::from_millis(1));
@@ -271,6 +273,55 @@ mod tests {
         if value(&epoch, c"grace_period_last_ns")? < TIMEOUT_MS * 1_000_000 {
             assert_eq!(value(&epoch, c"stalls")?, stalls);
         }
+        Ok(())
+    }
+
+    #[test]
+    fn stall_is_reported_although_each_wait_is_shorter_than_the_timeout() -> Result {
+        const ATTEMPTS: usize = 200;
+
+        let epoch = new()?;
+        epoch.sysfs().write(c"stall_timeout_ms", b"100\n")?;
+        let section = epoch.enter_detached();
+        // In between, the grace period is abandoned.
+        let attempts = (0..ATTEMPTS).take_while(|_| {
+            let _ = epoch.synchronize_timeout(Delta::from_millis(10));
+            wait_until(|| epoch.domain().has_left());
+            epoch.watch().stalls() == 0
+        });
+        assert!(attempts.count() < ATTEMPTS);
+        drop(section);
+        epoch.synchronize();
+        Ok(())
+    }
+
+    #[test]
+    fn stall_clock_begins_with_the_sections_that_are_open() -> Result {
+        const TIMEOUT_MS: u64 = 500;
+
+        let epoch = new()?;
+        epoch.sysfs().write(c"stall_timeout_ms", b"500\n")?;
+        // Together, they are open for longer.
+        for _ in 0..10 {
+            synchronize_with_section(&epoch, Delta::from_millis(100))?;
+        }
+        if value(&epoch, c"grace_period_max_ns")? < TIMEOUT_MS * 1_000_000 {
+            assert_eq!(value(&epoch, c"stalls")?, 0);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn reports_of_a_stall_back_off() -> Result {
+        let epoch = new()?;
+        epoch.sysfs().write(c"stall_timeout_ms", b"1\n")?;
+        synchronize_with_section(&epoch, Delta::from_millis(300))?;
+        let took_ms = value(&epoch, c"grace_period_last_ns")? / 1_000_000;
+        let stalls = value(&epoch, c"stalls")?;
+        // After 1 ms, 3, 9, 27 and so on.
+        let most = u64::from(took_ms.max(1).ilog(3)) + 1;
+        pr_info!("{stalls} reports in {took_ms} ms\n");
+        assert!((2..=most).contains(&stalls));
         Ok(())
     }
 

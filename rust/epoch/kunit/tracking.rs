@@ -67,14 +67,12 @@ fn known(epoch: &Epoch) -> usize {
 /// The report of a grace period that waits for that slot.
 fn report(epoch: &Epoch) -> Result<KVec<CString>> {
     let (mut lines, mut result) = (KVec::new(), Ok(()));
-    epoch
-        .watch()
-        .describe(epoch.domain(), slot(epoch), 0, &mut |line| {
-            let pushed = CString::try_from_fmt(line)
-                .map_err(Error::from)
-                .and_then(|line| Ok(lines.push(line, GFP_KERNEL)?));
-            result = result.and(pushed);
-        });
+    epoch.watch().describe(epoch, slot(epoch), 0, &mut |line| {
+        let pushed = CString::try_from_fmt(line)
+            .map_err(Error::from)
+            .and_then(|line| Ok(lines.push(line, GFP_KERNEL)?));
+        result = result.and(pushed);
+    });
     result.map(|()| lines)
 }
 
@@ -246,7 +244,7 @@ mod tests {
     fn section_from_before_is_unknown() -> Result {
         let epoch = new()?;
         let section = epoch.enter();
-        assert!(says(&epoch, "who that is", "track_readers")?);
+        assert!(says(&epoch, "set track_readers", "")?);
         let _tracking = Tracking::new();
         assert!(says(&epoch, "1 section(s) unknown", "")?);
         drop(section);

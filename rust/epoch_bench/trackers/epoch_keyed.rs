@@ -24,31 +24,40 @@ use super::{
     Tracker, //
 };
 use epoch::{
-    domain::Cookie,
+    Cookie,
     Detached, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::aref::ARef, //
+};
 
 /// Tracks blocks as sections of an epoch, and pages by cookies.
 #[pin_data]
 pub(crate) struct EpochKeyed {
-    #[pin]
-    epoch: epoch::Epoch,
+    epoch: ARef<epoch::Epoch>,
     pages: Pages,
 }
 
 impl EpochKeyed {
     pub(crate) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            epoch <- epoch::Epoch::new(c"bench_keyed"),
+            epoch: epoch::Epoch::new(c"bench_keyed")?,
             pages: {
                 // Nobody has noted a page: each has a cookie that has passed.
                 let cookie = epoch.snapshot();
                 epoch.synchronize();
-                Pages::new(cookie.into_raw() as u64)?
+                Pages::new(number(cookie))?
             },
         })
     }
+}
+
+/// Numbers of pages are compared as numbers of 64 bits that wrap around; cookies have a word.
+const SHIFT: u32 = u64::BITS - usize::BITS;
+
+fn number(cookie: Cookie) -> u64 {
+    (cookie.into_raw() as u64) << SHIFT
 }
 
 impl Tracker for EpochKeyed {
@@ -61,8 +70,7 @@ impl Tracker for EpochKeyed {
     }
 
     fn page(&self, _block: &Detached<'_>, key: usize) {
-        self.pages
-            .raise(key, self.epoch.snapshot().into_raw() as u64);
+        self.pages.raise(key, number(self.epoch.snapshot()));
     }
 
     #[inline(always)]
@@ -71,7 +79,7 @@ impl Tracker for EpochKeyed {
     }
 
     fn wait(&self, key: usize) -> bool {
-        let cookie = Cookie::from_raw(self.pages.number(key) as usize);
+        let cookie = Cookie::from_raw((self.pages.number(key) >> SHIFT) as usize);
         if self.epoch.poll(cookie) {
             return false;
         }

@@ -21,7 +21,7 @@ use kernel_ext::{
     sched, //
 };
 
-#[cfg(any(CONFIG_KUNIT = "y", epoch_mutant = "busted"))]
+#[cfg(any(CONFIG_KUNIT = "y", epoch_bench_busted))]
 mod busted;
 mod epoch;
 mod epoch_keyed;
@@ -258,9 +258,9 @@ macro_rules! all {
     };
 }
 
-#[cfg(not(any(CONFIG_KUNIT = "y", epoch_mutant = "busted")))]
+#[cfg(not(any(CONFIG_KUNIT = "y", epoch_bench_busted)))]
 all! {}
-#[cfg(any(CONFIG_KUNIT = "y", epoch_mutant = "busted"))]
+#[cfg(any(CONFIG_KUNIT = "y", epoch_bench_busted))]
 all! {
     busted: Busted("busted") = busted::Busted,
 }

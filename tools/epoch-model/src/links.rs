@@ -3,25 +3,58 @@
 //! The pointers of a list, watched by loom.
 
 use crate::{
-    Flaw, Slip,
+    Flaw, Memory,
     domain::list::{Links, Node},
 };
 use loom::{
     cell::UnsafeCell,
     sync::atomic::{AtomicPtr, Ordering},
 };
-use std::{marker::PhantomData, ptr::NonNull};
+use std::{
+    marker::PhantomData,
+    ptr::{self, NonNull},
+};
 
-/// Pointers that loom watches. What is a full barrier in the kernel is a release and an acquire here:
-/// no more is needed.
+/// Pointers that loom watches.
 pub struct LoomLinks<F>(PhantomData<F>);
 
+impl<F: Flaw> LoomLinks<F> {
+    const ORDER: Ordering = match F::ORDERED_LISTS {
+        true => Ordering::AcqRel,
+        false => Ordering::Relaxed,
+    };
+}
+
+/// A pointer that loom watches.
+pub struct LoomPointer<F: Flaw> {
+    pointer: AtomicPtr<Node<LoomLinks<F>>>,
+    memory: Memory,
+}
+
+impl<F: Flaw> LoomPointer<F> {
+    fn pointer(&self) -> &AtomicPtr<Node<LoomLinks<F>>> {
+        self.memory.access();
+        &self.pointer
+    }
+}
+
 impl<F: Flaw> Links for LoomLinks<F> {
-    type Shared = AtomicPtr<Node<Self>>;
+    type Shared = LoomPointer<F>;
     type Owned = UnsafeCell<Option<NonNull<Node<Self>>>>;
 
+    fn null() -> Self::Shared {
+        LoomPointer {
+            pointer: AtomicPtr::new(ptr::null_mut()),
+            memory: Memory::new(),
+        }
+    }
+
+    fn nothing() -> Self::Owned {
+        UnsafeCell::new(None)
+    }
+
     fn load_relaxed(shared: &Self::Shared) -> *mut Node<Self> {
-        shared.load(Ordering::Relaxed)
+        shared.pointer().load(Ordering::Relaxed)
     }
 
     fn compare_exchange(
@@ -29,21 +62,18 @@ impl<F: Flaw> Links for LoomLinks<F> {
         old: *mut Node<Self>,
         new: *mut Node<Self>,
     ) -> Result<(), *mut Node<Self>> {
-        let success = match F::SLIP {
-            Some(Slip::RelaxedPush) => Ordering::Relaxed,
-            Some(Slip::BlindPush) => {
-                shared.swap(new, Ordering::AcqRel);
-                return Ok(());
-            }
-            _ => Ordering::AcqRel,
-        };
-        shared
-            .compare_exchange(old, new, success, Ordering::Relaxed)
-            .map(|_| ())
+        if F::COMPARED_LISTS {
+            shared
+                .pointer()
+                .compare_exchange(old, new, Self::ORDER, Ordering::Relaxed)?;
+        } else {
+            shared.pointer().swap(new, Self::ORDER);
+        }
+        Ok(())
     }
 
     fn exchange(shared: &Self::Shared, new: *mut Node<Self>) -> *mut Node<Self> {
-        shared.swap(new, Ordering::AcqRel)
+        shared.pointer().swap(new, Self::ORDER)
     }
 
     unsafe fn get(owned: &Self::Owned) -> Option<NonNull<Node<Self>>> {

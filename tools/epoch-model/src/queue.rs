@@ -20,12 +20,10 @@ use loom::{
 };
 use std::marker::PhantomData;
 
-pub use list::{Bug, Link, Pair, Platform, Queue, Started};
+pub use list::{Link, Pair, Platform, Queue, Started};
 
-/// What is wrong with the list, or with what it runs on.
+/// What is wrong with what the list runs on. Bugs of the list itself are patches, in `mutants/`.
 pub trait QueueFlaw: Send + Sync + 'static {
-    /// A bug in the algorithm.
-    const BUG: Option<Bug> = None;
     /// Whether an exchange is a release.
     const EXCHANGE: bool = true;
     /// Whether a mark is an acquire.
@@ -134,8 +132,6 @@ impl<F: QueueFlaw> Pool<F> {
 }
 
 impl<F: QueueFlaw> Platform for Pool<F> {
-    const BUG: Option<Bug> = F::BUG;
-
     type Pair = LoomPair<F>;
 
     fn pair(&self, node: usize) -> &LoomPair<F> {

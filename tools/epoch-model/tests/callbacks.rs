@@ -1,57 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Callbacks: the list is that of `rust/epoch/domain/list.rs`; what `rust/epoch/callback.rs` and
-//! `api.rs` make of it, the domain and a work item is written down here once more.
+//! Callbacks: each one is invoked once, in its order, after its grace period, and nobody touches a
+//! queue or a domain whose callbacks have all been invoked. A bug that is planted is found.
+//!
+//! What `rust/epoch/callback.rs` and `api.rs` do with queues is written down here once more.
 
 mod common;
 
-use common::{RACE, USE_AFTER_FREE, explore};
+use common::{HANG, RACE, explore};
 use epoch_model::{
-    CPUS, Cookie, Domain, Flaw, List, Lock, LoomLinks, Machine, Node, Pace, Slip, Sound, Taken,
-    Work, full_barrier,
+    CPUS, Callbacks, Cookie, Domain, EngineTask, Flaw, LoomLinks, Machine, Members, Node, Round,
+    Sound, Taken, USE_AFTER_FREE, alone,
 };
 use loom::{
     cell::UnsafeCell,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering, fence},
     thread,
 };
-use std::ptr::{self, NonNull};
+// Not the `Arc` of loom, which cannot be dropped after a deadlock.
+use std::{mem::ManuallyDrop, ptr::NonNull, sync::Arc};
 
-const NOT_CALLED: &str = "a callback was not called";
-const NOT_ONCE: &str = "a callback was not called once";
-const NOT_IN_ORDER: &str = "callbacks were not called in their order";
-const NEVER_PASSES: &str = "a grace period never comes";
+const NOT_ONCE: &str = "a callback was not invoked once";
+const TOO_EARLY: &str = "a callback was invoked before its grace period had passed";
+const NOT_IN_ORDER: &str = "callbacks were not invoked in their order";
 
 /// The number of callbacks, each of which frees an object.
-const HEADS: usize = 2;
+const HEADS: usize = 4;
 
 #[repr(C)]
 struct Head<F: Flaw> {
     // First, so that its address is that of the whole.
     node: Node<LoomLinks<F>>,
     number: usize,
-    /// How often it is given in all.
-    times: usize,
-    called: UnsafeCell<usize>,
+    /// Of a grace period that begins after the callback was queued. Not seen by loom.
+    cookie: std::sync::OnceLock<Cookie>,
+    invoked: UnsafeCell<usize>,
 }
 
-/// An epoch, and what is given to it.
-struct World<F: Flaw> {
+/// A domain and its queues: what is freed in the end.
+struct Inner<F: Flaw> {
     domain: Domain<Machine<F>>,
-    lock: Lock,
-    lists: [List<LoomLinks<F>>; CPUS],
-    requested: AtomicBool,
-    work: Work<F>,
-    /// Whether callbacks wait for a grace period; where nobody reads, it would only be more to explore.
-    waits: bool,
+    callbacks: [Callbacks<F>; CPUS],
+}
+
+struct World<F: Flaw> {
+    task: EngineTask<F>,
+    /// Dropped by the tests that are about it, and not deallocated then.
+    inner: std::cell::UnsafeCell<ManuallyDrop<Inner<F>>>,
     heads: [Head<F>; HEADS],
-    /// The numbers of those that were called. Not seen by loom.
+    /// The numbers of those that were invoked. Not seen by loom.
     order: std::sync::Mutex<Vec<usize>>,
     current: AtomicUsize,
     objects: [UnsafeCell<bool>; HEADS + 1],
+    /// Barriers that have been reached.
+    reached: [AtomicUsize; CPUS],
+    /// Callbacks that were queued on each CPU, and those that have returned.
+    queued: [AtomicUsize; CPUS],
+    returned: [AtomicUsize; CPUS],
 }
 
 // SAFETY: Loom checks what is done to its cells, which is what the tests are about.
@@ -60,104 +65,102 @@ unsafe impl<F: Flaw> Send for World<F> {}
 unsafe impl<F: Flaw> Sync for World<F> {}
 
 impl<F: Flaw> World<F> {
-    fn new(waits: bool, times: usize) -> Arc<Self> {
+    fn new() -> Arc<Self> {
         Arc::new(Self {
-            domain: Domain::new(Machine::new()),
-            lock: Lock::new(),
-            lists: std::array::from_fn(|_| {
-                // SAFETY: It is null.
-                unsafe { List::new(AtomicPtr::new(ptr::null_mut())) }
-            }),
-            requested: AtomicBool::new(false),
-            work: Work::new(),
-            waits,
+            task: EngineTask::new(),
+            inner: std::cell::UnsafeCell::new(ManuallyDrop::new(Inner {
+                domain: Domain::new(Machine::new()),
+                callbacks: std::array::from_fn(|_| Callbacks::new()),
+            })),
             heads: std::array::from_fn(|number| Head {
                 node: Node::new(UnsafeCell::new(None)),
                 number,
-                times,
-                called: UnsafeCell::new(0),
+                cookie: std::sync::OnceLock::new(),
+                invoked: UnsafeCell::new(0),
             }),
             order: std::sync::Mutex::default(),
             current: AtomicUsize::new(0),
             objects: std::array::from_fn(|_| UnsafeCell::new(true)),
+            reached: std::array::from_fn(|_| AtomicUsize::new(0)),
+            queued: std::array::from_fn(|_| AtomicUsize::new(0)),
+            returned: std::array::from_fn(|_| AtomicUsize::new(0)),
         })
     }
 
-    /// `Epoch::call`, on a CPU.
+    fn inner(&self) -> &Inner<F> {
+        // SAFETY: Loom checks what is done to it.
+        unsafe { &*self.inner.get() }
+    }
+
+    fn domain(&self) -> &Domain<Machine<F>> {
+        &self.inner().domain
+    }
+
+    fn callbacks(&self, cpu: usize) -> &Callbacks<F> {
+        &self.inner().callbacks[cpu]
+    }
+
+    /// `Epoch::call`, on a CPU. There is no batching delay.
     fn call(&self, number: usize, cpu: usize) {
-        let head = NonNull::from(&self.heads[number]);
-        if F::SLIP == Some(Slip::QueuedFirst) {
-            self.work.enqueue(cpu);
-        }
-        // SAFETY: The world has the head for as long as anyone is in it, and gives it once at a time.
-        unsafe { self.lists[cpu].push(head.cast()) };
-        if F::SLIP != Some(Slip::QueuedFirst) {
-            self.work.enqueue(cpu);
+        if self.push(number, cpu) {
+            self.collect(cpu);
         }
     }
 
-    /// `Epoch::start_poll`, on a CPU.
-    fn start_poll(&self, cpu: usize) -> Cookie {
-        if F::SLIP == Some(Slip::RequestedFirst) {
-            self.request(true);
-        }
-        let cookie = self.domain.snapshot();
-        if F::SLIP != Some(Slip::RequestedFirst) {
-            self.request(true);
-        }
-        self.work.enqueue(cpu);
-        cookie
+    /// Its first part: returns whether the caller is the queue's tender now.
+    fn push(&self, number: usize, cpu: usize) -> bool {
+        let head = &self.heads[number];
+        assert!(head.cookie.set(self.domain().snapshot()).is_ok());
+        let head = NonNull::from(head);
+        // SAFETY: The world has the head for as long as anyone is in it, and gives it once.
+        unsafe { self.callbacks(cpu).queue().push(head.cast()) }
     }
 
-    fn request(&self, request: bool) -> bool {
-        full_barrier();
-        let requested = self.requested.swap(request, Ordering::AcqRel);
-        full_barrier();
-        requested
+    /// Its second part.
+    fn collect(&self, cpu: usize) {
+        self.task.collect(self.callbacks(cpu), self.domain());
     }
 
-    /// What the work item does: `Inner::run`.
-    fn run(&self) {
-        let requested = match F::SLIP {
-            Some(Slip::ForgottenLate) => self.requested.load(Ordering::Acquire),
-            _ => self.request(false),
-        };
-        let mut batch = Taken::default();
-        let take = |batch: &mut Taken<_>| {
-            self.lists
-                .iter()
-                .for_each(|list| batch.append(list.take_all()));
-        };
-        take(&mut batch);
-        if batch.is_empty() && !requested {
+    /// The worker of a CPU's queue.
+    fn work(&self, cpu: usize) {
+        self.work_and(cpu, || ());
+    }
+
+    /// The worker of a CPU's queue, whose last callback does `more`.
+    fn work_and(&self, cpu: usize, more: impl FnOnce()) {
+        let queue = self.callbacks(cpu).queue();
+        let Some(done) = queue.take_ready() else {
             return;
+        };
+        // The next grace period begins while these are invoked.
+        let handed = queue.has_fresh();
+        if handed {
+            self.collect(cpu);
         }
-        if self.waits {
-            self.domain.synchronize(&self.lock, Pace::Normal);
+        self.invoke(done);
+        more();
+        if !handed && !queue.release() {
+            self.collect(cpu);
         }
-        match F::SLIP {
-            Some(Slip::TakenLate) => take(&mut batch),
-            Some(Slip::ForgottenLate) => {
-                self.request(false);
-            }
-            _ => (),
-        }
-        batch.for_each(|node| self.invoke(node));
     }
 
-    /// Frees an object, and gives itself again.
-    fn invoke(&self, node: NonNull<Node<LoomLinks<F>>>) {
-        // SAFETY: It is the first field of a head of `self`.
-        let head = unsafe { node.cast::<Head<F>>().as_ref() };
-        self.free(head.number);
-        self.order.lock().unwrap().push(head.number);
-        // SAFETY: Loom checks the access.
-        let called = head.called.with_mut(|called| unsafe {
-            *called += 1;
-            *called
-        });
-        if called < head.times {
-            self.call(head.number, 0);
+    /// Has each callback free its object.
+    fn invoke(&self, done: Taken<LoomLinks<F>>) {
+        for node in done {
+            // SAFETY: It is the first field of a head of `self`.
+            let head = unsafe { node.cast::<Head<F>>().as_ref() };
+            let passed = head
+                .cookie
+                .get()
+                .is_some_and(|cookie| self.domain().poll(*cookie));
+            assert!(passed, "{TOO_EARLY}");
+            self.free(head.number);
+            // SAFETY: Loom checks the access.
+            head.invoked.with_mut(|invoked| unsafe { *invoked += 1 });
+            self.order.lock().unwrap().push(head.number);
+            if let Some(cpu) = head.number.checked_sub(BARRIER) {
+                self.reached[cpu].store(1, Ordering::Release);
+            }
         }
     }
 
@@ -166,198 +169,446 @@ impl<F: Flaw> World<F> {
         self.objects[number].with_mut(|object| unsafe { *object = false });
     }
 
-    fn called(&self, number: usize) -> usize {
+    fn assert_invoked(&self, number: usize) {
         // SAFETY: Loom checks the access.
-        self.heads[number].called.with(|called| unsafe { *called })
+        let invoked = self.heads[number]
+            .invoked
+            .with(|invoked| unsafe { *invoked });
+        assert_eq!(invoked, 1, "{NOT_ONCE}");
+    }
+
+    fn assert_order(&self, expected: &[usize]) {
+        assert_eq!(*self.order.lock().unwrap(), expected, "{NOT_IN_ORDER}");
     }
 
     /// Uses, inside a section, the object that it finds.
     fn read(&self) {
-        let section = self.domain.enter();
+        self.read_and(|| ());
+    }
+
+    /// Uses, inside a section, the object that it finds, and does `more`.
+    fn read_and(&self, more: impl FnOnce()) {
+        let section = self.domain().enter();
         let current = self.current.load(Ordering::Relaxed);
         // SAFETY: Loom checks the access.
         let alive = self.objects[current].with(|object| unsafe { *object });
         assert!(alive, "{USE_AFTER_FREE}");
+        more();
         // SAFETY: It was entered in this domain.
-        unsafe { self.domain.exit(section) };
+        unsafe { self.domain().exit(section) };
     }
 
-    /// Unlinks the objects, one after the other, and has them freed after a grace period.
-    fn update(&self) {
-        for number in 0..HEADS {
-            self.current.store(number + 1, Ordering::Relaxed);
-            self.call(number, 0);
+    /// Unlinks an object, and has it freed after a grace period.
+    fn update(&self, number: usize, cpu: usize) {
+        self.current.store(number + 1, Ordering::Relaxed);
+        self.call(number, cpu);
+    }
+
+    /// A grace period that the caller tries to detect by itself.
+    fn detect_alone(&self) {
+        let cookie = self.domain().snapshot();
+        alone(self.task.engine(), self.domain(), cookie);
+    }
+
+    /// `Epoch::barrier`.
+    fn barrier(&self) {
+        let wanted = [0, 1].map(|cpu| !self.callbacks(cpu).queue().is_idle());
+        for cpu in (0..CPUS).filter(|cpu| wanted[*cpu]) {
+            self.call(BARRIER + cpu, cpu);
+        }
+        for cpu in (0..CPUS).filter(|cpu| wanted[*cpu]) {
+            while self.reached[cpu].load(Ordering::Acquire) == 0 {
+                thread::yield_now();
+            }
+        }
+        epoch_model::full_barrier();
+    }
+
+    /// `Epoch::count_pending`.
+    fn pending(&self) -> usize {
+        let sum = |counters: &[AtomicUsize; CPUS]| -> usize {
+            let counters = counters.iter();
+            counters.map(|one| one.load(Ordering::Relaxed)).sum()
+        };
+        let returned = sum(&self.returned);
+        fence(Ordering::Acquire);
+        sum(&self.queued).wrapping_sub(returned)
+    }
+
+    /// `Epoch::free`. Nobody but callbacks queues callbacks any more.
+    fn tear_down(&self) {
+        while F::TEARDOWN_WAITS && self.pending() != 0 {
+            thread::yield_now();
+        }
+        while !self.drop_inner() {
+            thread::yield_now();
+        }
+    }
+
+    /// Drops the domain and its queues if nobody uses them any more. Returns whether it did.
+    fn drop_inner(&self) -> bool {
+        let is_idle = |callbacks: &Callbacks<F>| callbacks.queue().is_idle();
+        let unused = self.inner().callbacks.iter().all(is_idle) && self.domain().has_left();
+        if unused {
+            // SAFETY: Loom checks that nobody accesses them any more.
+            unsafe { ManuallyDrop::drop(&mut *self.inner.get()) };
+        }
+        unused
+    }
+}
+
+/// The first of the callbacks that a barrier queues.
+const BARRIER: usize = 2;
+
+/// Who does what the kernel does by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kernel {
+    /// One thread: the engine's task, and then the workers, until there is nothing to do.
+    OneThread,
+    /// A thread for the engine's task, and one for the worker of CPU 0.
+    Threads,
+}
+
+/// Runs `main` and each of `tasks`, beside the kernel, and then `check`.
+fn run<F: Flaw, const N: usize>(
+    preemptions: usize,
+    kernel: Kernel,
+    tasks: [fn(&World<F>); N],
+    main: fn(&World<F>),
+    check: fn(&World<F>),
+) {
+    explore(preemptions, move || {
+        let world = World::<F>::new();
+        let spawn = |task: fn(&World<F>)| {
+            let world = world.clone();
+            thread::spawn(move || task(&world))
+        };
+        let tasks = tasks.map(spawn);
+        match kernel {
+            Kernel::OneThread => {
+                let service = spawn(serve_once);
+                main(&world);
+                for task in tasks {
+                    task.join().unwrap();
+                }
+                service.join().unwrap();
+                // What came after the service.
+                while !world
+                    .inner()
+                    .callbacks
+                    .iter()
+                    .all(|one| one.queue().is_idle())
+                {
+                    serve_once(&world);
+                }
+            }
+            Kernel::Threads => {
+                let engine = spawn(|world| world.task.run());
+                let worker = spawn(|world| {
+                    // Nobody has dispatched that: nothing but the queue orders it.
+                    world.work(0);
+                    world.callbacks(0).run(|| world.work(0));
+                });
+                main(&world);
+                for task in tasks {
+                    task.join().unwrap();
+                }
+                while !world.callbacks(0).queue().is_idle() {
+                    thread::yield_now();
+                }
+                world.task.stop();
+                world.callbacks(0).stop();
+                engine.join().unwrap();
+                worker.join().unwrap();
+            }
+        }
+        check(&world);
+    });
+}
+
+/// The engine's task until it is idle, and then what was dispatched.
+fn serve_once<F: Flaw>(world: &World<F>) {
+    world.task.run_until_idle();
+    for cpu in 0..CPUS {
+        if world.callbacks(cpu).take_dispatch() {
+            world.work(cpu);
         }
     }
 }
 
-/// Runs `f` in another thread.
-fn spawn<F: Flaw>(
-    world: &Arc<World<F>>,
-    f: impl FnOnce(&World<F>) + 'static,
-) -> thread::JoinHandle<()> {
-    let world = world.clone();
-    thread::spawn(move || f(&world))
-}
-
-/// Objects that are freed by callbacks, while a section may use them. The work item runs at any time,
-/// also when it is not queued.
+/// Objects that are freed by callbacks, while a section may use them.
 fn reader_and_callbacks<F: Flaw>() {
-    explore(2, || {
-        let world = World::<F>::new(true, 1);
-        let reader = spawn(&world, World::read);
-        let worker = spawn(&world, World::run);
-        world.update();
-        worker.join().unwrap();
-        reader.join().unwrap();
-    });
+    run::<F, 1>(
+        2,
+        Kernel::OneThread,
+        [World::read],
+        |world| {
+            world.update(0, 0);
+            world.update(1, 0);
+        },
+        |world| world.assert_order(&[0, 1]),
+    );
 }
 
-/// Callbacks that are given on one CPU, by two tasks, while others are taken.
-fn two_givers<F: Flaw>() {
-    explore(3, || {
-        let world = World::<F>::new(false, 2);
-        let other = spawn(&world, |world| world.call(1, 0));
-        let worker = spawn(&world, World::run);
-        world.call(0, 0);
-        other.join().unwrap();
-        worker.join().unwrap();
-        // Those that were given again, perhaps twice.
-        world.run();
-        world.run();
-        for number in 0..HEADS {
-            assert_eq!(world.called(number), 2, "{NOT_ONCE}");
-        }
-    });
+/// Callbacks that two tasks queue on one CPU: also one of which interrupts the other.
+fn two_callers<F: Flaw>() {
+    run::<F, 1>(
+        2,
+        Kernel::OneThread,
+        [|world| world.call(1, 0)],
+        |world| world.call(0, 0),
+        |world| (0..2).for_each(|number| world.assert_invoked(number)),
+    );
 }
 
-/// Callbacks that are given on one CPU, by one task.
-fn one_giver<F: Flaw>() {
-    explore(3, || {
-        let world = World::<F>::new(false, 1);
-        let worker = spawn(&world, World::run);
-        world.call(0, 0);
-        world.call(1, 0);
-        worker.join().unwrap();
-        world.run();
-        assert_eq!(*world.order.lock().unwrap(), [0, 1], "{NOT_IN_ORDER}");
-    });
+/// A callback that is queued on another CPU than the one whose tender it makes the caller.
+fn callers_on_two_cpus<F: Flaw>() {
+    run::<F, 1>(
+        2,
+        Kernel::OneThread,
+        [|world| world.call(1, 1)],
+        |world| world.call(0, 0),
+        |world| (0..2).for_each(|number| world.assert_invoked(number)),
+    );
 }
 
-/// A barrier behind a callback, while another task gives one, on the same CPU or on another.
-fn barrier_and_other_giver<F: Flaw>() {
-    for cpu in [0, 1] {
-        explore(3, move || {
-            let world = World::<F>::new(false, 1);
-            let worker = spawn(&world, |world| world.work.process(|| world.run()));
-            let other = spawn(&world, move |world| world.call(1, cpu));
+/// Callbacks that one task queues, while the worker invokes, and gives the queue up.
+fn caller_and_worker<F: Flaw>() {
+    run::<F, 0>(
+        1,
+        Kernel::Threads,
+        [],
+        |world| {
             world.call(0, 0);
-            world.work.flush();
-            assert_eq!(world.called(0), 1, "{NOT_CALLED}");
-            other.join().unwrap();
-            world.work.stop();
-            worker.join().unwrap();
-        });
-    }
+            world.call(1, 0);
+        },
+        |world| world.assert_order(&[0, 1]),
+    );
 }
 
-/// The drop of an epoch with a callback that gives itself again.
-fn drop_and_callback_that_gives_itself_again<F: Flaw>() {
-    explore(3, || {
-        let world = World::<F>::new(false, 2);
-        let worker = spawn(&world, |world| world.work.process(|| world.run()));
-        world.call(0, 0);
-        if F::SLIP == Some(Slip::OneFlush) {
-            world.work.flush();
-        } else {
-            while world.work.flush() {}
+/// Callbacks whose grace period somebody else detects, alone.
+fn caller_and_lone_detector<F: Flaw>() {
+    run::<F, 1>(
+        2,
+        Kernel::OneThread,
+        [|world| world.call(0, 0)],
+        World::detect_alone,
+        |world| world.assert_invoked(0),
+    );
+}
+
+/// A callback that is queued while another one is collected, in a grace period that began before that.
+fn collector_and_caller<F: Flaw>() {
+    explore(2, || {
+        let world = World::<F>::new();
+        // Somebody collects later, as a timer does.
+        assert!(world.push(0, 0));
+        let caller = thread::spawn({
+            let world = world.clone();
+            move || {
+                // The grace period does not end in the section.
+                world.read_and(|| {
+                    world.detect_alone();
+                    assert!(!world.push(1, 0));
+                });
+            }
+        });
+        world.collect(0);
+        caller.join().unwrap();
+        while !world.callbacks(0).queue().is_idle() {
+            serve_once(&world);
         }
-        assert_eq!(world.called(0), 2, "{NOT_CALLED}");
-        world.work.stop();
-        worker.join().unwrap();
+        world.assert_order(&[0, 1]);
     });
 }
 
-/// Two that poll for grace periods: they come, for both.
-fn two_pollers<F: Flaw>() {
-    explore(3, || {
-        let world = World::<F>::new(true, 1);
-        let worker = spawn(&world, |world| world.work.process(|| world.run()));
-        let other = spawn(&world, |world| {
-            world.start_poll(1);
+/// A barrier behind a callback, while another one is queued.
+fn barrier_and_other_caller<F: Flaw>() {
+    run::<F, 0>(
+        1,
+        Kernel::Threads,
+        [],
+        |world| {
+            world.call(0, 0);
+            world.barrier();
+            world.assert_invoked(0);
+        },
+        |_| (),
+    );
+}
+
+/// The drop of a domain after a callback, whose grace period may be one that somebody else waited for.
+fn drop_after_call<F: Flaw>() {
+    explore(2, || {
+        let world = World::<F>::new();
+        let spawn = |task: fn(&World<F>)| {
+            let world = world.clone();
+            thread::spawn(move || task(&world))
+        };
+        // Somebody collects later, as a timer does.
+        assert!(world.push(0, 0));
+        let collector = spawn(|world| world.collect(0));
+        let service = spawn(|world| {
+            world.task.kick(world.domain());
+            serve_once(world);
+            world.task.run_until_idle();
         });
-        let cookie = world.start_poll(0);
-        other.join().unwrap();
-        world.work.stop();
-        worker.join().unwrap();
-        assert!(world.domain.poll(cookie), "{NEVER_PASSES}");
+        let dropped = world.drop_inner();
+        collector.join().unwrap();
+        service.join().unwrap();
+        if !dropped {
+            serve_once(&world);
+            assert!(world.drop_inner());
+        }
+        world.assert_invoked(0);
     });
+}
+
+/// The drop of a domain when the last callback has been invoked, and the engine has yet to let the domain
+/// leave.
+fn drop_of_a_member<F: Flaw>() {
+    explore(2, || {
+        let world = World::<F>::new();
+        assert!(world.push(0, 0));
+        let teardown = thread::spawn({
+            let world = world.clone();
+            move || world.drop_inner()
+        });
+        world.collect(0);
+        let mut members = Members::default();
+        let round = world.task.engine().round(&mut members);
+        assert!(matches!(round, Round::Progress { .. }));
+        assert!(world.callbacks(0).take_dispatch());
+        world.work(0);
+        world.task.resume_until_idle(&mut members);
+        if !teardown.join().unwrap() {
+            assert!(world.drop_inner());
+        }
+        world.assert_invoked(0);
+    });
+}
+
+/// A teardown while a callback of one CPU queues another one, on another CPU.
+fn tear_down_beside_callback_that_queues<F: Flaw>() {
+    explore(2, || {
+        let world = World::<F>::new();
+        // Queues on CPU 1, so that the look at all queues has passed that of CPU 0.
+        let count = |counters: &[AtomicUsize; CPUS], cpu: usize| {
+            // The list's exchanges are full barriers, before and after.
+            counters[cpu].fetch_add(1, Ordering::Release);
+        };
+        count(&world.queued, 1);
+        world.call(0, 1);
+        let service = thread::spawn({
+            let world = world.clone();
+            move || {
+                world.task.run_until_idle();
+                assert!(world.callbacks(1).take_dispatch());
+                world.work_and(1, || {
+                    count(&world.queued, 0);
+                    world.call(1, 0);
+                    count(&world.returned, 1);
+                });
+                world.task.run_until_idle();
+                assert!(world.callbacks(0).take_dispatch());
+                world.work_and(0, || count(&world.returned, 0));
+            }
+        });
+        world.tear_down();
+        service.join().unwrap();
+        (0..2).for_each(|number| world.assert_invoked(number));
+    });
+}
+
+/// Callbacks of a CPU that goes offline: another CPU leaves its section, and invokes them, while it comes
+/// back and queues more.
+fn callbacks_of_an_offline_cpu<F: Flaw>() {
+    run::<F, 1>(
+        2,
+        Kernel::OneThread,
+        [|world| {
+            let machine = world.domain().platform();
+            machine.migrate(1);
+            world.read_and(|| machine.migrate(0));
+        }],
+        |world| {
+            world.domain().platform().migrate(1);
+            world.update(0, 1);
+            world.update(1, 1);
+        },
+        |world| world.assert_order(&[0, 1]),
+    );
 }
 
 #[test]
-fn callback_comes_after_the_sections() {
+fn callbacks_come_after_the_sections() {
     reader_and_callbacks::<Sound>();
 }
 
 #[test]
-fn callback_is_called_as_often_as_it_is_given() {
-    two_givers::<Sound>();
+fn callbacks_of_two_callers_are_invoked() {
+    two_callers::<Sound>();
 }
 
 #[test]
-fn callbacks_of_a_cpu_are_called_in_order() {
-    one_giver::<Sound>();
+fn callbacks_of_two_cpus_are_invoked() {
+    callers_on_two_cpus::<Sound>();
+}
+
+#[test]
+fn callbacks_of_a_cpu_are_invoked_in_order() {
+    caller_and_worker::<Sound>();
+}
+
+#[test]
+fn callback_is_invoked_after_a_grace_period_of_somebody_else() {
+    caller_and_lone_detector::<Sound>();
+}
+
+#[test]
+fn callback_waits_for_a_grace_period_that_begins_after_it_was_queued() {
+    collector_and_caller::<Sound>();
 }
 
 #[test]
 fn barrier_waits_for_older_callback() {
-    barrier_and_other_giver::<Sound>();
+    barrier_and_other_caller::<Sound>();
 }
 
 #[test]
-fn drop_waits_for_callback_that_gives_itself_again() {
-    drop_and_callback_that_gives_itself_again::<Sound>();
+fn callbacks_of_an_offline_cpu_are_invoked() {
+    callbacks_of_an_offline_cpu::<Sound>();
 }
 
 #[test]
-fn grace_period_that_is_polled_for_comes() {
-    two_pollers::<Sound>();
+fn domain_may_go_after_the_last_callback() {
+    drop_after_call::<Sound>();
+}
+
+#[test]
+fn domain_may_not_go_before_it_has_left() {
+    drop_of_a_member::<Sound>();
+}
+
+#[test]
+fn teardown_waits_for_callbacks_that_callbacks_queue() {
+    tear_down_beside_callback_that_queues::<Sound>();
 }
 
 finds! {
-    finds_relaxed_push: reader_and_callbacks, RelaxedPush {
-        const SLIP: Option<Slip> = Some(Slip::RelaxedPush);
+    finds_push_that_orders_nothing: two_callers, RelaxedPush {
+        const ORDERED_LISTS: bool = false;
     }, &[RACE];
 
-    finds_callbacks_taken_after_the_grace_period: reader_and_callbacks, TakenLate {
-        const SLIP: Option<Slip> = Some(Slip::TakenLate);
-    }, &[USE_AFTER_FREE, RACE];
+    finds_push_over_another_one: two_callers, BlindPush {
+        const COMPARED_LISTS: bool = false;
+    }, &[NOT_ONCE, RACE, HANG];
 
-    finds_push_over_another_one: two_givers, BlindPush {
-        const SLIP: Option<Slip> = Some(Slip::BlindPush);
-    }, &[NOT_ONCE];
+    finds_teardown_that_does_not_wait_for_callbacks: tear_down_beside_callback_that_queues, NoWait {
+        const TEARDOWN_WAITS: bool = false;
+    }, &[RACE, USE_AFTER_FREE];
 
-    finds_work_queued_before_the_push: barrier_and_other_giver, QueuedFirst {
-        const SLIP: Option<Slip> = Some(Slip::QueuedFirst);
-    }, &[NOT_CALLED];
-
-    finds_barrier_that_ignores_running_work: barrier_and_other_giver, QueuedOnly {
-        const SLIP: Option<Slip> = Some(Slip::QueuedOnly);
-    }, &[NOT_CALLED, RACE];
-
-    finds_barrier_that_ignores_who_is_about_to_queue: barrier_and_other_giver, NoInterrupts {
-        const SLIP: Option<Slip> = Some(Slip::NoInterrupts);
-    }, &[NOT_CALLED, RACE];
-
-    finds_drop_that_flushes_once: drop_and_callback_that_gives_itself_again, OneFlush {
-        const SLIP: Option<Slip> = Some(Slip::OneFlush);
-    }, &[NOT_CALLED, RACE];
-
-    finds_request_before_the_snapshot: two_pollers, RequestedFirst {
-        const SLIP: Option<Slip> = Some(Slip::RequestedFirst);
-    }, &[NEVER_PASSES];
-
-    finds_request_forgotten_after_the_grace_period: two_pollers, ForgottenLate {
-        const SLIP: Option<Slip> = Some(Slip::ForgottenLate);
-    }, &[NEVER_PASSES];
+    finds_dispatch_that_is_lost: caller_and_worker, NoDispatch {
+        const DISPATCHES_WHILE_RUNNING: bool = false;
+    }, &[HANG];
 }

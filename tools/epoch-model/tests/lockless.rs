@@ -5,8 +5,9 @@
 
 mod common;
 
-use common::{RACE, USE_AFTER_FREE, explore};
-use epoch_model::queue::{Bug, Pool, Queue, QueueFlaw as Flaw, SoundQueue as Sound};
+use common::{HANG, RACE, explore};
+use epoch_model::USE_AFTER_FREE;
+use epoch_model::queue::{Pool, Queue, QueueFlaw as Flaw, SoundQueue as Sound};
 use loom::{
     cell::UnsafeCell,
     sync::{
@@ -24,9 +25,6 @@ const TWICE: &str = "generations are not what they should be";
 
 /// What it says when the list has something left, or lacks something.
 const LOST: &str = "the list is not as it was at first";
-
-/// What loom says when all threads spin, or one does without end.
-const HANG: &str = "maximum number of branches";
 
 /// How far a page has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -252,37 +250,6 @@ fn generation_is_done_when_its_block_is_finished_beside_others() {
 const EARLY: &[&str] = &[RACE, USE_AFTER_FREE, UNFINISHED];
 
 finds! {
-    finds_generation_read_before_the_mark: two_blocks, GenerationFirst {
-        const BUG: Option<Bug> = Some(Bug::GenerationFirst);
-    }, &[LOST];
-
-    /// A younger block that comes meanwhile is not in the list, and looks for itself.
-    finds_finish_without_mark: two_blocks, FinishUnmarked {
-        const BUG: Option<Bug> = Some(Bug::FinishUnmarked);
-    }, &[LOST, HANG];
-
-    finds_marks_that_are_ignored: two_blocks, MarksIgnored {
-        const BUG: Option<Bug> = Some(Bug::MarksIgnored);
-    }, &[LOST, TWICE];
-
-    /// Another block is behind a node that is not in the list, and in the end will not be there.
-    finds_start_without_mark: node_used_again_beside_two, StartUnmarked {
-        const BUG: Option<Bug> = Some(Bug::StartUnmarked);
-    }, &[LOST, TWICE, HANG];
-
-    finds_generation_that_is_given_late: two_blocks, GivenLate {
-        const BUG: Option<Bug> = Some(Bug::GivenLate);
-    }, &[LOST, TWICE];
-
-    finds_generation_that_is_given_early: two_blocks_and_waiter, GivenEarly {
-        const BUG: Option<Bug> = Some(Bug::GivenEarly);
-    }, EARLY;
-
-    /// The successor looks for itself.
-    finds_successor_that_is_forgotten: node_used_again_beside_two, SuccessorForgotten {
-        const BUG: Option<Bug> = Some(Bug::SuccessorForgotten);
-    }, &[HANG];
-
     finds_exchange_that_is_no_release: two_blocks_and_waiter, RelaxedExchange {
         const EXCHANGE: bool = false;
     }, EARLY;

@@ -5,8 +5,11 @@
 
 mod common;
 
-use common::{RACE, USE_AFTER_FREE, explore};
-use epoch_model::{Bug, Domain, Flaw, Impatient, Lock, Machine, Pace, Section, Sound, Wrapping};
+use common::{RACE, explore};
+use epoch_model::{
+    Cookie, Domain, Engine, Flaw, Machine, Members, Pace, Round, Section, Sound, USE_AFTER_FREE,
+    Wrapping, alone,
+};
 use loom::{
     cell::UnsafeCell,
     sync::{
@@ -16,10 +19,21 @@ use loom::{
     thread,
 };
 
+/// Who detects the grace period that an updater waits for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Detector {
+    /// The updater itself, until it has succeeded.
+    Alone,
+    /// The task of the engine, which is the updater here.
+    Engine,
+}
+
+const DETECTORS: [Detector; 2] = [Detector::Alone, Detector::Engine];
+
 /// Objects, one of which readers find; updaters free what they have unlinked.
 struct World<F: Flaw> {
+    engine: Engine<Machine<F>>,
     domain: Domain<Machine<F>>,
-    lock: Lock,
     current: AtomicUsize,
     objects: [UnsafeCell<bool>; 3],
     /// A section that changes hands. Not seen by loom, but for the flag.
@@ -27,11 +41,16 @@ struct World<F: Flaw> {
     handed: AtomicBool,
 }
 
+// SAFETY: Loom checks what is done to its cells, which is what the tests are about.
+unsafe impl<F: Flaw> Send for World<F> {}
+// SAFETY: As above.
+unsafe impl<F: Flaw> Sync for World<F> {}
+
 impl<F: Flaw> World<F> {
     fn new() -> Arc<Self> {
         Arc::new(Self {
+            engine: Engine::new(),
             domain: Domain::new(Machine::new()),
-            lock: Lock::new(),
             current: AtomicUsize::new(0),
             objects: std::array::from_fn(|_| UnsafeCell::new(true)),
             section: std::sync::Mutex::default(),
@@ -47,7 +66,7 @@ impl<F: Flaw> World<F> {
         self.exit(section);
     }
 
-    /// The same with two sections, of which the first is left first.
+    /// Uses objects inside two sections, of which the first is left first.
     fn read_overlapping(&self) {
         let first = self.domain.enter();
         self.use_object(self.current.load(Ordering::Relaxed));
@@ -91,16 +110,73 @@ impl<F: Flaw> World<F> {
         unsafe { self.domain.exit(section) };
     }
 
+    /// Waits for the grace period that `cookie` names.
+    fn wait(&self, cookie: Cookie, detector: Detector) {
+        match detector {
+            Detector::Alone => {
+                while !alone(&self.engine, &self.domain, cookie) {
+                    thread::yield_now();
+                }
+            }
+            Detector::Engine => {
+                self.demand(cookie, |members| {
+                    while !self.domain.poll(cookie) {
+                        self.round(members);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Runs `f`, as the engine's task, with somebody waiting for `cookie`. After that all members
+    /// leave.
+    fn demand(&self, cookie: Cookie, f: impl FnOnce(&mut Members<Machine<F>>)) {
+        let mut members = Members::default();
+        self.domain.begin_wait(cookie, Pace::Normal);
+        // SAFETY: The domain is there as long as the world is.
+        let _ = unsafe { self.engine.kick(&self.domain) };
+        f(&mut members);
+        self.domain.end_wait(Pace::Normal);
+        while self.round(&mut members) != Round::Idle {}
+        // So that there are no new ones.
+        assert!(self.engine.rest());
+    }
+
+    fn round(&self, members: &mut Members<Machine<F>>) -> Round {
+        let round = self.engine.round(members);
+        if matches!(round, Round::Wait { .. }) {
+            thread::yield_now();
+        }
+        round
+    }
+
+    fn synchronize(&self, detector: Detector) {
+        self.wait(self.domain.snapshot(), detector);
+    }
+
+    /// Begins a grace period, and gives up if a section is open.
+    fn give_up(&self, detector: Detector) {
+        let cookie = self.domain.snapshot();
+        match detector {
+            Detector::Alone => {
+                alone(&self.engine, &self.domain, cookie);
+            }
+            Detector::Engine => self.demand(cookie, |members| {
+                while matches!(self.round(members), Round::Progress { .. }) {}
+            }),
+        }
+    }
+
     /// Puts object `new` in the place of the one that is there, and frees that one.
-    fn replace(&self, new: usize) {
+    fn replace(&self, new: usize, detector: Detector) {
         let old = self.current.swap(new, Ordering::Relaxed);
-        self.domain.synchronize(&self.lock, Pace::Normal);
+        self.synchronize(detector);
         self.free(old);
     }
 
     /// Unlinks object 0 and frees it.
-    fn update(&self) {
-        self.replace(1);
+    fn update(&self, detector: Detector) {
+        self.replace(1, detector);
     }
 
     /// Unlinks object 0, and frees it if a grace period has passed that somebody else ran.
@@ -121,112 +197,202 @@ impl<F: Flaw> World<F> {
     }
 }
 
+/// Runs each of `tasks` in a thread of its own, beside `main`.
+fn run<F: Flaw, const N: usize>(
+    preemptions: usize,
+    tasks: [fn(&World<F>); N],
+    main: impl Fn(&World<F>) + Send + Sync + 'static,
+) {
+    explore(preemptions, move || {
+        let world = World::<F>::new();
+        let threads = tasks.map(|task| {
+            let world = world.clone();
+            thread::spawn(move || task(&world))
+        });
+        main(&world);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
 /// A section that begins and ends anywhere around a grace period, on one CPU or on two.
 fn reader_and_updater<F: Flaw>() {
-    for end in [0, 1] {
-        explore(F::PREEMPTIONS, move || {
-            let world = World::<F>::new();
-            let reader = thread::spawn({
-                let world = world.clone();
-                move || world.read(end)
-            });
-            world.update();
-            reader.join().unwrap();
+    for detector in DETECTORS {
+        run::<F, 1>(3, [|world| world.read(0)], move |world| {
+            world.update(detector)
+        });
+        run::<F, 1>(3, [|world| world.read(1)], move |world| {
+            world.update(detector)
         });
     }
 }
 
 /// Two sections, one of which may come and go while the other stays.
 fn two_readers_and_updater<F: Flaw>() {
-    explore(F::PREEMPTIONS, || {
-        let world = World::<F>::new();
-        let readers = [0, 1].map(|cpu| {
-            let world = world.clone();
-            thread::spawn(move || {
-                world.domain.platform().migrate(cpu);
-                world.read(cpu);
-            })
-        });
-        world.update();
-        for reader in readers {
-            reader.join().unwrap();
-        }
-    });
+    for detector in DETECTORS {
+        run::<F, 2>(
+            2,
+            [
+                |world| world.read(0),
+                |world| {
+                    world.domain.platform().migrate(1);
+                    world.read(1);
+                },
+            ],
+            move |world| world.update(detector),
+        );
+    }
 }
 
 /// Sections that overlap, and are left in the order in which they were entered.
 fn overlapping_reader_and_updater<F: Flaw>() {
-    explore(F::PREEMPTIONS, || {
-        let world = World::<F>::new();
-        let reader = thread::spawn({
-            let world = world.clone();
-            move || world.read_overlapping()
-        });
-        world.update();
-        reader.join().unwrap();
+    run::<F, 1>(3, [World::read_overlapping], |world| {
+        world.update(Detector::Alone)
     });
 }
 
 /// A section that begins in one task and ends in another.
 fn two_tasks_of_a_section_and_updater<F: Flaw>() {
+    run::<F, 2>(
+        2,
+        [World::read_and_hand_over, World::leave_handed],
+        |world| world.update(Detector::Alone),
+    );
+}
+
+/// Two that free, each what it has unlinked: one by itself, one by the engine's task. So the domain may
+/// be a member or not, and grace periods that the one began are ended by the other.
+fn reader_and_two_that_free<F: Flaw>() {
+    run::<F, 2>(
+        1,
+        [
+            |world| world.read(0),
+            |world| world.replace(2, Detector::Alone),
+        ],
+        |world| world.replace(1, Detector::Engine),
+    );
+}
+
+/// Two that free, each by itself: one of them is the detector at a time.
+fn reader_and_two_that_free_alone<F: Flaw>() {
+    run::<F, 2>(
+        2,
+        [
+            |world| world.read(0),
+            |world| world.replace(2, Detector::Alone),
+        ],
+        |world| world.replace(1, Detector::Alone),
+    );
+}
+
+/// An updater that another one's grace period may serve, if it is young enough: it only polls, and no
+/// token orders anything.
+fn polling_updater<F: Flaw>() {
+    run::<F, 2>(
+        2,
+        [
+            |world| world.synchronize(Detector::Alone),
+            |world| world.read(0),
+        ],
+        World::update_if_polled,
+    );
+}
+
+/// A grace period that the engine's task abandons for a section, beside an updater that waits for its
+/// own. The section is in the thread of the engine's task, and the updater does not spin: there would be
+/// no end of it.
+fn engine_gives_up_and_updater<F: Flaw>() {
     explore(2, || {
         let world = World::<F>::new();
-        let reader = thread::spawn({
+        let engine = thread::spawn({
             let world = world.clone();
-            move || world.read_and_hand_over()
+            move || {
+                let section = world.domain.enter();
+                let current = world.current.load(Ordering::Relaxed);
+                world.give_up(Detector::Engine);
+                world.use_object(current);
+                world.exit(section);
+            }
         });
-        let other = thread::spawn({
-            let world = world.clone();
-            move || world.leave_handed()
-        });
-        world.update();
-        reader.join().unwrap();
-        other.join().unwrap();
+        let old = world.current.swap(1, Ordering::Relaxed);
+        let cookie = world.domain.snapshot();
+        let detect_alone = || alone(&world.engine, &world.domain, cookie);
+        if detect_alone() {
+            world.free(old);
+            engine.join().unwrap();
+        } else {
+            engine.join().unwrap();
+            // It ends the one that was abandoned, and one of its own.
+            assert!(detect_alone());
+            world.free(old);
+        }
     });
 }
 
-/// Two that free, each what it has unlinked.
-fn reader_and_two_that_free<F: Flaw>() {
-    explore(2, || {
-        let world = World::<F>::new();
-        let reader = thread::spawn({
-            let world = world.clone();
-            move || world.read(0)
-        });
-        let other = thread::spawn({
-            let world = world.clone();
-            move || world.replace(2)
-        });
-        world.replace(1);
-        other.join().unwrap();
-        reader.join().unwrap();
-    });
+/// A grace period that a task abandons, beside an updater that waits for the engine.
+fn task_gives_up_and_updater<F: Flaw>() {
+    run::<F, 2>(
+        2,
+        [
+            |world| world.give_up(Detector::Alone),
+            |world| world.read(0),
+        ],
+        |world| world.update(Detector::Engine),
+    );
+}
+
+const FORGOTTEN: &str = "the cookie's grace period did not come";
+
+/// One who has taken a cookie while a grace period runs that is abandoned, and then waits for another
+/// one.
+fn poller_beside_one_that_gives_up<F: Flaw>() {
+    run::<F, 2>(
+        2,
+        [
+            |world| world.give_up(Detector::Alone),
+            |world| world.read(0),
+        ],
+        |world| {
+            let cookie = world.domain.snapshot();
+            world.synchronize(Detector::Engine);
+            assert!(world.domain.poll(cookie), "{FORGOTTEN}");
+        },
+    );
 }
 
 #[test]
 fn epoch_advances_at_most_three_times_in_a_section() {
     static MOST: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
-    explore(3, || {
-        let world = World::<Sound>::new();
-        let reader = thread::spawn({
-            let world = world.clone();
-            move || {
-                let section = world.domain.enter();
-                let entered = world.domain.epoch();
-                let advances = world.domain.epoch() - entered;
-                assert!(advances <= 3);
-                MOST.fetch_max(advances, std::sync::atomic::Ordering::Relaxed);
-                world.exit(section);
+    run::<Sound, 1>(
+        3,
+        [|world| {
+            let section = world.domain.enter();
+            let entered = world.domain.epoch();
+            let advances = world.domain.epoch() - entered;
+            assert!(advances <= 3);
+            MOST.fetch_max(advances, std::sync::atomic::Ordering::Relaxed);
+            world.exit(section);
+        }],
+        |world| {
+            for _ in 0..2 {
+                world.synchronize(Detector::Alone);
             }
-        });
-        for _ in 0..2 {
-            world.domain.synchronize(&world.lock, Pace::Normal);
-        }
-        reader.join().unwrap();
-    });
+        },
+    );
     // It can be as many.
     assert_eq!(MOST.load(std::sync::atomic::Ordering::Relaxed), 3);
+}
+
+#[test]
+fn section_keeps_object() {
+    reader_and_updater::<Sound>();
+}
+
+#[test]
+fn sections_keep_object() {
+    two_readers_and_updater::<Sound>();
 }
 
 #[test]
@@ -245,116 +411,35 @@ fn each_of_two_updaters_may_free() {
 }
 
 #[test]
-fn section_keeps_object() {
-    reader_and_updater::<Sound>();
-}
-
-#[test]
-fn sections_keep_object() {
-    two_readers_and_updater::<Sound>();
-}
-
-/// An updater that another one's grace period may serve, if it is young enough.
-fn two_updaters<F: Flaw>(update: fn(&World<F>)) {
-    explore(F::PREEMPTIONS, move || {
-        let world = World::<F>::new();
-        let other = thread::spawn({
-            let world = world.clone();
-            move || world.domain.synchronize(&world.lock, Pace::Normal)
-        });
-        let reader = thread::spawn({
-            let world = world.clone();
-            move || world.read(0)
-        });
-        update(&world);
-        other.join().unwrap();
-        reader.join().unwrap();
-    });
-}
-
-/// One that takes the lock, and finds there whether it was served.
-fn waiting_updater<F: Flaw>() {
-    two_updaters::<F>(World::update);
-}
-
-/// One that only polls, without a lock that would order anything.
-fn polling_updater<F: Flaw>() {
-    two_updaters::<F>(World::update_if_polled);
-}
-
-/// A grace period that is given up, beside an updater that waits for its own.
-fn impatient_and_patient_updater<F: Flaw>() {
-    explore(F::PREEMPTIONS, || {
-        let world = World::<F>::new();
-        let impatient = thread::spawn({
-            let world = world.clone();
-            move || {
-                world
-                    .domain
-                    .synchronize(&Impatient(&world.lock), Pace::Expedited)
-            }
-        });
-        let reader = thread::spawn({
-            let world = world.clone();
-            move || world.read(0)
-        });
-        world.update();
-        impatient.join().unwrap();
-        reader.join().unwrap();
-    });
-}
-
-const FORGOTTEN: &str = "the cookie's grace period did not come";
-
-/// One who has taken a cookie while a grace period runs that is given up, and then waits for another one.
-fn poller_beside_impatient<F: Flaw>() {
-    explore(3, || {
-        let world = World::<F>::new();
-        let impatient = thread::spawn({
-            let world = world.clone();
-            move || {
-                world
-                    .domain
-                    .synchronize(&Impatient(&world.lock), Pace::Normal)
-            }
-        });
-        let reader = thread::spawn({
-            let world = world.clone();
-            move || world.read(0)
-        });
-        let cookie = world.domain.snapshot();
-        world.domain.synchronize(&world.lock, Pace::Normal);
-        assert!(world.domain.poll(cookie), "{FORGOTTEN}");
-        impatient.join().unwrap();
-        reader.join().unwrap();
-    });
-}
-
-#[test]
-fn cookie_is_served_by_the_next_wait() {
-    poller_beside_impatient::<Sound>();
-}
-
-#[test]
-fn grace_period_that_is_given_up_harms_nobody() {
-    impatient_and_patient_updater::<Sound>();
-}
-
-#[test]
-fn counters_may_wrap_around() {
-    reader_and_updater::<Wrapping>();
-    two_readers_and_updater::<Wrapping>();
-    polling_updater::<Wrapping>();
-}
-
-#[test]
-fn shared_grace_period_is_young_enough() {
-    waiting_updater::<Sound>();
+fn each_of_two_detectors_may_free() {
+    reader_and_two_that_free_alone::<Sound>();
 }
 
 #[test]
 fn polled_grace_period_is_young_enough() {
     polling_updater::<Sound>();
+}
+
+#[test]
+fn grace_period_that_the_engine_abandons_harms_nobody() {
+    engine_gives_up_and_updater::<Sound>();
+}
+
+#[test]
+fn grace_period_that_a_task_abandons_harms_nobody() {
+    task_gives_up_and_updater::<Sound>();
+}
+
+#[test]
+fn cookie_is_served_by_the_next_wait() {
+    poller_beside_one_that_gives_up::<Sound>();
+}
+
+#[test]
+fn counters_may_wrap_around() {
+    reader_and_updater::<Wrapping>();
+    polling_updater::<Wrapping>();
+    poller_beside_one_that_gives_up::<Wrapping>();
 }
 
 /// How a use after free shows.
@@ -369,48 +454,21 @@ finds! {
         const HEAVY: bool = false;
     }, FREED;
 
-    finds_check_without_heavy_barrier: reader_and_updater, Unchecked {
-        const BUG: Option<Bug> = Some(Bug::NoHeavyBarrier);
-    }, FREED;
-
-    finds_one_advance_for_two: reader_and_updater, OneAdvance {
-        const BUG: Option<Bug> = Some(Bug::OneAdvance);
-    }, FREED;
-
-    finds_one_advance_for_two_under_overlapping_sections: overlapping_reader_and_updater, OneForOverlapping {
-        const BUG: Option<Bug> = Some(Bug::OneAdvance);
-    }, FREED;
-
-    finds_early_cookie_of_one_of_two: reader_and_two_that_free, EarlyCookieOfTwo {
-        const BUG: Option<Bug> = Some(Bug::EarlyCookie);
-    }, FREED;
-
     finds_section_handed_over_without_order: two_tasks_of_a_section_and_updater, NotHanded {
         const HANDED: bool = false;
-    }, FREED;
-
-    finds_early_cookie: waiting_updater, EarlyCookie {
-        const BUG: Option<Bug> = Some(Bug::EarlyCookie);
     }, FREED;
 
     finds_missing_full_barrier: polling_updater, NoFull {
         const FULL: bool = false;
     }, FREED;
 
-    finds_grace_period_that_was_given_up: impatient_and_patient_updater, GivenUpCounts {
-        const BUG: Option<Bug> = Some(Bug::GivenUpCounts);
-    }, FREED;
+    /// What one detector did does not happen before what the next one does.
+    finds_token_without_order: reader_and_two_that_free_alone, NoOrder {
+        const ORDERED_WORDS: bool = false;
+    }, &[RACE];
 
-    /// The slot it was entered in is never drained.
-    finds_section_left_in_another_slot: reader_and_updater, StaleSlot {
-        const BUG: Option<Bug> = Some(Bug::StaleSlot);
-    }, &["maximum number of branches"];
-
-    finds_sequence_that_goes_backwards: poller_beside_impatient, GivenUpStepsBack {
-        const BUG: Option<Bug> = Some(Bug::GivenUpStepsBack);
-    }, &[FORGOTTEN];
-
-    finds_entries_read_before_exits: two_readers_and_updater, EntersFirst {
-        const BUG: Option<Bug> = Some(Bug::EntersFirst);
-    }, FREED;
+    /// There may be two detectors.
+    finds_token_that_two_have: reader_and_two_that_free_alone, NotAtomic {
+        const ATOMIC_WORDS: bool = false;
+    }, &[RACE];
 }

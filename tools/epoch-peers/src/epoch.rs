@@ -8,7 +8,7 @@
 //! [`Flaw`] takes something away, to see that the tests find it.
 
 #[path = "../../../rust/epoch/domain/mod.rs"]
-#[allow(dead_code, rustdoc::private_intra_doc_links)]
+#[allow(dead_code, unused_imports, rustdoc::private_intra_doc_links)]
 mod domain;
 
 use std::array;
@@ -17,21 +17,19 @@ use std::hint;
 use std::io;
 use std::marker::PhantomData;
 use std::mem::offset_of;
-use std::ptr;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, compiler_fence, fence};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering, compiler_fence, fence};
 use std::thread;
 
 use crate::system::{Membarrier, set_gs};
 
-use domain::{Counter, Detector, Domain, Pace, Platform, Slot, Word};
+use domain::list::{Links, Node};
+use domain::{Counter, Domain, Engine, Pace, Platform, Slot, Word};
 
-pub use domain::{Bug, Section};
+pub use domain::Section;
 
 /// What is wrong with an epoch.
 pub trait Flaw: Send + Sync + 'static {
-    /// A bug in the algorithm.
-    const BUG: Option<Bug> = None;
     /// Whether the heavy barrier is one.
     const HEAVY: bool = true;
 }
@@ -85,14 +83,66 @@ impl Word for NativeWord {
     }
 
     fn add(&self, value: usize) {
-        self.0.fetch_add(value, Ordering::Relaxed);
+        self.0.fetch_add(value, Ordering::SeqCst);
+    }
+
+    // On x86-64, where alone this runs, each of these is a full barrier.
+    fn exchange(&self, new: usize) -> usize {
+        self.0.swap(new, Ordering::SeqCst)
+    }
+
+    fn compare_exchange(&self, old: usize, new: usize) -> Result<(), usize> {
+        self.0
+            .compare_exchange(old, new, Ordering::SeqCst, Ordering::Relaxed)
+            .map(|_| ())
+    }
+}
+
+/// The pointers of lists.
+struct NativeLinks;
+
+impl Links for NativeLinks {
+    type Shared = AtomicPtr<Node<Self>>;
+    type Owned = Cell<Option<NonNull<Node<Self>>>>;
+
+    fn null() -> Self::Shared {
+        AtomicPtr::new(ptr::null_mut())
+    }
+
+    fn nothing() -> Self::Owned {
+        Cell::new(None)
+    }
+
+    fn load_relaxed(shared: &Self::Shared) -> *mut Node<Self> {
+        shared.load(Ordering::Relaxed)
+    }
+
+    fn compare_exchange(
+        shared: &Self::Shared,
+        old: *mut Node<Self>,
+        new: *mut Node<Self>,
+    ) -> Result<(), *mut Node<Self>> {
+        shared
+            .compare_exchange(old, new, Ordering::SeqCst, Ordering::Relaxed)
+            .map(|_| ())
+    }
+
+    fn exchange(shared: &Self::Shared, new: *mut Node<Self>) -> *mut Node<Self> {
+        shared.swap(new, Ordering::SeqCst)
+    }
+
+    unsafe fn get(owned: &Self::Owned) -> Option<NonNull<Node<Self>>> {
+        owned.get()
+    }
+
+    unsafe fn set(owned: &Self::Owned, next: Option<NonNull<Node<Self>>>) {
+        owned.set(next);
     }
 }
 
 impl<F: Flaw> Platform for Machine<F> {
-    const BUG: Option<Bug> = F::BUG;
-
     type Word = NativeWord;
+    type Links = NativeLinks;
 
     fn pair(&self, slot: Slot) -> usize {
         offset_of!(PerCpu, counters) + Counter::Enter(slot).index() * size_of::<AtomicUsize>()
@@ -131,15 +181,6 @@ impl<F: Flaw> Platform for Machine<F> {
     fn full_barrier(&self) {
         fence(Ordering::SeqCst);
     }
-
-    fn wait(&self, polls: u32, _pace: Pace) {
-        const SPINS: u32 = 64;
-        if polls < SPINS {
-            hint::spin_loop();
-        } else {
-            thread::yield_now();
-        }
-    }
 }
 
 /// The same block as that of `this_cpu_inc` in rust/kernel_ext/percpu.rs.
@@ -171,25 +212,16 @@ fn static_branch() {
     unsafe { core::arch::asm!("xchg ax, ax", options(nomem, nostack, preserves_flags)) };
 }
 
-/// The detector's lock.
-struct Lock(Mutex<()>);
-
-impl Detector for Lock {
-    fn exclusively(&self, f: impl FnOnce()) {
-        // There is nothing in it that a panic could have left half done.
-        let _held = self
-            .0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        f();
-    }
-}
-
 /// An epoch.
 pub struct Epoch<F: Flaw = Sound> {
+    engine: Engine<Machine<F>>,
     domain: Domain<Machine<F>>,
-    lock: Lock,
 }
+
+// SAFETY: What is not atomic in it are nodes of lists, and `synchronize` puts none on a list.
+unsafe impl<F: Flaw> Send for Epoch<F> {}
+// SAFETY: As above.
+unsafe impl<F: Flaw> Sync for Epoch<F> {}
 
 impl<F: Flaw> Epoch<F> {
     /// An epoch that so many threads can be CPUs of.
@@ -205,8 +237,8 @@ impl<F: Flaw> Epoch<F> {
             flaw: PhantomData,
         };
         Ok(Self {
+            engine: Engine::new(),
             domain: Domain::new(machine),
-            lock: Lock(Mutex::new(())),
         })
     }
 
@@ -232,8 +264,17 @@ impl<F: Flaw> Epoch<F> {
 
     /// Waits until every section that was entered before the call has been left.
     pub fn synchronize(&self) {
-        let passed = self.domain.synchronize(&self.lock, Pace::Normal);
-        assert!(passed, "the detector's lock never gives up");
+        const SPINS: u32 = 64;
+        let cookie = self.domain.snapshot();
+        let mut polls = 0;
+        while !self.engine.alone(&self.domain, cookie, Pace::Normal) {
+            if polls < SPINS {
+                hint::spin_loop();
+            } else {
+                thread::yield_now();
+            }
+            polls = polls.saturating_add(1);
+        }
     }
 
     /// The number of sections that are entered and not left.

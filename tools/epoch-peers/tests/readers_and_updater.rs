@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The algorithm under load, on real CPUs: nobody poisons what a section still uses. A bug that is
-//! planted is found.
+//! The algorithm under load, on real CPUs: nobody poisons what a section still uses. That it finds
+//! one advance to be too few, the mutant `one_advance` of `epoch-model` shows.
 
 use std::hint;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use epoch_machine::topology::allowed_cpus;
-use epoch_peers::epoch::{Bug, Epoch, Flaw, Sound};
+use epoch_peers::epoch::{Epoch, Flaw, Sound};
 
 const ALIVE: u64 = 1;
 const POISONED: u64 = 0xdead;
@@ -109,16 +109,4 @@ fn nobody_poisons_what_a_section_uses() {
     let (violations, sections, grace_periods) = load::<Sound>();
     assert!(sections > 0 && grace_periods > 0);
     assert_eq!(violations, 0);
-}
-
-struct OneAdvance;
-
-impl Flaw for OneAdvance {
-    const BUG: Option<Bug> = Some(Bug::OneAdvance);
-}
-
-#[test]
-fn one_advance_is_seen_to_be_too_few() {
-    let (violations, ..) = load::<OneAdvance>();
-    assert!(violations > 0);
 }

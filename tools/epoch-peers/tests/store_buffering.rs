@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::thread;
 
 use epoch_machine::topology::allowed_cpus;
-use epoch_peers::epoch::{Bug, Epoch, Flaw, Reader, Sound};
+use epoch_peers::epoch::{Epoch, Flaw, Reader, Sound};
 use epoch_peers::system::pin;
 
 /// Stores that the one to the counter has to wait for.
@@ -181,16 +181,4 @@ impl Flaw for IdleBarrier {
 #[test]
 fn a_heavy_barrier_that_does_nothing_is_found() {
     assert!(is_found::<IdleBarrier>());
-}
-
-/// The algorithm does not call for it.
-struct NoHeavyBarrier;
-
-impl Flaw for NoHeavyBarrier {
-    const BUG: Option<Bug> = Some(Bug::NoHeavyBarrier);
-}
-
-#[test]
-fn a_missing_heavy_barrier_is_found() {
-    assert!(is_found::<NoHeavyBarrier>());
 }

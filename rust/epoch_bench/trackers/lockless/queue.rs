@@ -160,33 +160,8 @@ pub trait Pair {
     fn exchange(&self, old: (u64, Link), new: (u64, Link)) -> bool;
 }
 
-/// A bug to plant, so that tests can be seen to find it.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Bug {
-    /// A block that finishes reads its generation before it marks its node.
-    GenerationFirst,
-    /// A block that finishes marks its node when it is out of the list, and not before.
-    FinishUnmarked,
-    /// A block clears its mark before it is in the list.
-    StartUnmarked,
-    /// A mark is no reason to begin anew.
-    MarksIgnored,
-    /// A block gives its generation when it is out of the list, and not as it leaves.
-    GivenLate,
-    /// A block gives its generation before it leaves the list, whoever has come to be in the
-    /// predecessor's place meanwhile.
-    GivenEarly,
-    /// A block that has failed to leave the list has forgotten who comes after it.
-    SuccessorForgotten,
-}
-
 /// Nodes, and a way to wait.
 pub trait Platform {
-    /// None, but in tests.
-    #[doc(hidden)]
-    const BUG: Option<Bug> = None;
-
     /// The pairs that are shared.
     type Pair: Pair;
 
@@ -264,14 +239,11 @@ impl<P: Platform> Queue<P> {
             if let Some(tail) = self.find(Link::NONE) {
                 let generation = tail.seen.0 + 1;
                 own.set_generation(generation);
-                if P::BUG == Some(Bug::StartUnmarked) {
-                    own.set_link(Link::NONE);
-                }
                 let inserted = self.platform.without_preemption(|| {
                     // INVARIANT: `tail` is the last node, or the head (3), and has the highest
                     // generation.
                     let inserted = tail.exchange((tail.seen.0, Link::to(node)));
-                    if inserted && P::BUG != Some(Bug::StartUnmarked) {
+                    if inserted {
                         own.set_link(Link::NONE);
                     }
                     inserted
@@ -310,49 +282,15 @@ impl<P: Platform> Queue<P> {
     /// that it has given to that.
     fn remove(&self, node: usize, predecessor: &Place<'_, P>) -> Option<u64> {
         let own = self.platform.pair(node);
-        // For the bug.
-        let early = match P::BUG {
-            Some(Bug::GenerationFirst) => own.generation(),
-            _ => 0,
-        };
-        let link = match P::BUG {
-            Some(Bug::FinishUnmarked) => own.link(),
-            _ => own.mark(),
-        };
+        let link = own.mark();
         // After the mark, which keeps it as it is (2) and pairs with the exchange by which a younger
         // block has given it.
-        let generation = match P::BUG {
-            Some(Bug::GenerationFirst) => early,
-            _ => own.generation(),
-        };
+        let generation = own.generation();
         // INVARIANT: `predecessor` is that of the node, or the head (4). The generation is higher than
         // its own, and lower than that of the next younger block.
-        let new = (generation, link.without_mark());
-        let removed = match P::BUG {
-            Some(Bug::GivenLate) => {
-                let removed = predecessor.exchange((predecessor.seen.0, new.1));
-                if removed {
-                    predecessor.pair.set_generation(generation);
-                }
-                removed
-            }
-            Some(Bug::GivenEarly) => {
-                predecessor.pair.set_generation(generation);
-                predecessor
-                    .pair
-                    .exchange((generation, predecessor.seen.1), new)
-            }
-            _ => predecessor.exchange(new),
-        };
-        if P::BUG == Some(Bug::FinishUnmarked) {
-            if removed {
-                own.mark();
-            }
-        } else if !removed {
-            own.set_link(match P::BUG {
-                Some(Bug::SuccessorForgotten) => Link::NONE,
-                _ => link.without_mark(),
-            });
+        let removed = predecessor.exchange((generation, link.without_mark()));
+        if !removed {
+            own.set_link(link.without_mark());
         }
         removed.then_some(generation)
     }
@@ -364,15 +302,14 @@ impl<P: Platform> Queue<P> {
         let mut nodes = 0;
         loop {
             let found = pair.link();
-            let ignored = P::BUG == Some(Bug::MarksIgnored);
-            if found == link || ignored && found.without_mark() == link {
+            if found == link {
                 return Some(Place {
                     pair,
                     seen: (pair.generation(), found),
                     nodes,
                 });
             }
-            if found.is_marked() && !ignored {
+            if found.is_marked() {
                 return None;
             }
             pair = self.platform.pair(found.node()?);

@@ -5,8 +5,13 @@
 use loom::model::Builder;
 use std::panic::catch_unwind;
 
-/// What a test says when it sees an object that is gone.
-pub const USE_AFTER_FREE: &str = "an object is used that was freed";
+/// What loom says when all tasks sleep.
+#[allow(dead_code)]
+pub const DEADLOCK: &str = "deadlock";
+
+/// What loom says when all tasks spin, or one does without end.
+#[allow(dead_code)]
+pub const HANG: &str = "maximum number of branches";
 
 /// What loom says of accesses that nothing orders.
 pub const RACE: &str = "Causality violation";

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Getting callbacks from where they are queued, in any context, to where they are
+ * invoked, in process context on the same CPU. What happens in between is in
+ * domain/queue.rs.
+ */
+#include <linux/cpumask.h>
+#include <linux/irq_work.h>
+#include <linux/jiffies.h>
+#include <linux/llist.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/isolation.h>
+#include <linux/timer.h>
+#include <linux/topology.h>
+#include <linux/workqueue.h>
+
+#include "helpers.h"
+#include "upcalls.h"
+
+/* Queues of a CPU whose first callback has been queued since the timer last ran. */
+struct arrivals {
+	struct llist_head queues;
+	struct irq_work irq_work;
+	struct timer_list timer;
+};
+
+static DEFINE_PER_CPU(struct arrivals, arrivals);
+/* Work items of one CPU and one epoch each. */
+static struct workqueue_struct *invocation_wq;
+/* Of epochs whose last reference has gone. */
+static struct workqueue_struct *teardown_wq;
+
+/*
+ * A jiffy after the first callback: those that come meanwhile share its grace
+ * period.
+ */
+static void collect(struct timer_list *timer)
+{
+	struct arrivals *arrived = container_of(timer, struct arrivals, timer);
+	struct llist_node *queue, *next;
+
+	llist_for_each_safe(queue, next, llist_del_all(&arrived->queues))
+		__epoch_collect(queue);
+}
+
+static void start_timer(struct irq_work *work)
+{
+	struct arrivals *arrived = container_of(work, struct arrivals, irq_work);
+
+	mod_timer(&arrived->timer, jiffies + 1);
+}
+
+/*
+ * Has a queue collected a little later. Any context, preemption disabled: no lock
+ * is taken here, and the timer is started from an interrupt that this CPU gets when
+ * it can.
+ */
+void epoch_queue_arrived(void *node)
+{
+	struct arrivals *arrived = this_cpu_ptr(&arrivals);
+
+	if (llist_add(node, &arrived->queues))
+		irq_work_queue(&arrived->irq_work);
+}
+
+/* Waits until each queue that has arrived has been collected. */
+void epoch_callbacks_settle(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct arrivals *arrived = per_cpu_ptr(&arrivals, cpu);
+
+		irq_work_sync(&arrived->irq_work);
+		while (!llist_empty(&arrived->queues) || timer_pending(&arrived->timer))
+			schedule_timeout_uninterruptible(1);
+	}
+}
+
+static void invoke(struct work_struct *work)
+{
+	__epoch_invoke(work);
+}
+
+void epoch_invocation_init(void *work)
+{
+	INIT_WORK((struct work_struct *)work, invoke);
+}
+
+/* The CPU that queued them; where that is gone or isolated, one near it. */
+static int invocation_cpu(int cpu)
+{
+	int near;
+
+	/* The masks of isolated CPUs may change. */
+	guard(rcu)();
+	if (cpu_online(cpu) && housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN) &&
+	    housekeeping_test_cpu(cpu, HK_TYPE_KERNEL_NOISE))
+		return cpu;
+	for_each_cpu_and(near, cpumask_of_node(cpu_to_node(cpu)), cpu_online_mask) {
+		if (housekeeping_test_cpu(near, HK_TYPE_DOMAIN) &&
+		    housekeeping_test_cpu(near, HK_TYPE_KERNEL_NOISE))
+			break;
+	}
+	return near < nr_cpu_ids ? near : WORK_CPU_UNBOUND;
+}
+
+void epoch_invocation_queue(void *work, int cpu)
+{
+	queue_work_on(invocation_cpu(cpu), invocation_wq, work);
+}
+
+/* The work item that the caller is part of, or NULL. */
+const void *epoch_current_invocation(void)
+{
+	return current_work();
+}
+
+/* Between callbacks: lets others run, and tells RCU-tasks. */
+void epoch_invocation_yield(void)
+{
+	cond_resched_tasks_rcu_qs();
+}
+
+static atomic_t teardowns;
+
+static void teardown(struct work_struct *work)
+{
+	__epoch_teardown(work);
+	atomic_dec(&teardowns);
+}
+
+/* Any context but NMI, without the scheduler's locks. */
+void epoch_teardown_queue(void *work)
+{
+	INIT_WORK((struct work_struct *)work, teardown);
+	atomic_inc(&teardowns);
+	queue_work(teardown_wq, work);
+}
+
+/* Gives them a second: one of an epoch with a section open does not end. */
+void epoch_teardown_settle(void)
+{
+	int ticks;
+
+	for (ticks = 0; ticks < HZ && atomic_read(&teardowns); ticks++)
+		schedule_timeout_idle(1);
+}
+
+void epoch_teardown_flush(void)
+{
+	flush_workqueue(teardown_wq);
+}
+
+int epoch_callbacks_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct arrivals *arrived = per_cpu_ptr(&arrivals, cpu);
+
+		init_llist_head(&arrived->queues);
+		arrived->irq_work = IRQ_WORK_INIT_HARD(start_timer);
+		timer_setup(&arrived->timer, collect, 0);
+	}
+	/* There may be many callbacks: other work of the CPU does not wait for them. */
+	invocation_wq = alloc_workqueue("epoch_invoke",
+					WQ_PERCPU | WQ_MEM_RECLAIM | WQ_CPU_INTENSIVE, 0);
+	teardown_wq = alloc_workqueue("epoch_teardown", WQ_UNBOUND, 0);
+	if (invocation_wq && teardown_wq)
+		return 0;
+	epoch_callbacks_exit();
+	return -ENOMEM;
+}
+
+/* There is no epoch any more. */
+void epoch_callbacks_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct arrivals *arrived = per_cpu_ptr(&arrivals, cpu);
+
+		irq_work_sync(&arrived->irq_work);
+		timer_shutdown_sync(&arrived->timer);
+	}
+	if (invocation_wq)
+		destroy_workqueue(invocation_wq);
+	if (teardown_wq)
+		destroy_workqueue(teardown_wq);
+}

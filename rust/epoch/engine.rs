@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The engines of all epochs, their threads, and how tasks wait for them.
+//!
+//! There is one engine for each [`Flavour`], so that those whose barrier takes milliseconds do not hold
+//! up the others. See [`domain::Engine`] for what an engine is.
+
+use crate::{
+    domain::{
+        self,
+        list::List,
+        Cookie,
+        Members,
+        Pace,
+        Round, //
+    },
+    helpers,
+    links::KernelLinks,
+    platform::{
+        Flavour,
+        KernelPlatform,
+        KernelWord, //
+    },
+    Epoch, //
+};
+use core::ptr;
+use kernel::{
+    prelude::*,
+    sync::atomic::Atomic, //
+};
+use kernel_ext::{
+    clock::monotonic_fast_ns,
+    sched::NoPreemption, //
+};
+
+type Engine = domain::Engine<KernelPlatform>;
+
+const fn engine() -> Engine {
+    // SAFETY: It is null.
+    let incoming = unsafe { List::<KernelLinks>::from_null(Atomic::new(ptr::null_mut())) };
+    Engine::from_words(KernelWord::zero(), incoming)
+}
+
+static ENGINES: [Engine; helpers::EPOCH_ENGINES as usize] =
+    [const { engine() }; helpers::EPOCH_ENGINES as usize];
+
+/// The engines' threads, while the module is there; dropping it ends them.
+pub(crate) struct Threads(());
+
+impl Threads {
+    /// Starts the threads. May sleep.
+    ///
+    /// # Safety
+    ///
+    /// There are none, and no epoch.
+    pub(crate) unsafe fn start() -> Result<Self> {
+        // SAFETY: As this function requires.
+        unsafe { helpers::epoch_wait_init() };
+        // SAFETY: As this function requires.
+        kernel::error::to_result(unsafe { helpers::epoch_engines_start() })?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // SAFETY: They were started.
+        unsafe { helpers::epoch_engines_stop() };
+    }
+}
+
+/// The time until open sections are looked at again, after `polls` looks in vain; 0 for at once.
+fn pause_ns(polls: usize, pace: Pace) -> u64 {
+    const SPINS: usize = 8;
+    const US: u64 = 1_000;
+    let Some(sleeps) = polls.checked_sub(SPINS) else {
+        return 0;
+    };
+    // Sections are short as a rule: look again soon at first, then ever more rarely.
+    let longest = match pace {
+        Pace::Normal => 1_000 * US,
+        // For some 5 ms; who is in a section for longer does not get in the way for less.
+        Pace::Expedited if sleeps < 300 => 16 * US,
+        Pace::Expedited if sleeps < 1_000 => 128 * US,
+        Pace::Expedited => 1_000 * US,
+    };
+    (US << sleeps.min(10)).min(longest)
+}
+
+/// The time that those who waited get to wait again, so that they share the next grace period, after a
+/// round that took `round_ns`.
+fn lull_ns(round_ns: u64) -> u64 {
+    (round_ns / 2).clamp(2_000, 500_000)
+}
+
+/// The loop of an engine's thread.
+#[no_mangle]
+extern "C" fn __epoch_engine_run(index: c_uint) {
+    let Some(engine) = ENGINES.get(index as usize) else {
+        return;
+    };
+    let mut members = Members::default();
+    // SAFETY: It is the thread of that engine.
+    while !unsafe { helpers::epoch_engine_should_stop() } {
+        let begun = monotonic_fast_ns();
+        let pause_ns = match engine.round(&mut members) {
+            Round::Progress { is_crowded } => {
+                if is_crowded {
+                    // SAFETY: It is the thread of that engine.
+                    unsafe {
+                        helpers::epoch_engine_pause(lull_ns(
+                            monotonic_fast_ns().saturating_sub(begun),
+                        ))
+                    };
+                }
+                None
+            }
+            Round::Wait { polls, pace } => Some(pause_ns(polls, pace)).filter(|ns| *ns != 0),
+            // Until it is woken.
+            Round::Idle => Some(0),
+        };
+        match pause_ns {
+            // SAFETY: It is the thread of that engine.
+            Some(ns) if engine.rest() => unsafe { helpers::epoch_engine_sleep(index, ns) },
+            // SAFETY: Process context.
+            _ => unsafe { helpers::epoch_invocation_yield() },
+        }
+    }
+}
+
+/// How long a task waits.
+pub(crate) enum Patience {
+    /// Until the grace period has passed.
+    Uninterruptible,
+    /// Until then, as a task that nobody minds to sleep for long.
+    Idle,
+    /// Until then, or until the task is being killed.
+    Killable,
+    /// Until then, or until the task has a signal.
+    Interruptible,
+    /// Until then, or until that many nanoseconds have passed; at least 1.
+    Ns(u64),
+}
+
+/// A condition that a task waits for.
+struct Passed<'a> {
+    epoch: &'a Epoch,
+    cookie: Cookie,
+}
+
+impl Passed<'_> {
+    /// # Safety
+    ///
+    /// `arg` points to a [`Passed`].
+    unsafe extern "C" fn check(arg: *const c_void) -> bool {
+        // SAFETY: As this function requires.
+        let this = unsafe { &*arg.cast::<Self>() };
+        this.epoch.domain.poll(this.cookie)
+    }
+}
+
+impl Flavour {
+    fn engine(self) -> &'static Engine {
+        &ENGINES[self as usize]
+    }
+
+    /// Calls `kick` with the engine, and wakes the engine's thread if it returns that it has to be. Any
+    /// context where the scheduler's locks are not held, but NMI.
+    pub(crate) fn wake_if(self, kick: impl FnOnce(&'static Engine) -> bool) {
+        // Others rely on the one that comes first to wake the thread: it must not lose its CPU before.
+        let _on_this_cpu = NoPreemption::new();
+        if kick(self.engine()) {
+            // SAFETY: The threads are there as long as epochs are.
+            unsafe { helpers::epoch_engine_wake(self as c_uint) };
+        }
+    }
+}
+
+impl Epoch {
+    pub(crate) fn flavour(&self) -> Flavour {
+        self.domain.platform().flavour
+    }
+
+    /// Has the engine look after the epoch. Any context.
+    pub(crate) fn kick_later(&self) {
+        let flavour = self.flavour();
+        // As in `wake_if`.
+        let _on_this_cpu = NoPreemption::new();
+        // SAFETY: It is the epoch's engine; an epoch is not freed before it has left.
+        if unsafe { flavour.engine().kick(&self.domain) } {
+            // SAFETY: The threads are there as long as epochs are.
+            unsafe { helpers::epoch_engine_wake_later(flavour as c_uint) };
+        }
+    }
+
+    /// Waits for a grace period. Returns whether it has passed, which is certain if the task waits
+    /// uninterruptibly.
+    pub(crate) fn wait_for_grace_period(&self, pace: Pace, patience: Patience) -> bool {
+        self.lockdep.wait();
+        let cookie = self.domain.snapshot();
+        // RCU's barrier sleeps.
+        if self.flavour() != Flavour::Rcu {
+            let _on_this_cpu = NoPreemption::new();
+            if self.flavour().engine().alone(&self.domain, cookie, pace) {
+                return true;
+            }
+        }
+        self.domain.begin_wait(cookie, pace);
+        self.flavour()
+            // SAFETY: It is the epoch's engine; an epoch is not freed before it has left.
+            .wake_if(|engine| unsafe { engine.kick(&self.domain) });
+        let (mode, limit_ns) = match patience {
+            Patience::Uninterruptible => (helpers::EPOCH_UNINTERRUPTIBLE, 0),
+            Patience::Idle => (helpers::EPOCH_IDLE, 0),
+            Patience::Killable => (helpers::EPOCH_KILLABLE, 0),
+            Patience::Interruptible => (helpers::EPOCH_INTERRUPTIBLE, 0),
+            Patience::Ns(limit) => (helpers::EPOCH_UNINTERRUPTIBLE, limit),
+        };
+        let passed = Passed {
+            epoch: self,
+            cookie,
+        };
+        // SAFETY: `check` gets what it requires; `passed` lives until this returns.
+        let result = unsafe {
+            helpers::epoch_wait_until(
+                ptr::from_ref(&self.domain).cast(),
+                Some(Passed::check),
+                ptr::from_ref(&passed).cast(),
+                mode,
+                limit_ns,
+            )
+        };
+        self.domain.end_wait(pace);
+        result == 0
+    }
+}

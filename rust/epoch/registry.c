@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All epochs. A new one gets its directory in sysfs a little later, so that an
+ * epoch that does not live long costs none; and before that if a module has just
+ * been loaded, so that the directories of its epochs are there when insmod returns.
+ *
+ * A module that goes may have left callbacks in epochs of others; they are invoked
+ * before its code is gone. So an epoch stays here until its last callback has
+ * returned.
+ */
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/workqueue.h>
+
+#include "helpers.h"
+#include "upcalls.h"
+
+/* Registration in lifetime.rs. */
+struct epoch_registration {
+	struct list_head node;
+	/* The last pass of invoke_all() that has looked at it. */
+	unsigned long round;
+	/* Whoever uses it without the lock. */
+	unsigned int pins;
+	/* It gets no directory any more. */
+	bool is_retired;
+};
+
+static DEFINE_MUTEX(lock);
+/* Those that have a directory, and those that will get one. */
+static LIST_HEAD(known);
+static LIST_HEAD(fresh);
+/* Statics that will be registered: by the list head that they have for the other lists. */
+static LLIST_HEAD(statics);
+
+static void make_directories(struct work_struct *unused)
+{
+	struct epoch_registration *registration;
+	struct llist_node *first, *next;
+
+	mutex_lock(&lock);
+	llist_for_each_safe(first, next, llist_del_all(&statics))
+		list_add_tail((struct list_head *)first, &fresh);
+	while (!list_empty(&fresh)) {
+		registration = list_first_entry(&fresh, struct epoch_registration, node);
+		list_move_tail(&registration->node, &known);
+		if (!registration->is_retired)
+			__epoch_make_directory(&registration->node);
+		/* Others may be making or freeing epochs. */
+		mutex_unlock(&lock);
+		cond_resched();
+		mutex_lock(&lock);
+	}
+	mutex_unlock(&lock);
+}
+
+static DECLARE_DELAYED_WORK(directories, make_directories);
+
+void epoch_register(void *registration)
+{
+	mutex_lock(&lock);
+	list_add_tail(&((struct epoch_registration *)registration)->node, &fresh);
+	mutex_unlock(&lock);
+	queue_delayed_work(system_dfl_wq, &directories, HZ / 10);
+}
+
+/* As epoch_register(). Any context but NMI, without the scheduler's locks. */
+void epoch_register_later(void *registration)
+{
+	BUILD_BUG_ON(sizeof(struct llist_node) > sizeof(struct list_head));
+	llist_add(registration, &statics);
+	queue_delayed_work(system_dfl_wq, &directories, HZ / 10);
+}
+
+/* No directory is made any more when it returns. */
+void epoch_retire(void *registration)
+{
+	mutex_lock(&lock);
+	((struct epoch_registration *)registration)->is_retired = true;
+	mutex_unlock(&lock);
+}
+
+/* Nobody uses it any more when it returns. May sleep. */
+void epoch_unregister(void *data)
+{
+	struct epoch_registration *registration = data;
+
+	mutex_lock(&lock);
+	while (registration->pins) {
+		mutex_unlock(&lock);
+		schedule_timeout_idle(1);
+		mutex_lock(&lock);
+	}
+	list_del(&registration->node);
+	mutex_unlock(&lock);
+}
+
+/* Makes the directories that are still to come. Process context; sleeps. */
+void epoch_registry_settle(void)
+{
+	flush_delayed_work(&directories);
+}
+
+/* The code of the module whose callbacks are waited for; written with going_lock held. */
+static DEFINE_MUTEX(going_lock);
+static unsigned long going_start, going_size;
+static bool going_was_invoked;
+
+/* For each callback: whether epoch_callback_invoked() has to be called. */
+bool epoch_module_goes(void)
+{
+	return READ_ONCE(going_size);
+}
+
+void epoch_callback_invoked(unsigned long callback)
+{
+	if (callback - READ_ONCE(going_start) < READ_ONCE(going_size))
+		WRITE_ONCE(going_was_invoked, true);
+}
+
+/* Pins the next epoch that has callbacks pending and was not looked at in this pass. */
+static struct epoch_registration *pin_next(unsigned long round)
+{
+	struct list_head *lists[] = { &known, &fresh };
+	struct epoch_registration *registration, *found = NULL;
+	unsigned int i;
+
+	mutex_lock(&lock);
+	for (i = 0; i < ARRAY_SIZE(lists) && !found; i++) {
+		list_for_each_entry(registration, lists[i], node) {
+			if (registration->round == round)
+				continue;
+			registration->round = round;
+			if (__epoch_has_pending(&registration->node)) {
+				registration->pins++;
+				found = registration;
+				break;
+			}
+		}
+	}
+	mutex_unlock(&lock);
+	return found;
+}
+
+static void unpin(struct epoch_registration *registration)
+{
+	mutex_lock(&lock);
+	registration->pins--;
+	mutex_unlock(&lock);
+}
+
+/* Waits until no callback of a module is pending in any epoch. */
+static void invoke_all(struct module *module)
+{
+	static unsigned long round;
+	struct epoch_registration *registration;
+
+	mutex_lock(&going_lock);
+	WRITE_ONCE(going_start, (unsigned long)module->mem[MOD_TEXT].base);
+	WRITE_ONCE(going_size, module->mem[MOD_TEXT].size);
+	/* Callbacks may queue others: each level of a list that is freed does. */
+	do {
+		WRITE_ONCE(going_was_invoked, false);
+		round++;
+		while ((registration = pin_next(round))) {
+			__epoch_barrier(&registration->node);
+			unpin(registration);
+		}
+	} while (READ_ONCE(going_was_invoked));
+	WRITE_ONCE(going_size, 0);
+	mutex_unlock(&going_lock);
+}
+
+/* Shuts down the statics of a module. */
+static void shut_down_statics(struct module *module)
+{
+	struct list_head *lists[] = { &known, &fresh };
+	struct epoch_registration *registration;
+	struct list_head *found;
+	unsigned int i;
+
+	do {
+		found = NULL;
+		mutex_lock(&lock);
+		for (i = 0; i < ARRAY_SIZE(lists) && !found; i++) {
+			list_for_each_entry(registration, lists[i], node) {
+				if (within_module((unsigned long)registration, module)) {
+					found = &registration->node;
+					break;
+				}
+			}
+		}
+		mutex_unlock(&lock);
+		/* Nobody else takes it off. */
+		if (found)
+			__epoch_static_gone(found);
+	} while (found);
+}
+
+/* What kernel/module/internal.h has of it, which modules do not get. */
+struct module_use {
+	struct list_head source_list;
+	struct list_head target_list;
+	struct module *source, *target;
+};
+
+/*
+ * Whether a module may have callbacks in epochs: others do not wait for readers
+ * that they have nothing to do with. Its list does not change any more, or yet.
+ */
+static bool uses_epochs(struct module *module)
+{
+#ifdef CONFIG_MODULE_UNLOAD
+	struct module_use *use;
+
+	list_for_each_entry(use, &module->target_list, target_list) {
+		if (use->target == THIS_MODULE)
+			return true;
+	}
+	return false;
+#else
+	return true;
+#endif
+}
+
+static int module_changed(struct notifier_block *nb, unsigned long state, void *data)
+{
+	struct module *module = data;
+
+	if (!uses_epochs(module))
+		return NOTIFY_DONE;
+	switch (state) {
+	case MODULE_STATE_LIVE:
+		epoch_registry_settle();
+		break;
+	case MODULE_STATE_GOING:
+		epoch_callbacks_settle();
+		epoch_registry_settle();
+		invoke_all(module);
+		shut_down_statics(module);
+		/* The directories of its epochs should be gone when rmmod returns. */
+		epoch_teardown_settle();
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block module_notifier = {
+	.notifier_call = module_changed,
+	/* Before others take apart what callbacks may use. */
+	.priority = INT_MAX,
+};
+
+int epoch_registry_init(void)
+{
+	return register_module_notifier(&module_notifier);
+}
+
+/* There is no reference to an epoch any more. */
+void epoch_registry_exit(void)
+{
+	unregister_module_notifier(&module_notifier);
+	epoch_teardown_flush();
+	cancel_delayed_work_sync(&directories);
+	WARN_ON(!list_empty(&known) || !list_empty(&fresh));
+}
