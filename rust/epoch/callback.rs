@@ -120,8 +120,9 @@ pub(crate) struct CpuCallbacks {
     invoked: Once,
     epoch: Atomic<*const Epoch>,
     cpu: Once,
-    /// Starts the worker; initialised when `epoch` is not null.
+    /// Starts the worker; initialised when `has_work`.
     work: Opaque<bindings::work_struct>,
+    has_work: UnsafeCell<bool>,
 }
 
 // SAFETY: Zeroed, its queue is empty, the numbers are 0, and nothing is set up.
@@ -139,8 +140,6 @@ impl CpuCallbacks {
     /// The caller is the queue's tender, and these are those of `epoch` and `cpu`.
     unsafe fn set_up(&self, epoch: &Epoch, cpu: CpuId) {
         if self.epoch.load(Relaxed).is_null() {
-            // SAFETY: The caller is the tender, so that the work item is not queued.
-            unsafe { helpers::epoch_invocation_init(self.work.get().cast()) };
             self.cpu.write(cpu.as_u32() as usize);
             // INVARIANT: As the caller has promised.
             self.epoch.store(epoch, Relaxed);
@@ -173,6 +172,14 @@ impl CpuCallbacks {
     unsafe fn collect(&self) {
         // SAFETY: There are callbacks to be collected.
         let epoch = unsafe { self.epoch() };
+        // Not before: debug objects take locks, which is nothing for an NMI.
+        // SAFETY: The caller is the tender, so that the work item is not queued.
+        unsafe {
+            if !*self.has_work.get() {
+                helpers::epoch_invocation_init(self.work.get().cast());
+                *self.has_work.get() = true;
+            }
+        }
         epoch.flavour().wake_if(|engine| {
             // SAFETY: The caller is the tender, and none wait. An epoch is not freed before its queues
             // are idle and it has left its engine.
