@@ -39,7 +39,7 @@ impl FencedEpoch {
     #[inline]
     pub fn enter(&self) -> FencedGuard<'_> {
         let guard = self.epoch.enter();
-        // Pairs with the barrier in `Domain::look`.
+        // Pairs with the heavy barrier between `Domain::look` and `Domain::conclude`.
         smp_mb(Full);
         FencedGuard { _guard: guard }
     }
@@ -70,7 +70,7 @@ pub struct FencedGuard<'a> {
 impl Drop for FencedGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // Pairs with the barrier in `Domain::look`.
+        // Pairs with the heavy barrier between `Domain::look` and `Domain::conclude`.
         smp_mb(Full);
     }
 }

@@ -162,7 +162,7 @@ impl Epoch {
         let epoch = KBox::into_raw(unsafe { Pin::into_inner_unchecked(epoch) });
         // SAFETY: It is a box's, and comes with a reference.
         let epoch = unsafe { ARef::from_raw(NonNull::new_unchecked(epoch)) };
-        // SAFETY: It stays until `tear_down` removes it.
+        // SAFETY: It stays until `shut_down` removes it.
         unsafe { helpers::epoch_register(epoch.registration()) };
         Ok(epoch)
     }
@@ -274,12 +274,9 @@ impl Epoch {
     /// Whether a section may be open, or its accesses not be over. Nobody enters one any more.
     fn may_have_readers(&self) -> bool {
         let platform = self.domain.platform();
-        let mut entered = 0usize;
-        for slot in Slot::BOTH {
-            entered = entered.wrapping_add(platform.sum(Counter::Enter(slot)));
-        }
+        let was_entered = |slot| platform.sum(Counter::Enter(slot)) != 0;
         // x86 orders the accesses of a section before its last increment; others need a barrier.
-        self.domain.readers() != 0 || (entered != 0 && !cfg!(CONFIG_X86))
+        self.domain.readers() != 0 || (!cfg!(CONFIG_X86) && Slot::BOTH.into_iter().any(was_entered))
     }
 }
 

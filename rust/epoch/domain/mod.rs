@@ -255,8 +255,8 @@ impl<P: Platform> Domain<P> {
     unsafe fn enter_pair(&self, pair: usize) -> Section {
         // SAFETY: `pair` is that of one of the slots, as this function requires.
         unsafe { self.platform.count_enter(pair) };
-        // Keeps the section's accesses behind the increment; pairs with the heavy barrier in
-        // `Domain::look`.
+        // Keeps the section's accesses behind the increment; pairs with the heavy barrier between
+        // `Domain::look` and `Domain::conclude`.
         self.platform.light_barrier();
         Section { pair }
     }
@@ -268,8 +268,8 @@ impl<P: Platform> Domain<P> {
     /// The section was entered in this domain.
     #[inline(always)]
     pub unsafe fn exit(&self, section: Section) {
-        // Keeps the section's accesses before the increment; pairs with the heavy barrier in
-        // `Domain::look`.
+        // Keeps the section's accesses before the increment; pairs with the heavy barrier between
+        // `Domain::look` and `Domain::conclude`.
         self.platform.light_barrier();
         // SAFETY: The section was entered in this domain, so that its pair is one of a slot.
         unsafe { self.platform.count_exit(section.pair) };
