@@ -114,6 +114,8 @@ mod tests {
 
     #[test]
     fn callback_given_during_a_grace_period_waits_for_the_next() -> Result {
+        // Both callbacks go to one queue.
+        move_to(online()?[0])?;
         let epoch = new()?;
         let (first, second) = (shared()?, shared()?);
         let before = epoch.epoch();
