@@ -90,7 +90,7 @@ fn pause_ns(polls: usize, pace: Pace) -> u64 {
 /// The time that those who waited get to wait again, so that they share the next grace period, after a
 /// round that took `round_ns`.
 fn lull_ns(round_ns: u64) -> u64 {
-    (round_ns / 2).clamp(2_000, 500_000)
+    (round_ns / 4).clamp(2_000, 500_000)
 }
 
 /// The loop of an engine's thread.

@@ -285,6 +285,10 @@ impl Platform for KernelPlatform {
         }
     }
 
+    fn shares_barriers(&self) -> bool {
+        self.flavour != Flavour::Fenced
+    }
+
     fn full_barrier(&self) {
         smp_mb(Full);
     }

@@ -1,48 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waiting for a condition, on wait queues that epochs share: an epoch has none of
- * its own, so that it takes no more than zeroed memory. Whoever wakes looks at the
- * condition of each waiter, so that nobody is woken for nothing.
+ * Waiting for a condition that, once met, stays so; on queues that epochs share:
+ * an epoch has none of its own, so that it takes no more than zeroed memory.
+ * Whoever wakes looks at the condition of each waiter, so that nobody is woken for
+ * nothing, and wakes without the lock: those who are woken may be back, and need
+ * it, before all the others are.
  */
 #include <linux/hash.h>
 #include <linux/hrtimer.h>
 #include <linux/sched/signal.h>
-#include <linux/wait.h>
+#include <linux/sched/task.h>
+#include <linux/spinlock.h>
 
 #include "helpers.h"
 
 #define QUEUE_BITS 6
 
-static struct wait_queue_head queues[1 << QUEUE_BITS];
+/* So many are woken at a time. */
+#define BATCH 16
 
+static struct queue {
+	spinlock_t lock;
+	struct list_head waiters;
+} ____cacheline_aligned_in_smp queues[1 << QUEUE_BITS];
+
+/* On the waiter's stack. Whoever takes it off the list does not touch it any more. */
 struct waiter {
-	struct wait_queue_entry entry;
+	struct list_head node;
 	const void *key;
 	epoch_condition_t *condition;
 	const void *arg;
+	struct task_struct *task;
 };
 
 void epoch_wait_init(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(queues); i++)
-		init_waitqueue_head(&queues[i]);
+	for (i = 0; i < ARRAY_SIZE(queues); i++) {
+		spin_lock_init(&queues[i].lock);
+		INIT_LIST_HEAD(&queues[i].waiters);
+	}
 }
 
-static struct wait_queue_head *queue_of(const void *key)
+static struct queue *queue_of(const void *key)
 {
 	return &queues[hash_ptr(key, QUEUE_BITS)];
-}
-
-/* Called with the queue's lock held, so that the waiter is still there. */
-static int wake_if_met(struct wait_queue_entry *entry, unsigned int mode, int sync, void *key)
-{
-	struct waiter *waiter = container_of(entry, struct waiter, entry);
-
-	if (waiter->key != key || !waiter->condition(waiter->arg))
-		return 0;
-	return autoremove_wake_function(entry, mode, sync, key);
 }
 
 /*
@@ -58,23 +61,29 @@ int epoch_wait_until(const void *key, epoch_condition_t *condition, const void *
 		[EPOCH_KILLABLE] = TASK_KILLABLE,
 		[EPOCH_INTERRUPTIBLE] = TASK_INTERRUPTIBLE,
 	};
-	struct wait_queue_head *queue = queue_of(key);
-	struct waiter waiter = { .key = key, .condition = condition, .arg = arg };
+	struct queue *queue = queue_of(key);
+	struct waiter waiter = {
+		.key = key,
+		.condition = condition,
+		.arg = arg,
+		.task = current,
+	};
 	ktime_t until = ktime_add_safe(ktime_get(), ns_to_ktime(limit_ns));
 	bool is_late = false;
-	long interrupted;
+	unsigned long flags;
 	int ret;
 
-	init_wait_entry(&waiter.entry, 0);
-	waiter.entry.func = wake_if_met;
+	spin_lock_irqsave(&queue->lock, flags);
+	list_add_tail(&waiter.node, &queue->waiters);
+	spin_unlock_irqrestore(&queue->lock, flags);
 	for (;;) {
 		/* A full barrier; pairs with that in epoch_wake_up(). */
-		interrupted = prepare_to_wait_event(queue, &waiter.entry, states[mode]);
+		set_current_state(states[mode]);
 		ret = 0;
 		if (condition(arg))
 			break;
 		ret = -EINTR;
-		if (interrupted)
+		if (signal_pending_state(states[mode], current))
 			break;
 		ret = -ETIME;
 		if (is_late)
@@ -85,16 +94,67 @@ int epoch_wait_until(const void *key, epoch_condition_t *condition, const void *
 		else
 			schedule();
 	}
-	finish_wait(queue, &waiter.entry);
+	__set_current_state(TASK_RUNNING);
+	/* Pairs with list_del_init_careful() in take_met(). */
+	if (!list_empty_careful(&waiter.node)) {
+		spin_lock_irqsave(&queue->lock, flags);
+		list_del_init(&waiter.node);
+		spin_unlock_irqrestore(&queue->lock, flags);
+	}
 	return ret;
+}
+
+/*
+ * Takes waiters for @key whose condition holds off the list, from @place on, which
+ * moves behind the last one that was looked at. Stores their tasks, with a
+ * reference to each; returns how many.
+ */
+static unsigned int take_met(struct queue *queue, struct list_head *place, const void *key,
+			     struct task_struct *tasks[BATCH])
+{
+	unsigned int count = 0;
+
+	while (count < BATCH && !list_is_last(place, &queue->waiters)) {
+		struct waiter *waiter = list_entry(place->next, struct waiter, node);
+
+		list_move(place, &waiter->node);
+		if (waiter->key != key || !waiter->condition(waiter->arg))
+			continue;
+		tasks[count++] = get_task_struct(waiter->task);
+		/* The waiter may be gone from here on. */
+		list_del_init_careful(&waiter->node);
+	}
+	return count;
 }
 
 /* Wakes those who wait for @key and whose condition holds. Any context but NMI and hardirq. */
 void epoch_wake_up(const void *key)
 {
-	struct wait_queue_head *queue = queue_of(key);
+	struct queue *queue = queue_of(key);
+	struct task_struct *tasks[BATCH];
+	/* For others, a waiter for nothing. */
+	struct waiter place = { .key = NULL };
+	unsigned int count, i;
+	unsigned long flags;
+	bool is_end;
 
-	/* A full barrier first: what made the condition hold, or else the waiter, is seen. */
-	if (wq_has_sleeper(queue))
-		__wake_up(queue, TASK_NORMAL, 0, (void *)key);
+	/* What made the condition hold, or else the waiter, is seen. */
+	smp_mb();
+	if (list_empty_careful(&queue->waiters))
+		return;
+	spin_lock_irqsave(&queue->lock, flags);
+	list_add(&place.node, &queue->waiters);
+	do {
+		count = take_met(queue, &place.node, key, tasks);
+		is_end = list_is_last(&place.node, &queue->waiters);
+		if (is_end)
+			list_del(&place.node);
+		spin_unlock_irqrestore(&queue->lock, flags);
+		for (i = 0; i < count; i++) {
+			wake_up_process(tasks[i]);
+			put_task_struct(tasks[i]);
+		}
+		if (!is_end)
+			spin_lock_irqsave(&queue->lock, flags);
+	} while (!is_end);
 }

@@ -151,16 +151,19 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    /// Detects a grace period of `domain` at once, if nobody else wants anything of the engine, no
-    /// section is open, and the last grace period was not one that several tasks waited for. The
+    /// Detects a grace period of `domain` at once, if no section is open, there is no detector, and
+    /// nobody is there, or likely to be back, to share a heavy barrier that is worth sharing. The
     /// caller must not be preempted; for engines whose heavy barrier does not sleep. Returns whether
     /// `cookie` has passed; if not, the caller has to wait.
     pub fn alone(&self, domain: &Domain<P>, cookie: Cookie, pace: Pace) -> bool {
-        if domain.membership.state.load_relaxed() != Membership::<P>::OUT
-            || domain.demand.is_crowded()
-            || !self.incoming.is_empty()
-            || !self.try_detect()
+        if domain.platform.shares_barriers()
+            && (domain.membership.state.load_relaxed() != Membership::<P>::OUT
+                || domain.demand.is_crowded()
+                || !self.incoming.is_empty())
         {
+            return false;
+        }
+        if !self.try_detect() {
             return false;
         }
         // One to end a grace period that was abandoned, and one of its own.

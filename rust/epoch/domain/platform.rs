@@ -108,6 +108,12 @@ pub trait Platform: Sized {
     /// all domains of an [`Engine`](super::Engine), whichever of them it is called on.
     fn heavy_barrier(&self, pace: Pace);
 
+    /// Whether a heavy barrier costs more than to put a task to sleep, so that those who wait had
+    /// better share one.
+    fn shares_barriers(&self) -> bool {
+        true
+    }
+
     /// A full barrier on the CPU that it runs on.
     fn full_barrier(&self);
 

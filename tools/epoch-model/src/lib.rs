@@ -63,6 +63,8 @@ pub trait Flaw: 'static {
     const ORDERED_LISTS: bool = true;
     /// Whether a node is put on a list only if nobody else has put one there since the look.
     const COMPARED_LISTS: bool = true;
+    /// Whether those who wait had better share a heavy barrier. No flaw, either way.
+    const SHARES_BARRIERS: bool = true;
     /// Whether those who wait for a grace period are woken.
     const WAKES: bool = true;
     /// Whether the engine's task is woken when a kick says so.
@@ -77,6 +79,13 @@ pub trait Flaw: 'static {
 pub struct Sound;
 
 impl Flaw for Sound {}
+
+/// Nothing is wrong; those who wait detect alone while others do, as with a fenced epoch.
+pub struct Unshared;
+
+impl Flaw for Unshared {
+    const SHARES_BARRIERS: bool = false;
+}
 
 /// Nothing is wrong, but all counters wrap around soon.
 pub struct Wrapping;
@@ -302,6 +311,10 @@ impl<F: Flaw> Platform for Machine<F> {
 
     fn begins(domain: &Domain<Self>, _pace: Pace) {
         domain.platform().detector.with_mut(|_| ());
+    }
+
+    fn shares_barriers(&self) -> bool {
+        F::SHARES_BARRIERS
     }
 
     fn ends(domain: &Domain<Self>, _pace: Pace) {

@@ -7,7 +7,8 @@ mod common;
 
 use common::{DEADLOCK, RACE, explore};
 use epoch_model::{
-    Cookie, Domain, EngineTask, Flaw, Machine, Members, Pace, Round, Sound, USE_AFTER_FREE, alone,
+    Cookie, Domain, EngineTask, Flaw, Machine, Members, Pace, Round, Sound, USE_AFTER_FREE,
+    Unshared, alone,
 };
 use loom::thread;
 // Not the one of loom, which cannot be dropped after a deadlock.
@@ -270,6 +271,15 @@ fn waiter_is_woken_though_another_detects_alone_between_rounds() {
 #[test]
 fn waiter_is_woken_though_it_kicks_while_another_detects_alone() {
     lone_detector_beside_kick::<Sound>();
+}
+
+#[test]
+fn waiters_are_woken_who_detect_alone_while_others_wait() {
+    two_waiters::<Unshared>();
+    waiter_beside_lone_detector::<Unshared>();
+    lone_detector_beside_rounds::<Unshared>();
+    lone_detector_beside_kick::<Unshared>();
+    waiter_beside_one_that_gives_up::<Unshared>();
 }
 
 #[test]
