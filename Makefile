@@ -81,7 +81,7 @@ check-kunit: ## KUnit, counted as in check
 check-debug: ## KUnit on an x86-64 kernel with lockdep and other runtime checks, in QEMU
 	@$(ENTER) tools/vm/check.sh debug
 
-check-kasan: ## KUnit on one with KASAN, too; not part of check: it builds for long
+check-kasan: ## KUnit on one with KASAN and CFI, too; not part of check: it builds for long
 	@$(ENTER) tools/vm/check.sh kasan
 
 check-misuse: ## misuse of an epoch, each of which the kernel must report

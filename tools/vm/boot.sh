@@ -1,5 +1,5 @@
 #!/bin/bash
-# boot.sh [--name NAME] [--seconds N] [--modules] [--bench] [--perf] [--cpu FEATURES] [--patches] [--icount] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
+# boot.sh [--name NAME] [--seconds N] [--modules] [--bench] [--perf] [--cpu FEATURES] [--patches] [--icount] [--append WORDS] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
 # boot.sh --shell [--bench] [--perf] [--file ...]
 #
 # Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on
@@ -12,6 +12,7 @@
 # they have been seen to stop at the breakpoint of such a patch when that was
 # gone (Documentation/testing.rst says why). --icount makes each instruction of the
 # guest take one nanosecond of its time, on one CPU unless CPUS= says more.
+# --append adds words to the kernel's command line.
 # The guest always ends: QEMU has N seconds, and a panic does not reboot.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
@@ -47,6 +48,7 @@ while (($#)); do
 	--patches) tcg_thread=single ;;
 	# The kernel would not trust the TSC of an emulated CPU, and read a slower clock.
 	--icount) icount=1 append=tsc=reliable ;;
+	--append) append=$2 && shift ;;
 	--shell) shell=1 name=shell seconds=infinity ;;
 	*) break ;;
 	esac

@@ -30,6 +30,8 @@ CPUS=4 "$vm/boot.sh" --bench --name hook-load --seconds 1800 --patches \
 	"$vm/guest/test-hook-load.sh" || status=1
 CPUS=2 "$vm/boot.sh" --bench --name old-cpu --seconds 900 --cpu -cx16 \
 	--file "$vm/guest/test-lib.sh=tests/lib.sh" "$vm/guest/test-old-cpu.sh" || status=1
+CPUS=4 "$vm/boot.sh" --modules --name isolated --seconds 900 --append 'isolcpus=domain,3 nohz_full=3' \
+	--file "$vm/guest/test-lib.sh=tests/lib.sh" "$vm/guest/test-isolated.sh" || status=1
 "$vm/boot.sh" --bench --perf --name profile --seconds 1800 --patches \
 	--file "$vm/guest/test-lib.sh=tests/lib.sh" "$vm/guest/test-profile.sh" || status=1
 # What the commands saved there is what their schemas say.

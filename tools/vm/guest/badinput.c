@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -348,6 +349,15 @@ static struct epoch_bench_run seldom(void)
 	};
 }
 
+/* One that waits back to back. */
+static struct epoch_bench_run waits(void)
+{
+	return (struct epoch_bench_run) {
+		.version = EPOCH_BENCH_VERSION,
+		.testcase = EPOCH_BENCH_WAIT,
+	};
+}
+
 /* A worker thread of this process, and how its run ended. */
 struct worker {
 	int fd;
@@ -475,6 +485,47 @@ static void stop_a_waiter(void)
 	close(worker.fd);
 }
 
+/* Another task waits back to back, and is stopped wherever it is then. */
+static void waiter_that_is_stopped(bool traced)
+{
+	const char *by = traced ? "ptrace" : "SIGSTOP";
+	struct worker worker = { .fd = device() };
+	int other = start(&worker, waits()), fd = device(), status = 0, i;
+	struct epoch_bench_run run = waits();
+	pid_t child = fork();
+	__u64 before;
+	double since;
+
+	if (!child) {
+		/* A run ends when it is interrupted. */
+		for (;;)
+			ioctl(fd, EPOCH_BENCH_IOC_RUN, &run);
+	}
+	verdict(state_becomes(fd, EPOCH_BENCH_RUNNING), "a waiter to be stopped by %s runs", by);
+	if (traced) {
+		ptrace(PTRACE_SEIZE, child, NULL, NULL);
+		ptrace(PTRACE_INTERRUPT, child, NULL, NULL);
+	} else {
+		kill(child, SIGSTOP);
+	}
+	waitpid(child, &status, WUNTRACED);
+	verdict(WIFSTOPPED(status), "the waiter is stopped by %s", by);
+	before = counters(other).iterations;
+	for (i = 0; i < 300 && counters(other).iterations < before + 100; i++)
+		sleep_ms(10);
+	verdict(counters(other).iterations >= before + 100,
+		"a waiter that is stopped by %s holds up no other", by);
+	kill(child, SIGKILL);
+	while (waitpid(child, &status, 0) == child && !WIFSIGNALED(status))
+		;
+	since = now_ms();
+	ioctl(other, EPOCH_BENCH_IOC_STOP);
+	ended(&worker, since, 0, "ioctl beside one that was stopped");
+	close(other);
+	close(worker.fd);
+	close(fd);
+}
+
 static void stop_by_close(void)
 {
 	struct worker worker = { .fd = device() };
@@ -528,6 +579,8 @@ int main(void)
 	stop_by_signal(0, "signal");
 	stop_by_signal(SA_RESTART, "signal with SA_RESTART");
 	stop_a_waiter();
+	waiter_that_is_stopped(false);
+	waiter_that_is_stopped(true);
 	stop_by_close();
 	stop_by_kill();
 	return failures != 0;
