@@ -20,6 +20,7 @@
 #define BATCH 16
 
 static struct queue {
+	/* Of the list. */
 	spinlock_t lock;
 	struct list_head waiters;
 } ____cacheline_aligned_in_smp queues[1 << QUEUE_BITS];
