@@ -54,7 +54,8 @@ done | sed 's/\[[^]]*\] //' | awk '
 		printf ", \"figure\": \"%s\", \"unit\": \"%s\"", figure == "" ? "section" : figure, unit
 		printf ", \"median\": %s, \"lower_quartile\": %s, \"upper_quartile\": %s", \
 			value("median", 0), value("quartiles", 0), value("quartiles", 1)
-		printf ", \"p99\": %s, \"max\": %s, \"times_epoch\": %s", value("99%", 0), value("most", 0), ratio
+		printf ", \"p99\": %s, \"max\": %s, \"mean\": %s, \"times_epoch\": %s", \
+			value("99%", 0), value("most", 0), value("mean", 0), ratio
 		printf ", \"times_epoch_95\": [%s, %s]}", value("95%:", 0), value("95%:", 1)
 	}
 	/ flood: / {
