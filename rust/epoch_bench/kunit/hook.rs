@@ -111,6 +111,33 @@ mod tests {
     }
 
     #[test]
+    fn disabling_is_not_over_before_that_of_a_later_time() -> Result {
+        for mechanism in mechanisms() {
+            let bench = hooked(Kind::Epoch, mechanism)?;
+            bench.enable_hook()?;
+            let first = bench.begin_disabling().ok_or(EINVAL)?;
+            bench.hook.drain()?;
+            // Before the first one comes back:
+            bench.enable_hook()?;
+            let sleeper = sleeper(100)?;
+            wait_until(|| bench.hook.blocks() == 1);
+            let second = bench.begin_disabling().ok_or(EINVAL)?;
+            let again = bench.end_disabling(first);
+            assert!(again.is_some());
+            assert_eq!(bench.hook.blocks(), 1);
+            sleeper.join();
+            // Nobody has told the probe of the return in vain.
+            assert_eq!(bench.hook.blocks(), 0);
+            bench.hook.drain()?;
+            assert!(bench.end_disabling(second).is_none());
+            // Whoever comes last finds nothing to do.
+            assert!(again.and_then(|again| bench.end_disabling(again)).is_none());
+            assert_eq!(bench.hook.set_mechanism(mechanism), Ok(()));
+        }
+        Ok(())
+    }
+
+    #[test]
     fn change_of_tracker_waits_for_calls_that_are_under_way() -> Result {
         for mechanism in mechanisms() {
             let bench = hooked(Kind::Spin, mechanism)?;
