@@ -298,7 +298,7 @@ impl Hook {
     /// Has a tracker do something, unless that is not possible here: in an interrupt, or in a call that
     /// the tracker makes itself. Any context, preemption disabled.
     #[inline(always)]
-    fn undisturbed<T>(&self, kind: Kind, f: impl FnOnce() -> Option<T>) -> Option<T> {
+    pub(crate) fn undisturbed<T>(&self, kind: Kind, f: impl FnOnce() -> Option<T>) -> Option<T> {
         match kind.context() {
             Context::Any => f(),
             Context::Task if sched::in_task() && self.busy.this_cpu().read() == 0 => self.alone(f),
@@ -309,7 +309,7 @@ impl Hook {
 
     /// The same where it is known to be possible, since it was at the call's entry.
     #[inline(always)]
-    fn for_sure(&self, kind: Kind, f: impl FnOnce()) {
+    pub(crate) fn for_sure(&self, kind: Kind, f: impl FnOnce()) {
         match kind.context() {
             Context::Any => f(),
             Context::Task | Context::Sleeping => self.alone(f),

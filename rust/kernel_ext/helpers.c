@@ -200,6 +200,12 @@ void kernel_ext_irq_restore(unsigned long flags)
 }
 EXPORT_SYMBOL_GPL(kernel_ext_irq_restore);
 
+bool kernel_ext_irqs_disabled(void)
+{
+	return irqs_disabled();
+}
+EXPORT_SYMBOL_GPL(kernel_ext_irqs_disabled);
+
 bool kernel_ext_this_cpu_is_online(void)
 {
 	return cpu_online(raw_smp_processor_id());

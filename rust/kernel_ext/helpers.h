@@ -114,6 +114,7 @@ void kernel_ext_skip_test(const char *why);
 bool kernel_ext_in_task(void);
 unsigned long kernel_ext_irq_save(void);
 void kernel_ext_irq_restore(unsigned long flags);
+bool kernel_ext_irqs_disabled(void);
 bool kernel_ext_this_cpu_is_online(void);
 
 #endif

@@ -86,6 +86,12 @@ impl Drop for NoInterrupts {
     }
 }
 
+/// Whether interrupts are disabled on this CPU. Any context.
+pub fn interrupts_are_disabled() -> bool {
+    // SAFETY: No requirements.
+    unsafe { helpers::kernel_ext_irqs_disabled() }
+}
+
 /// Whether the current task is being killed. Process context.
 pub fn fatal_signal_pending() -> bool {
     // SAFETY: No requirements.

@@ -23,6 +23,10 @@ use kernel::{
 };
 use kernel_ext::{
     probe::Mechanism,
+    sched::{
+        self,
+        NoPreemption, //
+    },
     task::Comm,
     testing::{
         skip,
@@ -259,6 +263,26 @@ mod tests {
                 .hook
                 .with_symbol(|symbol| symbol.is_some_and(|symbol| symbol == c"msleep"));
             assert!(same);
+        }
+        Ok(())
+    }
+
+    /// Or one could spin for a tracker that is held by a task which it has interrupted, or which another
+    /// CPU keeps from going on by a lock that interrupts take.
+    #[test]
+    fn no_interrupt_comes_while_a_tracker_is_at_work() -> Result {
+        for kind in hookable().filter(|kind| kind.context() == Context::Task) {
+            let bench = bench(kind)?;
+            let _this_cpu = NoPreemption::new();
+            let started = bench
+                .hook
+                .undisturbed(kind, || Some(sched::interrupts_are_disabled()));
+            assert_eq!(started, Some(true));
+            let mut finished = false;
+            bench
+                .hook
+                .for_sure(kind, || finished = sched::interrupts_are_disabled());
+            assert!(finished);
         }
         Ok(())
     }
