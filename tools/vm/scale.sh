@@ -1,15 +1,16 @@
 #!/bin/bash
 # Cost of the epoch in the kernel, next to its peers there: epoch_refscale.ko and
 # epoch_rcuscale.ko on the unmodified Debian kernel. A benchmark, no test: figures
-# do not fail it. Many waiters are measured on 2 CPUs and on 4, everything else on
-# 2 and on 8; CPUS= names other numbers of CPUs, each of which gets both. The tables
-# are shown; the kernel's logs are kept, and all figures as JSON.
+# do not fail it. Many waiters are measured on 2 CPUs and on 4, sections and lone
+# waits on 2 and on 8, callbacks on all three; CPUS= names other numbers of CPUs, each
+# of which gets everything. The tables are shown; the kernel's logs are kept, and all
+# figures as JSON.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
 every="basic callbacks making waiting low"
-declare -A sets=([2]=$every [4]="callbacks making waiting low" [8]=basic)
+declare -A sets=([2]=$every [4]="callbacks making waiting low" [8]="basic callbacks")
 read -ra sizes <<<"${CPUS:-2 4 8}"
 for cpus in "${sizes[@]}"; do
 	words=$every
