@@ -297,8 +297,9 @@ static void ratio_text(const struct scale_figures *f, char *to, size_t size)
  */
 void scale_summary(const struct scale_figures *f)
 {
-	struct scale_text median, lower, upper, high, most;
-	unsigned int n = f->n;
+	struct scale_text median, lower, upper, high, most, mean;
+	unsigned int n = f->n, i;
+	u64 sum = 0;
 	char ratio[128] = "";
 
 	if (f->base)
@@ -310,8 +311,12 @@ void scale_summary(const struct scale_figures *f)
 	scale_milli(&upper, quartile(f->spare, n, 3));
 	scale_milli(&high, f->spare[((u64)(n - 1) * 99 + 99) / 100]);
 	scale_milli(&most, f->spare[n - 1]);
+	for (i = 0; i < n; i++)
+		sum += f->figures[i];
+	scale_milli(&mean, div_u64(sum, n));
 
-	pr_info("%s-%s:%s%s%s median %s%s, quartiles %s %s, 99%% %s, most %s%s\n", f->type,
-		f->suffix, f->what ? " " : "", f->what ?: "", f->what ? ":" : "", median.text,
-		f->unit, lower.text, upper.text, high.text, most.text, ratio);
+	pr_info("%s-%s:%s%s%s median %s%s, quartiles %s %s, 99%% %s, most %s, mean %s%s\n",
+		f->type, f->suffix, f->what ? " " : "", f->what ?: "", f->what ? ":" : "",
+		median.text, f->unit, lower.text, upper.text, high.text, most.text, mean.text,
+		ratio);
 }

@@ -5,6 +5,7 @@
 //! What becomes of a callback between the two is in [`domain`](crate::domain::CpuQueue).
 
 use crate::{
+    barrier::Marker,
     domain::{
         list::Node,
         CpuQueue, //
@@ -30,19 +31,14 @@ use core::{
     }, //
 };
 use kernel::{
-    alloc::{
-        flags::__GFP_NOWARN,
-        Flags, //
-    },
+    alloc::Flags,
     bindings,
     container_of,
     cpu::CpuId,
     prelude::*,
     sync::{
         atomic::{
-            Acquire,
             Atomic,
-            Full,
             Relaxed, //
         },
         barrier::{
@@ -57,7 +53,6 @@ use kernel::{
     types::Opaque, //
 };
 use kernel_ext::{
-    cpu,
     once::Once,
     percpu::this_cpu_inc,
     sched::NoPreemption, //
@@ -157,6 +152,26 @@ impl CpuCallbacks {
     unsafe fn epoch<'a>(&self) -> &'a Epoch {
         // SAFETY: It is set; the epoch stays as long as the queue is not idle.
         unsafe { &*self.epoch.load(Relaxed) }
+    }
+
+    /// Puts a marker behind all callbacks that were queued before. It is not counted as one.
+    ///
+    /// # Safety
+    ///
+    /// `head` is that of a [`Marker`], which stays until it has been reached. These are those of `epoch`
+    /// and `cpu`.
+    pub(crate) unsafe fn queue_marker(&self, epoch: &Epoch, cpu: CpuId, head: NonNull<Head>) {
+        // Others' callbacks rely on the tender.
+        let _on_this_cpu = NoPreemption::new();
+        // SAFETY: It stays until it has been reached.
+        if unsafe { self.queue.push(head.cast()) } {
+            // The others have been invoked meanwhile.
+            // SAFETY: This is the queue's tender, and none wait.
+            unsafe {
+                self.set_up(epoch, cpu);
+                self.collect();
+            }
+        }
     }
 
     /// Whether there are no callbacks, and nobody touches this but to queue one.
@@ -350,64 +365,8 @@ impl Callbacks {
     }
 }
 
-/// Tells when a queue has come to where it was put.
-#[repr(C)]
-struct Marker {
-    // First, so that its address is that of the whole. Its callback is `None`.
-    head: Head,
-    barrier: *const Barrier,
-}
-
-/// Waits for markers.
-struct Barrier {
-    /// The number of markers that have not been reached, and one while more are added.
-    left: Atomic<usize>,
-}
-
-impl Marker {
-    /// # Safety
-    ///
-    /// `head` is that of a marker whose barrier waits for it.
-    unsafe fn reached(head: *mut Head) {
-        // SAFETY: As this function requires.
-        let barrier = unsafe { (*head.cast::<Marker>()).barrier };
-        // SAFETY: The barrier waits until this is counted; it may be gone after that.
-        if unsafe { (*barrier).left.fetch_sub(1, Full) } == 1 {
-            // SAFETY: The key is an address, and is not followed.
-            unsafe { helpers::epoch_wake_up(barrier.cast()) };
-        }
-    }
-}
-
-impl Barrier {
-    /// # Safety
-    ///
-    /// `arg` points to a [`Barrier`].
-    unsafe extern "C" fn is_over(arg: *const c_void) -> bool {
-        // SAFETY: As this function requires.
-        unsafe { &*arg.cast::<Self>() }.left.load(Acquire) == 0
-    }
-
-    /// One without markers.
-    fn new() -> Self {
-        Self {
-            left: Atomic::new(1),
-        }
-    }
-
-    /// Waits for the markers that were added. May sleep.
-    fn wait(&self, mode: helpers::epoch_wait_mode) {
-        if self.left.fetch_sub(1, Full) == 1 {
-            return;
-        }
-        let this = ptr::from_ref(self).cast();
-        // SAFETY: `is_over` gets what it requires, and this lives until it returns.
-        unsafe { helpers::epoch_wait_until(this, Some(Self::is_over), this, mode, 0) };
-    }
-}
-
 impl Epoch {
-    fn cpus(&self) -> impl Iterator<Item = &CpuCallbacks> {
+    pub(crate) fn cpus(&self) -> impl Iterator<Item = &CpuCallbacks> {
         self.domain.platform().cpus.iter().map(|cpu| &cpu.callbacks)
     }
 
@@ -493,35 +452,6 @@ impl Epoch {
                 .any(|cpu| ptr::eq(cpu.work.get().cast(), current))
     }
 
-    /// Waits until all callbacks that were queued before have returned.
-    pub(crate) fn wait_for_callbacks(&self, mode: helpers::epoch_wait_mode) {
-        match KVVec::with_capacity(self.cpus().count(), GFP_KERNEL | __GFP_NOWARN) {
-            Ok(mut markers) => self.mark_all(&mut markers, mode),
-            // Without room for all markers at a time: one CPU after the other.
-            Err(_) => {
-                for (cpu, callbacks) in cpu::possible().zip(self.cpus()) {
-                    let barrier = Barrier::new();
-                    let mut marker = Marker::new(&barrier);
-                    // SAFETY: The marker stays until the barrier is over.
-                    unsafe { callbacks.mark(self, cpu, NonNull::from(&mut marker), &barrier) };
-                    barrier.wait(mode);
-                }
-            }
-        }
-    }
-
-    /// Puts a marker behind the callbacks of each CPU, and waits for all. There is room for as many.
-    fn mark_all(&self, markers: &mut KVVec<Marker>, mode: helpers::epoch_wait_mode) {
-        let barrier = Barrier::new();
-        let room = markers.spare_capacity_mut();
-        for ((cpu, callbacks), marker) in cpu::possible().zip(self.cpus()).zip(room) {
-            let marker = NonNull::from(marker.write(Marker::new(&barrier)));
-            // SAFETY: The marker stays until the barrier is over.
-            unsafe { callbacks.mark(self, cpu, marker, &barrier) };
-        }
-        barrier.wait(mode);
-    }
-
     pub(crate) fn wait_below_limit(&self) {
         // To be told by the last of them would cost each of them more than it spares here.
         const PAUSE: Delta = Delta::from_micros(100);
@@ -541,43 +471,6 @@ impl Epoch {
     /// none are pending. A full barrier if so.
     pub(crate) fn has_no_tenders(&self) -> bool {
         self.cpus().all(CpuCallbacks::is_idle) && self.domain.has_left()
-    }
-}
-
-impl Marker {
-    fn new(barrier: &Barrier) -> Self {
-        Self {
-            head: Head::new(),
-            barrier,
-        }
-    }
-}
-
-impl CpuCallbacks {
-    /// Puts a marker behind all callbacks that were queued before, unless there are none.
-    ///
-    /// # Safety
-    ///
-    /// `marker` is one of `barrier`, and stays until that is over. These are those of `epoch` and `cpu`.
-    unsafe fn mark(&self, epoch: &Epoch, cpu: CpuId, marker: NonNull<Marker>, barrier: &Barrier) {
-        // Whatever has been queued before the caller knew of it is seen here.
-        smp_mb(kernel::sync::barrier::Full);
-        if self.is_idle() {
-            return;
-        }
-        barrier.left.fetch_add(1, Full);
-        let head = marker.cast();
-        // Others' callbacks rely on the tender.
-        let _on_this_cpu = NoPreemption::new();
-        // SAFETY: It stays until it has been reached.
-        if unsafe { self.queue.push(head) } {
-            // The others have been invoked meanwhile.
-            // SAFETY: This is the queue's tender, and none wait.
-            unsafe {
-                self.set_up(epoch, cpu);
-                self.collect();
-            }
-        }
     }
 }
 

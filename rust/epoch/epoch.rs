@@ -13,6 +13,7 @@
 use kernel::prelude::*;
 
 mod api;
+mod barrier;
 mod c_api;
 mod callback;
 // It is also what the model checker and the benchmarks in user space compile.

@@ -11,6 +11,7 @@ use crate::{
     histogram::Histogram,
     hook::Hook,
     trackers::{
+        self,
         Context,
         Counters,
         Kind,
@@ -198,8 +199,9 @@ impl Bench {
         let kind = self.tracker();
         if kind.context() == Context::Sleeping {
             pr_err!(
-                "hook: tracker '{}' sleeps, and a probe's handler must not: choose another one\n",
-                kind.name()
+                "hook: tracker '{}' sleeps, and a probe's handler must not: choose one of: {}\n",
+                kind.name(),
+                Hookable
             );
             return Err(EINVAL);
         }
@@ -226,6 +228,15 @@ impl Bench {
     /// How long waits took with this tracker in use.
     pub(crate) fn wait_latencies(&self, kind: Kind) -> &Histogram {
         &self.waits[kind as usize].latencies
+    }
+}
+
+/// The names of trackers that the hook can be used with, separated by blanks.
+struct Hookable;
+
+impl kernel::fmt::Display for Hookable {
+    fn fmt(&self, f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
+        trackers::write_names(f, |kind| kind.context() != Context::Sleeping)
     }
 }
 

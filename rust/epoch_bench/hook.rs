@@ -13,6 +13,9 @@
 //!   that began before; and so for the end of its block.
 //! - A call whose section begins later sees that the hook is disabled, and opens no block.
 //!
+//! Between these two the hook may be enabled again, and disabled again. So the end of a grace period
+//! counts only if that has not happened since it was asked for: see [`State`].
+//!
 //! In the same way a call reads in its section which tracker is in use, so that a change of the tracker
 //! has only to wait for a grace period, too.
 //!
@@ -29,7 +32,10 @@ use crate::{
         Kind, //
     }, //
 };
-use core::ptr::NonNull;
+use core::{
+    mem,
+    ptr::NonNull, //
+};
 use epoch::{
     Detached,
     Epoch,
@@ -55,6 +61,7 @@ use kernel::{
 };
 use kernel_ext::{
     clock,
+    cpu,
     module::ModuleRef,
     once::Once,
     percpu::{
@@ -135,6 +142,7 @@ enum Count {
 pub(crate) struct Hook {
     /// A section for each block, and a little more at both ends.
     epoch: ARef<Epoch>,
+    /// Whether the state is [`State::On`], for the handlers.
     enabled: Once,
     /// 0 for any.
     tgid: Once,
@@ -153,12 +161,37 @@ struct Settings {
     /// None if no function of [`SYMBOLS`] can be probed here.
     symbol: Option<CString>,
     mechanism: Mechanism,
-    /// The probe, and what keeps the module, while the hook is enabled or has blocks left.
-    probe: Option<(Probe<Bench>, ModuleRef)>,
+    state: State,
+    /// How often the hook has been disabled.
+    turn: usize,
     /// What the counters were when the hook was enabled, those of the probe included.
     base: [usize; 2],
     /// What the last probe had missed when it ended.
     missed: usize,
+}
+
+/// What the hook is doing.
+enum State {
+    /// There are no blocks, and no probe.
+    Off,
+    /// Calls open blocks.
+    On(Registered),
+    /// No more blocks are opened. Once those that are left have ended, it is off.
+    Draining(Registered),
+}
+
+/// The probe, and what keeps the module meanwhile.
+struct Registered {
+    // Before the module's reference: it is dropped first.
+    probe: Probe<Bench>,
+    _module: ModuleRef,
+}
+
+/// The right to switch the hook off, after the blocks have ended that were open when it was disabled for
+/// the time that this names.
+#[must_use]
+pub(crate) struct Disabling {
+    turn: usize,
 }
 
 /// What a block carries from a call's entry to its return.
@@ -178,6 +211,11 @@ impl Handler for Bench {
         if !hook.lets_through() {
             return None;
         }
+        // A section of one that is going down, or coming up, is not waited for.
+        if !cpu::this_is_online() {
+            hook.counts.inc(Count::Missed as usize);
+            return None;
+        }
         let since_ns = clock::monotonic_fast_ns();
         let section = hook.epoch.enter_detached();
         // In the section: see the top of the file.
@@ -194,7 +232,7 @@ impl Handler for Bench {
             section: section.into_raw(),
             // SAFETY: The trackers are there as long as the hook, whose drop waits for the section,
             // in which the block ends.
-            block: unsafe { core::mem::transmute::<Block<'_>, Block<'static>>(block) },
+            block: unsafe { mem::transmute::<Block<'_>, Block<'static>>(block) },
             since_ns,
         })
     }
@@ -213,7 +251,12 @@ impl Handler for Bench {
 #[pinned_drop]
 impl PinnedDrop for Hook {
     fn drop(self: Pin<&mut Self>) {
-        // Blocks hold what goes with the hook.
+        // It is still enabled if the module was forced out.
+        self.enabled.write(0);
+        // Blocks hold what goes with the hook, and only the probe tells of their ends.
+        self.epoch.synchronize();
+        self.settings.lock().state = State::Off;
+        // Those who have found it disabled have sections, too.
         self.epoch.synchronize();
     }
 }
@@ -233,7 +276,8 @@ impl Hook {
                     module,
                     symbol: available_symbols(Mechanism::DEFAULT).next().map(CString::try_from).transpose()?,
                     mechanism: Mechanism::DEFAULT,
-                    probe: None,
+                    state: State::Off,
+                    turn: 0,
                     base: [0; 2],
                     missed: 0,
                 },
@@ -254,7 +298,7 @@ impl Hook {
     /// Has a tracker do something, unless that is not possible here: in an interrupt, or in a call that
     /// the tracker makes itself. Any context, preemption disabled.
     #[inline(always)]
-    fn undisturbed<T>(&self, kind: Kind, f: impl FnOnce() -> Option<T>) -> Option<T> {
+    pub(crate) fn undisturbed<T>(&self, kind: Kind, f: impl FnOnce() -> Option<T>) -> Option<T> {
         match kind.context() {
             Context::Any => f(),
             Context::Task if sched::in_task() && self.busy.this_cpu().read() == 0 => self.alone(f),
@@ -265,7 +309,7 @@ impl Hook {
 
     /// The same where it is known to be possible, since it was at the call's entry.
     #[inline(always)]
-    fn for_sure(&self, kind: Kind, f: impl FnOnce()) {
+    pub(crate) fn for_sure(&self, kind: Kind, f: impl FnOnce()) {
         match kind.context() {
             Context::Any => f(),
             Context::Task | Context::Sleeping => self.alone(f),
@@ -273,6 +317,9 @@ impl Hook {
     }
 
     fn alone<T>(&self, f: impl FnOnce() -> T) -> T {
+        // The hooked function may be called with locks that interrupts take: those must not come while
+        // others with such a lock wait for the tracker.
+        let _interrupts = sched::NoInterrupts::new();
         let busy = self.busy.this_cpu();
         busy.write(1);
         let result = f();
@@ -386,14 +433,15 @@ impl Hook {
 impl Settings {
     /// What the probe has missed, or the last one had.
     fn missed_by_probe(&self) -> usize {
-        self.probe
-            .as_ref()
-            .map_or(self.missed, |(probe, _)| probe.missed())
+        match &self.state {
+            State::Off => self.missed,
+            State::On(registered) | State::Draining(registered) => registered.probe.missed(),
+        }
     }
 
     /// [`EBUSY`] while the hook is enabled, or has blocks left.
     fn check_idle(&self, what: &str) -> Result {
-        if self.probe.is_some() {
+        if !matches!(self.state, State::Off) {
             pr_err!(
                 "hook: {} cannot be changed while the hook is enabled\n",
                 what
@@ -412,29 +460,43 @@ impl Bench {
     pub(crate) fn enable_hook(&self) -> Result {
         let hook = &self.hook;
         let mut settings = hook.settings.lock();
-        if settings.probe.is_none() {
-            let Some(symbol) = settings.symbol.as_deref() else {
-                pr_err!("hook: no function that unmaps can be probed here: write one to symbol\n");
-                return Err(EINVAL);
-            };
-            let module = ModuleRef::new(settings.module)?;
-            self.keep_workers_out()?;
-            let registered =
-                // SAFETY: The probe is part of the bench, and goes before anything else of it does. It is
-                // unregistered when no call has a token; if the bench goes, its epoch waits for those.
-                unsafe { Probe::register(symbol, settings.mechanism, ACTIVE, NonNull::from(self)) };
-            let probe = registered.map_err(|error| {
-                self.let_workers_in();
-                refusal(symbol, settings.mechanism, error)
-            })?;
-            settings.probe = Some((probe, module));
-        } else if hook.is_enabled() {
-            return Ok(());
-        }
+        let registered = match mem::replace(&mut settings.state, State::Off) {
+            State::Off => self.register(&settings)?,
+            State::Draining(registered) => registered,
+            on @ State::On(_) => {
+                settings.state = on;
+                return Ok(());
+            }
+        };
+        settings.state = State::On(registered);
         let [hits, missed] = hook.sums();
         settings.base = [hits, missed.wrapping_add(settings.missed_by_probe())];
         hook.enabled.write(1);
         Ok(())
+    }
+
+    /// Registers the probe, and keeps workers out. Errors as for [`Bench::enable_hook`].
+    fn register(&self, settings: &Settings) -> Result<Registered> {
+        let Some(symbol) = settings.symbol.as_deref() else {
+            pr_err!("hook: no function that unmaps can be probed here: write one to symbol\n");
+            return Err(EINVAL);
+        };
+        let module = ModuleRef::new(settings.module)?;
+        self.keep_workers_out()?;
+        let registered =
+            // SAFETY: The probe is part of the bench. It is unregistered when no call has a token, at the
+            // latest by the hook's drop, which comes before anything of the bench goes.
+            unsafe { Probe::register(symbol, settings.mechanism, ACTIVE, NonNull::from(self)) };
+        match registered {
+            Ok(probe) => Ok(Registered {
+                probe,
+                _module: module,
+            }),
+            Err(error) => {
+                self.let_workers_in();
+                Err(refusal(symbol, settings.mechanism, error))
+            }
+        }
     }
 
     /// Disables the hook, and waits until it has no blocks; nothing changes if it is disabled. If it is
@@ -442,25 +504,50 @@ impl Bench {
     ///
     /// [`EINTR`] if a signal came first: no more blocks are opened, and the next call goes on waiting.
     pub(crate) fn disable_hook(&self) -> Result {
-        let hook = &self.hook;
-        let settings = hook.settings.lock();
-        if settings.probe.is_none() {
-            return Ok(());
-        }
-        hook.enabled.write(0);
-        drop(settings);
-        hook.drain()?;
-        let mut settings = hook.settings.lock();
-        if hook.is_enabled() {
-            return Ok(());
-        }
-        if let Some((probe, module)) = settings.probe.take() {
-            settings.missed = probe.missed();
-            drop(probe);
-            self.let_workers_in();
-            drop(module);
+        let mut next = self.begin_disabling();
+        while let Some(disabling) = next {
+            self.hook.drain()?;
+            next = self.end_disabling(disabling);
         }
         Ok(())
+    }
+
+    /// Has calls open no more blocks. Returns what [`Bench::end_disabling`] takes after
+    /// [`Hook::drain`], unless the hook is off.
+    pub(crate) fn begin_disabling(&self) -> Option<Disabling> {
+        let mut settings = self.hook.settings.lock();
+        match mem::replace(&mut settings.state, State::Off) {
+            State::Off => return None,
+            State::On(registered) => {
+                self.hook.enabled.write(0);
+                settings.turn = settings.turn.wrapping_add(1);
+                settings.state = State::Draining(registered);
+            }
+            draining => settings.state = draining,
+        }
+        Some(Disabling {
+            turn: settings.turn,
+        })
+    }
+
+    /// Switches the hook off, unless it is enabled again, or off already. If it was enabled and
+    /// disabled again after [`Bench::begin_disabling`], blocks may be left that began in between: then
+    /// this returns what it takes after another [`Hook::drain`]. May sleep.
+    pub(crate) fn end_disabling(&self, disabling: Disabling) -> Option<Disabling> {
+        let mut settings = self.hook.settings.lock();
+        if !matches!(settings.state, State::Draining(_)) {
+            return None;
+        }
+        if settings.turn != disabling.turn {
+            return Some(Disabling {
+                turn: settings.turn,
+            });
+        }
+        settings.missed = settings.missed_by_probe();
+        // Here the probe is unregistered: before another one can be.
+        settings.state = State::Off;
+        self.let_workers_in();
+        None
     }
 }
 

@@ -196,11 +196,14 @@ impl Stress<'_> {
         (self.iterations.wrapping_mul(count.into()) % u64::from(self.orders.keys)) as u32
     }
 
-    /// Notes `count` keys from `first` on, beginning anew after the last one there is.
+    /// Notes `count` keys from `first` on, beginning anew after the last one there is; fewer when the task
+    /// is being killed.
     fn note<T: Tracker>(&mut self, tracker: &T, block: &T::Block<'_>, first: u32, count: u32) {
         let keys = self.orders.keys;
         let mut key = first;
-        for _ in 0..count {
+        let mut left = count;
+        while left > 0 && !(left % 4096 == 0 && sched::fatal_signal_pending()) {
+            left -= 1;
             tracker.page(block, key as usize);
             key += 1;
             if key == keys {
@@ -210,7 +213,7 @@ impl Stress<'_> {
         if T::WAITS && self.verifier().is_on() {
             self.verified = true;
             // Those after the beginning anew are left out.
-            let (place, count) = (self.admission.place(), count.min(keys - first));
+            let (place, count) = (self.admission.place(), (count - left).min(keys - first));
             self.verifier().noted(place, first, count);
         }
     }

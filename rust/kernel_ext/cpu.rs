@@ -2,6 +2,7 @@
 
 //! The CPUs that there can be.
 
+use crate::helpers;
 use kernel::{
     bindings,
     cpu::{
@@ -10,6 +11,12 @@ use kernel::{
     },
     cpumask::Cpumask, //
 };
+
+/// Whether the CPU that it runs on is online: it is not on its way up or down. Preemption disabled.
+pub fn this_is_online() -> bool {
+    // SAFETY: No requirements.
+    unsafe { helpers::kernel_ext_this_cpu_is_online() }
+}
 
 /// All CPUs that may be online at some time. The set does not change after boot.
 ///

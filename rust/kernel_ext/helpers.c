@@ -185,6 +185,33 @@ EXPORT_SYMBOL_GPL(kernel_ext_skip_test);
 
 #endif
 
+unsigned long kernel_ext_irq_save(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	return flags;
+}
+EXPORT_SYMBOL_GPL(kernel_ext_irq_save);
+
+void kernel_ext_irq_restore(unsigned long flags)
+{
+	local_irq_restore(flags);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_irq_restore);
+
+bool kernel_ext_irqs_disabled(void)
+{
+	return irqs_disabled();
+}
+EXPORT_SYMBOL_GPL(kernel_ext_irqs_disabled);
+
+bool kernel_ext_this_cpu_is_online(void)
+{
+	return cpu_online(raw_smp_processor_id());
+}
+EXPORT_SYMBOL_GPL(kernel_ext_this_cpu_is_online);
+
 bool kernel_ext_in_task(void)
 {
 	return in_task();

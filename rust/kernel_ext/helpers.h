@@ -112,5 +112,9 @@ void kernel_ext_skip_test(const char *why);
 
 /* Whether it runs in a task, and in no interrupt or NMI. */
 bool kernel_ext_in_task(void);
+unsigned long kernel_ext_irq_save(void);
+void kernel_ext_irq_restore(unsigned long flags);
+bool kernel_ext_irqs_disabled(void);
+bool kernel_ext_this_cpu_is_online(void);
 
 #endif

@@ -4,7 +4,10 @@
 //!
 //! C: `vm_mmap()` and `vm_munmap()`.
 
-use crate::helpers;
+use crate::{
+    helpers,
+    sched, //
+};
 use kernel::{
     bindings,
     error::to_result,
@@ -48,9 +51,12 @@ impl Mapping {
     }
 
     /// Writes to each of the first `pages` pages, which have to be there. May sleep. [`EFAULT`] if there is
-    /// no memory for one.
+    /// no memory for one, [`EINTR`] when the task is being killed.
     pub fn touch(&self, pages: u32) -> Result {
         for page in 0..pages as usize {
+            if page % 256 == 0 && sched::fatal_signal_pending() {
+                return Err(EINTR);
+            }
             let address = UserPtr::from_addr(self.start + page * PAGE_SIZE);
             UserSlice::new(address, 1).writer().write(&1u8)?;
         }

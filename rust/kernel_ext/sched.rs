@@ -3,7 +3,10 @@
 //! The current task: giving way to others, and being killed.
 
 use crate::helpers;
-use kernel::types::NotThreadSafe;
+use kernel::{
+    prelude::*,
+    types::NotThreadSafe, //
+};
 
 /// Lets another task run if one should. Process context.
 pub fn cond_resched() {
@@ -45,6 +48,48 @@ impl Drop for NoPreemption {
         // SAFETY: `new` has disabled it.
         unsafe { helpers::kernel_ext_preempt_enable() };
     }
+}
+
+/// Interrupts are disabled on this CPU as long as this lives. Any context.
+///
+/// Guards may be nested; they are to be dropped in the order that is the opposite of that in which they
+/// were made.
+#[must_use = "interrupts are enabled again at once"]
+pub struct NoInterrupts {
+    flags: c_ulong,
+    _this_cpu: NotThreadSafe,
+}
+
+impl NoInterrupts {
+    /// Disables interrupts.
+    #[inline(always)]
+    pub fn new() -> Self {
+        Self {
+            // SAFETY: `drop` restores them, in the same task. If it is leaked, that is no memory error.
+            flags: unsafe { helpers::kernel_ext_irq_save() },
+            _this_cpu: NotThreadSafe,
+        }
+    }
+}
+
+impl Default for NoInterrupts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for NoInterrupts {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: It is what `new` has found.
+        unsafe { helpers::kernel_ext_irq_restore(self.flags) };
+    }
+}
+
+/// Whether interrupts are disabled on this CPU. Any context.
+pub fn interrupts_are_disabled() -> bool {
+    // SAFETY: No requirements.
+    unsafe { helpers::kernel_ext_irqs_disabled() }
 }
 
 /// Whether the current task is being killed. Process context.

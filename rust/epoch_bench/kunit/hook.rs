@@ -23,6 +23,10 @@ use kernel::{
 };
 use kernel_ext::{
     probe::Mechanism,
+    sched::{
+        self,
+        NoPreemption, //
+    },
     task::Comm,
     testing::{
         skip,
@@ -106,6 +110,33 @@ mod tests {
             assert_eq!(bench.hook.blocks(), 0);
             assert!(!bench.hook.is_enabled());
             sleeper.join();
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn disabling_is_not_over_before_that_of_a_later_time() -> Result {
+        for mechanism in mechanisms() {
+            let bench = hooked(Kind::Epoch, mechanism)?;
+            bench.enable_hook()?;
+            let first = bench.begin_disabling().ok_or(EINVAL)?;
+            bench.hook.drain()?;
+            // Before the first one comes back:
+            bench.enable_hook()?;
+            let sleeper = sleeper(100)?;
+            wait_until(|| bench.hook.blocks() == 1);
+            let second = bench.begin_disabling().ok_or(EINVAL)?;
+            let again = bench.end_disabling(first);
+            assert!(again.is_some());
+            assert_eq!(bench.hook.blocks(), 1);
+            sleeper.join();
+            // Nobody has told the probe of the return in vain.
+            assert_eq!(bench.hook.blocks(), 0);
+            bench.hook.drain()?;
+            assert!(bench.end_disabling(second).is_none());
+            // Whoever comes last finds nothing to do.
+            assert!(again.and_then(|again| bench.end_disabling(again)).is_none());
+            assert_eq!(bench.hook.set_mechanism(mechanism), Ok(()));
         }
         Ok(())
     }
@@ -232,6 +263,26 @@ mod tests {
                 .hook
                 .with_symbol(|symbol| symbol.is_some_and(|symbol| symbol == c"msleep"));
             assert!(same);
+        }
+        Ok(())
+    }
+
+    /// Or one could spin for a tracker that is held by a task which it has interrupted, or which another
+    /// CPU keeps from going on by a lock that interrupts take.
+    #[test]
+    fn no_interrupt_comes_while_a_tracker_is_at_work() -> Result {
+        for kind in hookable().filter(|kind| kind.context() == Context::Task) {
+            let bench = bench(kind)?;
+            let _this_cpu = NoPreemption::new();
+            let started = bench
+                .hook
+                .undisturbed(kind, || Some(sched::interrupts_are_disabled()));
+            assert_eq!(started, Some(true));
+            let mut finished = false;
+            bench
+                .hook
+                .for_sure(kind, || finished = sched::interrupts_are_disabled());
+            assert!(finished);
         }
         Ok(())
     }

@@ -302,12 +302,20 @@ pub(crate) struct Names;
 
 impl kernel::fmt::Display for Names {
     fn fmt(&self, f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
-        for (i, kind) in Kind::available().enumerate() {
-            if i > 0 {
-                f.write_str(" ")?;
-            }
-            f.write_str(kind.name())?;
-        }
-        Ok(())
+        write_names(f, |_| true)
     }
+}
+
+/// Writes the names of those available trackers that `is_meant` says, separated by blanks.
+pub(crate) fn write_names(
+    f: &mut kernel::fmt::Formatter<'_>,
+    is_meant: impl Fn(Kind) -> bool,
+) -> kernel::fmt::Result {
+    for (i, kind) in Kind::available().filter(|kind| is_meant(*kind)).enumerate() {
+        if i > 0 {
+            f.write_str(" ")?;
+        }
+        f.write_str(kind.name())?;
+    }
+    Ok(())
 }

@@ -559,6 +559,32 @@ static void stop_by_kill(void)
 	close(fd);
 }
 
+/* More pages than are touched in BOUND_MS. */
+static void kill_one_that_touches(void)
+{
+	const size_t bytes = 1UL << 30;
+	struct epoch_bench_run run = endless();
+	int fd = device();
+	double since, took;
+	pid_t child = fork();
+
+	run.testcase = EPOCH_BENCH_MMAP1_TOUCH;
+	run.bytes = bytes;
+	run.pages = bytes / sysconf(_SC_PAGESIZE);
+	if (!child) {
+		ioctl(fd, EPOCH_BENCH_IOC_RUN, &run);
+		_exit(0);
+	}
+	verdict(state_becomes(fd, EPOCH_BENCH_RUNNING), "a worker touches %u pages", run.pages);
+	sleep_ms(50);
+	since = now_ms();
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	took = now_ms() - since;
+	verdict(took < BOUND_MS, "gone %.1f ms after SIGKILL while it touches", took);
+	close(fd);
+}
+
 int main(void)
 {
 	int fd;
@@ -579,6 +605,7 @@ int main(void)
 	stop_by_signal(0, "signal");
 	stop_by_signal(SA_RESTART, "signal with SA_RESTART");
 	stop_a_waiter();
+	kill_one_that_touches();
 	waiter_that_is_stopped(false);
 	waiter_that_is_stopped(true);
 	stop_by_close();

@@ -7,7 +7,7 @@ set -e
 
 # figures COLUMN...: a table of the lines that sum up, one row a type. A COLUMN is
 # TITLE|FIGURE|VALUE|UNIT: FIGURE stands before "median" in the log, VALUE is one of
-# median, lower, upper, 99%, most, ratio, from and to, and UNIT divides it.
+# median, lower, upper, 99%, most, mean, ratio, from and to, and UNIT divides it.
 figures() {
 	sed 's/^\[[^]]*\] //; s/[,()]//g; s/95%:/95%/' | awk -v columns="$(printf '%s;' "$@")" '
 	BEGIN {
@@ -30,7 +30,7 @@ figures() {
 			order[++types] = type
 		known[type] = 1
 		for (i = at; i <= NF; i++) {
-			if ($i == "median" || $i == "99%" || $i == "most")
+			if ($i == "median" || $i == "99%" || $i == "most" || $i == "mean")
 				value[type, figure, $i] = $(i + 1)
 			else if ($i == "times")
 				value[type, figure, "ratio"] = $(i - 1)
@@ -69,7 +69,7 @@ waits_table() {
 	figures "total (ms)|all waits|median|1000000" "quartiles|all waits|lower|1000000" \
 		"|all waits|upper|1000000" "/ epoch|all waits|ratio|1" "95 %|all waits|from|1" \
 		"|all waits|to|1" "a wait (ms)|$1|median|1000000" \
-		"99 %|$1|99%|1000000" "grace periods|grace periods a run|median|1" \
+		"mean|$1|mean|1000000" "99 %|$1|99%|1000000" "grace periods|grace periods a run|median|1" \
 		"IPIs a wait|IPIs a wait|median|1"
 }
 
