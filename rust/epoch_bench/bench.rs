@@ -71,7 +71,7 @@ pub(crate) struct Bench {
 }
 
 struct State {
-    /// The verifier's places that no worker has. Each worker that runs has one.
+    /// The places, for the trackers and the verifier, that no worker has. Each worker that runs has one.
     places: KVVec<u32>,
     /// The hook is enabled, or was and has blocks left. Then there are no workers.
     hooked: bool,
@@ -244,7 +244,7 @@ impl kernel::fmt::Display for Hookable {
 ///
 /// # Invariants
 ///
-/// It has the verifier's `place`, which is not in [`State::places`] meanwhile.
+/// It has `place`, which is not in [`State::places`] meanwhile.
 pub(crate) struct Admission<'a> {
     bench: &'a Bench,
     place: u32,
@@ -256,7 +256,7 @@ impl<'a> Admission<'a> {
         self.bench
     }
 
-    /// Its place with the verifier.
+    /// Its place with the trackers and the verifier.
     pub(crate) fn place(&self) -> u32 {
         self.place
     }

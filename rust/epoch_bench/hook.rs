@@ -27,6 +27,7 @@ use crate::{
     bench::Bench,
     histogram::Histogram,
     trackers::{
+        places::Places,
         Block,
         Context,
         Kind, //
@@ -152,6 +153,8 @@ pub(crate) struct Hook {
     /// On each CPU, whether a tracker that must not be disturbed is at work for the hook.
     busy: PerCpu<Once>,
     latencies: [Histogram; Kind::COUNT],
+    /// For the blocks of calls. While the hook is on there are no workers, which have the same ones.
+    places: Places,
     #[pin]
     settings: Mutex<Settings>,
 }
@@ -200,6 +203,8 @@ pub(crate) struct Token {
     section: Section,
     /// Of the [`Bench`] whose hook it is, which outlives the section.
     block: Block<'static>,
+    /// One of the hook's places, if the tracker has such.
+    place: Option<u32>,
     since_ns: u64,
 }
 
@@ -223,7 +228,14 @@ impl Handler for Bench {
             return None;
         }
         let kind = self.tracker();
-        let Some(block) = hook.undisturbed(kind, || self.trackers.try_start(kind)) else {
+        let started = hook.undisturbed(kind, || {
+            let place = match kind.has_places() {
+                true => Some(hook.places.take()?),
+                false => None,
+            };
+            Some((self.trackers.start(kind, place.unwrap_or(0)), place))
+        });
+        let Some((block, place)) = started else {
             hook.counts.inc(Count::Missed as usize);
             return None;
         };
@@ -233,6 +245,7 @@ impl Handler for Bench {
             // SAFETY: The trackers are there as long as the hook, whose drop waits for the section,
             // in which the block ends.
             block: unsafe { mem::transmute::<Block<'_>, Block<'static>>(block) },
+            place,
             since_ns,
         })
     }
@@ -240,7 +253,12 @@ impl Handler for Bench {
     fn leave(&self, token: Token) {
         let hook = &self.hook;
         let kind = token.block.kind();
-        hook.for_sure(kind, || self.trackers.finish(token.block));
+        hook.for_sure(kind, || {
+            self.trackers.finish(token.block);
+            if let Some(place) = token.place {
+                hook.places.give_back(place);
+            }
+        });
         let took = clock::monotonic_fast_ns().saturating_sub(token.since_ns);
         hook.latencies[kind as usize].count(took);
         // SAFETY: It was entered in this epoch, and is left once.
@@ -270,6 +288,7 @@ impl Hook {
             comm: [Atomic::new(0), Atomic::new(0)],
             counts: PerCpu::new()?,
             busy: PerCpu::new()?,
+            places: Places::new(crate::bench::MAX_WORKERS)?,
             latencies <- init_array_from_fn(|_| Histogram::new()),
             settings <- new_mutex!(
                 Settings {

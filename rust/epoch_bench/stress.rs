@@ -119,6 +119,8 @@ struct Turn<'a, 'b> {
 impl Visitor for Turn<'_, '_> {
     type Output = Result<End>;
 
+    // A function for each tracker: all of them in one would keep what the loops need on the stack.
+    #[inline(never)]
     fn visit<T: Tracker>(self, tracker: &T) -> Result<End> {
         let Self {
             stress,
@@ -127,10 +129,11 @@ impl Visitor for Turn<'_, '_> {
         let is_over = || current.is_over();
         // Iterations between two looks at the clock and at signals: few enough for a stop within
         // microseconds, and so many that the looks do not count.
+        let place = stress.admission.place();
         match stress.orders.testcase {
             Testcase::Mmap { bytes, pages: 0 } => stress.repeat(1, is_over, |_| {
                 let mapping = Mapping::anonymous(bytes)?;
-                let block = tracker.start();
+                let block = tracker.start(place);
                 let result = mapping.unmap();
                 tracker.finish(block);
                 result
@@ -141,7 +144,7 @@ impl Visitor for Turn<'_, '_> {
                     mapping.unmap()?;
                     return Err(error);
                 }
-                let block = tracker.start();
+                let block = tracker.start(place);
                 let first = stress.next_key(pages);
                 stress.note(tracker, &block, first, pages);
                 let result = mapping.unmap();
@@ -149,11 +152,11 @@ impl Visitor for Turn<'_, '_> {
                 result
             }),
             Testcase::Di => stress.repeat(64, is_over, |_| {
-                tracker.finish(tracker.start());
+                tracker.finish(tracker.start(place));
                 Ok(())
             }),
             Testcase::Torture => stress.repeat(1, is_over, |stress| {
-                let block = tracker.start();
+                let block = tracker.start(place);
                 let first = random_below(stress.orders.keys);
                 stress.note(tracker, &block, first, 1);
                 linger(stress.iterations);

@@ -45,6 +45,7 @@ impl AtomicPair {
         Self(UnsafeCell::new(words))
     }
 
+    #[inline(always)]
     fn half(&self, half: Half) -> *mut u64 {
         let words: *mut u64 = self.0.get().cast();
         words.wrapping_add(match half {

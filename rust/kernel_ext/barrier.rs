@@ -17,6 +17,19 @@ pub fn compiler_barrier() {
     unsafe { core::arch::asm!("", options(nostack, preserves_flags)) };
 }
 
+/// A full barrier, as C's `smp_mb()`, without a function call on x86-64. Any context.
+#[inline(always)]
+pub fn full_barrier() {
+    #[cfg(CONFIG_X86_64)]
+    // SAFETY: It adds 0 to a word of the stack that is not in use: the kernel has no red zone. The block
+    // is taken to touch all memory.
+    unsafe {
+        core::arch::asm!("lock add dword ptr [rsp - 4], 0")
+    };
+    #[cfg(not(CONFIG_X86_64))]
+    smp_mb(Full);
+}
+
 /// A full barrier on each online CPU, this one included, between its beginning and its end.
 ///
 /// A CPU that comes online or goes offline meanwhile is ordered by the full barriers on its way.

@@ -5,6 +5,13 @@
 //! `kernel::sync::atomic` goes through C helpers, which only a kernel built with
 //! `CONFIG_RUST_INLINE_HELPERS` inlines; a read-side fast path cannot afford the call.
 
+#[cfg(CONFIG_X86_64)]
+use crate::barrier::compiler_barrier;
+#[cfg(not(CONFIG_X86_64))]
+use kernel::sync::atomic::{
+    Acquire,
+    Release, //
+};
 use kernel::sync::atomic::{
     Atomic,
     Full, //
@@ -36,6 +43,35 @@ impl Once {
     pub fn write(&self, value: usize) {
         // SAFETY: As in `read`.
         unsafe { self.0.as_ptr().write_volatile(value) };
+    }
+
+    /// C: `smp_load_acquire()`.
+    #[inline(always)]
+    pub fn read_acquire(&self) -> usize {
+        #[cfg(CONFIG_X86_64)]
+        {
+            let word = self.read();
+            // A load is an acquire there, if the compiler moves nothing before it. Pairs with any access
+            // that is a release.
+            compiler_barrier();
+            word
+        }
+        #[cfg(not(CONFIG_X86_64))]
+        self.0.load(Acquire)
+    }
+
+    /// C: `smp_store_release()`.
+    #[inline(always)]
+    pub fn write_release(&self, value: usize) {
+        #[cfg(CONFIG_X86_64)]
+        {
+            // A store is a release there, if the compiler moves nothing behind it. Pairs with any access
+            // that is an acquire.
+            compiler_barrier();
+            self.write(value);
+        }
+        #[cfg(not(CONFIG_X86_64))]
+        self.0.store(value, Release);
     }
 
     /// Adds to the word, wrapping around. C: `atomic_long_add_return()`.

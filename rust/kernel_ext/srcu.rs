@@ -4,7 +4,12 @@
 //!
 //! C header: [`include/linux/srcu.h`](srctree/include/linux/srcu.h)
 
-use crate::helpers;
+use crate::{
+    barrier::compiler_barrier,
+    helpers,
+    percpu::this_cpu_inc, //
+};
+use core::mem::offset_of;
 use kernel::{
     bindings,
     error::to_result,
@@ -46,14 +51,63 @@ impl SrcuFast {
     /// Enters a read-side section. Where RCU is watching.
     #[inline(always)]
     pub fn read_lock(&self) -> SrcuFastGuard<'_> {
-        // SAFETY: By the type invariant.
-        let counters = unsafe { helpers::kernel_ext_srcu_fast_read_lock(self.inner.get().cast()) };
+        let counters = self.enter();
         // INVARIANT: That entered it.
         SrcuFastGuard {
             srcu: self,
             counters,
             _not_send: NotThreadSafe,
         }
+    }
+
+    /// `srcu_read_lock_fast_notrace()`, inlined: the kernel's cannot be.
+    #[cfg(all(CONFIG_TREE_SRCU, not(CONFIG_NEED_SRCU_NMI_SAFE)))]
+    #[inline(always)]
+    fn enter(&self) -> usize {
+        // SAFETY: By the type invariant. Grace periods write the pointer at the same time, in one access.
+        let counters =
+            unsafe { (&raw const (*self.inner.get()).srcu_ctrp).read_volatile() } as usize;
+        const ENTRIES: usize = offset_of!(bindings::srcu_ctr, srcu_locks) / size_of::<usize>();
+        // SAFETY: They are counters of each CPU.
+        unsafe { this_cpu_inc::<ENTRIES>(counters) };
+        // Keeps the section's accesses behind it; pairs with the barriers in `synchronize_srcu()`.
+        compiler_barrier();
+        counters
+    }
+
+    /// `srcu_read_unlock_fast_notrace()`, likewise.
+    ///
+    /// # Safety
+    ///
+    /// The section was entered, which gave `counters`.
+    #[cfg(all(CONFIG_TREE_SRCU, not(CONFIG_NEED_SRCU_NMI_SAFE)))]
+    #[inline(always)]
+    unsafe fn exit(&self, counters: usize) {
+        // Keeps the section's accesses before it; pairs as in `enter`.
+        compiler_barrier();
+        const EXITS: usize = offset_of!(bindings::srcu_ctr, srcu_unlocks) / size_of::<usize>();
+        // SAFETY: They are counters of each CPU.
+        unsafe { this_cpu_inc::<EXITS>(counters) };
+    }
+
+    #[cfg(not(all(CONFIG_TREE_SRCU, not(CONFIG_NEED_SRCU_NMI_SAFE))))]
+    fn enter(&self) -> usize {
+        // SAFETY: By the type invariant.
+        unsafe { helpers::kernel_ext_srcu_fast_read_lock(self.inner.get().cast()) as usize }
+    }
+
+    /// # Safety
+    ///
+    /// The section was entered, which gave `counters`.
+    #[cfg(not(all(CONFIG_TREE_SRCU, not(CONFIG_NEED_SRCU_NMI_SAFE))))]
+    unsafe fn exit(&self, counters: usize) {
+        // SAFETY: As this function requires.
+        unsafe {
+            helpers::kernel_ext_srcu_fast_read_unlock(
+                self.inner.get().cast(),
+                counters as *mut c_void,
+            )
+        };
     }
 
     /// Waits until every section that was entered before the call has been left. Process context; sleeps.
@@ -81,7 +135,7 @@ impl PinnedDrop for SrcuFast {
 #[must_use = "the section is left when the guard is dropped, at once if it is unused"]
 pub struct SrcuFastGuard<'a> {
     srcu: &'a SrcuFast,
-    counters: *mut c_void,
+    counters: usize,
     _not_send: NotThreadSafe,
 }
 
@@ -89,8 +143,6 @@ impl Drop for SrcuFastGuard<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: By the type invariant.
-        unsafe {
-            helpers::kernel_ext_srcu_fast_read_unlock(self.srcu.inner.get().cast(), self.counters)
-        };
+        unsafe { self.srcu.exit(self.counters) };
     }
 }

@@ -1,12 +1,17 @@
 #!/bin/bash
-# Instructions of sections, callbacks and lone waits in the kernel, counted: each
+# Instructions of sections, callbacks, lone waits and DI blocks in the kernel, counted: each
 # instruction of the guest takes one nanosecond of its time, so that figures do not
 # depend on the machine or on what else it does.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
-CPUS=1 "$vm/boot.sh" --modules --icount --name icount --seconds 600 "$vm/guest/icount.sh"
+blocks=$EPOCH_CACHE/bin/blocks
+mkdir -p "$EPOCH_CACHE/bin"
+gcc -static -O2 -Wall -Wextra -Werror -I "$src/include/uapi" -o "$blocks" "$vm/guest/blocks.c"
+
+CPUS=1 "$vm/boot.sh" --modules --icount --name icount --seconds 600 --file "$blocks=bin/blocks" \
+	"$vm/guest/icount.sh"
 say
 say "Many waiters on 4 CPUs, one of which runs at a time, in nanoseconds of one instruction each"
 CPUS=4 "$vm/boot.sh" --modules --icount --name icount-4 --seconds 1200 "$vm/guest/scale.sh" waiting

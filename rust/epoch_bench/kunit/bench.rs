@@ -36,16 +36,17 @@ use kernel_ext::testing::{
 
 const KEY: usize = 7;
 
-/// Does something in a block that has noted [`KEY`].
-struct InBlock<F>(F);
+/// Does something in a block of a worker's place that has noted [`KEY`].
+struct InBlock<F>(u32, F);
 
 impl<F: FnOnce()> Visitor for InBlock<F> {
     type Output = ();
 
     fn visit<T: Tracker>(self, tracker: &T) {
-        let block = tracker.start();
+        let Self(place, f) = self;
+        let block = tracker.start(place);
         tracker.page(&block, KEY);
-        self.0();
+        f();
         tracker.finish(block);
     }
 }
@@ -64,7 +65,7 @@ impl Holder {
             move || {
                 let Ok(admission) = bench.admit() else { return };
                 let place = admission.place();
-                admission.use_tracker().visit(InBlock(|| {
+                admission.use_tracker().visit(InBlock(place, || {
                     bench.verifier.noted(place, KEY as u32, 1);
                     noted.store(1, Release);
                     wait_until(|| go.load(Acquire) == 1);
@@ -191,7 +192,10 @@ mod tests {
         wait_until(|| watched.load(Acquire) == 1);
         kernel_ext::testing::a_while();
         // A younger block that is quick.
-        bench.admit()?.use_tracker().visit(InBlock(|| ()));
+        let admission = bench.admit()?;
+        let place = admission.place();
+        admission.use_tracker().visit(InBlock(place, || ()));
+        drop(admission);
         waiter.join();
         holder.let_go();
         holder.thread.join();

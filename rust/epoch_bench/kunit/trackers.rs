@@ -3,6 +3,7 @@
 //! KUnit tests of the trackers.
 
 use crate::trackers::{
+    places::Places,
     Busted,
     Epoch,
     EpochKeyed,
@@ -43,7 +44,7 @@ use kernel_ext::{
     threads::spawn, //
 };
 
-const MAX_BLOCKS: usize = 64;
+const PLACES: usize = 64;
 const KEY: usize = 0x1000;
 
 /// A tracker without blocks.
@@ -71,7 +72,7 @@ fn wait_returns_after<'a, T: Tracker + 'static>(
 /// Whether waiting for a page takes until the block that has noted it is finished.
 fn waits_for_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
     for _ in 0..4 {
-        let block = tracker.start();
+        let block = tracker.start(0);
         tracker.page(&block, KEY);
         if !wait_returns_after(&tracker, block)? {
             return Ok(false);
@@ -82,14 +83,14 @@ fn waits_for_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
 
 /// The same with two blocks, of which the younger finishes first, and either has noted the page.
 fn waits_for_overlapping_blocks<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
-    let older = tracker.start();
-    let younger = tracker.start();
+    let older = tracker.start(0);
+    let younger = tracker.start(1);
     tracker.page(&older, KEY);
     tracker.finish(younger);
     let first = wait_returns_after(&tracker, older)?;
 
-    let older = tracker.start();
-    let younger = tracker.start();
+    let older = tracker.start(0);
+    let younger = tracker.start(1);
     tracker.page(&younger, KEY);
     tracker.finish(older);
     Ok(first && wait_returns_after(&tracker, younger)?)
@@ -98,11 +99,11 @@ fn waits_for_overlapping_blocks<T: Tracker + 'static>(tracker: Arc<T>) -> Result
 /// Waits, inside a block that has not noted the page, for one that is past, which has been waited for
 /// before.
 fn does_not_wait_for_page_that_is_past<T: Tracker>(tracker: Arc<T>) {
-    let block = tracker.start();
+    let block = tracker.start(0);
     tracker.page(&block, KEY);
     tracker.finish(block);
     tracker.wait(KEY);
-    let younger = tracker.start();
+    let younger = tracker.start(1);
     // It would wait for ever.
     tracker.wait(KEY);
     tracker.finish(younger);
@@ -110,7 +111,7 @@ fn does_not_wait_for_page_that_is_past<T: Tracker>(tracker: Arc<T>) {
 
 /// Waits, inside a block, for a page that nobody has noted.
 fn does_not_wait_for_page_that_nobody_noted<T: Tracker>(tracker: Arc<T>) {
-    let block = tracker.start();
+    let block = tracker.start(0);
     // It would wait for ever.
     tracker.wait(KEY);
     tracker.finish(block);
@@ -119,37 +120,11 @@ fn does_not_wait_for_page_that_nobody_noted<T: Tracker>(tracker: Arc<T>) {
 /// Whether waiting for a page whose block is finished takes until an older one is: its generation is
 /// not done before.
 fn gives_generation_to_older_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
-    let older = tracker.start();
-    let younger = tracker.start();
+    let older = tracker.start(0);
+    let younger = tracker.start(1);
     tracker.page(&younger, KEY);
     tracker.finish(younger);
     wait_returns_after(&tracker, older)
-}
-
-/// Whether a tracker refuses a block that it has no room for, and takes one as soon as it has, each time.
-fn refuses_block_that_it_has_no_room_for<T: Tracker>(tracker: Arc<T>) -> Result<bool> {
-    for _ in 0..3 {
-        let mut blocks = KVec::new();
-        for _ in 0..MAX_BLOCKS {
-            blocks.push(tracker.start(), GFP_KERNEL)?;
-        }
-        let refused = tracker.try_start().is_none();
-        if let Some(block) = blocks.pop() {
-            tracker.finish(block);
-        }
-        let last = tracker.try_start();
-        let taken = last.is_some();
-        if let Some(block) = last {
-            tracker.finish(block);
-        }
-        for block in blocks {
-            tracker.finish(block);
-        }
-        if !refused || !taken {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// What one thread of [`violations`] has done.
@@ -184,7 +159,7 @@ fn violations<T: Tracker + 'static>(tracker: Arc<T>) -> Result<(u32, u32)> {
                 let mut number = 0;
                 while stop.load(Relaxed) == 0 {
                     number += 1;
-                    let block = tracker.start();
+                    let block = tracker.start(i as u32);
                     tracker.page(&block, KEY);
                     mutators[i].noted.store(number, Release);
                     if number % 16 == 0 {
@@ -240,19 +215,19 @@ macro_rules! suites {
 
                 #[test]
                 fn waits_for_block() -> Result {
-                    assert!(super::waits_for_block(tracker(<$ty>::new(MAX_BLOCKS))?)?);
+                    assert!(super::waits_for_block(tracker(<$ty>::new(PLACES))?)?);
                     Ok(())
                 }
 
                 #[test]
                 fn waits_for_overlapping_blocks() -> Result {
-                    assert!(super::waits_for_overlapping_blocks(tracker(<$ty>::new(MAX_BLOCKS))?)?);
+                    assert!(super::waits_for_overlapping_blocks(tracker(<$ty>::new(PLACES))?)?);
                     Ok(())
                 }
 
                 #[test]
                 fn waits_for_blocks_of_many_threads() -> Result {
-                    let (violations, waits) = violations(tracker(<$ty>::new(MAX_BLOCKS))?)?;
+                    let (violations, waits) = violations(tracker(<$ty>::new(PLACES))?)?;
                     assert!(waits > 0);
                     assert_eq!(violations, 0);
                     Ok(())
@@ -281,13 +256,13 @@ macro_rules! suites_of_pages {
 
                 #[test]
                 fn does_not_wait_for_page_that_is_past() -> Result {
-                    super::does_not_wait_for_page_that_is_past(tracker(<$ty>::new(MAX_BLOCKS))?);
+                    super::does_not_wait_for_page_that_is_past(tracker(<$ty>::new(PLACES))?);
                     Ok(())
                 }
 
                 #[test]
                 fn does_not_wait_for_page_that_nobody_noted() -> Result {
-                    super::does_not_wait_for_page_that_nobody_noted(tracker(<$ty>::new(MAX_BLOCKS))?);
+                    super::does_not_wait_for_page_that_nobody_noted(tracker(<$ty>::new(PLACES))?);
                     Ok(())
                 }
             }
@@ -312,15 +287,7 @@ macro_rules! suites_of_lists {
 
                 #[test]
                 fn gives_generation_to_older_block() -> Result {
-                    assert!(super::gives_generation_to_older_block(tracker(<$ty>::new(MAX_BLOCKS))?)?);
-                    Ok(())
-                }
-
-                #[test]
-                fn refuses_block_that_it_has_no_room_for() -> Result {
-                    assert!(super::refuses_block_that_it_has_no_room_for(
-                        tracker(<$ty>::new(MAX_BLOCKS))?
-                    )?);
+                    assert!(super::gives_generation_to_older_block(tracker(<$ty>::new(PLACES))?)?);
                     Ok(())
                 }
             }
@@ -339,23 +306,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mutex_lets_a_block_wait_for_room() -> Result {
-        let mutex = tracker(Mutex::new(MAX_BLOCKS))?;
-        let mut blocks = KVec::new();
-        for _ in 0..MAX_BLOCKS {
-            blocks.push(mutex.start(), GFP_KERNEL)?;
+    fn each_place_is_taken_once() -> Result {
+        let places = Places::new(PLACES as u32)?;
+        let mut is_taken = [false; PLACES];
+        for _ in 0..PLACES {
+            let place = places.take().ok_or(ENOSPC)? as usize;
+            assert!(!is_taken[place]);
+            is_taken[place] = true;
         }
-        let waiter = mutex.clone();
-        assert!(returns_after(
-            || blocks.into_iter().for_each(|block| mutex.finish(block)),
-            move || waiter.finish(waiter.start())
-        )?);
+        for place in [0, PLACES as u32 - 1, 7] {
+            assert_eq!(places.take(), None);
+            places.give_back(place);
+            assert_eq!(places.take(), Some(place));
+        }
         Ok(())
     }
 
     #[test]
     fn busted_does_not_wait_for_blocks_of_many_threads() -> Result {
-        let (violations, _) = violations(tracker(Busted::new(MAX_BLOCKS))?)?;
+        let (violations, _) = violations(tracker(Busted::new(PLACES))?)?;
         assert!(violations > 0);
         Ok(())
     }

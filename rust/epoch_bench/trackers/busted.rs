@@ -30,7 +30,7 @@ pub(crate) struct Busted {
 }
 
 impl Busted {
-    pub(crate) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(_places: usize) -> impl PinInit<Self, Error> {
         Ok(Self {
             started: Atomic::new(0),
             finished: Atomic::new(0),
@@ -42,9 +42,8 @@ impl Tracker for Busted {
     type Block<'a> = ();
     const CONTEXT: Context = Context::Any;
 
-    fn try_start(&self) -> Option<()> {
+    fn start(&self, _place: u32) {
         self.started.fetch_add(1, Full);
-        Some(())
     }
 
     fn page(&self, _block: &(), _key: usize) {}

@@ -23,7 +23,7 @@ static_epoch! {
 pub(crate) struct Epoch {}
 
 impl Epoch {
-    pub(crate) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(_places: usize) -> impl PinInit<Self, Error> {
         BENCH.register();
         try_pin_init!(Self {})
     }
@@ -34,8 +34,8 @@ impl Tracker for Epoch {
     const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
-    fn try_start(&self) -> Option<Detached<'_>> {
-        Some(BENCH.enter_detached())
+    fn start(&self, _place: u32) -> Detached<'_> {
+        BENCH.enter_detached()
     }
 
     #[inline(always)]

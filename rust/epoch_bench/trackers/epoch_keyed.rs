@@ -19,7 +19,11 @@
 //! that had left the later one is open.
 
 use super::{
-    pages::Pages,
+    pages::{
+        from_number,
+        to_number,
+        Pages, //
+    },
     Context,
     Tracker, //
 };
@@ -40,24 +44,17 @@ pub(crate) struct EpochKeyed {
 }
 
 impl EpochKeyed {
-    pub(crate) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(_places: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             epoch: epoch::Epoch::new(c"bench_keyed")?,
             pages: {
                 // Nobody has noted a page: each has a cookie that has passed.
                 let cookie = epoch.snapshot();
                 epoch.synchronize();
-                Pages::new(number(cookie))?
+                Pages::new(to_number(cookie.into_raw()))?
             },
         })
     }
-}
-
-/// Numbers of pages are compared as numbers of 64 bits that wrap around; cookies have a word.
-const SHIFT: u32 = u64::BITS - usize::BITS;
-
-fn number(cookie: Cookie) -> u64 {
-    (cookie.into_raw() as u64) << SHIFT
 }
 
 impl Tracker for EpochKeyed {
@@ -65,12 +62,13 @@ impl Tracker for EpochKeyed {
     const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
-    fn try_start(&self) -> Option<Detached<'_>> {
-        Some(self.epoch.enter_detached())
+    fn start(&self, _place: u32) -> Detached<'_> {
+        self.epoch.enter_detached()
     }
 
     fn page(&self, _block: &Detached<'_>, key: usize) {
-        self.pages.raise(key, number(self.epoch.snapshot()));
+        self.pages
+            .raise(key, to_number(self.epoch.snapshot().into_raw()));
     }
 
     #[inline(always)]
@@ -79,7 +77,7 @@ impl Tracker for EpochKeyed {
     }
 
     fn wait(&self, key: usize) -> bool {
-        let cookie = Cookie::from_raw((self.pages.number(key) >> SHIFT) as usize);
+        let cookie = Cookie::from_raw(from_number(self.pages.number(key)));
         if self.epoch.poll(cookie) {
             return false;
         }

@@ -16,200 +16,306 @@
 //! a higher one since; the lower one does as well, for every older block has a still lower one until
 //! this block is finished: so `done` cannot reach it earlier.
 //!
+//! Nothing is done with the lock held that can be done without: the block's entry is known before,
+//! and waiters are looked for after. What is written there is one cache line, and the entries.
+//!
 //! Source: FreeBSD r299788 (b4ddfd616790) by Konstantin Belousov, `sys/amd64/amd64/pmap.c`. There a
-//! block's entry is part of its thread; here it is one of a pool, as a rule the one that its CPU had
-//! last, so that it is in the cache there likewise. FreeBSD's waiter looks at the page's generation
-//! again each time it wakes, and may so wait for younger blocks too; this one does not.
+//! block's entry is part of its thread; here it is that of the place which a worker or a hooked call
+//! has. FreeBSD's waiter looks at the page's generation again each time it wakes, and may so wait
+//! for younger blocks too; this one does not.
 
 use super::{
-    pages::Pages,
+    pages::{
+        from_number,
+        to_number,
+        Pages, //
+    },
     waiters::Waiters,
     Context,
     Counters,
-    Tracker, //
+    Tracker,
+    SAMPLED, //
+};
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomPinned,
+    ptr, //
 };
 use kernel::{
-    cpu::{
-        nr_cpu_ids,
-        CpuId, //
-    },
     prelude::*,
+    str::CStr,
     sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Relaxed,
-            Release, //
-        },
-        lock::{
-            Backend,
-            Guard,
-            Lock, //
-        }, //
-    }, //
+        lock::Backend,
+        LockClassKey, //
+    },
+    types::Opaque, //
 };
 use kernel_ext::once::Once;
 
 /// An entry of the list of open blocks, on a cache line of its own.
-#[repr(align(64))]
-#[derive(Clone, Copy, Default)]
-struct Entry {
-    /// 0 if the entry is free.
-    generation: u64,
-    older: Option<u32>,
-    younger: Option<u32>,
-}
-
-/// The open blocks.
 ///
 /// # Invariants
 ///
-/// From `youngest` on, `older` leads through all entries that are not free, by falling generation,
-/// and `younger` back.
-pub(crate) struct Blocks {
-    entries: KVVec<Entry>,
-    youngest: Option<u32>,
-    open: usize,
+/// While a block is open in it, `older` and `younger` point to entries of the same tracker, or are null.
+#[repr(align(64))]
+struct Entry {
+    generation: usize,
+    older: *mut Entry,
+    younger: *mut Entry,
+}
+
+/// Where the list begins.
+///
+/// # Invariants
+///
+/// From `youngest` on, `older` leads through the entries of all open blocks, by falling generation, to
+/// null, and `younger` back.
+struct Blocks {
+    youngest: *mut Entry,
 }
 
 impl Blocks {
-    fn new(max_blocks: usize) -> Result<Self> {
-        // INVARIANT: All entries are free.
-        Ok(Self {
-            entries: KVVec::from_elem(Entry::default(), max_blocks, GFP_KERNEL)?,
-            youngest: None,
-            open: 0,
-        })
-    }
-
-    fn entry(&mut self, index: u32) -> &mut Entry {
-        &mut self.entries[index as usize]
-    }
-
-    /// A free entry: the same one each time for a CPU, as long as it has one block open at a time, so
-    /// that the entry stays in its cache.
-    fn find_free(&self) -> Option<u32> {
-        let count = self.entries.len();
-        let first = CpuId::current().as_u32() as usize * (count / nr_cpu_ids() as usize).max(1);
-        (first..first + count)
-            .map(|index| index % count)
-            .find(|&index| self.entries[index].generation == 0)
-            .map(|index| index as u32)
-    }
-
-    /// Opens a block, unless no entry is free. `done` is the generation that is done.
-    fn insert(&mut self, done: impl FnOnce() -> u64) -> Option<Block> {
-        let index = self.find_free()?;
+    /// Opens a block. `done` is the generation that is done. Returns its generation.
+    ///
+    /// # Safety
+    ///
+    /// The lock is held, and no block is open in `entry`, which is one of the tracker's.
+    #[inline(always)]
+    unsafe fn insert(&mut self, entry: *mut Entry, done: usize) -> usize {
         let older = self.youngest;
-        let generation = 1 + match older {
-            Some(youngest) => self.entry(youngest).generation,
-            None => done(),
+        let last = match older.is_null() {
+            true => done,
+            // SAFETY: By the type invariants it points to an entry, and the lock is held.
+            false => unsafe {
+                (*older).younger = entry;
+                (*older).generation
+            },
         };
-        *self.entry(index) = Entry {
-            generation,
-            older,
-            younger: None,
+        let generation = last.wrapping_add(1);
+        // SAFETY: It points to an entry, as this function requires, and the lock is held.
+        // INVARIANT: `older` is that of another open block, or null.
+        unsafe {
+            *entry = Entry {
+                generation,
+                older,
+                younger: ptr::null_mut(),
+            }
         };
-        if let Some(older) = older {
-            self.entry(older).younger = Some(index);
-        }
-        self.open += 1;
         // INVARIANT: The new block has the highest generation, and comes first.
-        self.youngest = Some(index);
-        Some(Block { index, generation })
+        self.youngest = entry;
+        generation
     }
 
     /// Closes a block. Returns the generation that is now done, if it was the oldest.
-    fn remove(&mut self, block: Block) -> Option<u64> {
-        let Entry {
-            generation,
-            older,
-            younger,
-        } = core::mem::take(self.entry(block.index));
-        self.open -= 1;
-        match younger {
-            Some(younger) => self.entry(younger).older = older,
-            None => self.youngest = older,
+    ///
+    /// # Safety
+    ///
+    /// The lock is held, and a block is open in `entry`.
+    #[inline(always)]
+    unsafe fn remove(&mut self, entry: *mut Entry) -> Option<usize> {
+        // SAFETY: It points to an entry, as this function requires, and the lock is held.
+        let (generation, older, younger) =
+            unsafe { ((*entry).generation, (*entry).older, (*entry).younger) };
+        // INVARIANT: The two that were next to it are next to each other.
+        match younger.is_null() {
+            true => self.youngest = older,
+            // SAFETY: By the type invariants it points to an entry, and the lock is held.
+            false => unsafe { (*younger).older = older },
         }
-        match older {
-            Some(older) => {
-                let entry = self.entry(older);
-                entry.younger = younger;
-                // INVARIANT: Still lower than that of the next younger block.
-                entry.generation = generation;
-                None
-            }
-            None => Some(generation),
+        if older.is_null() {
+            return Some(generation);
         }
+        // SAFETY: As above.
+        // INVARIANT: Still lower than that of the next younger block.
+        unsafe {
+            (*older).younger = younger;
+            (*older).generation = generation;
+        }
+        None
+    }
+
+    /// The number of open blocks.
+    ///
+    /// # Safety
+    ///
+    /// The lock is held.
+    unsafe fn count(&self) -> usize {
+        let mut entry = self.youngest;
+        let mut count = 0;
+        while !entry.is_null() {
+            count += 1;
+            // SAFETY: By the type invariants it points to an entry, and the lock is held.
+            entry = unsafe { (*entry).older };
+        }
+        count
     }
 }
 
 /// The lock that the list is under.
-pub(crate) trait ListLock: Backend + Sized {
+pub(crate) trait ListLock: Backend {
     /// Where it may be taken.
     const CONTEXT: Context;
 
-    /// The list under such a lock.
-    fn new(blocks: Blocks) -> impl PinInit<Lock<Blocks, Self>>;
+    /// What lockdep knows it as, and by.
+    fn class() -> (&'static CStr, Pin<&'static LockClassKey>);
+}
 
-    /// Lets other blocks finish, without the lock, where there are more than were announced.
-    fn pause();
+/// What blocks write: one cache line, unless the lock takes more.
+#[pin_data]
+#[repr(C, align(64))]
+struct List<L: ListLock> {
+    #[pin]
+    lock: Opaque<L::State>,
+    /// Accessed with the lock held.
+    blocks: UnsafeCell<Blocks>,
+    /// Generations up to this one are finished. Written with the lock held.
+    done: Once,
+    // The lock stays where it is.
+    #[pin]
+    _pinned: PhantomPinned,
+}
+
+/// What blocks read, and waiters write.
+#[pin_data]
+#[repr(align(64))]
+struct Rest {
+    /// Accessed with the lock held.
+    entries: KVVec<UnsafeCell<Entry>>,
+    pages: Pages,
+    #[pin]
+    waiters: Waiters,
+    statistics: Statistics,
+}
+
+/// Of one block in [`SAMPLED`], which looks whether the lock is free, and how long the list is; and of the
+/// first in each place. Written with the lock held, and read without: whoever reads may be
+/// hooked, and must not have a lock that a handler takes.
+#[repr(align(64))]
+struct Statistics {
+    /// The most blocks that were open at the same time.
+    longest: Once,
+    /// How many blocks found the lock taken when they began, each of which stands for all that did not look.
+    contended: Once,
 }
 
 /// Tracks blocks in a list under a lock.
 #[pin_data]
 pub(crate) struct Generations<L: ListLock> {
     #[pin]
-    blocks: Lock<Blocks, L>,
-    /// Generations up to this one are finished. Written with `blocks` locked.
-    done: Atomic<u64>,
-    /// The most blocks that were open at the same time, and how often the lock was not free at first.
-    /// Written with `blocks` locked, and read without: whoever reads may be hooked, and must not have
-    /// a lock that a handler takes.
-    longest: Once,
-    contended: Once,
-    pages: Pages,
+    list: List<L>,
     #[pin]
-    waiters: Waiters,
+    rest: Rest,
 }
+
+// SAFETY: What is not atomic is accessed with the lock held.
+unsafe impl<L: ListLock> Send for Generations<L> {}
+// SAFETY: As for `Send`.
+unsafe impl<L: ListLock> Sync for Generations<L> {}
 
 /// An open block; not to be lost.
 pub(crate) struct Block {
-    index: u32,
-    generation: u64,
+    /// One of the tracker's, in which it is open.
+    entry: *mut Entry,
+    generation: usize,
+}
+
+impl<L: ListLock> List<L> {
+    /// Without blocks.
+    fn new() -> impl PinInit<Self> {
+        let (name, class) = L::class();
+        // INVARIANT: No block is open.
+        pin_init!(Self {
+            // SAFETY: `slot` is valid while the closure is called; name and class live for ever.
+            lock <- Opaque::ffi_init(|slot| unsafe {
+                L::init(slot, name.as_char_ptr(), class.as_ptr())
+            }),
+            blocks: UnsafeCell::new(Blocks {
+                youngest: ptr::null_mut(),
+            }),
+            done: Once::new(0),
+            _pinned: PhantomPinned,
+        })
+    }
 }
 
 impl<L: ListLock> Generations<L> {
-    pub(crate) fn new(max_blocks: usize) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(places: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            blocks <- L::new(Blocks::new(max_blocks)?),
-            done: Atomic::new(0),
-            longest: Once::new(0),
-            contended: Once::new(0),
-            pages: Pages::new(0)?,
-            waiters <- Waiters::new(),
+            list <- List::new(),
+            rest <- try_pin_init!(Rest {
+                entries: {
+                    let mut entries = KVVec::with_capacity(places, GFP_KERNEL)?;
+                    for _ in 0..places {
+                        let entry = Entry {
+                            generation: 0,
+                            older: ptr::null_mut(),
+                            younger: ptr::null_mut(),
+                        };
+                        entries.push(UnsafeCell::new(entry), GFP_KERNEL)?;
+                    }
+                    entries
+                },
+                pages: Pages::new(0)?,
+                waiters <- Waiters::new(),
+                statistics: Statistics {
+                    longest: Once::new(0),
+                    contended: Once::new(0),
+                },
+            }? Error),
         })
     }
 
-    /// Takes the lock, and notes there whether it was free.
-    fn lock(&self) -> Guard<'_, Blocks, L> {
-        self.blocks.try_lock().unwrap_or_else(|| {
-            let blocks = self.blocks.lock();
-            self.contended.write(self.contended.read().wrapping_add(1));
-            blocks
+    /// Does something with the list, and its lock held, which `lock` takes.
+    #[inline(always)]
+    fn locked<R>(
+        &self,
+        lock: impl FnOnce() -> L::GuardState,
+        f: impl FnOnce(&mut Blocks) -> R,
+    ) -> R {
+        let list = &self.list;
+        let state = lock();
+        // SAFETY: The lock is held, so that nobody else has a reference.
+        let result = f(unsafe { &mut *list.blocks.get() });
+        // SAFETY: It is held, by this task.
+        unsafe { L::unlock(list.lock.get(), &state) };
+        result
+    }
+
+    #[inline(always)]
+    fn lock(&self) -> L::GuardState {
+        // SAFETY: The lock is initialised, and stays where it is.
+        unsafe { L::lock(self.list.lock.get()) }
+    }
+
+    /// Opens a block, for the statistics, too. As `start`.
+    #[cold]
+    fn start_sampled(&self, entry: *mut Entry) -> usize {
+        let statistics = &self.rest.statistics;
+        let lock = || {
+            // SAFETY: The lock is initialised, and stays where it is.
+            unsafe { L::try_lock(self.list.lock.get()) }.unwrap_or_else(|| {
+                let state = self.lock();
+                let contended = statistics.contended.read().wrapping_add(SAMPLED);
+                statistics.contended.write(contended);
+                state
+            })
+        };
+        self.locked(lock, |blocks| {
+            // SAFETY: The lock is held; whoever has the place has no block open in it.
+            let generation = unsafe { blocks.insert(entry, self.list.done.read()) };
+            // SAFETY: The lock is held.
+            let open = unsafe { blocks.count() };
+            if open > statistics.longest.read() {
+                statistics.longest.write(open);
+            }
+            generation
         })
     }
 
-    fn is_done(&self, generation: u64) -> bool {
-        // Pairs with the release in `publish`: what finished blocks did is visible.
-        generation <= self.done.load(Acquire)
-    }
-
-    /// Lets waiters know that generations up to `done` are finished. `blocks` is locked.
-    fn publish(&self, done: u64) {
-        // Pairs with the acquire in `is_done`.
-        self.done.store(done, Release);
-        self.waiters.notify();
+    fn is_done(&self, generation: usize) -> bool {
+        // Pairs with the release in `finish`: what finished blocks did is visible.
+        let done = self.list.done.read_acquire();
+        done.wrapping_sub(generation) as isize >= 0
     }
 }
 
@@ -220,47 +326,61 @@ impl<L: ListLock> Tracker for Generations<L> {
         Self: 'a;
 
     const CONTEXT: Context = L::CONTEXT;
+    const HAS_PLACES: bool = true;
 
-    fn try_start(&self) -> Option<Block> {
-        let mut blocks = self.lock();
-        // `done` is written with the lock held.
-        let block = blocks.insert(|| self.done.load(Relaxed))?;
-        if blocks.open > self.longest.read() {
-            self.longest.write(blocks.open);
-        }
-        Some(block)
-    }
-
-    fn pause() {
-        L::pause();
+    #[inline(always)]
+    fn start(&self, place: u32) -> Block {
+        let list = &self.list;
+        let entry = self.rest.entries[place as usize].get();
+        // SAFETY: No block is open there, so that nobody writes it.
+        let last = unsafe { (*entry).generation };
+        let generation = match last % SAMPLED {
+            0 => self.start_sampled(entry),
+            // SAFETY: The lock is held; whoever has the place has no block open in it.
+            _ => self.locked(
+                || self.lock(),
+                |blocks| unsafe { blocks.insert(entry, list.done.read()) },
+            ),
+        };
+        Block { entry, generation }
     }
 
     fn page(&self, block: &Block, key: usize) {
-        self.pages.raise(key, block.generation);
+        self.rest.pages.raise(key, to_number(block.generation));
     }
 
+    #[inline(always)]
     fn finish(&self, block: Block) {
-        let mut blocks = self.lock();
-        if let Some(done) = blocks.remove(block) {
-            self.publish(done);
+        let list = &self.list;
+        let remove = |blocks: &mut Blocks| {
+            // SAFETY: The lock is held, and the block is open there.
+            let done = unsafe { blocks.remove(block.entry) };
+            if let Some(done) = done {
+                // Pairs with the acquire in `is_done`.
+                list.done.write_release(done);
+            }
+            done.is_some()
+        };
+        if self.locked(|| self.lock(), remove) {
+            self.rest.waiters.notify();
         }
     }
 
     fn wait(&self, key: usize) -> bool {
         // Blocks that note the page later are not waited for.
-        let generation = self.pages.number(key);
+        let generation = from_number(self.rest.pages.number(key));
         if self.is_done(generation) {
             return false;
         }
-        self.waiters.wait_until(|| self.is_done(generation));
+        self.rest.waiters.wait_until(|| self.is_done(generation));
         true
     }
 
     fn counters(&self) -> Counters {
         Counters {
-            longest_queue: self.longest.read() as u64,
+            longest_queue: self.rest.statistics.longest.read() as u64,
             restarts: 0,
-            contended: self.contended.read() as u64,
+            contended: self.rest.statistics.contended.read() as u64,
         }
     }
 }

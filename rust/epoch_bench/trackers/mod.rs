@@ -16,10 +16,7 @@ use kernel::{
     prelude::*,
     str::BStr, //
 };
-use kernel_ext::{
-    module_param::Named,
-    sched, //
-};
+use kernel_ext::module_param::Named;
 
 #[cfg(any(CONFIG_KUNIT = "y", epoch_bench_busted))]
 mod busted;
@@ -30,6 +27,7 @@ mod lockless;
 mod mutex;
 mod none;
 mod pages;
+pub(crate) mod places;
 mod spin;
 mod srcu;
 mod waiters;
@@ -56,15 +54,18 @@ pub(crate) enum Context {
     Any,
 }
 
+/// One block in so many takes part in the statistics: they cost too much for all of them.
+const SAMPLED: usize = 64;
+
 /// What a tracker has been through.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Counters {
     /// The most blocks that were open at the same time, of a tracker with a list of them; of `lockless`,
-    /// the longest walk.
+    /// the longest walk. Of those in [`SAMPLED`].
     pub(crate) longest_queue: u64,
     /// How often a walk along the list began anew.
     pub(crate) restarts: u64,
-    /// How often the list's lock was not free at first.
+    /// How many blocks found the list's lock taken when they began: estimated by those in [`SAMPLED`].
     pub(crate) contended: u64,
 }
 
@@ -81,30 +82,17 @@ pub(crate) trait Tracker: Send + Sync {
     /// Whether [`Tracker::wait`] waits at all.
     const WAITS: bool = true;
 
+    /// Whether [`Tracker::start`] uses the place that it is given.
+    const HAS_PLACES: bool = false;
+
     /// Whether this CPU has what the tracker takes.
     fn is_supported() -> bool {
         true
     }
 
-    /// Opens a block, unless as many are open as were announced. In the tracker's [`Context`].
-    fn try_start(&self) -> Option<Self::Block<'_>>;
-
-    /// Opens a block. In the tracker's [`Context`], and only by those that were announced: it waits for
-    /// one of them if there are more.
-    #[inline(always)]
-    fn start(&self) -> Self::Block<'_> {
-        loop {
-            if let Some(block) = self.try_start() {
-                return block;
-            }
-            Self::pause();
-        }
-    }
-
-    /// Lets other blocks finish.
-    fn pause() {
-        sched::cpu_relax();
-    }
+    /// Opens a block in `place`, which is below the number that the tracker was made for, and where no
+    /// other block of the tracker is open. In the tracker's [`Context`].
+    fn start(&self, place: u32) -> Self::Block<'_>;
 
     /// Notes that `block` has unmapped the page that `key` names.
     fn page(&self, block: &Self::Block<'_>, key: usize);
@@ -165,6 +153,14 @@ macro_rules! trackers {
                 }
             }
 
+            /// Whether its blocks have places.
+            #[inline(always)]
+            pub(crate) fn has_places(self) -> bool {
+                match self {
+                    $(Kind::$kind => <$ty as Tracker>::HAS_PLACES,)+
+                }
+            }
+
             /// Whether this CPU has what it takes.
             pub(crate) fn is_supported(self) -> bool {
                 match self {
@@ -195,10 +191,10 @@ macro_rules! trackers {
         }
 
         impl Trackers {
-            /// Trackers without blocks, of which at most `max_blocks` will be open in one tracker.
-            pub(crate) fn new(max_blocks: usize) -> impl PinInit<Self, Error> {
+            /// Trackers without blocks, with so many places.
+            pub(crate) fn new(places: usize) -> impl PinInit<Self, Error> {
                 try_pin_init!(Self {
-                    $($field <- <$ty>::new(max_blocks),)+
+                    $($field <- <$ty>::new(places),)+
                 })
             }
 
@@ -209,11 +205,11 @@ macro_rules! trackers {
                 }
             }
 
-            /// [`Tracker::try_start`]
+            /// [`Tracker::start`]
             #[inline(always)]
-            pub(crate) fn try_start(&self, kind: Kind) -> Option<Block<'_>> {
+            pub(crate) fn start(&self, kind: Kind, place: u32) -> Block<'_> {
                 match kind {
-                    $(Kind::$kind => self.$field.try_start().map(Block::$kind),)+
+                    $(Kind::$kind => Block::$kind(self.$field.start(place)),)+
                 }
             }
 

@@ -5,21 +5,17 @@
 //! FreeBSD's mutex spins while its owner runs, and so does Linux's.
 
 use super::generations::{
-    Blocks,
     Generations,
     ListLock, //
 };
 use super::Context;
 use kernel::{
-    new_mutex,
     prelude::*,
-    sync::lock::{
-        mutex::MutexBackend,
-        Lock, //
-    },
-    time::{
-        delay::fsleep,
-        Delta, //
+    static_lock_class,
+    str::CStr,
+    sync::{
+        lock::mutex::MutexBackend,
+        LockClassKey, //
     }, //
 };
 
@@ -29,11 +25,7 @@ pub(crate) type Mutex = Generations<MutexBackend>;
 impl ListLock for MutexBackend {
     const CONTEXT: Context = Context::Sleeping;
 
-    fn new(blocks: Blocks) -> impl PinInit<Lock<Blocks, Self>> {
-        new_mutex!(blocks, "epoch_bench_mutex")
-    }
-
-    fn pause() {
-        fsleep(Delta::from_micros(100));
+    fn class() -> (&'static CStr, Pin<&'static LockClassKey>) {
+        (c"epoch_bench_mutex", static_lock_class!())
     }
 }

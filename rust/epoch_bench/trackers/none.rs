@@ -12,7 +12,7 @@ use kernel::prelude::*;
 pub(crate) struct None;
 
 impl None {
-    pub(crate) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(_places: usize) -> impl PinInit<Self, Error> {
         Ok(Self)
     }
 }
@@ -23,9 +23,7 @@ impl Tracker for None {
     const WAITS: bool = false;
 
     #[inline(always)]
-    fn try_start(&self) -> Option<()> {
-        Some(())
-    }
+    fn start(&self, _place: u32) {}
 
     #[inline(always)]
     fn page(&self, _block: &(), _key: usize) {}

@@ -3,20 +3,19 @@
 //! The list of generations under a spinlock: nothing but `wait` sleeps.
 
 use super::generations::{
-    Blocks,
     Generations,
     ListLock, //
 };
 use super::Context;
 use kernel::{
-    new_spinlock,
     prelude::*,
-    sync::lock::{
-        spinlock::SpinLockBackend,
-        Lock, //
+    static_lock_class,
+    str::CStr,
+    sync::{
+        lock::spinlock::SpinLockBackend,
+        LockClassKey, //
     }, //
 };
-use kernel_ext::sched;
 
 /// Tracks blocks in a list under a spinlock.
 pub(crate) type Spin = Generations<SpinLockBackend>;
@@ -29,11 +28,7 @@ impl ListLock for SpinLockBackend {
         Context::Task
     };
 
-    fn new(blocks: Blocks) -> impl PinInit<Lock<Blocks, Self>> {
-        new_spinlock!(blocks, "epoch_bench_spin")
-    }
-
-    fn pause() {
-        sched::cpu_relax();
+    fn class() -> (&'static CStr, Pin<&'static LockClassKey>) {
+        (c"epoch_bench_spin", static_lock_class!())
     }
 }

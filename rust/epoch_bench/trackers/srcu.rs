@@ -20,7 +20,7 @@ pub(crate) struct Srcu {
 }
 
 impl Srcu {
-    pub(crate) fn new(_max_blocks: usize) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(_places: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             srcu <- SrcuFast::new(),
         })
@@ -32,8 +32,8 @@ impl Tracker for Srcu {
     const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
-    fn try_start(&self) -> Option<SrcuFastGuard<'_>> {
-        Some(self.srcu.read_lock())
+    fn start(&self, _place: u32) -> SrcuFastGuard<'_> {
+        self.srcu.read_lock()
     }
 
     #[inline(always)]

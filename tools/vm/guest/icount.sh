@@ -40,6 +40,20 @@ count section "" epoch_refscale nreaders=1 nruns=10
 	count expedited "expedited: " epoch_rcuscale $alone gp_exp=1
 	count make "make and free: " epoch_rcuscale $alone init_free=1
 }
+
+echo
+echo "Instructions of a DI block without the loop around it; medians of 5 runs of 640000"
+insmod /modules/epoch_bench.ko
+sys=/sys/class/misc/epoch_bench
+# shellcheck disable=SC2013 # words
+for tracker in $(cat $sys/available_trackers); do
+	echo "$tracker" >$sys/tracker
+	for _ in 1 2 3 4 5; do
+		blocks
+	done | sort -n | sed -n 3p | sed "s/^/$tracker /"
+done >/tmp/blocks
+awk '$1 == "none" { loop = $2 } { printf "%-14s %12.1f\n", $1, $2 - loop }' /tmp/blocks
+rmmod epoch_bench
 rmmod epoch
 
 echo

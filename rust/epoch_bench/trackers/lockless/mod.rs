@@ -8,9 +8,8 @@
 //! algorithm, and why it is right.
 //!
 //! Source: FreeBSD r347695 (4d3b28bcdcc4, D19630) by Konstantin Belousov, `sys/amd64/amd64/pmap.c`. There
-//! a block's node is part of its thread; here it is one of a pool, as a rule the one that its CPU had
-//! last, which takes a compare-and-swap of a flag on the node's own cache line. FreeBSD raises the
-//! priority of a thread with an open block, and has its waiters look again at each tick, lest a wakeup
+//! a block's node is part of its thread; here it is that of the place which a worker or a hooked call
+//! has. FreeBSD raises the priority of a thread with an open block, and has its waiters look again at each tick, lest a wakeup
 //! be lost; here none is.
 
 // `epoch-model` has it as a module of its own crate, and uses it from others.
@@ -27,21 +26,10 @@ use super::{
     waiters::Waiters,
     Context,
     Counters,
-    Tracker, //
+    Tracker,
+    SAMPLED, //
 };
-use kernel::{
-    cpu::{
-        nr_cpu_ids,
-        CpuId, //
-    },
-    prelude::*,
-    sync::atomic::{
-        Acquire,
-        AtomicFlag,
-        Relaxed,
-        Release, //
-    }, //
-};
+use kernel::prelude::*;
 use kernel_ext::{
     atomic128::{
         self,
@@ -110,9 +98,7 @@ impl queue::Pair for Pair {
 #[repr(align(64))]
 struct Node {
     pair: Pair,
-    /// Somebody has it.
-    taken: AtomicFlag,
-    // Written by that one only.
+    // Written by whoever has the place.
     restarts: Once,
     longest: Once,
 }
@@ -121,32 +107,14 @@ impl Node {
     fn new() -> Self {
         Self {
             pair: queue::Pair::new(0, Link::IDLE),
-            taken: AtomicFlag::new(false),
             restarts: Once::new(0),
             longest: Once::new(0),
         }
     }
-
-    /// Takes the node, if nobody has it.
-    #[inline(always)]
-    fn take(&self) -> bool {
-        // Pairs with the release in `give_back`: the node is as the last one has left it.
-        !self.taken.load(Relaxed) && self.taken.cmpxchg(false, true, Acquire).is_ok()
-    }
-
-    #[inline(always)]
-    fn give_back(&self) {
-        // Pairs with the acquire in `take`.
-        self.taken.store(false, Release);
-    }
 }
 
-/// A node for each block that may be open.
-struct Nodes {
-    nodes: KVVec<Node>,
-    /// How many nodes each CPU has to begin with.
-    per_cpu: usize,
-}
+/// A node for each place.
+struct Nodes(KVVec<Node>);
 
 impl Nodes {
     fn new(count: usize) -> Result<Self> {
@@ -154,23 +122,7 @@ impl Nodes {
         for _ in 0..count {
             nodes.push(Node::new(), GFP_KERNEL)?;
         }
-        Ok(Self {
-            nodes,
-            per_cpu: (count / nr_cpu_ids() as usize).max(1),
-        })
-    }
-
-    /// Takes a node, unless all are taken: the same one each time for a CPU, as long as it has one block
-    /// open at a time, so that the node stays in its cache.
-    #[inline(always)]
-    fn take(&self) -> Option<usize> {
-        let count = self.nodes.len();
-        let mut first = CpuId::current().as_u32() as usize * self.per_cpu;
-        if first >= count {
-            // Only here: a division takes longer than all the rest.
-            first %= count;
-        }
-        Iterator::chain(first..count, 0..first).find(|&node| self.nodes[node].take())
+        Ok(Self(nodes))
     }
 }
 
@@ -179,12 +131,12 @@ impl Platform for Nodes {
 
     #[inline(always)]
     fn pair(&self, node: usize) -> &Pair {
-        &self.nodes[node].pair
+        &self.0[node].pair
     }
 
     #[cold]
     fn pause(&self, node: usize, restarts: u32) {
-        let count = &self.nodes[node].restarts;
+        let count = &self.0[node].restarts;
         count.write(count.read().wrapping_add(1));
         for _ in 0..1 << restarts.min(MOST_RELAXING) {
             sched::cpu_relax();
@@ -214,12 +166,20 @@ pub(crate) struct Block {
 }
 
 impl Lockless {
-    pub(crate) fn new(max_blocks: usize) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(places: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            queue: Queue::new(Nodes::new(max_blocks)?),
+            queue: Queue::new(Nodes::new(places)?),
             pages: Pages::new(0)?,
             waiters <- Waiters::new(),
         })
+    }
+
+    #[cold]
+    fn note_length(&self, node: usize, length: usize) {
+        let longest = &self.queue.platform().0[node].longest;
+        if length > longest.read() {
+            longest.write(length);
+        }
     }
 }
 
@@ -228,34 +188,32 @@ impl Tracker for Lockless {
 
     // An interrupt may come while the node of the task is marked, and would spin for ever.
     const CONTEXT: Context = Context::Task;
+    const HAS_PLACES: bool = true;
 
     fn is_supported() -> bool {
         atomic128::is_supported()
     }
 
-    #[inline]
-    fn try_start(&self) -> Option<Block> {
-        let nodes = self.queue.platform();
-        let node = nodes.take()?;
+    #[inline(always)]
+    fn start(&self, place: u32) -> Block {
+        let node = place as usize;
         let started = self.queue.start(node);
-        let longest = &nodes.nodes[node].longest;
-        if started.length > longest.read() {
-            longest.write(started.length);
+        if started.generation % SAMPLED as u64 == 0 {
+            self.note_length(node, started.length);
         }
-        Some(Block {
+        Block {
             node,
             generation: started.generation,
-        })
+        }
     }
 
     fn page(&self, block: &Block, key: usize) {
         self.pages.raise(key, block.generation);
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&self, block: Block) {
         let done = self.queue.finish(block.node);
-        self.queue.platform().nodes[block.node].give_back();
         if done.is_some() {
             // The exchange that has made it done is a full barrier.
             self.waiters.notify_ordered();
@@ -274,7 +232,7 @@ impl Tracker for Lockless {
     }
 
     fn counters(&self) -> Counters {
-        let nodes = &self.queue.platform().nodes;
+        let Nodes(nodes) = self.queue.platform();
         Counters {
             longest_queue: nodes
                 .iter()

@@ -100,34 +100,41 @@ impl Link {
     pub const IDLE: Link = Link(Self::MARK);
 
     /// What [`Link::to_bits`] gave.
+    #[inline(always)]
     pub fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
     /// The link as a word.
+    #[inline(always)]
     pub fn to_bits(self) -> u64 {
         self.0
     }
 
+    #[inline(always)]
     fn to(node: usize) -> Self {
         Self((node as u64 + 1) << 1)
     }
 
     /// The node that it leads to.
+    #[inline(always)]
     fn node(self) -> Option<usize> {
         (self.0 >> 1).checked_sub(1).map(|node| node as usize)
     }
 
     /// Whether it has a mark.
+    #[inline(always)]
     pub fn is_marked(self) -> bool {
         self.0 & Self::MARK != 0
     }
 
     /// The same with the mark.
+    #[inline(always)]
     pub fn with_mark(self) -> Self {
         Self(self.0 | Self::MARK)
     }
 
+    #[inline(always)]
     fn without_mark(self) -> Self {
         Self(self.0 & !Self::MARK)
     }
@@ -232,12 +239,13 @@ impl<P: Platform> Queue<P> {
     }
 
     /// Opens a block in `node`, which is idle, and the caller's to use.
+    #[inline(always)]
     pub fn start(&self, node: usize) -> Started {
         let own = self.platform.pair(node);
         let mut restarts = 0;
         loop {
             if let Some(tail) = self.find(Link::NONE) {
-                let generation = tail.seen.0 + 1;
+                let generation = tail.seen.0.wrapping_add(1);
                 own.set_generation(generation);
                 let inserted = self.platform.without_preemption(|| {
                     // INVARIANT: `tail` is the last node, or the head (3), and has the highest
@@ -251,7 +259,7 @@ impl<P: Platform> Queue<P> {
                 if inserted {
                     return Started {
                         generation,
-                        length: tail.nodes + 1,
+                        length: tail.nodes.wrapping_add(1),
                     };
                 }
             }
@@ -262,6 +270,7 @@ impl<P: Platform> Queue<P> {
 
     /// Closes the block in `node`, which is idle then. Returns the generation that is now done, if it
     /// was the oldest.
+    #[inline(always)]
     pub fn finish(&self, node: usize) -> Option<u64> {
         let mut restarts = 0;
         loop {
@@ -280,6 +289,7 @@ impl<P: Platform> Queue<P> {
 
     /// Takes a node out of the list, if its predecessor is still as it was seen. Returns the generation
     /// that it has given to that.
+    #[inline(always)]
     fn remove(&self, node: usize, predecessor: &Place<'_, P>) -> Option<u64> {
         let own = self.platform.pair(node);
         let link = own.mark();
@@ -297,6 +307,7 @@ impl<P: Platform> Queue<P> {
 
     /// Walks to where the link is `link`: the tail, if that is none, and else a node's predecessor. Gives
     /// up at a mark, and at the end of the list.
+    #[inline(always)]
     fn find(&self, link: Link) -> Option<Place<'_, P>> {
         let mut pair = &self.head.0;
         let mut nodes = 0;
@@ -313,13 +324,14 @@ impl<P: Platform> Queue<P> {
                 return None;
             }
             pair = self.platform.pair(found.node()?);
-            nodes += 1;
+            nodes = nodes.wrapping_add(1);
         }
     }
 }
 
 impl<P: Platform> Place<'_, P> {
     /// Puts `new` there, if the pair is what was seen.
+    #[inline(always)]
     fn exchange(&self, new: (u64, Link)) -> bool {
         self.pair.exchange(self.seen, new)
     }
