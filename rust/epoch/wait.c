@@ -2,8 +2,8 @@
 /*
  * Waiting for a condition that, once met, stays so; on queues that epochs share:
  * an epoch has none of its own, so that it takes no more than zeroed memory.
- * Whoever wakes looks at the condition of each waiter, so that nobody is woken for
- * nothing, and wakes without the lock: those who are woken may be back, and need
+ * Whoever wakes looks at the condition of each waiter, so that nobody is woken before
+ * it holds, and wakes without the lock: those who are woken may be back, and need
  * it, before all the others are.
  */
 #include <linux/hash.h>

@@ -190,12 +190,15 @@ struct Registered {
     _module: ModuleRef,
 }
 
-/// The right to switch the hook off, after the blocks have ended that were open when it was disabled for
-/// the time that this names.
+/// The hook has been disabled, for the time that this names.
 #[must_use]
 pub(crate) struct Disabling {
     turn: usize,
 }
+
+/// The same when those blocks have ended.
+#[must_use]
+pub(crate) struct Drained(Disabling);
 
 /// What a block carries from a call's entry to its return.
 pub(crate) struct Token {
@@ -233,7 +236,12 @@ impl Handler for Bench {
                 true => Some(hook.places.take()?),
                 false => None,
             };
-            Some((self.trackers.start(kind, place.unwrap_or(0)), place))
+            // SAFETY: The place was just taken, and is given back after the block has ended; a tracker
+            // without places has no use for it.
+            Some((
+                unsafe { self.trackers.start(kind, place.unwrap_or(0)) },
+                place,
+            ))
         });
         let Some((block, place)) = started else {
             hook.counts.inc(Count::Missed as usize);
@@ -254,7 +262,8 @@ impl Handler for Bench {
         let hook = &self.hook;
         let kind = token.block.kind();
         hook.for_sure(kind, || {
-            self.trackers.finish(token.block);
+            // SAFETY: It was opened in these.
+            unsafe { self.trackers.finish(token.block) };
             if let Some(place) = token.place {
                 hook.places.give_back(place);
             }
@@ -353,6 +362,12 @@ impl Hook {
     /// which could be in a hooked call.
     pub(crate) fn drain(&self) -> Result {
         self.epoch.synchronize_interruptible()
+    }
+
+    /// [`Hook::drain`], to go on with [`Bench::end_disabling`].
+    pub(crate) fn drain_for(&self, disabling: Disabling) -> Result<Drained> {
+        self.drain()?;
+        Ok(Drained(disabling))
     }
 
     /// Whether calls open blocks.
@@ -525,14 +540,13 @@ impl Bench {
     pub(crate) fn disable_hook(&self) -> Result {
         let mut next = self.begin_disabling();
         while let Some(disabling) = next {
-            self.hook.drain()?;
-            next = self.end_disabling(disabling);
+            let drained = self.hook.drain_for(disabling)?;
+            next = self.end_disabling(drained);
         }
         Ok(())
     }
 
-    /// Has calls open no more blocks. Returns what [`Bench::end_disabling`] takes after
-    /// [`Hook::drain`], unless the hook is off.
+    /// Has calls open no more blocks. Returns what [`Hook::drain_for`] takes, unless the hook is off.
     pub(crate) fn begin_disabling(&self) -> Option<Disabling> {
         let mut settings = self.hook.settings.lock();
         match mem::replace(&mut settings.state, State::Off) {
@@ -551,8 +565,8 @@ impl Bench {
 
     /// Switches the hook off, unless it is enabled again, or off already. If it was enabled and
     /// disabled again after [`Bench::begin_disabling`], blocks may be left that began in between: then
-    /// this returns what it takes after another [`Hook::drain`]. May sleep.
-    pub(crate) fn end_disabling(&self, disabling: Disabling) -> Option<Disabling> {
+    /// this returns what [`Hook::drain_for`] takes. May sleep.
+    pub(crate) fn end_disabling(&self, Drained(disabling): Drained) -> Option<Disabling> {
         let mut settings = self.hook.settings.lock();
         if !matches!(settings.state, State::Draining(_)) {
             return None;

@@ -127,15 +127,17 @@ impl Visitor for Turn<'_, '_> {
             tracker: current,
         } = self;
         let is_over = || current.is_over();
+        let place = stress.admission.place();
         // Iterations between two looks at the clock and at signals: few enough for a stop within
         // microseconds, and so many that the looks do not count.
-        let place = stress.admission.place();
         match stress.orders.testcase {
             Testcase::Mmap { bytes, pages: 0 } => stress.repeat(1, is_over, |_| {
                 let mapping = Mapping::anonymous(bytes)?;
-                let block = tracker.start(place);
+                // SAFETY: The place is this worker's, which has one block at a time.
+                let block = unsafe { tracker.start(place) };
                 let result = mapping.unmap();
-                tracker.finish(block);
+                // SAFETY: It was opened in this tracker.
+                unsafe { tracker.finish(block) };
                 result
             }),
             Testcase::Mmap { bytes, pages } => stress.repeat(1, is_over, |stress| {
@@ -144,23 +146,29 @@ impl Visitor for Turn<'_, '_> {
                     mapping.unmap()?;
                     return Err(error);
                 }
-                let block = tracker.start(place);
+                // SAFETY: The place is this worker's, which has one block at a time.
+                let block = unsafe { tracker.start(place) };
                 let first = stress.next_key(pages);
                 stress.note(tracker, &block, first, pages);
                 let result = mapping.unmap();
-                stress.finish(tracker, block);
+                // SAFETY: It was opened in this tracker.
+                unsafe { stress.finish(tracker, block) };
                 result
             }),
             Testcase::Di => stress.repeat(64, is_over, |_| {
-                tracker.finish(tracker.start(place));
+                // SAFETY: The place is this worker's, which has one block at a time, and the block is of
+                // this tracker.
+                unsafe { tracker.finish(tracker.start(place)) };
                 Ok(())
             }),
             Testcase::Torture => stress.repeat(1, is_over, |stress| {
-                let block = tracker.start(place);
+                // SAFETY: The place is this worker's, which has one block at a time.
+                let block = unsafe { tracker.start(place) };
                 let first = random_below(stress.orders.keys);
                 stress.note(tracker, &block, first, 1);
                 linger(stress.iterations);
-                stress.finish(tracker, block);
+                // SAFETY: It was opened in this tracker.
+                unsafe { stress.finish(tracker, block) };
                 Ok(())
             }),
             // It uses no tracker of its own.
@@ -221,12 +229,16 @@ impl Stress<'_> {
         }
     }
 
-    fn finish<T: Tracker>(&self, tracker: &T, block: T::Block<'_>) {
+    /// # Safety
+    ///
+    /// The block was opened in the tracker.
+    unsafe fn finish<T: Tracker>(&self, tracker: &T, block: T::Block<'_>) {
         // Also if the verifier was turned off meanwhile.
         if self.verified {
             self.verifier().closing(self.admission.place());
         }
-        tracker.finish(block);
+        // SAFETY: As this function requires.
+        unsafe { tracker.finish(block) };
     }
 
     fn wait(&mut self, period_ns: u64) -> Result {

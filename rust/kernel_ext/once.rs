@@ -7,6 +7,8 @@
 
 #[cfg(CONFIG_X86_64)]
 use crate::barrier::compiler_barrier;
+#[cfg(not(CONFIG_64BIT))]
+use kernel::sync::atomic::Relaxed;
 #[cfg(not(CONFIG_X86_64))]
 use kernel::sync::atomic::{
     Acquire,
@@ -17,12 +19,64 @@ use kernel::sync::atomic::{
     Full, //
 };
 
-/// A word that may be read and written at the same time, each access being single-copy atomic and
-/// without ordering.
+/// A word that may be read and written at the same time, each access being single-copy atomic.
 ///
 /// C: `READ_ONCE()` and `WRITE_ONCE()`.
 #[repr(transparent)]
 pub struct Once(Atomic<usize>);
+
+/// A generation or the like: 64 bits, written by one at a time, and read at the same time by others.
+#[repr(transparent)]
+pub struct Published(Atomic<u64>);
+
+impl Published {
+    /// One that holds `value`.
+    pub const fn new(value: u64) -> Self {
+        Self(Atomic::new(value))
+    }
+
+    /// C: `READ_ONCE()`, or `atomic64_read()`.
+    #[inline(always)]
+    pub fn read(&self) -> u64 {
+        #[cfg(CONFIG_64BIT)]
+        // SAFETY: As in `Once::read`.
+        unsafe {
+            self.0.as_ptr().read_volatile()
+        }
+        #[cfg(not(CONFIG_64BIT))]
+        self.0.load(Relaxed)
+    }
+
+    /// C: `smp_load_acquire()`.
+    #[inline(always)]
+    pub fn read_acquire(&self) -> u64 {
+        #[cfg(CONFIG_X86_64)]
+        {
+            let value = self.read();
+            // A load is an acquire there, if the compiler moves nothing before it. Pairs with
+            // `write_release`.
+            compiler_barrier();
+            value
+        }
+        #[cfg(not(CONFIG_X86_64))]
+        self.0.load(Acquire)
+    }
+
+    /// C: `smp_store_release()`.
+    #[inline(always)]
+    pub fn write_release(&self, value: u64) {
+        #[cfg(CONFIG_X86_64)]
+        {
+            // A store is a release there, if the compiler moves nothing behind it. Pairs with
+            // `read_acquire`.
+            compiler_barrier();
+            // SAFETY: As in `Once::read`.
+            unsafe { self.0.as_ptr().write_volatile(value) };
+        }
+        #[cfg(not(CONFIG_X86_64))]
+        self.0.store(value, Release);
+    }
+}
 
 impl Once {
     /// A word that holds `value`.
@@ -43,35 +97,6 @@ impl Once {
     pub fn write(&self, value: usize) {
         // SAFETY: As in `read`.
         unsafe { self.0.as_ptr().write_volatile(value) };
-    }
-
-    /// C: `smp_load_acquire()`.
-    #[inline(always)]
-    pub fn read_acquire(&self) -> usize {
-        #[cfg(CONFIG_X86_64)]
-        {
-            let word = self.read();
-            // A load is an acquire there, if the compiler moves nothing before it. Pairs with any access
-            // that is a release.
-            compiler_barrier();
-            word
-        }
-        #[cfg(not(CONFIG_X86_64))]
-        self.0.load(Acquire)
-    }
-
-    /// C: `smp_store_release()`.
-    #[inline(always)]
-    pub fn write_release(&self, value: usize) {
-        #[cfg(CONFIG_X86_64)]
-        {
-            // A store is a release there, if the compiler moves nothing behind it. Pairs with any access
-            // that is an acquire.
-            compiler_barrier();
-            self.write(value);
-        }
-        #[cfg(not(CONFIG_X86_64))]
-        self.0.store(value, Release);
     }
 
     /// Adds to the word, wrapping around. C: `atomic_long_add_return()`.

@@ -185,7 +185,7 @@ impl<const N: usize> PerCpu<Counters<N>> {
 /// # Safety
 ///
 /// `place` was returned by [`PerCpu::place`], or is a counter's offset in a live per-CPU object added
-/// to [`PerCpu::offset`]; there is a counter `NEXT` words after it.
+/// to [`PerCpu::offset`], or is C's per-CPU pointer to a counter; there is a counter `NEXT` words after it.
 #[inline(always)]
 pub unsafe fn this_cpu_inc<const NEXT: usize>(place: usize) {
     #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]

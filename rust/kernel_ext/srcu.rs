@@ -4,11 +4,21 @@
 //!
 //! C header: [`include/linux/srcu.h`](srctree/include/linux/srcu.h)
 
+use crate::helpers;
+#[cfg(all(
+    CONFIG_TREE_SRCU,
+    not(CONFIG_NEED_SRCU_NMI_SAFE),
+    not(CONFIG_PROVE_RCU)
+))]
 use crate::{
     barrier::compiler_barrier,
-    helpers,
     percpu::this_cpu_inc, //
 };
+#[cfg(all(
+    CONFIG_TREE_SRCU,
+    not(CONFIG_NEED_SRCU_NMI_SAFE),
+    not(CONFIG_PROVE_RCU)
+))]
 use core::mem::offset_of;
 use kernel::{
     bindings,
@@ -61,14 +71,18 @@ impl SrcuFast {
     }
 
     /// `srcu_read_lock_fast_notrace()`, inlined: the kernel's cannot be.
-    #[cfg(all(CONFIG_TREE_SRCU, not(CONFIG_NEED_SRCU_NMI_SAFE)))]
+    #[cfg(all(
+        CONFIG_TREE_SRCU,
+        not(CONFIG_NEED_SRCU_NMI_SAFE),
+        not(CONFIG_PROVE_RCU)
+    ))]
     #[inline(always)]
     fn enter(&self) -> usize {
         // SAFETY: By the type invariant. Grace periods write the pointer at the same time, in one access.
         let counters =
             unsafe { (&raw const (*self.inner.get()).srcu_ctrp).read_volatile() } as usize;
         const ENTRIES: usize = offset_of!(bindings::srcu_ctr, srcu_locks) / size_of::<usize>();
-        // SAFETY: They are counters of each CPU.
+        // SAFETY: It is a pointer to per-CPU counters.
         unsafe { this_cpu_inc::<ENTRIES>(counters) };
         // Keeps the section's accesses behind it; pairs with the barriers in `synchronize_srcu()`.
         compiler_barrier();
@@ -80,17 +94,25 @@ impl SrcuFast {
     /// # Safety
     ///
     /// The section was entered, which gave `counters`.
-    #[cfg(all(CONFIG_TREE_SRCU, not(CONFIG_NEED_SRCU_NMI_SAFE)))]
+    #[cfg(all(
+        CONFIG_TREE_SRCU,
+        not(CONFIG_NEED_SRCU_NMI_SAFE),
+        not(CONFIG_PROVE_RCU)
+    ))]
     #[inline(always)]
     unsafe fn exit(&self, counters: usize) {
         // Keeps the section's accesses before it; pairs as in `enter`.
         compiler_barrier();
         const EXITS: usize = offset_of!(bindings::srcu_ctr, srcu_unlocks) / size_of::<usize>();
-        // SAFETY: They are counters of each CPU.
+        // SAFETY: It is a pointer to per-CPU counters.
         unsafe { this_cpu_inc::<EXITS>(counters) };
     }
 
-    #[cfg(not(all(CONFIG_TREE_SRCU, not(CONFIG_NEED_SRCU_NMI_SAFE))))]
+    #[cfg(not(all(
+        CONFIG_TREE_SRCU,
+        not(CONFIG_NEED_SRCU_NMI_SAFE),
+        not(CONFIG_PROVE_RCU)
+    )))]
     fn enter(&self) -> usize {
         // SAFETY: By the type invariant.
         unsafe { helpers::kernel_ext_srcu_fast_read_lock(self.inner.get().cast()) as usize }
@@ -99,7 +121,11 @@ impl SrcuFast {
     /// # Safety
     ///
     /// The section was entered, which gave `counters`.
-    #[cfg(not(all(CONFIG_TREE_SRCU, not(CONFIG_NEED_SRCU_NMI_SAFE))))]
+    #[cfg(not(all(
+        CONFIG_TREE_SRCU,
+        not(CONFIG_NEED_SRCU_NMI_SAFE),
+        not(CONFIG_PROVE_RCU)
+    )))]
     unsafe fn exit(&self, counters: usize) {
         // SAFETY: As this function requires.
         unsafe {

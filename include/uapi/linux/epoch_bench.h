@@ -156,10 +156,11 @@ struct epoch_bench_counters {
  * @name: its name, filled up with NULs
  * @waits: out: calls of wait
  * @blocked: out: those of them that could not return at once
- * @longest_queue: out: most blocks that were open at the same time; 0 for
- *	trackers that keep no list of them
+ * @longest_queue: out: most blocks that were open at the same time, as one
+ *	block in 64 has seen; 0 for trackers that keep no list of them
  * @restarts: out: times that a walk along the list began anew (lockless)
- * @contended: out: times that the list's lock was not free at first
+ * @contended: out: blocks that found the list's lock taken when they began,
+ *	estimated from one block in 64
  * @violations: out: blocks that the verifier found open when they had been
  *	waited for
  *

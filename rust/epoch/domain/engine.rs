@@ -9,8 +9,8 @@
 //!   period of is its *member*. A round looks at each member, executes one heavy barrier for all that
 //!   need one, and concludes from it. So domains share barriers, and all that wait for a grace period of
 //!   one domain share it.
-//! - A task that wants to wait and finds the engine idle ([`Engine::alone`]): it saves two context
-//!   switches. It must not be preempted while it holds the token, so that nobody depends on the
+//! - A task that wants to wait and finds the engine idle, or, if it has no barrier to share, without a
+//!   detector ([`Engine::alone`]): it saves two context switches. It must not be preempted while it holds the token, so that nobody depends on the
 //!   scheduler's giving it a CPU. If it is not done at once, it becomes one of those who wait.
 //!
 //! A domain becomes a member when it is kicked, and leaves when the engine finds that nobody wants
@@ -184,8 +184,8 @@ impl<P: Platform> Engine<P> {
             }
         }
         self.end_detection();
-        // If somebody else waits for what this has ended, the engine has been kicked, and finds out: see
-        // `attend`.
+        // If somebody else waits for what this has ended, the domain is a member, or becomes one by a kick,
+        // and the engine finds out when it looks next: see `attend`.
         domain.poll(cookie)
     }
 
@@ -245,7 +245,7 @@ impl<P: Platform> Engine<P> {
         for node in ended {
             // SAFETY: As above: it is still a member's.
             let domain = unsafe { Domain::<P>::from_member(node) };
-            is_crowded |= domain.demand.is_crowded();
+            is_crowded |= domain.platform.shares_barriers() && domain.demand.is_crowded();
             domain.notify();
             // SAFETY: As above: it is this function's.
             unsafe { to_keep.push_back(node) };

@@ -44,10 +44,12 @@ impl<F: FnOnce()> Visitor for InBlock<F> {
 
     fn visit<T: Tracker>(self, tracker: &T) {
         let Self(place, f) = self;
-        let block = tracker.start(place);
+        // SAFETY: The worker has no other block.
+        let block = unsafe { tracker.start(place) };
         tracker.page(&block, KEY);
         f();
-        tracker.finish(block);
+        // SAFETY: It was opened in this tracker.
+        unsafe { tracker.finish(block) };
     }
 }
 

@@ -55,6 +55,18 @@ fn tracker<T: Tracker>(tracker: impl PinInit<T, Error>) -> Result<Arc<T>> {
     Arc::pin_init(tracker, GFP_KERNEL)
 }
 
+/// Opens a block.
+fn start<T: Tracker>(tracker: &T, place: u32) -> T::Block<'_> {
+    // SAFETY: Each test has the tracker to itself, and one block at a time in each place.
+    unsafe { tracker.start(place) }
+}
+
+/// Closes a block.
+fn finish<'a, T: Tracker>(tracker: &'a T, block: T::Block<'a>) {
+    // SAFETY: Each test has one tracker.
+    unsafe { tracker.finish(block) };
+}
+
 /// Whether waiting for [`KEY`] takes until `block` is finished.
 fn wait_returns_after<'a, T: Tracker + 'static>(
     tracker: &'a Arc<T>,
@@ -62,7 +74,7 @@ fn wait_returns_after<'a, T: Tracker + 'static>(
 ) -> Result<bool> {
     let waiter = tracker.clone();
     returns_after(
-        || tracker.finish(block),
+        || finish(&**tracker, block),
         move || {
             waiter.wait(KEY);
         },
@@ -72,7 +84,7 @@ fn wait_returns_after<'a, T: Tracker + 'static>(
 /// Whether waiting for a page takes until the block that has noted it is finished.
 fn waits_for_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
     for _ in 0..4 {
-        let block = tracker.start(0);
+        let block = start(&*tracker, 0);
         tracker.page(&block, KEY);
         if !wait_returns_after(&tracker, block)? {
             return Ok(false);
@@ -83,47 +95,47 @@ fn waits_for_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
 
 /// The same with two blocks, of which the younger finishes first, and either has noted the page.
 fn waits_for_overlapping_blocks<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
-    let older = tracker.start(0);
-    let younger = tracker.start(1);
+    let older = start(&*tracker, 0);
+    let younger = start(&*tracker, 1);
     tracker.page(&older, KEY);
-    tracker.finish(younger);
+    finish(&*tracker, younger);
     let first = wait_returns_after(&tracker, older)?;
 
-    let older = tracker.start(0);
-    let younger = tracker.start(1);
+    let older = start(&*tracker, 0);
+    let younger = start(&*tracker, 1);
     tracker.page(&younger, KEY);
-    tracker.finish(older);
+    finish(&*tracker, older);
     Ok(first && wait_returns_after(&tracker, younger)?)
 }
 
 /// Waits, inside a block that has not noted the page, for one that is past, which has been waited for
 /// before.
 fn does_not_wait_for_page_that_is_past<T: Tracker>(tracker: Arc<T>) {
-    let block = tracker.start(0);
+    let block = start(&*tracker, 0);
     tracker.page(&block, KEY);
-    tracker.finish(block);
+    finish(&*tracker, block);
     tracker.wait(KEY);
-    let younger = tracker.start(1);
+    let younger = start(&*tracker, 1);
     // It would wait for ever.
     tracker.wait(KEY);
-    tracker.finish(younger);
+    finish(&*tracker, younger);
 }
 
 /// Waits, inside a block, for a page that nobody has noted.
 fn does_not_wait_for_page_that_nobody_noted<T: Tracker>(tracker: Arc<T>) {
-    let block = tracker.start(0);
+    let block = start(&*tracker, 0);
     // It would wait for ever.
     tracker.wait(KEY);
-    tracker.finish(block);
+    finish(&*tracker, block);
 }
 
 /// Whether waiting for a page whose block is finished takes until an older one is: its generation is
 /// not done before.
 fn gives_generation_to_older_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
-    let older = tracker.start(0);
-    let younger = tracker.start(1);
+    let older = start(&*tracker, 0);
+    let younger = start(&*tracker, 1);
     tracker.page(&younger, KEY);
-    tracker.finish(younger);
+    finish(&*tracker, younger);
     wait_returns_after(&tracker, older)
 }
 
@@ -159,14 +171,14 @@ fn violations<T: Tracker + 'static>(tracker: Arc<T>) -> Result<(u32, u32)> {
                 let mut number = 0;
                 while stop.load(Relaxed) == 0 {
                     number += 1;
-                    let block = tracker.start(i as u32);
+                    let block = start(&*tracker, i as u32);
                     tracker.page(&block, KEY);
                     mutators[i].noted.store(number, Release);
                     if number % 16 == 0 {
                         fsleep(Delta::from_micros(50));
                     }
                     mutators[i].finished.store(number, Release);
-                    tracker.finish(block);
+                    finish(&*tracker, block);
                     sched::cond_resched();
                 }
             })?,

@@ -42,13 +42,13 @@ impl Tracker for Busted {
     type Block<'a> = ();
     const CONTEXT: Context = Context::Any;
 
-    fn start(&self, _place: u32) {
+    unsafe fn start(&self, _place: u32) {
         self.started.fetch_add(1, Full);
     }
 
     fn page(&self, _block: &(), _key: usize) {}
 
-    fn finish(&self, _block: ()) {
+    unsafe fn finish(&self, _block: ()) {
         self.finished.fetch_add(1, Full);
     }
 

@@ -34,7 +34,7 @@ impl Tracker for Epoch {
     const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
-    fn start(&self, _place: u32) -> Detached<'_> {
+    unsafe fn start(&self, _place: u32) -> Detached<'_> {
         BENCH.enter_detached()
     }
 
@@ -42,7 +42,7 @@ impl Tracker for Epoch {
     fn page(&self, _block: &Detached<'_>, _key: usize) {}
 
     #[inline(always)]
-    fn finish(&self, block: Detached<'_>) {
+    unsafe fn finish(&self, block: Detached<'_>) {
         drop(block);
     }
 

@@ -19,11 +19,7 @@
 //! that had left the later one is open.
 
 use super::{
-    pages::{
-        from_number,
-        to_number,
-        Pages, //
-    },
+    pages::Pages,
     Context,
     Tracker, //
 };
@@ -51,10 +47,17 @@ impl EpochKeyed {
                 // Nobody has noted a page: each has a cookie that has passed.
                 let cookie = epoch.snapshot();
                 epoch.synchronize();
-                Pages::new(to_number(cookie.into_raw()))?
+                Pages::new(number(cookie))?
             },
         })
     }
+}
+
+/// Numbers of pages are compared as numbers of 64 bits that wrap around; cookies have a word.
+const SHIFT: u32 = u64::BITS - usize::BITS;
+
+fn number(cookie: Cookie) -> u64 {
+    (cookie.into_raw() as u64) << SHIFT
 }
 
 impl Tracker for EpochKeyed {
@@ -62,22 +65,21 @@ impl Tracker for EpochKeyed {
     const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
-    fn start(&self, _place: u32) -> Detached<'_> {
+    unsafe fn start(&self, _place: u32) -> Detached<'_> {
         self.epoch.enter_detached()
     }
 
     fn page(&self, _block: &Detached<'_>, key: usize) {
-        self.pages
-            .raise(key, to_number(self.epoch.snapshot().into_raw()));
+        self.pages.raise(key, number(self.epoch.snapshot()));
     }
 
     #[inline(always)]
-    fn finish(&self, block: Detached<'_>) {
+    unsafe fn finish(&self, block: Detached<'_>) {
         drop(block);
     }
 
     fn wait(&self, key: usize) -> bool {
-        let cookie = Cookie::from_raw(from_number(self.pages.number(key)));
+        let cookie = Cookie::from_raw((self.pages.number(key) >> SHIFT) as usize);
         if self.epoch.poll(cookie) {
             return false;
         }

@@ -25,11 +25,7 @@
 //! for younger blocks too; this one does not.
 
 use super::{
-    pages::{
-        from_number,
-        to_number,
-        Pages, //
-    },
+    pages::Pages,
     waiters::Waiters,
     Context,
     Counters,
@@ -50,7 +46,10 @@ use kernel::{
     },
     types::Opaque, //
 };
-use kernel_ext::once::Once;
+use kernel_ext::once::{
+    Once,
+    Published, //
+};
 
 /// An entry of the list of open blocks, on a cache line of its own.
 ///
@@ -59,7 +58,7 @@ use kernel_ext::once::Once;
 /// While a block is open in it, `older` and `younger` point to entries of the same tracker, or are null.
 #[repr(align(64))]
 struct Entry {
-    generation: usize,
+    generation: u64,
     older: *mut Entry,
     younger: *mut Entry,
 }
@@ -72,6 +71,8 @@ struct Entry {
 /// null, and `younger` back.
 struct Blocks {
     youngest: *mut Entry,
+    /// How many there are.
+    open: usize,
 }
 
 impl Blocks {
@@ -81,7 +82,7 @@ impl Blocks {
     ///
     /// The lock is held, and no block is open in `entry`, which is one of the tracker's.
     #[inline(always)]
-    unsafe fn insert(&mut self, entry: *mut Entry, done: usize) -> usize {
+    unsafe fn insert(&mut self, entry: *mut Entry, done: u64) -> u64 {
         let older = self.youngest;
         let last = match older.is_null() {
             true => done,
@@ -103,6 +104,7 @@ impl Blocks {
         };
         // INVARIANT: The new block has the highest generation, and comes first.
         self.youngest = entry;
+        self.open = self.open.wrapping_add(1);
         generation
     }
 
@@ -112,10 +114,11 @@ impl Blocks {
     ///
     /// The lock is held, and a block is open in `entry`.
     #[inline(always)]
-    unsafe fn remove(&mut self, entry: *mut Entry) -> Option<usize> {
+    unsafe fn remove(&mut self, entry: *mut Entry) -> Option<u64> {
         // SAFETY: It points to an entry, as this function requires, and the lock is held.
         let (generation, older, younger) =
             unsafe { ((*entry).generation, (*entry).older, (*entry).younger) };
+        self.open = self.open.wrapping_sub(1);
         // INVARIANT: The two that were next to it are next to each other.
         match younger.is_null() {
             true => self.youngest = older,
@@ -132,22 +135,6 @@ impl Blocks {
             (*older).generation = generation;
         }
         None
-    }
-
-    /// The number of open blocks.
-    ///
-    /// # Safety
-    ///
-    /// The lock is held.
-    unsafe fn count(&self) -> usize {
-        let mut entry = self.youngest;
-        let mut count = 0;
-        while !entry.is_null() {
-            count += 1;
-            // SAFETY: By the type invariants it points to an entry, and the lock is held.
-            entry = unsafe { (*entry).older };
-        }
-        count
     }
 }
 
@@ -169,7 +156,7 @@ struct List<L: ListLock> {
     /// Accessed with the lock held.
     blocks: UnsafeCell<Blocks>,
     /// Generations up to this one are finished. Written with the lock held.
-    done: Once,
+    done: Published,
     // The lock stays where it is.
     #[pin]
     _pinned: PhantomPinned,
@@ -179,7 +166,7 @@ struct List<L: ListLock> {
 #[pin_data]
 #[repr(align(64))]
 struct Rest {
-    /// Accessed with the lock held.
+    /// Accessed with the lock held; one in which no block is open, by whoever has the place, too.
     entries: KVVec<UnsafeCell<Entry>>,
     pages: Pages,
     #[pin]
@@ -207,7 +194,8 @@ pub(crate) struct Generations<L: ListLock> {
     rest: Rest,
 }
 
-// SAFETY: What is not atomic is accessed with the lock held.
+// SAFETY: What is not atomic is accessed with the lock held, or is the entry of a place that is the
+// caller's, and handed on with an order by those who hand places on.
 unsafe impl<L: ListLock> Send for Generations<L> {}
 // SAFETY: As for `Send`.
 unsafe impl<L: ListLock> Sync for Generations<L> {}
@@ -216,7 +204,7 @@ unsafe impl<L: ListLock> Sync for Generations<L> {}
 pub(crate) struct Block {
     /// One of the tracker's, in which it is open.
     entry: *mut Entry,
-    generation: usize,
+    generation: u64,
 }
 
 impl<L: ListLock> List<L> {
@@ -231,8 +219,9 @@ impl<L: ListLock> List<L> {
             }),
             blocks: UnsafeCell::new(Blocks {
                 youngest: ptr::null_mut(),
+                open: 0,
             }),
-            done: Once::new(0),
+            done: Published::new(0),
             _pinned: PhantomPinned,
         })
     }
@@ -287,9 +276,13 @@ impl<L: ListLock> Generations<L> {
         unsafe { L::lock(self.list.lock.get()) }
     }
 
-    /// Opens a block, for the statistics, too. As `start`.
+    /// Opens a block, for the statistics, too.
+    ///
+    /// # Safety
+    ///
+    /// As for `start`; `entry` is that of the place.
     #[cold]
-    fn start_sampled(&self, entry: *mut Entry) -> usize {
+    unsafe fn start_sampled(&self, entry: *mut Entry) -> u64 {
         let statistics = &self.rest.statistics;
         let lock = || {
             // SAFETY: The lock is initialised, and stays where it is.
@@ -301,18 +294,16 @@ impl<L: ListLock> Generations<L> {
             })
         };
         self.locked(lock, |blocks| {
-            // SAFETY: The lock is held; whoever has the place has no block open in it.
+            // SAFETY: The lock is held, and no block is open in the place, as this function requires.
             let generation = unsafe { blocks.insert(entry, self.list.done.read()) };
-            // SAFETY: The lock is held.
-            let open = unsafe { blocks.count() };
-            if open > statistics.longest.read() {
-                statistics.longest.write(open);
+            if blocks.open > statistics.longest.read() {
+                statistics.longest.write(blocks.open);
             }
             generation
         })
     }
 
-    fn is_done(&self, generation: usize) -> bool {
+    fn is_done(&self, generation: u64) -> bool {
         // Pairs with the release in `finish`: what finished blocks did is visible.
         let done = self.list.done.read_acquire();
         done.wrapping_sub(generation) as isize >= 0
@@ -329,16 +320,17 @@ impl<L: ListLock> Tracker for Generations<L> {
     const HAS_PLACES: bool = true;
 
     #[inline(always)]
-    fn start(&self, place: u32) -> Block {
+    unsafe fn start(&self, place: u32) -> Block {
         let list = &self.list;
         let entry = self.rest.entries[place as usize].get();
-        // SAFETY: No block is open there, so that nobody writes it.
+        // SAFETY: No block is open in the place, as this function requires, so that nobody writes it.
         let last = unsafe { (*entry).generation };
-        let generation = match last % SAMPLED {
-            0 => self.start_sampled(entry),
-            // SAFETY: The lock is held; whoever has the place has no block open in it.
+        let generation = match last % SAMPLED as u64 {
+            // SAFETY: As this function requires.
+            0 => unsafe { self.start_sampled(entry) },
             _ => self.locked(
                 || self.lock(),
+                // SAFETY: The lock is held, and no block is open in the place.
                 |blocks| unsafe { blocks.insert(entry, list.done.read()) },
             ),
         };
@@ -346,14 +338,14 @@ impl<L: ListLock> Tracker for Generations<L> {
     }
 
     fn page(&self, block: &Block, key: usize) {
-        self.rest.pages.raise(key, to_number(block.generation));
+        self.rest.pages.raise(key, block.generation);
     }
 
     #[inline(always)]
-    fn finish(&self, block: Block) {
+    unsafe fn finish(&self, block: Block) {
         let list = &self.list;
         let remove = |blocks: &mut Blocks| {
-            // SAFETY: The lock is held, and the block is open there.
+            // SAFETY: The lock is held, and the block is open there, as this function requires.
             let done = unsafe { blocks.remove(block.entry) };
             if let Some(done) = done {
                 // Pairs with the acquire in `is_done`.
@@ -368,7 +360,7 @@ impl<L: ListLock> Tracker for Generations<L> {
 
     fn wait(&self, key: usize) -> bool {
         // Blocks that note the page later are not waited for.
-        let generation = from_number(self.rest.pages.number(key));
+        let generation = self.rest.pages.number(key);
         if self.is_done(generation) {
             return false;
         }

@@ -90,15 +90,23 @@ pub(crate) trait Tracker: Send + Sync {
         true
     }
 
-    /// Opens a block in `place`, which is below the number that the tracker was made for, and where no
-    /// other block of the tracker is open. In the tracker's [`Context`].
-    fn start(&self, place: u32) -> Self::Block<'_>;
+    /// Opens a block in `place`, which is below the number that the tracker was made for. In the tracker's
+    /// [`Context`].
+    ///
+    /// # Safety
+    ///
+    /// The place is the caller's, and no other block of the tracker is open there.
+    unsafe fn start(&self, place: u32) -> Self::Block<'_>;
 
     /// Notes that `block` has unmapped the page that `key` names.
     fn page(&self, block: &Self::Block<'_>, key: usize);
 
-    /// Closes a block. As [`Tracker::start`].
-    fn finish(&self, block: Self::Block<'_>);
+    /// Closes a block. In the tracker's [`Context`].
+    ///
+    /// # Safety
+    ///
+    /// It was opened in this tracker.
+    unsafe fn finish(&self, block: Self::Block<'_>);
 
     /// Returns when no block is open that was opened, and has noted `key`, before the call. Process
     /// context; sleeps. Tells whether it had to.
@@ -206,18 +214,28 @@ macro_rules! trackers {
             }
 
             /// [`Tracker::start`]
+            ///
+            /// # Safety
+            ///
+            /// As for that.
             #[inline(always)]
-            pub(crate) fn start(&self, kind: Kind, place: u32) -> Block<'_> {
+            pub(crate) unsafe fn start(&self, kind: Kind, place: u32) -> Block<'_> {
                 match kind {
-                    $(Kind::$kind => Block::$kind(self.$field.start(place)),)+
+                    // SAFETY: As this function requires.
+                    $(Kind::$kind => Block::$kind(unsafe { self.$field.start(place) }),)+
                 }
             }
 
             /// [`Tracker::finish`]
+            ///
+            /// # Safety
+            ///
+            /// As for that.
             #[inline(always)]
-            pub(crate) fn finish(&self, block: Block<'_>) {
+            pub(crate) unsafe fn finish(&self, block: Block<'_>) {
                 match block {
-                    $(Block::$kind(block) => self.$field.finish(block),)+
+                    // SAFETY: As this function requires.
+                    $(Block::$kind(block) => unsafe { self.$field.finish(block) },)+
                 }
             }
 

@@ -23,13 +23,13 @@ impl Tracker for None {
     const WAITS: bool = false;
 
     #[inline(always)]
-    fn start(&self, _place: u32) {}
+    unsafe fn start(&self, _place: u32) {}
 
     #[inline(always)]
     fn page(&self, _block: &(), _key: usize) {}
 
     #[inline(always)]
-    fn finish(&self, _block: ()) {}
+    unsafe fn finish(&self, _block: ()) {}
 
     fn wait(&self, _key: usize) -> bool {
         false

@@ -16,22 +16,6 @@ use kernel::{
 /// as CPUs that it can have.
 const BITS: u32 = 8;
 
-/// Numbers of pages are compared as numbers of 64 bits that wrap around; generations and cookies have a
-/// word.
-const SHIFT: u32 = u64::BITS - usize::BITS;
-
-/// A word as the number of a page.
-#[inline(always)]
-pub(super) fn to_number(word: usize) -> u64 {
-    (word as u64) << SHIFT
-}
-
-/// The word that [`to_number`] was given.
-#[inline(always)]
-pub(super) fn from_number(number: u64) -> usize {
-    (number >> SHIFT) as usize
-}
-
 /// The highest number that was left at each page.
 pub(super) struct Pages(KVVec<Atomic<u64>>);
 

@@ -32,7 +32,7 @@ impl Tracker for Srcu {
     const CONTEXT: Context = Context::Any;
 
     #[inline(always)]
-    fn start(&self, _place: u32) -> SrcuFastGuard<'_> {
+    unsafe fn start(&self, _place: u32) -> SrcuFastGuard<'_> {
         self.srcu.read_lock()
     }
 
@@ -40,7 +40,7 @@ impl Tracker for Srcu {
     fn page(&self, _block: &SrcuFastGuard<'_>, _key: usize) {}
 
     #[inline(always)]
-    fn finish(&self, block: SrcuFastGuard<'_>) {
+    unsafe fn finish(&self, block: SrcuFastGuard<'_>) {
         drop(block);
     }
 

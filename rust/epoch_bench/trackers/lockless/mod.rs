@@ -195,7 +195,7 @@ impl Tracker for Lockless {
     }
 
     #[inline(always)]
-    fn start(&self, place: u32) -> Block {
+    unsafe fn start(&self, place: u32) -> Block {
         let node = place as usize;
         let started = self.queue.start(node);
         if started.generation % SAMPLED as u64 == 0 {
@@ -212,7 +212,7 @@ impl Tracker for Lockless {
     }
 
     #[inline(always)]
-    fn finish(&self, block: Block) {
+    unsafe fn finish(&self, block: Block) {
         let done = self.queue.finish(block.node);
         if done.is_some() {
             // The exchange that has made it done is a full barrier.
