@@ -238,10 +238,8 @@ impl Handler for Bench {
             };
             // SAFETY: The place was just taken, and is given back after the block has ended; a tracker
             // without places has no use for it.
-            Some((
-                unsafe { self.trackers.start(kind, place.unwrap_or(0)) },
-                place,
-            ))
+            let block = unsafe { self.trackers.start(kind, place.unwrap_or(0)) };
+            Some((block, place))
         });
         let Some((block, place)) = started else {
             hook.counts.inc(Count::Missed as usize);

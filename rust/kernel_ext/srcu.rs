@@ -78,9 +78,10 @@ impl SrcuFast {
     ))]
     #[inline(always)]
     fn enter(&self) -> usize {
-        // SAFETY: By the type invariant. Grace periods write the pointer at the same time, in one access.
-        let counters =
-            unsafe { (&raw const (*self.inner.get()).srcu_ctrp).read_volatile() } as usize;
+        // SAFETY: By the type invariant.
+        let current = unsafe { &raw const (*self.inner.get()).srcu_ctrp };
+        // SAFETY: As above. Grace periods write the pointer at the same time, in one access.
+        let counters = unsafe { current.read_volatile() } as usize;
         const ENTRIES: usize = offset_of!(bindings::srcu_ctr, srcu_locks) / size_of::<usize>();
         // SAFETY: It is a pointer to per-CPU counters.
         unsafe { this_cpu_inc::<ENTRIES>(counters) };
