@@ -23,6 +23,8 @@ struct arrivals {
 	struct llist_head queues;
 	struct irq_work irq_work;
 	struct timer_list timer;
+	/* They have been taken off the list, and not all of them have been collected. */
+	int collecting;
 };
 
 static DEFINE_PER_CPU(struct arrivals, arrivals);
@@ -40,8 +42,12 @@ static void collect(struct timer_list *timer)
 	struct arrivals *arrived = container_of(timer, struct arrivals, timer);
 	struct llist_node *queue, *next;
 
+	WRITE_ONCE(arrived->collecting, 1);
+	/* A full barrier; pairs with that in epoch_callbacks_settle(). */
 	llist_for_each_safe(queue, next, llist_del_all(&arrived->queues))
 		__epoch_collect(queue);
+	/* Pairs with smp_load_acquire() there. */
+	smp_store_release(&arrived->collecting, 0);
 }
 
 static void start_timer(struct irq_work *work)
@@ -64,6 +70,17 @@ void epoch_queue_arrived(void *node)
 		irq_work_queue(&arrived->irq_work);
 }
 
+/* Whether queues have arrived, and are not collected. */
+static bool has_arrivals(struct arrivals *arrived)
+{
+	if (!llist_empty(&arrived->queues) || timer_pending(&arrived->timer))
+		return true;
+	/* Who finds the list empty because it was taken sees that they are being collected. */
+	smp_mb();
+	/* Pairs with smp_store_release() in collect(). */
+	return smp_load_acquire(&arrived->collecting);
+}
+
 /* Waits until each queue that has arrived has been collected. */
 void epoch_callbacks_settle(void)
 {
@@ -73,7 +90,7 @@ void epoch_callbacks_settle(void)
 		struct arrivals *arrived = per_cpu_ptr(&arrivals, cpu);
 
 		irq_work_sync(&arrived->irq_work);
-		while (!llist_empty(&arrived->queues) || timer_pending(&arrived->timer))
+		while (has_arrivals(arrived))
 			schedule_timeout_uninterruptible(1);
 	}
 }

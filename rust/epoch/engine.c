@@ -19,6 +19,8 @@ struct engine {
 	struct task_struct *task;
 	/* It has been woken since it last slept. */
 	int woken;
+	/* The number of rounds that it has done. */
+	unsigned long rounds;
 	/* Wakes it from where a lock of the scheduler may be held. */
 	struct irq_work wake;
 };
@@ -120,6 +122,38 @@ static void engine_wake_irq(struct irq_work *work)
 void epoch_engine_wake_later(unsigned int engine)
 {
 	irq_work_queue(&engines[engine].wake);
+}
+
+/* The thread of an engine has done a round. */
+void epoch_engine_round_done(unsigned int engine)
+{
+	/* Pairs with smp_load_acquire() in epoch_engines_settle(). */
+	smp_store_release(&engines[engine].rounds, engines[engine].rounds + 1);
+}
+
+/*
+ * Waits until each engine has looked at what was kicked before: a static epoch
+ * that is used for the first time is registered then. Process context; sleeps.
+ */
+void epoch_engines_settle(void)
+{
+	unsigned long before[EPOCH_ENGINES];
+	unsigned int i, left;
+
+	for (i = 0; i < EPOCH_ENGINES; i++)
+		before[i] = READ_ONCE(engines[i].rounds);
+	do {
+		left = 0;
+		for (i = 0; i < EPOCH_ENGINES; i++) {
+			/* The first of them may have begun before. */
+			if (smp_load_acquire(&engines[i].rounds) - before[i] >= 2)
+				continue;
+			epoch_engine_wake(i);
+			left++;
+		}
+		if (left)
+			schedule_timeout_idle(1);
+	} while (left);
 }
 
 /* The interrupts that heavy barriers of all epochs have sent. */

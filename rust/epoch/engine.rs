@@ -103,7 +103,10 @@ extern "C" fn __epoch_engine_run(index: c_uint) {
     // SAFETY: It is the thread of that engine.
     while !unsafe { helpers::epoch_engine_should_stop() } {
         let begun = monotonic_fast_ns();
-        let pause_ns = match engine.round(&mut members) {
+        let round = engine.round(&mut members);
+        // SAFETY: It is the thread of that engine.
+        unsafe { helpers::epoch_engine_round_done(index) };
+        let pause_ns = match round {
             Round::Progress { is_crowded } => {
                 if is_crowded {
                     // SAFETY: It is the thread of that engine.

@@ -30,6 +30,8 @@ bool epoch_engine_should_stop(void);
 void epoch_engine_sleep(unsigned int engine, unsigned long long ns);
 void epoch_engine_pause(unsigned long long ns);
 void epoch_engine_wake(unsigned int engine);
+void epoch_engine_round_done(unsigned int engine);
+void epoch_engines_settle(void);
 void epoch_engine_wake_later(unsigned int engine);
 bool epoch_cpus_are_isolated(void);
 void epoch_count_ipis(unsigned long count);

@@ -237,7 +237,9 @@ static int module_changed(struct notifier_block *nb, unsigned long state, void *
 		epoch_registry_settle();
 		break;
 	case MODULE_STATE_GOING:
+		/* Whichever of its statics has callbacks, or is waited for, is registered then. */
 		epoch_callbacks_settle();
+		epoch_engines_settle();
 		epoch_registry_settle();
 		invoke_all(module);
 		shut_down_statics(module);
