@@ -36,7 +36,7 @@ for picture in mutex epoch mutex-epoch epoch-mutex; do
 	prints "profile: flame-$picture.svg is a picture" '</svg>' tail -n 1 $svg
 	ok "profile: flame-$picture.svg can be searched" grep -q 'function search' $svg
 	ok "profile: flame-$picture.svg names the timer" grep -q 'no PMU for UNHALTED_CORE_CYCLES' $svg
-	ok "profile: flame-$picture.svg has readable Rust" grep -q '&lt;epoch_bench::trackers::Trackers&gt;::' $svg
+	ok "profile: flame-$picture.svg has readable Rust" grep -q 'epoch_bench::trackers::Visitor&gt;::visit' $svg
 	ok "profile: flame-$picture.svg has no mangled name" sh -c "! grep -Eo '_R(I?N|M|X)[A-Za-z0-9_]+' $svg"
 done
 for tracker in mutex epoch; do
