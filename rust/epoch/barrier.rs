@@ -19,19 +19,16 @@ use kernel::{
     alloc::flags::__GFP_NOWARN,
     cpu::CpuId,
     prelude::*,
-    sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Full, //
-        },
-        barrier::{
-            self,
-            smp_mb, //
-        }, //
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full, //
     }, //
 };
-use kernel_ext::cpu;
+use kernel_ext::{
+    barrier::full_barrier,
+    cpu, //
+};
 
 /// Tells when a queue has come to where it was put.
 #[repr(C)]
@@ -135,7 +132,7 @@ impl CpuCallbacks {
     /// `marker` is one of `barrier`, and stays until that is over. These are those of `epoch` and `cpu`.
     unsafe fn mark(&self, epoch: &Epoch, cpu: CpuId, marker: NonNull<Marker>, barrier: &Barrier) {
         // Whatever has been queued before the caller knew of it is seen here.
-        smp_mb(barrier::Full);
+        full_barrier();
         if self.is_idle() {
             return;
         }

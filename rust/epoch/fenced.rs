@@ -10,14 +10,9 @@ use crate::{
 use kernel::{
     prelude::*,
     str::CStr,
-    sync::{
-        aref::ARef,
-        barrier::{
-            smp_mb,
-            Full, //
-        }, //
-    }, //
+    sync::aref::ARef, //
 };
+use kernel_ext::barrier::full_barrier;
 
 /// An [`Epoch`] with a full barrier in [`FencedEpoch::enter`], and another when its guard is dropped.
 ///
@@ -40,7 +35,7 @@ impl FencedEpoch {
     pub fn enter(&self) -> FencedGuard<'_> {
         let guard = self.epoch.enter();
         // Pairs with the heavy barrier between `Domain::look` and `Domain::conclude`.
-        smp_mb(Full);
+        full_barrier();
         FencedGuard { _guard: guard }
     }
 
@@ -71,6 +66,6 @@ impl Drop for FencedGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         // Pairs with the heavy barrier between `Domain::look` and `Domain::conclude`.
-        smp_mb(Full);
+        full_barrier();
     }
 }

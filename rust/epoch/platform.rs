@@ -31,15 +31,12 @@ use kernel::sync::atomic::{
 };
 use kernel::{
     prelude::*,
-    str::CStr,
-    sync::barrier::{
-        smp_mb,
-        Full, //
-    }, //
+    str::CStr, //
 };
 use kernel_ext::{
     barrier::{
         compiler_barrier,
+        full_barrier,
         smp_mb_on_each_cpu, //
     },
     once::Once,
@@ -281,7 +278,7 @@ impl Platform for KernelPlatform {
                 // SAFETY: No requirements.
                 unsafe { helpers::epoch_count_ipis(smp_mb_on_each_cpu()) };
             }
-            Flavour::Fenced => smp_mb(Full),
+            Flavour::Fenced => full_barrier(),
         }
     }
 
@@ -290,7 +287,7 @@ impl Platform for KernelPlatform {
     }
 
     fn full_barrier(&self) {
-        smp_mb(Full);
+        full_barrier();
     }
 
     fn relax() {
