@@ -7,6 +7,7 @@ use crate::{
         Bench,
         MAX_WORKERS, //
     },
+    progress::Progress,
     stress::{
         self,
         Orders,
@@ -52,7 +53,6 @@ use kernel_ext::{
         Device,
         FileTable, //
     },
-    once::Once,
     sysfs::Groups, //
 };
 
@@ -64,36 +64,6 @@ pub(crate) struct Worker {
     /// The descriptors of the thread that runs, while it does.
     #[pin]
     runs_in: Mutex<Option<FileTable>>,
-}
-
-/// How far a worker is, on a cache line that only it writes while it runs.
-#[repr(align(64))]
-pub(crate) struct Progress {
-    iterations: Once,
-    state: Once,
-    stop: Once,
-}
-
-impl Progress {
-    const fn new() -> Self {
-        Self {
-            iterations: Once::new(0),
-            state: Once::new(uapi::EPOCH_BENCH_IDLE as usize),
-            stop: Once::new(0),
-        }
-    }
-
-    /// Whether the worker is to stop.
-    #[inline(always)]
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.stop.read() != 0
-    }
-
-    /// Notes how many iterations are completed.
-    #[inline(always)]
-    pub(crate) fn set_iterations(&self, iterations: u64) {
-        self.iterations.write(iterations as usize);
-    }
 }
 
 #[vtable]
@@ -136,7 +106,7 @@ unsafe impl Device for Worker {
 
     fn closing(worker: Pin<&Self>, table: FileTable) {
         if *worker.runs_in.lock() == Some(table) {
-            worker.progress.stop.write(1);
+            worker.progress.stop();
         }
     }
 }
@@ -223,34 +193,28 @@ impl Worker {
             return Err(EBUSY);
         }
         *runs_in = Some(FileTable::current());
-        self.progress.stop.write(0);
-        self.progress.set_iterations(0);
-        self.set_state(uapi::EPOCH_BENCH_RUNNING);
+        self.progress.begin();
         Ok(())
     }
 
     fn end(&self) {
         let mut runs_in = self.runs_in.lock();
-        self.set_state(uapi::EPOCH_BENCH_DONE);
+        self.progress.end();
         *runs_in = None;
-    }
-
-    fn set_state(&self, state: uapi::epoch_bench_state) {
-        self.progress.state.write(state as usize);
     }
 
     fn stop(&self) -> Result {
         // With the lock, so that it cannot hit the next run.
         let runs_in = self.runs_in.lock();
         if runs_in.is_some() {
-            self.progress.stop.write(1);
+            self.progress.stop();
         }
         Ok(())
     }
 
     fn counters(&self, counters: &mut uapi::epoch_bench_counters) -> Result {
-        counters.state = self.progress.state.read() as u32;
-        counters.iterations = self.progress.iterations.read() as u64;
+        counters.state = self.progress.state();
+        counters.iterations = self.progress.iterations();
         counters.timestamp_ns = clock::monotonic_ns();
         Ok(())
     }

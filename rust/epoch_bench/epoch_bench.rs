@@ -24,6 +24,8 @@ mod histogram;
 mod hook;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
+mod progress;
+mod selection;
 mod stress;
 mod sysfs;
 mod trackers;
@@ -65,7 +67,7 @@ impl kernel::InPlaceModule for EpochBenchModule {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             _device <- Registration::new(Arc::pin_init(
-                Bench::new(module, tracker.value(), verify.value().0),
+                Bench::new(module, tracker.value(), verify.value().0)?,
                 GFP_KERNEL,
             )?),
         })

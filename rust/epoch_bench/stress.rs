@@ -3,11 +3,9 @@
 //! The loop of a worker.
 
 use crate::{
-    bench::{
-        Admission,
-        Use, //
-    },
-    device::Progress,
+    bench::Admission,
+    progress::Progress,
+    selection::Use,
     trackers::{
         Tracker,
         Visitor, //
@@ -199,7 +197,7 @@ impl Stress<'_> {
     }
 
     fn verifier(&self) -> &Verifier {
-        &self.admission.bench().verifier
+        self.admission.verifier()
     }
 
     /// The first of some keys, each time after those of the last time.

@@ -100,6 +100,33 @@ unsigned long kernel_ext_probe_missed(struct kernel_ext_probe *probe);
  */
 void kernel_ext_probe_unregister(struct kernel_ext_probe *probe);
 
+/*
+ * Probes of munmap(2), by tracepoints of system calls: munmap.c.
+ */
+struct kernel_ext_munmap_probe;
+typedef void (*kernel_ext_munmap_fn)(void *data);
+
+/*
+ * Whether munmap(2) can be probed: 0, or -EOPNOTSUPP without such tracepoints,
+ * or if their probes must not sleep.
+ */
+int kernel_ext_munmap_check(void);
+
+/*
+ * Has enter called at the beginning of each munmap(2), and exit at the end of
+ * each system call, in the task that makes it; both may sleep. A pointer that
+ * IS_ERR() if that cannot be. May sleep.
+ *
+ * A call that had begun has an end without a beginning. One that seccomp(2) or a
+ * debugger skips has none, or an end only.
+ */
+struct kernel_ext_munmap_probe *
+kernel_ext_munmap_register(void *data, kernel_ext_munmap_fn enter,
+			   kernel_ext_munmap_fn exit);
+
+/* Ends that. Neither function runs when this returns. May sleep. */
+void kernel_ext_munmap_unregister(struct kernel_ext_munmap_probe *probe);
+
 /* References that keep a module. */
 bool kernel_ext_try_module_get(void *module);
 void kernel_ext_module_put(void *module);

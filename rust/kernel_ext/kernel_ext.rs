@@ -15,6 +15,7 @@ pub mod misc;
 pub mod mm;
 pub mod module;
 pub mod module_param;
+pub mod munmap;
 pub mod once;
 pub mod percpu;
 pub mod probe;
@@ -23,6 +24,7 @@ pub mod srcu;
 pub mod symbol;
 pub mod sysfs;
 pub mod task;
+pub mod task_slots;
 #[cfg(CONFIG_KUNIT = "y")]
 pub mod testing;
 pub mod threads;

@@ -99,6 +99,19 @@ impl Once {
         unsafe { self.0.as_ptr().write_volatile(value) };
     }
 
+    /// C: `smp_store_release()`.
+    #[inline(always)]
+    pub fn write_release(&self, value: usize) {
+        #[cfg(CONFIG_X86_64)]
+        {
+            // A store is a release there, if the compiler moves nothing behind it.
+            compiler_barrier();
+            self.write(value);
+        }
+        #[cfg(not(CONFIG_X86_64))]
+        self.0.store(value, Release);
+    }
+
     /// Adds to the word, wrapping around. C: `atomic_long_add_return()`.
     pub fn add(&self, value: usize) {
         self.0.fetch_add(value, Full);

@@ -63,18 +63,24 @@ impl Mechanism {
     }
 }
 
-/// What is done at a probed function's entry and return.
+/// What is done at the beginnings and ends of calls.
 ///
-/// Both are called in the task that calls the function, with preemption disabled, and so must not
-/// sleep. With a kretprobe that is a breakpoint, they run in what counts as an NMI.
+/// Both are called in the task that makes the call. By a [`Probe`] they are called with preemption
+/// disabled and without a slot, and must not sleep; with a kretprobe that is a breakpoint, they run in what
+/// counts as an NMI. By a [`MunmapProbe`](crate::munmap::MunmapProbe) they are called with a slot, and may
+/// sleep.
 pub trait Handler: Sync {
-    /// What one call of the function carries from its entry to its return.
+    /// What one call carries from its beginning to its end.
     type Token;
 
-    /// The entry. [`Handler::leave`] is called if there is a token.
-    fn enter(&self) -> Option<Self::Token>;
+    /// Whether the current task's calls are of interest. Called first, as [`Handler::enter`] is.
+    fn admits(&self) -> bool;
 
-    /// The return.
+    /// The beginning. [`Handler::leave`] is called if there is a token. `slot` is the task's own until
+    /// that has returned.
+    fn enter(&self, slot: Option<u32>) -> Option<Self::Token>;
+
+    /// The end.
     fn leave(&self, token: Self::Token);
 }
 
@@ -143,7 +149,10 @@ impl<H: Handler> Probe<H> {
     unsafe extern "C" fn enter(data: *mut c_void, token: *mut c_void) -> bool {
         // SAFETY: By the caller's promise.
         let handler = unsafe { &*data.cast_const().cast::<H>() };
-        let Some(value) = handler.enter() else {
+        if !handler.admits() {
+            return false;
+        }
+        let Some(value) = handler.enter(None) else {
             return false;
         };
         // SAFETY: By the caller's promise; it is aligned as a word is.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The current task's name.
+//! The current task's name and ancestors.
 //!
 //! C header: [`include/linux/sched.h`](srctree/include/linux/sched.h)
 
 use kernel::{
     fmt,
     prelude::*,
-    str::BStr, //
+    str::BStr,
+    sync::rcu, //
 };
 
 /// The `comm` of a task, as it was at some time.
@@ -52,5 +53,28 @@ impl fmt::Display for Comm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let len = self.0.iter().position(|&byte| byte == 0);
         fmt::Display::fmt(BStr::from_bytes(&self.0[..len.unwrap_or(self.0.len())]), f)
+    }
+}
+
+/// Whether the process of this number in the initial namespace is among the ancestors of the current
+/// task's. Any context in which RCU is watching.
+///
+/// The parents are those that would be told of the task's end, also where a debugger is instead.
+pub fn descends_from(tgid: i32) -> bool {
+    let _rcu = rcu::read_lock();
+    let mut task = current!().as_ptr();
+    loop {
+        // SAFETY: `task` is the current task, which is live, or was the parent of a task that RCU keeps;
+        // RCU keeps it too, since a parent is replaced in its children before it is released. The field
+        // is written at the same time, as a pointer is: what is read is the one or the other. The accesses
+        // after it depend on its address (C: rcu_dereference()).
+        task = unsafe { (&raw const (*task).real_parent).read_volatile() };
+        // SAFETY: As above; the number of a thread group does not change.
+        match unsafe { (*task).tgid } {
+            // Its own parent: the first task of all.
+            0 => return false,
+            parent if parent == tgid => return true,
+            _ => {}
+        }
     }
 }

@@ -11,6 +11,9 @@ gcc -static -O2 -Wall -Wextra -Werror -I "$src/include/uapi" -o "$badinput" "$vm
 munmaps=$EPOCH_CACHE/bin/munmaps
 gcc -static -O2 -Wall -Wextra -Werror -o "$munmaps" "$vm/guest/munmaps.c"
 
+oddcalls=$EPOCH_CACHE/bin/oddcalls
+gcc -static -O2 -Wall -Wextra -Werror -o "$oddcalls" "$vm/guest/oddcalls.c" -pthread
+
 # A build with a tracker that is wrong, for the verifier to find.
 "$vm/stock.sh"
 "$vm/modules.sh" busted
@@ -20,7 +23,7 @@ busted=$("$vm/modules.sh" --dir busted)
 status=0
 "$vm/boot.sh" --bench --name test --seconds 3600 \
 	--file "$badinput=bin/badinput" --file "$munmaps=bin/munmaps" \
-	--file "$vm/guest/test-lib.sh=tests/lib.sh" \
+	--file "$oddcalls=bin/oddcalls" --file "$vm/guest/test-lib.sh=tests/lib.sh" \
 	--file "$vm/guest/test-hook.sh=tests/hook.sh" --file "$vm/guest/test-load.sh=tests/load.sh" \
 	--file "$busted/epoch.ko=modules/busted/epoch.ko" \
 	--file "$busted/epoch_bench.ko=modules/busted/epoch_bench.ko" \

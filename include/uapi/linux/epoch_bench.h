@@ -146,7 +146,7 @@ struct epoch_bench_counters {
 	__u64 timestamp_ns;
 };
 
-/* A block of the tracker may sleep when it starts or ends: not for the hook. */
+/* Blocks may sleep when they start or end: for the hook by syscall only. */
 #define EPOCH_BENCH_TRACKER_SLEEPS	(1U << 0)
 
 /**

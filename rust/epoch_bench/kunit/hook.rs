@@ -6,6 +6,7 @@
 use super::bench;
 use crate::{
     bench::Bench,
+    hook,
     trackers::{
         Context,
         Kind, //
@@ -22,7 +23,10 @@ use kernel::{
     }, //
 };
 use kernel_ext::{
-    probe::Mechanism,
+    probe::{
+        Handler,
+        Mechanism, //
+    },
     sched::{
         self,
         NoPreemption, //
@@ -55,9 +59,11 @@ fn comm(name: &[u8]) -> Result<Comm> {
 /// A bench whose hook is about to hook `msleep` in threads of this test.
 fn hooked(kind: Kind, mechanism: Mechanism) -> Result<Arc<Bench>> {
     let bench = bench(kind)?;
-    bench.hook.set_mechanism(mechanism)?;
+    bench
+        .hook
+        .set_mechanism(Some(hook::Mechanism::Function(mechanism)))?;
     bench.hook.set_symbol(BStr::from_bytes(b"msleep"))?;
-    bench.hook.set_comm(&comm(THREAD)?);
+    bench.hook.filter.set_comm(&comm(THREAD)?);
     Ok(bench)
 }
 
@@ -81,7 +87,7 @@ mod tests {
         for mechanism in mechanisms() {
             for kind in hookable() {
                 let bench = hooked(kind, mechanism)?;
-                bench.enable_hook()?;
+                bench.hook.enable()?;
                 let mut sleepers = KVec::new();
                 for _ in 0..3 {
                     sleepers.push(sleeper(100)?, GFP_KERNEL)?;
@@ -90,7 +96,7 @@ mod tests {
                 for sleeper in sleepers {
                     sleeper.join();
                 }
-                bench.disable_hook()?;
+                bench.hook.disable()?;
                 assert_eq!(bench.hook.hits(), 3);
                 assert_eq!(bench.hook.missed(), 0);
                 assert_eq!(bench.hook.blocks(), 0);
@@ -103,10 +109,10 @@ mod tests {
     fn disabling_waits_for_calls_that_are_under_way() -> Result {
         for mechanism in mechanisms() {
             let bench = hooked(Kind::Spin, mechanism)?;
-            bench.enable_hook()?;
+            bench.hook.enable()?;
             let sleeper = sleeper(200)?;
             wait_until(|| bench.hook.blocks() == 1);
-            bench.disable_hook()?;
+            bench.hook.disable()?;
             assert_eq!(bench.hook.blocks(), 0);
             assert!(!bench.hook.is_enabled());
             sleeper.join();
@@ -118,26 +124,31 @@ mod tests {
     fn disabling_is_not_over_before_that_of_a_later_time() -> Result {
         for mechanism in mechanisms() {
             let bench = hooked(Kind::Epoch, mechanism)?;
-            bench.enable_hook()?;
-            let first = bench.begin_disabling().ok_or(EINVAL)?;
+            bench.hook.enable()?;
+            let first = bench.hook.begin_disabling().ok_or(EINVAL)?;
             let first = bench.hook.drain_for(first)?;
             // Before the first one comes back:
-            bench.enable_hook()?;
+            bench.hook.enable()?;
             let sleeper = sleeper(1000)?;
             wait_until(|| bench.hook.blocks() == 1);
-            let second = bench.begin_disabling().ok_or(EINVAL)?;
-            let again = bench.end_disabling(first);
+            let second = bench.hook.begin_disabling().ok_or(EINVAL)?;
+            let again = bench.hook.end_disabling(first);
             assert!(again.is_some());
             assert_eq!(bench.hook.blocks(), 1);
             sleeper.join();
             // Nobody has told the probe of the return in vain.
             assert_eq!(bench.hook.blocks(), 0);
             let second = bench.hook.drain_for(second)?;
-            assert!(bench.end_disabling(second).is_none());
+            assert!(bench.hook.end_disabling(second).is_none());
             // Whoever comes last finds nothing to do.
             let again = bench.hook.drain_for(again.ok_or(EINVAL)?)?;
-            assert!(bench.end_disabling(again).is_none());
-            assert_eq!(bench.hook.set_mechanism(mechanism), Ok(()));
+            assert!(bench.hook.end_disabling(again).is_none());
+            assert_eq!(
+                bench
+                    .hook
+                    .set_mechanism(Some(hook::Mechanism::Function(mechanism))),
+                Ok(())
+            );
         }
         Ok(())
     }
@@ -146,13 +157,13 @@ mod tests {
     fn change_of_tracker_waits_for_calls_that_are_under_way() -> Result {
         for mechanism in mechanisms() {
             let bench = hooked(Kind::Spin, mechanism)?;
-            bench.enable_hook()?;
+            bench.hook.enable()?;
             let sleeper = sleeper(200)?;
             wait_until(|| bench.hook.blocks() == 1);
             bench.set_tracker(Kind::Epoch)?;
             assert_eq!(bench.hook.blocks(), 0);
             sleeper.join();
-            bench.disable_hook()?;
+            bench.hook.disable()?;
         }
         Ok(())
     }
@@ -161,19 +172,19 @@ mod tests {
     fn filters_let_nobody_else_through() -> Result {
         for mechanism in mechanisms() {
             let bench = hooked(Kind::Epoch, mechanism)?;
-            bench.hook.set_comm(&comm(b"somebody_else")?);
-            bench.enable_hook()?;
+            bench.hook.filter.set_comm(&comm(b"somebody_else")?);
+            bench.hook.enable()?;
             sleeper(50)?.join();
             assert_eq!(bench.hook.hits(), 0);
-            bench.hook.set_comm(&comm(b"")?);
+            bench.hook.filter.set_comm(&comm(b"")?);
             // Threads of the kernel are groups of their own.
-            bench.hook.set_tgid(i32::MAX as usize);
+            bench.hook.filter.set_tgid(i32::MAX as usize);
             sleeper(50)?.join();
             assert_eq!(bench.hook.hits(), 0);
-            bench.hook.set_tgid(current!().pid() as usize);
+            bench.hook.filter.set_tgid(current!().pid() as usize);
             fsleep(Delta::from_millis(50));
             assert_eq!(bench.hook.hits(), 1);
-            bench.disable_hook()?;
+            bench.hook.disable()?;
         }
         Ok(())
     }
@@ -182,14 +193,14 @@ mod tests {
     fn enabling_and_disabling_twice_is_once() -> Result {
         for mechanism in mechanisms() {
             let bench = hooked(Kind::Epoch, mechanism)?;
-            bench.disable_hook()?;
-            bench.enable_hook()?;
+            bench.hook.disable()?;
+            bench.hook.enable()?;
             sleeper(50)?.join();
-            bench.enable_hook()?;
+            bench.hook.enable()?;
             assert_eq!(bench.hook.hits(), 1);
             sleeper(50)?.join();
-            bench.disable_hook()?;
-            bench.disable_hook()?;
+            bench.hook.disable()?;
+            bench.hook.disable()?;
             assert_eq!(bench.hook.hits(), 2);
             sleeper(50)?.join();
             assert_eq!(bench.hook.hits(), 2);
@@ -201,13 +212,70 @@ mod tests {
     fn tracker_that_sleeps_is_refused() -> Result {
         for mechanism in mechanisms() {
             let bench = hooked(Kind::Mutex, mechanism)?;
-            assert_eq!(bench.enable_hook(), Err(EINVAL));
+            assert_eq!(bench.hook.enable(), Err(EINVAL));
             bench.set_tracker(Kind::Spin)?;
-            bench.enable_hook()?;
+            bench.hook.enable()?;
             assert_eq!(bench.set_tracker(Kind::Mutex), Err(EINVAL));
             assert_eq!(bench.tracker(), Kind::Spin);
-            bench.disable_hook()?;
+            bench.hook.disable()?;
             bench.set_tracker(Kind::Mutex)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn mechanism_goes_with_the_tracker_unless_it_is_chosen() -> Result {
+        use hook::Mechanism::{
+            Function,
+            Syscall, //
+        };
+
+        let bench = bench(Kind::Mutex)?;
+        assert_eq!(bench.hook.mechanism(), Syscall);
+        bench.set_tracker(Kind::Spin)?;
+        assert_eq!(bench.hook.mechanism(), Function(Mechanism::DEFAULT));
+        if bench.hook.set_mechanism(Some(Syscall)).is_err() {
+            bench.set_tracker(Kind::Mutex)?;
+            assert_eq!(bench.hook.enable(), Err(EINVAL));
+            skip(c"no tracepoints of system calls that may sleep in this kernel");
+        }
+        assert_eq!(bench.hook.mechanism(), Syscall);
+        bench.hook.enable()?;
+        // It stays what it is while the hook is enabled.
+        bench.set_tracker(Kind::Mutex)?;
+        bench.set_tracker(Kind::Epoch)?;
+        assert_eq!(bench.hook.mechanism(), Syscall);
+        assert_eq!(bench.hook.set_mechanism(None), Err(EBUSY));
+        bench.hook.disable()?;
+        bench.hook.set_mechanism(None)?;
+        assert_eq!(bench.hook.mechanism(), Function(Mechanism::DEFAULT));
+        Ok(())
+    }
+
+    #[test]
+    fn task_with_a_slot_has_its_block_there() -> Result {
+        for kind in Kind::available() {
+            let bench = bench(kind)?;
+            if bench
+                .hook
+                .set_mechanism(Some(hook::Mechanism::Syscall))
+                .is_err()
+            {
+                skip(c"no tracepoints of system calls that may sleep in this kernel");
+            }
+            bench.hook.filter.set_comm(&comm(b"nobody")?);
+            bench.hook.enable()?;
+            assert!(!bench.hook.admits());
+            // As the probe would call it.
+            let one = bench.hook.enter(Some(7)).ok_or(EINVAL)?;
+            let other = bench.hook.enter(Some(8)).ok_or(EINVAL)?;
+            assert_eq!(bench.hook.blocks(), 2);
+            bench.hook.leave(one);
+            bench.hook.leave(other);
+            assert_eq!(bench.hook.blocks(), 0);
+            assert_eq!((bench.hook.hits(), bench.hook.missed()), (2, 0));
+            bench.hook.disable()?;
+            assert!(bench.hook.enter(Some(7)).is_none());
         }
         Ok(())
     }
@@ -217,11 +285,11 @@ mod tests {
         for mechanism in mechanisms() {
             let bench = hooked(Kind::Epoch, mechanism)?;
             let admission = bench.admit()?;
-            assert_eq!(bench.enable_hook(), Err(EBUSY));
+            assert_eq!(bench.hook.enable(), Err(EBUSY));
             drop(admission);
-            bench.enable_hook()?;
+            bench.hook.enable()?;
             assert_eq!(bench.admit().err(), Some(EBUSY));
-            bench.disable_hook()?;
+            bench.hook.disable()?;
             bench.admit()?;
         }
         Ok(())
@@ -231,11 +299,16 @@ mod tests {
     fn what_is_hooked_cannot_change_meanwhile() -> Result {
         for mechanism in mechanisms() {
             let bench = hooked(Kind::Epoch, mechanism)?;
-            bench.enable_hook()?;
+            bench.hook.enable()?;
             let symbol = BStr::from_bytes(b"schedule_timeout");
             assert_eq!(bench.hook.set_symbol(symbol), Err(EBUSY));
-            assert_eq!(bench.hook.set_mechanism(mechanism), Err(EBUSY));
-            bench.disable_hook()?;
+            assert_eq!(
+                bench
+                    .hook
+                    .set_mechanism(Some(hook::Mechanism::Function(mechanism))),
+                Err(EBUSY)
+            );
+            bench.hook.disable()?;
             bench.hook.set_symbol(symbol)?;
         }
         Ok(())
@@ -292,10 +365,10 @@ mod tests {
     fn calls_are_timed() -> Result {
         for mechanism in mechanisms() {
             let bench = hooked(Kind::Srcu, mechanism)?;
-            bench.enable_hook()?;
+            bench.hook.enable()?;
             // Where ticks are late, as in a guest that has to wait for its turn, it may take less.
             sleeper(200)?.join();
-            bench.disable_hook()?;
+            bench.hook.disable()?;
             let mut buckets = KBox::new([0; _], GFP_KERNEL)?;
             bench.hook.latencies(Kind::Srcu).read(&mut buckets);
             assert_eq!(buckets.iter().sum::<u64>(), 1);

@@ -4,6 +4,7 @@
 
 mod bench;
 mod hook;
+mod slots;
 mod trackers;
 
 use crate::{
@@ -19,7 +20,7 @@ use kernel::{
 /// A bench of the test's own, beside the device's.
 fn bench(kind: Kind) -> Result<Arc<Bench>> {
     Arc::pin_init(
-        Bench::new(&crate::LocalModule::THIS_MODULE, kind, false),
+        Bench::new(&crate::LocalModule::THIS_MODULE, kind, false)?,
         GFP_KERNEL,
     )
 }

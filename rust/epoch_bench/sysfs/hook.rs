@@ -21,7 +21,6 @@ use kernel::{
 };
 use kernel_ext::{
     module_param::Named,
-    probe,
     sysfs::{
         Attribute,
         Output, //
@@ -57,8 +56,8 @@ read_write!(
     Enable: c"enable",
     |bench, out| out.write(fmt!("{}", u8::from(bench.hook.is_enabled()))),
     |bench, value| match Switch::from_name(value)? {
-        Switch(true) => bench.enable_hook(),
-        Switch(false) => bench.disable_hook(),
+        Switch(true) => bench.hook.enable(),
+        Switch(false) => bench.hook.disable(),
     }
 );
 
@@ -81,7 +80,7 @@ impl Attribute for AvailableSymbols {
 
     fn show(bench: &Arc<Bench>, out: &mut Output) -> Result {
         let mut first = true;
-        for symbol in hook::available_symbols(bench.hook.mechanism()) {
+        for symbol in hook::available_symbols(bench.hook.function_mechanism()) {
             let blank = if first { "" } else { " " };
             out.write(fmt!("{}{}", blank, BStr::from_bytes(symbol.to_bytes())));
             first = false;
@@ -94,41 +93,65 @@ read_write!(
     Mechanism: c"mechanism",
     |bench, out| out.write(fmt!("{}", bench.hook.mechanism().name())),
     |bench, value| {
-        let mechanism = probe::Mechanism::from_name(value).ok_or_else(|| {
-            pr_err!("hook: mechanism: '{}' is none of: fprobe kretprobe\n", value);
-            EINVAL
-        })?;
+        let mechanism = match &**value {
+            b"auto" => None,
+            _ => Some(hook::Mechanism::from_name(value).ok_or_else(|| {
+                pr_err!(
+                    "hook: mechanism: '{}' is none of: auto fprobe kretprobe syscall\n",
+                    value
+                );
+                EINVAL
+            })?),
+        };
         bench.hook.set_mechanism(mechanism)
     }
 );
 
+/// The number of a process in the initial namespace, or 0.
+fn process(file: &str, value: &BStr) -> Result<usize> {
+    // Process numbers are positive, and fit an int.
+    let number = core::str::from_utf8(value)
+        .ok()
+        .and_then(|text| text.parse::<u32>().ok())
+        .filter(|&number| i32::try_from(number).is_ok());
+    let number = number.ok_or_else(|| {
+        pr_err!(
+            "hook: {} takes the number of a process, or 0 for all, not '{}'\n",
+            file,
+            value
+        );
+        EINVAL
+    })?;
+    Ok(number as usize)
+}
+
 read_write!(
     Tgid: c"tgid",
-    |bench, out| out.write(fmt!("{}", bench.hook.tgid())),
+    |bench, out| out.write(fmt!("{}", bench.hook.filter.tgid())),
     |bench, value| {
-        // Process numbers are positive, and fit an int.
-        let tgid = core::str::from_utf8(value)
-            .ok()
-            .and_then(|text| text.parse::<u32>().ok())
-            .filter(|&tgid| i32::try_from(tgid).is_ok());
-        let tgid = tgid.ok_or_else(|| {
-            pr_err!("hook: tgid takes the number of a process, or 0 for all, not '{}'\n", value);
-            EINVAL
-        })?;
-        bench.hook.set_tgid(tgid as usize);
+        bench.hook.filter.set_tgid(process("tgid", value)?);
+        Ok(())
+    }
+);
+
+read_write!(
+    Ancestor: c"ancestor",
+    |bench, out| out.write(fmt!("{}", bench.hook.filter.ancestor())),
+    |bench, value| {
+        bench.hook.filter.set_ancestor(process("ancestor", value)?);
         Ok(())
     }
 );
 
 read_write!(
     Comm: c"comm",
-    |bench, out| out.write(fmt!("{}", bench.hook.comm())),
+    |bench, out| out.write(fmt!("{}", bench.hook.filter.comm())),
     |bench, value| {
         let comm = task::Comm::new(value).ok_or_else(|| {
             pr_err!("hook: comm takes the name of a task, of at most 15 bytes, or nothing for all\n");
             EINVAL
         })?;
-        bench.hook.set_comm(&comm);
+        bench.hook.filter.set_comm(&comm);
         Ok(())
     }
 );

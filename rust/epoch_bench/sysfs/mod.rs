@@ -39,6 +39,7 @@ groups!(
         hook::AvailableSymbols,
         hook::Mechanism,
         hook::Tgid,
+        hook::Ancestor,
         hook::Comm,
         hook::Hits,
         hook::Missed,
@@ -107,8 +108,9 @@ impl Attribute for Tracker {
         bench.set_tracker(kind).inspect_err(|error| {
             if *error == EINVAL {
                 pr_err!(
-                    "tracker: '{}' sleeps, and the hook is enabled: a probe's handler must not\n",
-                    value
+                    "tracker: '{}' sleeps, and the hook is enabled by {}, whose handlers must not: disable it first, or write 'syscall' to hook/mechanism\n",
+                    value,
+                    bench.hook.mechanism().name()
                 );
             }
         })

@@ -1,6 +1,7 @@
-# shellcheck shell=dash disable=SC2154,SC2086,SC2317 # sys and failed are test-lib.sh's, without blanks
+# shellcheck shell=dash disable=SC2154,SC2086,SC2317 # sys and failed are test-lib.sh's, without blanks; shells are words
 # The hook under load: it comes and goes, and the tracker changes, while
-# processes call the function, and die in it. Arguments: how many times with each
+# processes call the function, and die in it. Arguments: how many times it comes and
+# goes in each of three shells, and how often the tracker changes, with each
 # mechanism.
 
 # shellcheck source=tools/vm/guest/test-lib.sh
@@ -23,6 +24,23 @@ munmaps_end() {
 	true
 }
 
+# The hook comes and goes in several shells at the same time.
+come_and_go() {
+	rm -f /tmp/came-*
+	for shell in 1 2 3; do
+		(
+			n=0
+			while [ $n -lt "$cycles" ] && echo 1 >"$hook/enable" && echo 0 >"$hook/enable"; do n=$((n + 1)); done
+			echo $n >/tmp/came-$shell
+		) &
+		shells="$shells $!"
+	done
+	wait $shells
+	shells=
+	cat /tmp/came-*
+	[ "$(cat /tmp/came-* | sort -u)" = "$cycles" ] && [ "$(cat "$hook/enable") $(cat "$hook/blocks")" = "0 0" ]
+}
+
 hits_grow() {
 	before=$(cat "$hook/hits")
 	soon sh -c "[ \$(cat $hook/hits) -gt $before ]"
@@ -31,22 +49,18 @@ hits_grow() {
 # The hook comes and goes, and the tracker changes, under load.
 hook_under_load() {
 	munmaps_for_ever
-	for mechanism in kretprobe fprobe; do
+	for mechanism in kretprobe fprobe syscall; do
+		write $sys/tracker epoch
 		write "$hook/mechanism" $mechanism
-		n=0
-		while [ $n -lt "$cycles" ]; do
-			write "$hook/enable" 1 || break
-			write "$hook/enable" 0 || break
-			[ "$(cat "$hook/blocks")" = 0 ] || break
-			n=$((n + 1))
-		done
-		ok "$mechanism comes and goes $cycles times under load, and leaves no block" [ $n = "$cycles" ]
+		[ $mechanism != syscall ] || write $sys/tracker mutex
+		ok "$mechanism comes and goes $cycles times in each of three shells under load, and leaves no block" come_and_go
 		ok "enable $mechanism under load" write "$hook/enable" 1
 		ok "hits grow" hits_grow
 		n=0
 		while [ $n -lt "$switches" ]; do
 			for tracker in $trackers; do
-				[ "$tracker" = mutex ] || write $sys/tracker "$tracker" || break 2
+				if [ "$tracker" = mutex ] && [ $mechanism != syscall ]; then continue; fi
+				write $sys/tracker "$tracker" || break 2
 			done
 			n=$((n + 1))
 		done
@@ -69,7 +83,7 @@ hook_under_load() {
 	# All knobs at the same time.
 	munmaps_for_ever
 	rm -f /tmp/enough
-	for knob in enable:0:1 enable:1:0 mechanism:fprobe:kretprobe symbol:__vm_munmap:do_vmi_munmap comm:munmaps: tgid:0:1; do
+	for knob in enable:0:1 enable:1:0 mechanism:fprobe:kretprobe mechanism:syscall:auto symbol:__vm_munmap:do_vmi_munmap comm:munmaps: tgid:0:1 ancestor:0:1; do
 		(
 			IFS=:
 			set -- $knob ""
@@ -89,8 +103,8 @@ hook_under_load() {
 	log >/dev/null
 	ok "disable after all knobs were written at the same time" write "$hook/enable" 0
 	prints "no block is left after that" '^0$' cat "$hook/blocks"
-	ok "the knobs still work" sh -c "echo 0 >$hook/tgid && echo >$hook/comm && echo fprobe >$hook/mechanism &&
-		echo __vm_munmap >$hook/symbol && echo epoch >$sys/tracker"
+	ok "the knobs still work" sh -c "echo 0 >$hook/tgid && echo 0 >$hook/ancestor && echo >$hook/comm &&
+		echo fprobe >$hook/mechanism && echo __vm_munmap >$hook/symbol && echo epoch >$sys/tracker"
 }
 
 log >/dev/null

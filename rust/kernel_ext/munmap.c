@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/compat.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
+#if defined(CONFIG_ARM64) && defined(CONFIG_COMPAT)
+#include <asm/unistd_compat_32.h>
+#endif
+
+#include "helpers.h"
+
+struct kernel_ext_munmap_probe {
+	void *data;
+	kernel_ext_munmap_fn enter;
+	kernel_ext_munmap_fn exit;
+	struct tracepoint *sys_enter;
+	struct tracepoint *sys_exit;
+};
+
+#if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_HAVE_SYSCALL_TRACEPOINTS)
+
+/* The number is that of the table by which the current call was made. */
+static bool is_munmap(long nr)
+{
+#ifdef CONFIG_COMPAT
+	if (in_compat_syscall()) {
+#ifdef CONFIG_X86_X32_ABI
+		if (in_x32_syscall())
+			return nr == (__NR_munmap | __X32_SYSCALL_BIT);
+#endif
+#if defined(__NR_ia32_munmap)
+		return nr == __NR_ia32_munmap;
+#elif defined(__NR_compat32_munmap)
+		return nr == __NR_compat32_munmap;
+#else
+		return false;
+#endif
+	}
+#endif
+	return nr == __NR_munmap;
+}
+
+static void on_enter(void *data, struct pt_regs *regs, long nr)
+{
+	struct kernel_ext_munmap_probe *probe = data;
+
+	if (is_munmap(nr))
+		probe->enter(probe->data);
+}
+
+/*
+ * Of every system call: the number may have changed since the entry, by a
+ * program of BPF or by a debugger.
+ */
+static void on_exit(void *data, struct pt_regs *regs, long ret)
+{
+	struct kernel_ext_munmap_probe *probe = data;
+
+	probe->exit(probe->data);
+}
+
+static void find(struct tracepoint *tracepoint, void *data)
+{
+	struct kernel_ext_munmap_probe *probe = data;
+
+	if (!strcmp(tracepoint->name, "sys_enter"))
+		probe->sys_enter = tracepoint;
+	else if (!strcmp(tracepoint->name, "sys_exit"))
+		probe->sys_exit = tracepoint;
+}
+
+static int find_tracepoints(struct kernel_ext_munmap_probe *probe)
+{
+	for_each_kernel_tracepoint(find, probe);
+	if (!probe->sys_enter || !tracepoint_is_faultable(probe->sys_enter) ||
+	    !probe->sys_exit || !tracepoint_is_faultable(probe->sys_exit))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int attach(struct kernel_ext_munmap_probe *probe)
+{
+	int error;
+
+	error = find_tracepoints(probe);
+	if (error)
+		return error;
+	/* An end without a beginning does nothing; the opposite would stay. */
+	error = tracepoint_probe_register(probe->sys_exit, on_exit, probe);
+	if (error)
+		return error;
+	error = tracepoint_probe_register(probe->sys_enter, on_enter, probe);
+	if (error) {
+		tracepoint_probe_unregister(probe->sys_exit, on_exit, probe);
+		tracepoint_synchronize_unregister();
+	}
+	return error;
+}
+
+static void detach(struct kernel_ext_munmap_probe *probe)
+{
+	tracepoint_probe_unregister(probe->sys_enter, on_enter, probe);
+	tracepoint_probe_unregister(probe->sys_exit, on_exit, probe);
+	/* Before the probe and the code of its functions go. */
+	tracepoint_synchronize_unregister();
+}
+
+#else
+
+static int find_tracepoints(struct kernel_ext_munmap_probe *probe)
+{
+	return -EOPNOTSUPP;
+}
+
+static int attach(struct kernel_ext_munmap_probe *probe)
+{
+	return -EOPNOTSUPP;
+}
+
+static void detach(struct kernel_ext_munmap_probe *probe)
+{
+}
+
+#endif
+
+int kernel_ext_munmap_check(void)
+{
+	struct kernel_ext_munmap_probe probe = {};
+
+	return find_tracepoints(&probe);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_munmap_check);
+
+struct kernel_ext_munmap_probe *
+kernel_ext_munmap_register(void *data, kernel_ext_munmap_fn enter,
+			   kernel_ext_munmap_fn exit)
+{
+	struct kernel_ext_munmap_probe *probe;
+	int error;
+
+	probe = kzalloc_obj(*probe);
+	if (!probe)
+		return ERR_PTR(-ENOMEM);
+	probe->data = data;
+	probe->enter = enter;
+	probe->exit = exit;
+	error = attach(probe);
+	if (error) {
+		kfree(probe);
+		return ERR_PTR(error);
+	}
+	return probe;
+}
+EXPORT_SYMBOL_GPL(kernel_ext_munmap_register);
+
+void kernel_ext_munmap_unregister(struct kernel_ext_munmap_probe *probe)
+{
+	detach(probe);
+	kfree(probe);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_munmap_unregister);

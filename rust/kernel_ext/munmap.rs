@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Probes of munmap(2), by the tracepoints `sys_enter` and `sys_exit`, whose probes may sleep.
+//!
+//! C header: [`include/trace/events/syscalls.h`](srctree/include/trace/events/syscalls.h)
+
+use crate::{
+    helpers,
+    once::Once,
+    probe::Handler,
+    task_slots::TaskSlots, //
+};
+use core::ptr::NonNull;
+use kernel::{
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
+    prelude::*, //
+};
+
+/// Whether munmap(2) can be probed: [`EOPNOTSUPP`] if the kernel has no such tracepoints, or they must not
+/// sleep (before Linux 6.13).
+pub fn check() -> Result {
+    // SAFETY: No requirements.
+    to_result(unsafe { helpers::kernel_ext_munmap_check() })
+}
+
+/// Munmap(2) is probed; dropping it ends that. Calls that have begun by then keep their tokens: nobody is
+/// told of their ends.
+///
+/// A call whose end is not told of leaves its token in the slot of its task. That takes a task that dies in
+/// the call because the kernel oopsed there: all other calls end by `sys_exit`, killed ones too. If a later
+/// task has the same number, [`Handler::leave`] is called when it makes its first call.
+pub struct MunmapProbe<H: Handler> {
+    // It is dropped first: no function runs after that.
+    _registration: Registration,
+    calls: Pin<KBox<Calls<H>>>,
+}
+
+fn this_task() -> usize {
+    current!().pid() as usize
+}
+
+/// The calls that are under way.
+///
+/// # Invariants
+///
+/// `handler` is valid as long as this is.
+struct Calls<H: Handler> {
+    handler: NonNull<H>,
+    tokens: TaskSlots<H::Token>,
+    missed: Once,
+}
+
+// SAFETY: The handler is used by any task, and tokens by the task that made them.
+unsafe impl<H: Handler> Send for Calls<H> {}
+// SAFETY: As above.
+unsafe impl<H: Handler> Sync for Calls<H> {}
+
+impl<H: Handler> Calls<H> {
+    fn handler(&self) -> &H {
+        // SAFETY: By the type invariant.
+        unsafe { self.handler.as_ref() }
+    }
+
+    fn begin(&self) {
+        // See the type's documentation.
+        self.end();
+        if !self.handler().admits() {
+            return;
+        }
+        // SAFETY: It is the current task's number.
+        let Some(slot) = (unsafe { self.tokens.claim(this_task()) }) else {
+            self.missed.add(1);
+            return;
+        };
+        if let Some(token) = self.handler().enter(Some(slot.index())) {
+            slot.put(token);
+        }
+    }
+
+    fn end(&self) {
+        // SAFETY: It is the current task's number; `begin` does not call this with a slot.
+        unsafe {
+            self.tokens
+                .take(this_task(), |token| self.handler().leave(token))
+        };
+    }
+
+    /// # Safety
+    ///
+    /// `data` is a `Calls<H>`.
+    unsafe extern "C" fn enter(data: *mut c_void) {
+        // SAFETY: As this function requires.
+        unsafe { &*data.cast_const().cast::<Self>() }.begin();
+    }
+
+    /// # Safety
+    ///
+    /// `data` is a `Calls<H>`.
+    unsafe extern "C" fn exit(data: *mut c_void) {
+        // SAFETY: As this function requires.
+        unsafe { &*data.cast_const().cast::<Self>() }.end();
+    }
+}
+
+/// # Invariants
+///
+/// It was registered, with functions and what they take.
+struct Registration(NonNull<helpers::kernel_ext_munmap_probe>);
+
+// SAFETY: It may be ended by any task.
+unsafe impl Send for Registration {}
+// SAFETY: Nothing can be done with a shared one.
+unsafe impl Sync for Registration {}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant it is registered; it is not used after this.
+        unsafe { helpers::kernel_ext_munmap_unregister(self.0.as_ptr()) };
+    }
+}
+
+impl<H: Handler> MunmapProbe<H> {
+    /// Probes munmap(2), of which at least `slots` calls at a time are followed. May sleep.
+    ///
+    /// # Safety
+    ///
+    /// `handler` is valid until the probe has been dropped.
+    pub unsafe fn register(slots: u32, handler: NonNull<H>) -> Result<Self> {
+        // INVARIANT: As this function requires.
+        let calls = KBox::pin(
+            Calls {
+                handler,
+                tokens: TaskSlots::new(slots)?,
+                missed: Once::new(0),
+            },
+            GFP_KERNEL,
+        )?;
+        let data = core::ptr::from_ref(&*calls).cast_mut().cast();
+        // SAFETY: The functions take the calls, which stay where they are, and are dropped after the
+        // registration.
+        let raw = from_err_ptr(unsafe {
+            helpers::kernel_ext_munmap_register(
+                data,
+                Some(Calls::<H>::enter),
+                Some(Calls::<H>::exit),
+            )
+        })?;
+        Ok(Self {
+            // INVARIANT: It was registered.
+            _registration: Registration(NonNull::new(raw).ok_or(ENOMEM)?),
+            calls,
+        })
+    }
+
+    /// Calls that were not followed since no slot was free.
+    pub fn missed(&self) -> usize {
+        self.calls.missed.read()
+    }
+}

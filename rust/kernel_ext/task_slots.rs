@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a call carries from its beginning to its end, where the caller has no room for it: a slot for
+//! each task that is in such a call.
+//!
+//! A task's slot is the one that its number names, unless another task has that: numbers follow one
+//! another, and so tasks that were started together have slots of their own, on cache lines of their own.
+//! Nothing is allocated, and no lock is taken.
+
+use crate::once::Once;
+use core::{
+    cell::UnsafeCell,
+    mem::{
+        self,
+        MaybeUninit, //
+    }, //
+};
+use kernel::prelude::*;
+
+/// How far the slots are apart that a task tries if others are taken: neighbours are the next tasks' own.
+/// Odd, so that it tries all of a power of two.
+const STRIDE: usize = 61;
+
+/// The slot of a task, or of nobody.
+#[repr(align(64))]
+struct Slot<T> {
+    /// The task's number; 0 if nobody has the slot.
+    owner: Once,
+    value: UnsafeCell<MaybeUninit<T>>,
+}
+
+/// Slots for a value of each task that needs one.
+///
+/// # Invariants
+///
+/// A slot whose `owner` is not 0 belongs to that task, which alone accesses its value. The value is
+/// initialised unless there is a [`Claimed`] of it. There is a power of two of them.
+pub struct TaskSlots<T> {
+    slots: KVVec<Slot<T>>,
+    /// How many tasks have a slot that is not the one which their number names.
+    displaced: Once,
+}
+
+// SAFETY: A value is accessed by the task that has put it there, and by no other.
+unsafe impl<T> Sync for TaskSlots<T> {}
+// SAFETY: As above; a value that is left in a slot is not dropped.
+unsafe impl<T> Send for TaskSlots<T> {}
+
+/// A slot that has no value yet. Dropping it gives the slot back.
+///
+/// # Invariants
+///
+/// The slot belongs to `task`, and has no value.
+#[must_use = "the slot is given back at once"]
+pub struct Claimed<'a, T> {
+    slots: &'a TaskSlots<T>,
+    task: usize,
+    index: usize,
+}
+
+impl<T> Claimed<'_, T> {
+    /// The number of the slot.
+    pub fn index(&self) -> u32 {
+        self.index as u32
+    }
+
+    /// Fills the slot, which is the task's until [`TaskSlots::take`].
+    pub fn put(self, value: T) {
+        let slot = &self.slots.slots[self.index];
+        // SAFETY: By the type invariants the slot is the task's, and so this function's to access.
+        unsafe { (*slot.value.get()).write(value) };
+        mem::forget(self);
+    }
+}
+
+impl<T> Drop for Claimed<'_, T> {
+    fn drop(&mut self) {
+        self.slots.release(self.task, self.index);
+    }
+}
+
+impl<T> TaskSlots<T> {
+    /// At least that many slots. May sleep.
+    pub fn new(count: u32) -> Result<Self> {
+        let count = (count as usize).next_power_of_two();
+        let mut slots = KVVec::with_capacity(count, GFP_KERNEL)?;
+        for _ in 0..count {
+            let slot = Slot {
+                owner: Once::new(0),
+                value: UnsafeCell::new(MaybeUninit::uninit()),
+            };
+            slots.push(slot, GFP_KERNEL)?;
+        }
+        // INVARIANT: They belong to nobody.
+        Ok(Self {
+            slots,
+            displaced: Once::new(0),
+        })
+    }
+
+    /// The slot that the task of this number tries first, or after so many others.
+    #[inline(always)]
+    fn index(&self, task: usize, others: usize) -> usize {
+        (task + others * STRIDE) & (self.slots.len() - 1)
+    }
+
+    /// The slots that the task of this number tries, in this order.
+    fn tries(&self, task: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.slots.len()).map(move |others| self.index(task, others))
+    }
+
+    #[inline(always)]
+    fn owner(&self, index: usize) -> usize {
+        self.slots.get(index).map_or(0, |slot| slot.owner.read())
+    }
+
+    /// Takes a slot for `task`, which has none; none if all are taken. Any context.
+    ///
+    /// # Safety
+    ///
+    /// `task` is the number of the current task, or one that is used here in its place, and not 0.
+    pub unsafe fn claim(&self, task: usize) -> Option<Claimed<'_, T>> {
+        let free = |&index: &usize| {
+            let owner = &self.slots[index].owner;
+            // INVARIANT: It is the task's own from here on. Pairs with the release in `release`: the
+            // value is as the last owner has left it.
+            owner.read() == 0 && owner.compare_exchange(0, task).is_ok()
+        };
+        let index = self.tries(task).find(free)?;
+        if index != self.index(task, 0) {
+            self.displaced.add(1);
+        }
+        // INVARIANT: It was just taken.
+        Some(Claimed {
+            slots: self,
+            task,
+            index,
+        })
+    }
+
+    fn release(&self, task: usize, index: usize) {
+        if index != self.index(task, 0) {
+            self.displaced.add(usize::MAX);
+        }
+        // INVARIANT: The task accesses the value no more. Pairs with the full ordering in `claim`.
+        self.slots[index].owner.write_release(0);
+    }
+
+    /// Takes the value of `task`, if it has one, and hands it to `f`; the slot is the task's own until that
+    /// has returned. Any context.
+    ///
+    /// # Safety
+    ///
+    /// As for [`TaskSlots::claim`], whose [`Claimed`] has been put.
+    #[inline(always)]
+    pub unsafe fn take(&self, task: usize, f: impl FnOnce(T)) {
+        let first = self.index(task, 0);
+        if self.owner(first) == task {
+            self.take_from(task, first, f);
+        } else if self.displaced.read() != 0 {
+            // If this task's slot is another one, it has counted that itself.
+            let elsewhere = self.tries(task).find(|&index| self.owner(index) == task);
+            if let Some(index) = elsewhere {
+                self.take_from(task, index, f);
+            }
+        }
+    }
+
+    fn take_from(&self, task: usize, index: usize, f: impl FnOnce(T)) {
+        // SAFETY: By the type invariants the value is this task's, and initialised: the caller of `take`
+        // has no `Claimed`. It is not read again before it is written anew.
+        let value = unsafe { (*self.slots[index].value.get()).assume_init_read() };
+        f(value);
+        self.release(task, index);
+    }
+}
