@@ -218,12 +218,7 @@ impl<'a> Hook<'a> {
     /// it is enabled. A mechanism that is given stays the same whatever tracker
     /// is selected.
     pub fn aim(&self, symbol: Option<&str>, mechanism: Option<Mechanism>) -> Result<()> {
-        if symbol.is_some() && mechanism == Some(Mechanism::Syscall) {
-            return Err(usage(
-                "--symbol has no effect with --mechanism syscall, which hooks munmap(2): leave out \
-                 one of them",
-            ));
-        }
+        check_aim(symbol, mechanism)?;
         let target = match mechanism {
             Some(mechanism) => self.target_by(mechanism)?,
             None => self.target()?,
@@ -306,6 +301,17 @@ impl<'a> Hook<'a> {
             missed: number("hook/missed")?,
         })
     }
+}
+
+/// Refuses a symbol that would have no effect.
+pub fn check_aim(symbol: Option<&str>, mechanism: Option<Mechanism>) -> Result<()> {
+    if symbol.is_some() && mechanism == Some(Mechanism::Syscall) {
+        return Err(usage(
+            "--symbol has no effect with --mechanism syscall, which hooks munmap(2): leave out one \
+             of them",
+        ));
+    }
+    Ok(())
 }
 
 fn errno(error: &io::Error) -> Option<Errno> {

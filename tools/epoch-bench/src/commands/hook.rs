@@ -23,6 +23,7 @@ use ministat::Confidence;
 use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
 
+use super::mechanism::{self, Asked};
 use super::module::Module;
 use super::setup::{command_line, open_destination, say};
 use crate::cli::HookArgs;
@@ -34,6 +35,11 @@ const ROUNDS: usize = 10;
 const SAMPLE: Duration = Duration::from_millis(20);
 
 pub fn execute(args: &HookArgs) -> Result<ExitCode> {
+    let asked = Asked {
+        mechanism: args.mechanism,
+        symbol: args.symbol.as_deref(),
+    };
+    asked.check(true)?;
     let destination = open_destination("--json", args.json.as_deref())?;
     let module = Module::open()?;
     let environment = Environment::detect();
@@ -42,10 +48,10 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
     } else {
         args.tracker.clone()
     };
-    let trackers = module.hook_trackers(&trackers)?;
 
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
+    let (trackers, mechanism) = mechanism::choose(&module, &trackers, asked)?;
     let hook = module.hook();
     let knobs = Knobs {
         trackers: Some(&module.sysfs),
@@ -53,7 +59,8 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
     };
     let first = trackers.first().map(String::as_str);
     let (target, hook_cost, runs, ending) = session::with_knobs(knobs, first, || {
-        hook.aim(args.symbol.as_deref(), args.mechanism)?;
+        let mechanism = Some(mechanism);
+        mechanism::aim(&module, Asked { mechanism, ..asked })?;
         let cost = calibrate(hook, &module, &signals)?;
         let mut runs = Vec::with_capacity(trackers.len());
         let mut ending = Ending::Code(0);
