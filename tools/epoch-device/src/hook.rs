@@ -61,8 +61,6 @@ impl Mechanism {
 pub enum Filter {
     /// Everybody's.
     All,
-    /// Those of one process.
-    Process(Pid),
     /// Those of tasks that have this process among their ancestors. Its own
     /// calls are not hooked.
     Descendants(Pid),
@@ -85,7 +83,6 @@ impl Filter {
         let [any_process, any_name, any_ancestor] = ["0", "", "0"].map(String::from);
         match self {
             Self::All => [any_process, any_name, any_ancestor],
-            Self::Process(pid) => [pid.to_string(), any_name, any_ancestor],
             Self::Descendants(pid) => [any_process, any_name, pid.to_string()],
             Self::Comm(comm) => [any_process, comm.clone(), any_ancestor],
         }

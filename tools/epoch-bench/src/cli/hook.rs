@@ -23,7 +23,7 @@ pub struct HookArgs {
     #[arg(long, value_enum)]
     pub mechanism: Option<Mechanism>,
 
-    /// Hook the calls of everybody, not only of COMMAND's process
+    /// Hook the calls of everybody, not only of COMMAND and its descendants
     #[arg(long, conflicts_with = "comm")]
     pub all: bool,
 
