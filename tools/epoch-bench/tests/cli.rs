@@ -83,8 +83,23 @@ fn bad_usage_exits_with_2() {
     fails_with(
         &["hook", "--mechanism", "magic", "--", "true"],
         2,
-        "possible values: fprobe, kretprobe",
+        "possible values: fprobe, kretprobe, syscall",
     );
+    let syscall = ["--mechanism", "syscall"];
+    fails_with(
+        &[&["hook", "--symbol", "f"], &syscall[..], &["--", "true"]].concat(),
+        2,
+        "--symbol has no effect",
+    );
+    for args in [
+        &["run"][..],
+        &["run", "--where", "user"],
+        &["compare", "a", "b"],
+        &["sweep"],
+        &["profile", "a"],
+    ] {
+        fails_with(&[args, &syscall].concat(), 2, "no effect without the hook");
+    }
     fails_with(
         &["compare", "a", "b", "--confidence", "97"],
         2,
@@ -161,6 +176,8 @@ fn without_the_module_it_says_how_to_load_it() {
     for user in [
         &["run", "--tracker", "epoch"][..],
         &["compare", "spin", "epoch"],
+        &["compare", "mutex", "epoch", "--mechanism", "syscall"],
+        &["sweep", "--mechanism", "kretprobe"],
     ] {
         fails_with(&[user, &["--where", "user"]].concat(), 1, advice);
     }
@@ -169,6 +186,8 @@ fn without_the_module_it_says_how_to_load_it() {
     fails_with(&["profile"], 1, advice);
     fails_with(&["profile", "mutex", "epoch"], 1, advice);
     fails_with(&["hook", "--", "true"], 1, advice);
+    let args = ["hook", "--mechanism", "syscall", "--", "true"];
+    fails_with(&args, 1, advice);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The module's hook: a tracker's blocks around calls of a kernel function.
 
 use std::fmt;
+use std::fs;
 use std::io;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -13,6 +14,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::usage;
 use crate::sysfs::Sysfs;
 
+/// What a target by [`Mechanism::Syscall`] has for a symbol; no function is
+/// called so.
+const MUNMAP: &str = "munmap(2)";
+
+/// Written to hook/mechanism: syscall if the selected tracker sleeps, else
+/// fprobe.
+const AUTO: &str = "auto";
+
 /// How the module gets between caller and function.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -21,6 +30,8 @@ pub enum Mechanism {
     Fprobe,
     /// By a breakpoint, or a jump in its place
     Kretprobe,
+    /// Around munmap(2) by the tracepoints of system calls, in which a tracker may sleep
+    Syscall,
 }
 
 impl Mechanism {
@@ -29,7 +40,19 @@ impl Mechanism {
         match self {
             Self::Fprobe => "fprobe",
             Self::Kretprobe => "kretprobe",
+            Self::Syscall => "syscall",
         }
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut all = Self::value_variants().iter().copied();
+        all.find(|mechanism| mechanism.name() == name)
+    }
+
+    /// Whether blocks may sleep under it.
+    pub fn may_sleep(self) -> bool {
+        self == Self::Syscall
     }
 }
 
@@ -38,11 +61,15 @@ impl Mechanism {
 pub enum Filter {
     /// Everybody's.
     All,
-    /// Those of one process.
-    Process(Pid),
+    /// Those of tasks that have this process among their ancestors. Its own
+    /// calls are not hooked.
+    Descendants(Pid),
     /// Those of tasks with this name.
     Comm(String),
 }
+
+/// The files of the filters. A call is hooked if all of them let it pass.
+const FILTERS: [&str; 3] = ["hook/tgid", "hook/comm", "hook/ancestor"];
 
 impl Filter {
     /// Those of this program and the workers that it starts.
@@ -51,12 +78,13 @@ impl Filter {
         Ok(Self::Comm(name.to_string_lossy().into_owned()))
     }
 
-    /// `hook/tgid` and `hook/comm`.
-    fn values(&self) -> (String, String) {
+    /// The content of each of [`FILTERS`].
+    fn values(&self) -> [String; 3] {
+        let [any_process, any_name, any_ancestor] = ["0", "", "0"].map(String::from);
         match self {
-            Self::All => ("0".into(), String::new()),
-            Self::Process(pid) => (pid.to_string(), String::new()),
-            Self::Comm(comm) => ("0".into(), comm.clone()),
+            Self::All => [any_process, any_name, any_ancestor],
+            Self::Descendants(pid) => [any_process, any_name, pid.to_string()],
+            Self::Comm(comm) => [any_process, comm.clone(), any_ancestor],
         }
     }
 }
@@ -64,10 +92,22 @@ impl Filter {
 /// What is hooked, and how.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Target {
-    /// The function.
+    /// The function; `munmap(2)` with mechanism `syscall`.
     pub symbol: String,
-    /// `fprobe` or `kretprobe`
+    /// `fprobe`, `kretprobe` or `syscall`
     pub mechanism: String,
+}
+
+impl Target {
+    /// The target of a mechanism, where hook/symbol has this symbol.
+    fn new(symbol: String, mechanism: String) -> Self {
+        let symbol = if mechanism == Mechanism::Syscall.name() {
+            MUNMAP.into()
+        } else {
+            symbol
+        };
+        Self { symbol, mechanism }
+    }
 }
 
 impl fmt::Display for Target {
@@ -140,56 +180,77 @@ impl<'a> Hook<'a> {
         })
     }
 
-    /// What is hooked.
+    /// What enabling the hook would hook.
     pub fn target(&self) -> Result<Target> {
-        Ok(Target {
-            symbol: self.0.read("hook/symbol")?,
-            mechanism: self.0.read("hook/mechanism")?,
+        Ok(Target::new(self.symbol()?, self.mechanism_name()?))
+    }
+
+    /// What enabling the hook would hook by this mechanism.
+    pub fn target_by(&self, mechanism: Mechanism) -> Result<Target> {
+        Ok(Target::new(self.symbol()?, mechanism.name().into()))
+    }
+
+    /// The mechanism that enabling the hook would take. It may change with the
+    /// tracker, unless [`aim`](Self::aim) has set it.
+    pub fn mechanism(&self) -> Result<Mechanism> {
+        let name = self.mechanism_name()?;
+        Mechanism::named(&name).with_context(|| {
+            format!(
+                "{} says '{name}', which this epoch-bench does not know: build it and the module \
+                 from the same source",
+                self.0.path("hook/mechanism").display()
+            )
         })
     }
 
+    fn symbol(&self) -> Result<String> {
+        self.0.read("hook/symbol")
+    }
+
+    fn mechanism_name(&self) -> Result<String> {
+        self.0.read("hook/mechanism")
+    }
+
     /// Hooks another function, or by other means, from the next time on that
-    /// it is enabled.
+    /// it is enabled. A mechanism that is given stays the same whatever tracker
+    /// is selected.
     pub fn aim(&self, symbol: Option<&str>, mechanism: Option<Mechanism>) -> Result<()> {
-        let mut target = self.target()?;
-        if let Some(symbol) = symbol {
-            target.symbol = symbol.into();
-        }
-        if let Some(mechanism) = mechanism {
-            target.mechanism = mechanism.name().into();
-        }
-        self.set_target(&target)
+        check_aim(symbol, mechanism)?;
+        let target = match mechanism {
+            Some(mechanism) => self.target_by(mechanism)?,
+            None => self.target()?,
+        };
+        self.set_target(symbol, mechanism.map(Mechanism::name))
             .map_err(|error| match errno(&error) {
+                Some(Errno::EINVAL | Errno::EOPNOTSUPP) if mechanism == Some(Mechanism::Syscall) => {
+                    usage(
+                        "munmap(2) cannot be hooked by syscall: that takes Linux 6.13 or later with \
+                         tracepoints of system calls; the kernel log ('dmesg') says what is missing",
+                    )
+                }
                 Some(Errno::EINVAL | Errno::ENOENT | Errno::EOPNOTSUPP) => usage(format!(
                     "{} cannot be hooked by {}: the kernel log ('dmesg') says why; functions that \
-                 unmap and can are {}",
-                    target.symbol,
+                     unmap and can are {}",
+                    symbol.unwrap_or(&target.symbol),
                     target.mechanism,
                     self.0.read("hook/available_symbols").unwrap_or_default()
                 )),
-                _ => self.0.cannot_write("hook/symbol", error),
+                _ => {
+                    let file = symbol.map_or("hook/mechanism", |_| "hook/symbol");
+                    self.0.cannot_write(file, error)
+                }
             })
     }
 
-    /// One is checked with the other as it is, so that either order may be the
+    /// Each is checked with the other as it is, so that either order may be the
     /// one that works.
-    fn set_target(&self, target: &Target) -> io::Result<()> {
-        let files = [
-            ("hook/mechanism", &target.mechanism),
-            ("hook/symbol", &target.symbol),
-        ];
-        let write = |(file, value): (&str, &String)| {
-            if self.0.read(file).is_ok_and(|now| now == *value) {
-                return Ok(());
-            }
-            self.0.write(file, value)
+    fn set_target(&self, symbol: Option<&str>, mechanism: Option<&str>) -> io::Result<()> {
+        let files = [("hook/mechanism", mechanism), ("hook/symbol", symbol)];
+        let write = |(file, value): (&str, Option<&str>)| {
+            value.map_or(Ok(()), |value| self.0.write(file, value))
         };
-        let in_order = files.into_iter().try_for_each(write);
-        let both = files.iter().all(|(file, value)| {
-            let now = self.0.read(file);
-            now.is_ok_and(|now| now != **value)
-        });
-        match in_order {
+        let both = files.iter().all(|(_, value)| value.is_some());
+        match files.into_iter().try_for_each(write) {
             Err(_) if both => files.into_iter().rev().try_for_each(write),
             result => result,
         }
@@ -197,17 +258,32 @@ impl<'a> Hook<'a> {
 
     /// Says whose calls are hooked.
     pub fn filter(&self, filter: &Filter) -> Result<()> {
-        let (tgid, comm) = filter.values();
-        self.set_filter(&tgid, &comm)
+        self.set_filters(&filter.values())
     }
 
-    fn set_filter(&self, tgid: &str, comm: &str) -> Result<()> {
-        for (file, value) in [("hook/tgid", tgid), ("hook/comm", comm)] {
+    fn set_filters(&self, values: &[String; 3]) -> Result<()> {
+        for (file, value) in FILTERS.into_iter().zip(values) {
             self.0
                 .write(file, value)
                 .map_err(|error| self.0.cannot_write(file, error))?;
         }
         Ok(())
+    }
+
+    fn filters(&self) -> Result<[String; 3]> {
+        let mut values = <[String; 3]>::default();
+        for (file, value) in FILTERS.into_iter().zip(&mut values) {
+            // The file that came last, together with mechanism syscall.
+            if matches!(fs::exists(self.0.path(file)), Ok(false)) {
+                bail!(
+                    "there is no {}: the module that is loaded is older than this epoch-bench; \
+                     load the module of this source",
+                    self.0.path(file).display()
+                );
+            }
+            *value = self.0.read(file)?;
+        }
+        Ok(values)
     }
 
     /// Calls since the hook was enabled.
@@ -224,20 +300,35 @@ impl<'a> Hook<'a> {
     }
 }
 
+/// Refuses a symbol that would have no effect.
+pub fn check_aim(symbol: Option<&str>, mechanism: Option<Mechanism>) -> Result<()> {
+    if symbol.is_some() && mechanism == Some(Mechanism::Syscall) {
+        return Err(usage(
+            "--symbol has no effect with --mechanism syscall, which hooks munmap(2): leave out one \
+             of them",
+        ));
+    }
+    Ok(())
+}
+
 fn errno(error: &io::Error) -> Option<Errno> {
     error.raw_os_error().map(Errno::from_raw)
 }
 
 /// Disables the hook, and puts back what it was told when this was made.
+///
+/// hook/mechanism depends on the tracker: put the tracker back between
+/// [`disable`](Self::disable) and [`restore`](Self::restore).
 pub struct HookGuard<'a> {
     hook: Hook<'a>,
     before: Option<Before>,
 }
 
 struct Before {
-    target: Target,
-    tgid: String,
-    comm: String,
+    symbol: String,
+    /// One of the three, also where it was `auto`.
+    mechanism: String,
+    filters: [String; 3],
 }
 
 impl<'a> HookGuard<'a> {
@@ -245,9 +336,9 @@ impl<'a> HookGuard<'a> {
     /// uses.
     pub fn new(hook: Hook<'a>) -> Result<Self> {
         let before = Before {
-            target: hook.target()?,
-            tgid: hook.0.read("hook/tgid")?,
-            comm: hook.0.read("hook/comm")?,
+            symbol: hook.symbol()?,
+            mechanism: hook.mechanism_name()?,
+            filters: hook.filters()?,
         };
         if hook.is_enabled()? {
             bail!(
@@ -261,7 +352,14 @@ impl<'a> HookGuard<'a> {
         })
     }
 
-    /// Puts it back; the same happens on drop, where errors are lost.
+    /// Disables the hook, after which any tracker can be selected.
+    pub fn disable(&self) -> Result<()> {
+        self.hook
+            .enable(false)
+            .context("the hook could not be put back")
+    }
+
+    /// Puts everything back; the same happens on drop, where errors are lost.
     pub fn restore(mut self) -> Result<()> {
         self.put_back()
     }
@@ -272,14 +370,35 @@ impl<'a> HookGuard<'a> {
         };
         let disabled = self.hook.enable(false);
         let aimed = self
-            .hook
-            .set_target(&before.target)
-            .map_err(|error| self.hook.0.cannot_write("hook/symbol", error));
-        let filtered = self.hook.set_filter(&before.tgid, &before.comm);
+            .aim_back(&before)
+            .map_err(|error| self.hook.0.cannot_write("hook/mechanism", error));
+        let filtered = self.hook.set_filters(&before.filters);
         disabled
             .and(aimed)
             .and(filtered)
             .context("the hook could not be put back")
+    }
+
+    fn aim_back(&self, before: &Before) -> io::Result<()> {
+        let symbol = || match self.hook.symbol() {
+            Ok(symbol) if symbol == before.symbol => Ok(()),
+            _ => self.hook.set_target(Some(&before.symbol), None),
+        };
+        let mechanism = || {
+            // The file does not tell `auto` from the mechanism that it stands
+            // for. Where it stands for the one from before, it may have been it,
+            // and that one may be refused by name.
+            let auto = self.hook.set_target(None, Some(AUTO));
+            match self.hook.mechanism_name() {
+                Ok(mechanism) if auto.is_ok() && mechanism == before.mechanism => Ok(()),
+                _ => self.hook.set_target(None, Some(&before.mechanism)),
+            }
+        };
+        // Each is checked with the other as it is.
+        match mechanism().and_then(|()| symbol()) {
+            Err(_) => symbol().and_then(|()| mechanism()),
+            ok => ok,
+        }
     }
 }
 
@@ -308,6 +427,7 @@ pub mod fake {
         write("hook/mechanism", "fprobe\n");
         write("hook/tgid", "0\n");
         write("hook/comm", "sh\n");
+        write("hook/ancestor", "5\n");
         write("hook/hits", "7\n");
         write("hook/missed", "1\n");
         let sysfs = Sysfs::open_dir(dir.path()).unwrap();
@@ -320,37 +440,97 @@ mod tests {
     use super::fake::fake_class;
     use super::*;
 
+    fn told(sysfs: &Sysfs) -> [String; 5] {
+        let files = ["hook/symbol", "hook/mechanism"].into_iter().chain(FILTERS);
+        let told: Vec<_> = files.map(|file| sysfs.read(file).unwrap()).collect();
+        told.try_into().unwrap()
+    }
+
     #[test]
     fn everything_is_put_back() {
         let (_dir, sysfs) = fake_class();
         let hook = Hook::new(&sysfs);
-        let guard = HookGuard::new(hook).unwrap();
-        hook.aim(Some("do_vmi_munmap"), Some(Mechanism::Kretprobe))
+        let before = ["__vm_munmap", "fprobe", "0", "sh", "5"];
+        for (symbol, mechanism, aimed) in [
+            (
+                Some("do_vmi_munmap"),
+                Mechanism::Kretprobe,
+                ["do_vmi_munmap", "kretprobe", "0", "", "42"],
+            ),
+            (
+                None,
+                Mechanism::Syscall,
+                ["__vm_munmap", "syscall", "0", "", "42"],
+            ),
+        ] {
+            assert_eq!(told(&sysfs), before);
+            let guard = HookGuard::new(hook).unwrap();
+            hook.aim(symbol, Some(mechanism)).unwrap();
+            hook.filter(&Filter::Descendants(Pid::from_raw(42)))
+                .unwrap();
+            hook.enable(true).unwrap();
+            assert!(hook.is_enabled().unwrap());
+            assert_eq!(told(&sysfs), aimed);
+            guard.disable().unwrap();
+            assert!(!hook.is_enabled().unwrap());
+            assert_eq!(told(&sysfs), aimed);
+            drop(guard);
+        }
+        assert_eq!(told(&sysfs), before);
+    }
+
+    #[test]
+    fn other_filters_let_all_ancestors_pass() {
+        let (_dir, sysfs) = fake_class();
+        let hook = Hook::new(&sysfs);
+        hook.filter(&Filter::All).unwrap();
+        assert_eq!(told(&sysfs)[2..], ["0", "", "0"]);
+        hook.filter(&Filter::Descendants(Pid::from_raw(42)))
             .unwrap();
-        hook.filter(&Filter::Process(Pid::from_raw(42))).unwrap();
-        hook.enable(true).unwrap();
-        assert!(hook.is_enabled().unwrap());
-        let read = |file: &str| sysfs.read(file).unwrap();
-        assert_eq!(
-            (read("hook/tgid"), read("hook/comm")),
-            ("42".into(), String::new())
-        );
-        let target = hook.target().unwrap();
-        assert_eq!(
-            (&*target.symbol, &*target.mechanism),
-            ("do_vmi_munmap", "kretprobe")
-        );
-        drop(guard);
-        assert!(!hook.is_enabled().unwrap());
-        let target = hook.target().unwrap();
-        assert_eq!(
-            (&*target.symbol, &*target.mechanism),
-            ("__vm_munmap", "fprobe")
-        );
-        assert_eq!(
-            (read("hook/tgid"), read("hook/comm")),
-            ("0".into(), "sh".into())
-        );
+        hook.filter(&Filter::Comm("sh".into())).unwrap();
+        assert_eq!(told(&sysfs)[2..], ["0", "sh", "0"]);
+    }
+
+    #[test]
+    fn system_calls_are_no_symbols() {
+        let (_dir, sysfs) = fake_class();
+        let hook = Hook::new(&sysfs);
+        let expected = "hooked: munmap(2) by syscall";
+        let target = hook.target_by(Mechanism::Syscall).unwrap();
+        assert_eq!(target.to_string(), expected);
+        hook.aim(None, Some(Mechanism::Syscall)).unwrap();
+        assert_eq!(hook.target().unwrap().to_string(), expected);
+        assert_eq!(sysfs.read("hook/symbol").unwrap(), "__vm_munmap");
+        hook.aim(None, Some(Mechanism::Fprobe)).unwrap();
+        let target = hook.target().unwrap().to_string();
+        assert_eq!(target, "hooked: __vm_munmap by fprobe");
+        let error = hook
+            .aim(Some("do_vmi_munmap"), Some(Mechanism::Syscall))
+            .unwrap_err();
+        assert_eq!(crate::error::exit_code(&error), 2);
+        assert_eq!(hook.target().unwrap().to_string(), target);
+    }
+
+    #[test]
+    fn mechanisms_have_names() {
+        for &mechanism in Mechanism::value_variants() {
+            assert_eq!(Mechanism::named(mechanism.name()), Some(mechanism));
+            let value = mechanism.to_possible_value().unwrap();
+            assert_eq!(value.get_name(), mechanism.name());
+        }
+        assert_eq!(Mechanism::named(AUTO), None);
+        let (_dir, sysfs) = fake_class();
+        sysfs.write("hook/mechanism", "uprobe").unwrap();
+        let error = Hook::new(&sysfs).mechanism().unwrap_err().to_string();
+        assert!(error.contains("says 'uprobe'"), "{error}");
+    }
+
+    #[test]
+    fn a_module_that_is_too_old_is_refused() {
+        let (dir, sysfs) = fake_class();
+        fs::remove_file(dir.path().join("hook/ancestor")).unwrap();
+        let error = HookGuard::new(Hook::new(&sysfs)).err().unwrap().to_string();
+        assert!(error.contains("load the module of this source"), "{error}");
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl TrackerControl for Sysfs {
         self.write("tracker", name).map_err(|error| {
             match error.raw_os_error().map(Errno::from_raw) {
                 Some(Errno::EINVAL) => anyhow!(
-                    "cannot select tracker '{name}', which sleeps, while the hook is enabled: run \
+                    "cannot select tracker '{name}', which sleeps, while a probe hooks calls: run \
                      'echo 0 >{}', or take another tracker",
                     self.path("hook/enable").display()
                 ),

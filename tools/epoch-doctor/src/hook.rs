@@ -11,49 +11,123 @@ use super::system::System;
 
 const KPROBES: &str = "kretprobes";
 const FPROBE: &str = "fprobe";
+const SYSCALL: &str = "syscall tracepoints";
 const SYMBOLS: &str = "functions";
 
-/// Looks at the mechanisms, either of which is enough, and at what can be
-/// hooked.
+/// The first release whose tracepoints of system calls may sleep.
+const SLEEPING: (u32, u32) = (6, 13);
+
+/// Looks at the mechanisms, any of which is enough for trackers that do not
+/// sleep, and at what can be hooked.
 pub fn examine(system: &System, config: Option<&Config>) -> Vec<Finding> {
-    let mut findings = match config {
-        None => [KPROBES, FPROBE]
-            .map(|subject| Finding::unknown(subject, config::NOT_FOUND, config::HOW_TO_FIND))
-            .to_vec(),
-        Some(config) => {
-            let kretprobes = config.has("CONFIG_KPROBES") && config.has("CONFIG_KRETPROBES");
-            let fprobe = config.has("CONFIG_FPROBE");
-            vec![
-                mechanism(KPROBES, kretprobes, fprobe, "CONFIG_KPROBES", "fprobe"),
-                mechanism(FPROBE, fprobe, kretprobes, "CONFIG_FPROBE", "kretprobe"),
-            ]
-        }
+    let Some(config) = config else {
+        let unknown = |subject| Finding::unknown(subject, config::NOT_FOUND, config::HOW_TO_FIND);
+        let mut findings = [KPROBES, FPROBE, SYSCALL].map(unknown).to_vec();
+        findings.push(symbols(system));
+        return findings;
     };
-    findings.push(symbols(system));
-    findings
+    let kretprobes = config.has("CONFIG_KPROBES") && config.has("CONFIG_KRETPROBES");
+    let fprobe = config.has("CONFIG_FPROBE");
+    let syscall = syscall(config, system.release().as_deref());
+    // In the order in which they are recommended.
+    let here = [
+        ("fprobe", fprobe),
+        ("kretprobe", kretprobes),
+        ("syscall", matches!(syscall, Syscall::Here(_))),
+    ];
+    let other = here.iter().find(|(_, here)| *here).map(|(name, _)| *name);
+    vec![
+        probe(KPROBES, kretprobes, "CONFIG_KPROBES", other),
+        probe(FPROBE, fprobe, "CONFIG_FPROBE", other),
+        syscall.finding(other.is_some()),
+        symbols(system),
+    ]
 }
 
-fn mechanism(
-    subject: &'static str,
-    here: bool,
-    other_here: bool,
-    option: &str,
-    other: &str,
-) -> Finding {
-    if here {
-        Finding::ok(subject, format!("{option} is set"))
-    } else if other_here {
-        Finding::warn(
+/// `other` is a mechanism that is there.
+fn probe(subject: &'static str, here: bool, option: &str, other: Option<&str>) -> Finding {
+    match other {
+        _ if here => Finding::ok(subject, format!("{option} is set")),
+        Some(other) => Finding::warn(
             subject,
             format!("{option} is not set"),
             format!("hook with '--mechanism {other}', or take a kernel with {option}=y"),
-        )
-    } else {
-        Finding::missing(
+        ),
+        None => Finding::missing(
             subject,
-            format!("{option} is not set: without either mechanism nothing can be hooked"),
+            format!("{option} is not set: without any mechanism nothing can be hooked"),
             format!("take a kernel with {option}=y, or the guest that 'make vm' brings"),
-        )
+        ),
+    }
+}
+
+/// Whether there are tracepoints of system calls that may sleep.
+enum Syscall {
+    /// In this release.
+    Here(String),
+    /// Not configured.
+    Off(&'static str),
+    /// Not in this release.
+    TooOld(String),
+    /// The release is not known.
+    Unknown,
+}
+
+fn syscall(config: &Config, release: Option<&str>) -> Syscall {
+    let options = ["CONFIG_HAVE_SYSCALL_TRACEPOINTS", "CONFIG_TRACEPOINTS"];
+    if let Some(option) = options.into_iter().find(|option| !config.has(option)) {
+        return Syscall::Off(option);
+    }
+    let numbered = release.and_then(|release| Some((release, numbers(release)?)));
+    match numbered {
+        None => Syscall::Unknown,
+        Some((release, number)) if number < SLEEPING => Syscall::TooOld(release.into()),
+        Some((release, _)) => Syscall::Here(release.into()),
+    }
+}
+
+/// The first two numbers of a release.
+fn numbers(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+impl Syscall {
+    /// `other` says that a probe is there.
+    fn finding(self, other: bool) -> Finding {
+        let (why, take) = match self {
+            Self::Here(release) => {
+                return Finding::ok(SYSCALL, format!("they may sleep in Linux {release}"));
+            }
+            Self::Unknown => {
+                return Finding::unknown(
+                    SYSCALL,
+                    "the kernel's release is not known; before 6.13 they may not sleep",
+                    "see 'uname -r'",
+                );
+            }
+            Self::Off(option) => (
+                format!("{option} is not set"),
+                format!("take a kernel with {option}=y"),
+            ),
+            Self::TooOld(release) => (
+                format!("they may not sleep in Linux {release}"),
+                "take Linux 6.13 or later".into(),
+            ),
+        };
+        if other {
+            Finding::warn(
+                SYSCALL,
+                format!("{why}: trackers that sleep, such as mutex, cannot be hooked"),
+                format!("hook other trackers, or {take}"),
+            )
+        } else {
+            Finding::missing(
+                SYSCALL,
+                format!("{why}: without any mechanism nothing can be hooked"),
+                take,
+            )
+        }
     }
 }
 
@@ -75,8 +149,9 @@ fn symbols(system: &System) -> Finding {
         ),
         Ok(Some(names)) if names.is_empty() => Finding::missing(
             SYMBOLS,
-            "none that serves munmap can be hooked",
-            "name another with 'epoch-bench hook --symbol', or see 'dmesg'",
+            "none that serves munmap can be hooked by a probe",
+            "hook with '--mechanism syscall', name another with 'epoch-bench hook --symbol', or see \
+             'dmesg'",
         ),
         Ok(Some(names)) => Finding::ok(SYMBOLS, names),
     }
@@ -89,7 +164,8 @@ mod tests {
     use crate::finding::Status::{Missing, Ok, Unknown, Warn};
 
     const AVAILABLE: &str = "/sys/class/misc/epoch_bench/hook/available_symbols";
-    const BOTH: &str = "CONFIG_KPROBES=y\nCONFIG_KRETPROBES=y\nCONFIG_FPROBE=y\n";
+    const ALL: &str = "CONFIG_KPROBES=y\nCONFIG_KRETPROBES=y\nCONFIG_FPROBE=y\n\
+                       CONFIG_HAVE_SYSCALL_TRACEPOINTS=y\nCONFIG_TRACEPOINTS=y\n";
 
     fn with(config: &str) -> Fake {
         Fake::new()
@@ -103,11 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn both_mechanisms_are_looked_for() {
-        let both = findings(&with(BOTH));
-        expect(&both, KPROBES, Ok, &["CONFIG_KPROBES"]);
-        expect(&both, FPROBE, Ok, &["CONFIG_FPROBE"]);
-        expect(&both, SYMBOLS, Ok, &["__vm_munmap do_vmi_munmap"]);
+    fn all_mechanisms_are_looked_for() {
+        let all = findings(&with(ALL));
+        expect(&all, KPROBES, Ok, &["CONFIG_KPROBES"]);
+        expect(&all, FPROBE, Ok, &["CONFIG_FPROBE"]);
+        expect(&all, SYSCALL, Ok, &["Linux 7.3"]);
+        expect(&all, SYMBOLS, Ok, &["__vm_munmap do_vmi_munmap"]);
     }
 
     #[test]
@@ -115,29 +192,62 @@ mod tests {
         let fprobe = findings(&with("CONFIG_FPROBE=y\n"));
         expect(&fprobe, KPROBES, Warn, &["--mechanism fprobe"]);
         expect(&fprobe, FPROBE, Ok, &[]);
+        expect(&fprobe, SYSCALL, Warn, &["such as mutex"]);
         let kretprobe = findings(&with("CONFIG_KPROBES=y\nCONFIG_KRETPROBES=y\n"));
         expect(&kretprobe, FPROBE, Warn, &["--mechanism kretprobe"]);
-        let neither = findings(&with("CONFIG_KPROBES=y\n"));
-        expect(&neither, KPROBES, Missing, &["CONFIG_KPROBES=y"]);
-        expect(&neither, FPROBE, Missing, &["CONFIG_FPROBE=y"]);
+        let syscall = findings(&with(
+            "CONFIG_HAVE_SYSCALL_TRACEPOINTS=y\nCONFIG_TRACEPOINTS=y\n",
+        ));
+        expect(&syscall, KPROBES, Warn, &["--mechanism syscall"]);
+        expect(&syscall, FPROBE, Warn, &["--mechanism syscall"]);
+        expect(&syscall, SYSCALL, Ok, &[]);
+        let none = findings(&with("CONFIG_KPROBES=y\n"));
+        expect(&none, KPROBES, Missing, &["CONFIG_KPROBES=y"]);
+        expect(&none, FPROBE, Missing, &["CONFIG_FPROBE=y"]);
+        let option = "CONFIG_HAVE_SYSCALL_TRACEPOINTS=y";
+        expect(&none, SYSCALL, Missing, &[option]);
+    }
+
+    #[test]
+    fn trackers_that_sleep_take_tracepoints_that_may() {
+        let release = |release: &str| {
+            let text = format!("{release}\n");
+            let fake = with(ALL).file(&format!("/boot/config-{release}"), ALL);
+            findings(&fake.file("/proc/sys/kernel/osrelease", text))
+        };
+        for old in ["6.1.0-42-amd64", "6.12.9", "5.15"] {
+            let linux = format!("Linux {old}");
+            let words = [&*linux, "such as mutex", "6.13 or later"];
+            expect(&release(old), SYSCALL, Warn, &words);
+        }
+        for new in ["6.13.0-rc1", "6.13", "7.0-rc3", "7.3.4+deb13-cloud-amd64"] {
+            expect(&release(new), SYSCALL, Ok, &[new]);
+        }
+        expect(&release("custom"), SYSCALL, Unknown, &["uname -r"]);
+        for missing in ["CONFIG_HAVE_SYSCALL_TRACEPOINTS", "CONFIG_TRACEPOINTS"] {
+            let config = ALL.replace(&format!("\n{missing}=y"), "");
+            let off = format!("{missing} is not set");
+            expect(&findings(&with(&config)), SYSCALL, Warn, &[&off]);
+        }
     }
 
     #[test]
     fn without_the_configuration_they_are_unknown() {
-        let unknown = findings(&with(BOTH).without("/boot"));
+        let unknown = findings(&with(ALL).without("/boot"));
         expect(&unknown, KPROBES, Unknown, &["config.gz"]);
         expect(&unknown, FPROBE, Unknown, &["config.gz"]);
+        expect(&unknown, SYSCALL, Unknown, &["config.gz"]);
     }
 
     #[test]
     fn functions_are_the_modules_to_tell() {
-        let unloaded = with(BOTH).without(CLASS_DIR);
+        let unloaded = with(ALL).without(CLASS_DIR);
         expect(&findings(&unloaded), SYMBOLS, Unknown, &["insmod"]);
-        let none = with(BOTH).file(AVAILABLE, "\n");
+        let none = with(ALL).file(AVAILABLE, "\n");
         expect(&findings(&none), SYMBOLS, Missing, &["--symbol"]);
-        let old = with(BOTH).without("/sys/class/misc/epoch_bench/hook");
+        let old = with(ALL).without("/sys/class/misc/epoch_bench/hook");
         expect(&findings(&old), SYMBOLS, Missing, &["of this source"]);
-        let unreadable = with(BOTH).without(AVAILABLE).unreadable(AVAILABLE);
+        let unreadable = with(ALL).without(AVAILABLE).unreadable(AVAILABLE);
         expect(
             &findings(&unreadable),
             SYMBOLS,

@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::poll::PollTimeout;
+use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, execvp, fork, pipe2};
@@ -22,6 +23,30 @@ use crate::signals::SignalWatch;
 const NOT_FOUND: u8 = 127;
 /// Exit code of one that could not be executed.
 const NOT_EXECUTED: u8 = 126;
+
+/// Makes this process a child subreaper: the parent of its descendants whose
+/// own parent has ended, so that it remains their ancestor. Undone on drop; the
+/// children that it has then remain its own.
+///
+/// Their ends are for [`Command::run`] to see to.
+pub struct Subreaper {
+    before: bool,
+}
+
+impl Subreaper {
+    /// Becomes one.
+    pub fn new() -> Result<Self> {
+        let before = prctl::get_child_subreaper().context("PR_GET_CHILD_SUBREAPER failed")?;
+        prctl::set_child_subreaper(true).context("PR_SET_CHILD_SUBREAPER failed")?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Subreaper {
+    fn drop(&mut self) {
+        let _ = prctl::set_child_subreaper(self.before);
+    }
+}
 
 /// A process that will execute a command when it is told to. Dropped before,
 /// it ends without.
@@ -101,7 +126,8 @@ impl Command {
         self.pid
     }
 
-    /// Has the program executed, and waits until it has ended.
+    /// Has the program executed, and waits until it has ended. Other children
+    /// that end meanwhile are reaped, whatever they are.
     ///
     /// SIGINT and SIGQUIT are the program's to answer: a terminal sends them
     /// to both. For others, this returns with [`Interrupted`] and leaves the
@@ -120,17 +146,8 @@ impl Command {
             ))));
         }
         loop {
-            match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::Exited(_, code)) => {
-                    self.reaped = true;
-                    return Ok(Ending::Code(code as u8));
-                }
-                Ok(WaitStatus::Signaled(_, signal, _)) => {
-                    self.reaped = true;
-                    return Ok(Ending::Code(128 + signal as u8));
-                }
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => return Err(errno).context("waitpid failed"),
+            if let Some(ending) = self.reap_all()? {
+                return Ok(ending);
             }
             if let Some(Signal::SIGTERM | Signal::SIGHUP) = signals.next(PollTimeout::NONE)? {
                 // Not ours to wait for.
@@ -138,6 +155,25 @@ impl Command {
                 return Err(
                     anyhow!(Interrupted).context(format!("{} goes on without the hook", self.name))
                 );
+            }
+        }
+    }
+
+    /// Reaps all children that have ended; returns how the program has, if it
+    /// is one of them.
+    fn reap_all(&mut self) -> Result<Option<Ending>> {
+        // One SIGCHLD may stand for several.
+        loop {
+            let (pid, code) = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) => (pid, code as u8),
+                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, 128 + signal as u8),
+                Ok(WaitStatus::StillAlive) => return Ok(None),
+                Ok(_) | Err(Errno::EINTR) => continue,
+                Err(errno) => return Err(errno).context("waitpid failed"),
+            };
+            if pid == self.pid {
+                self.reaped = true;
+                return Ok(Some(Ending::Code(code)));
             }
         }
     }

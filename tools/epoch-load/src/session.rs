@@ -35,22 +35,49 @@ pub fn measure<P: Pool, T>(
     })
 }
 
-/// The same where there are no workers.
+/// Runs `body`, which needs no workers, with knobs that are put back on every
+/// way out.
 pub fn with_knobs<T>(
     knobs: Knobs<'_>,
     tracker: Option<&str>,
     body: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    let tracker_guard = knobs.trackers.map(TrackerGuard::new).transpose()?;
-    let hook_guard = knobs.hook.map(HookGuard::new).transpose()?;
+    let mut guards = Guards::new(knobs)?;
     if let (Some(control), Some(tracker)) = (knobs.trackers, tracker) {
         control.select(tracker)?;
     }
     let measured = body();
-    // A tracker that sleeps is refused while the hook is enabled.
-    let unhooked = hook_guard.map_or(Ok(()), HookGuard::restore);
-    let restored = tracker_guard.map_or(Ok(()), TrackerGuard::restore);
-    first_error(measured, [unhooked, restored])
+    first_error(measured, guards.put_back())
+}
+
+/// Puts back the knobs, in the order that the module demands.
+struct Guards<'a> {
+    tracker: Option<TrackerGuard<'a>>,
+    hook: Option<HookGuard<'a>>,
+}
+
+impl<'a> Guards<'a> {
+    fn new(knobs: Knobs<'a>) -> Result<Self> {
+        Ok(Self {
+            tracker: knobs.trackers.map(TrackerGuard::new).transpose()?,
+            hook: knobs.hook.map(HookGuard::new).transpose()?,
+        })
+    }
+
+    fn put_back(&mut self) -> [Result<()>; 3] {
+        // A tracker that sleeps is refused while a probe hooks calls.
+        let disabled = self.hook.as_ref().map_or(Ok(()), HookGuard::disable);
+        // What hook/mechanism says may depend on the tracker.
+        let tracker = self.tracker.take().map_or(Ok(()), TrackerGuard::restore);
+        let hook = self.hook.take().map_or(Ok(()), HookGuard::restore);
+        [disabled, tracker, hook]
+    }
+}
+
+impl Drop for Guards<'_> {
+    fn drop(&mut self) {
+        let _ = self.put_back();
+    }
 }
 
 /// Returns the first error; later ones are only told.
@@ -74,8 +101,10 @@ mod tests {
     use crate::pool::fake::{Event, FakePool, FakeTrackers};
     use anyhow::bail;
     use epoch_device::error::Interrupted;
-    use epoch_device::hook::Filter;
     use epoch_device::hook::fake::fake_class;
+    use epoch_device::hook::{Filter, Mechanism};
+    use epoch_device::sysfs::Sysfs;
+    use std::cell::RefCell;
     use std::rc::Rc;
 
     fn fake() -> (FakePool, Rc<FakeTrackers>) {
@@ -187,6 +216,52 @@ mod tests {
         let panicked = std::panic::AssertUnwindSafe(|| hooked(|| panic!("a bug")));
         assert!(std::panic::catch_unwind(panicked).is_err());
         check();
+    }
+
+    /// Trackers that write down what the hook is told whenever one is selected.
+    struct WithHook<'a> {
+        sysfs: &'a Sysfs,
+        log: RefCell<Vec<String>>,
+    }
+
+    impl TrackerControl for WithHook<'_> {
+        fn available(&self) -> Result<Vec<String>> {
+            self.sysfs.available()
+        }
+
+        fn current(&self) -> Result<String> {
+            self.sysfs.current()
+        }
+
+        fn select(&self, name: &str) -> Result<()> {
+            let enabled = self.sysfs.read("hook/enable")?;
+            let mechanism = self.sysfs.read("hook/mechanism")?;
+            let line = format!("{name}: {enabled}, {mechanism}");
+            self.log.borrow_mut().push(line);
+            self.sysfs.select(name)
+        }
+    }
+
+    #[test]
+    fn the_tracker_is_put_back_between_hook_and_mechanism() {
+        let (_dir, sysfs) = fake_class();
+        let hook = Hook::new(&sysfs);
+        let trackers = WithHook {
+            sysfs: &sysfs,
+            log: RefCell::default(),
+        };
+        let knobs = Knobs {
+            trackers: Some(&trackers),
+            hook: Some(hook),
+        };
+        with_knobs(knobs, Some("epoch"), || {
+            hook.aim(None, Some(Mechanism::Syscall))?;
+            hook.enable(true)
+        })
+        .unwrap();
+        let expected = ["epoch: 0, fprobe", "mutex: 0, syscall"];
+        assert_eq!(*trackers.log.borrow(), expected);
+        assert_eq!(hook.mechanism().unwrap(), Mechanism::Fprobe);
     }
 
     #[test]

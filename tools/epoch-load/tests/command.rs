@@ -8,10 +8,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use epoch_device::error::Interrupted;
-use epoch_load::command::{Command, Ending};
+use epoch_load::command::{Command, Ending, Subreaper};
 use epoch_load::signals::SignalWatch;
 use nix::errno::Errno;
+use nix::sys::prctl::get_child_subreaper;
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::getpid;
 
 fn fork(command: &[&str]) -> (Command, SignalWatch) {
@@ -85,6 +87,33 @@ fn a_signal_that_asks_to_end_is_obeyed() {
     kill(pid, Signal::SIGKILL).unwrap();
 }
 
+fn what_a_command_leaves_behind_stays_a_descendant() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    // Its parent has ended when it looks for it. PPid is that of grep, which
+    // takes its place.
+    let orphan = "sleep 0.1; exec grep PPid: /proc/self/status";
+    let script = format!("(({orphan}) >{} &); sleep 0.5", file.display());
+    assert!(!get_child_subreaper().unwrap());
+    let subreaper = Subreaper::new().unwrap();
+    run(&["sh", "-c", &script]).unwrap();
+    drop(subreaper);
+    assert!(!get_child_subreaper().unwrap());
+    let told = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(told, format!("PPid:\t{}\n", getpid()));
+}
+
+fn only_the_commands_own_end_counts() {
+    let subreaper = Subreaper::new().unwrap();
+    // The first is ours when it has ended; more of them than signals.
+    let script = "(exit 9 &); (sleep 0.1; exit 9 &) & (exit 9 &); wait; sleep 0.3; exit 4";
+    assert_eq!(run(&["sh", "-c", script]).unwrap(), Ending::Code(4));
+    drop(subreaper);
+    // All have been reaped.
+    let left = waitpid(None, Some(WaitPidFlag::WNOHANG));
+    assert_eq!(left, Err(Errno::ECHILD));
+}
+
 fn main() -> ExitCode {
     let mut failed = false;
     macro_rules! tests {
@@ -103,6 +132,8 @@ fn main() -> ExitCode {
         a_command_that_is_dropped_does_not_begin
         the_process_keeps_its_number
         a_signal_to_the_terminal_is_the_commands_to_answer
+        what_a_command_leaves_behind_stays_a_descendant
+        only_the_commands_own_end_counts
         a_signal_that_asks_to_end_is_obeyed
     }
     ExitCode::from(u8::from(failed))

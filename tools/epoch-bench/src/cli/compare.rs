@@ -14,7 +14,8 @@ use super::MeasureArgs;
 #[derive(Clone, Debug, Args)]
 pub struct CompareArgs {
     /// Trackers to compare, two to seven; the first is the baseline. 'all' for
-    /// all there are; with --where user without those that sleep
+    /// all there are; with --mechanism fprobe or kretprobe without those that
+    /// sleep
     #[arg(required = true, num_args = 1..=ministat::MAX_DATASETS, value_name = "TRACKER")]
     pub trackers: Vec<String>,
 

@@ -14,15 +14,16 @@ pub struct HookArgs {
     #[arg(long, value_delimiter = ',', value_name = "TRACKER,...")]
     pub tracker: Vec<String>,
 
-    /// Function to hook; without it, the one in hook/symbol
+    /// Function to hook by a probe; without it, the one in hook/symbol
     #[arg(long, value_name = "FUNCTION")]
     pub symbol: Option<String>,
 
-    /// How to hook it; without it, as hook/mechanism says
+    /// How to hook it [default: syscall if one of the trackers sleeps, else as
+    /// hook/mechanism says]
     #[arg(long, value_enum)]
     pub mechanism: Option<Mechanism>,
 
-    /// Hook the calls of everybody, not only of COMMAND's process
+    /// Hook the calls of everybody, not only of COMMAND and its descendants
     #[arg(long, conflicts_with = "comm")]
     pub all: bool,
 

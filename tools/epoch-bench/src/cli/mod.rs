@@ -73,8 +73,8 @@ pictures: a click zooms in, Ctrl-F searches.
 perf must be installed. Without a PMU, as in most virtual machines, a timer stands in for cycles.";
 
 const HOOK_HELP: &str = "\
-The calls of COMMAND's own process are hooked. Processes that it starts have other numbers, so that \
-theirs are not: name them with --comm, or take --all.
+The calls of COMMAND and all its descendants are hooked, until COMMAND ends. Those of a process that \
+COMMAND asks for work but does not start, such as a daemon, are not: name it with --comm, or take --all.
 
 The report goes to stderr. Exit codes are COMMAND's, 128 and the signal's number if it was killed, \
 127 if it was not found, 126 if it could not be run, and those of epoch-bench: 1 failed, 2 bad usage.";

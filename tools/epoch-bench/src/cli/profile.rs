@@ -38,8 +38,9 @@ pub struct ProfileArgs {
     #[command(flatten)]
     pub options: Options,
 
-    /// How to hook calls with --where user and a tracker [default: as
-    /// hook/mechanism says; on x86-64 kretprobe, where it can be]
+    /// How to hook calls with --where user and a tracker [default: syscall if a
+    /// tracker sleeps, else as hook/mechanism says; on x86-64 kretprobe instead
+    /// of fprobe, where it can be]
     #[arg(long, value_enum, value_name = "MECHANISM")]
     pub mechanism: Option<Mechanism>,
 

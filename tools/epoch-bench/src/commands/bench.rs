@@ -17,6 +17,7 @@ use epoch_results::sample::Sample;
 use epoch_results::workload::{Where, Workload};
 use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
 
+use super::mechanism::{self, Asked};
 use super::module::Module;
 use super::setup::{self, say};
 
@@ -31,7 +32,8 @@ pub struct Bench<'a> {
     pub module: Option<&'a Module>,
     /// Outlives everything that must be put back.
     pub signals: &'a SignalWatch,
-    /// What the calls are hooked with; if absent, what hook/mechanism says.
+    /// What the calls are hooked with; absent before [`trackers`](Self::trackers)
+    /// has chosen it, and where nothing is hooked.
     pub mechanism: Option<Mechanism>,
 }
 
@@ -50,9 +52,11 @@ impl Bench<'_> {
         (self.options.r#where == Where::User).then(|| module.hook())
     }
 
-    /// What is hooked.
+    /// What will be hooked.
     pub fn target(&self) -> Result<Option<Target>> {
-        self.hook().map(|hook| hook.target()).transpose()
+        let hook = self.hook().zip(self.mechanism);
+        hook.map(|(hook, mechanism)| hook.target_by(mechanism))
+            .transpose()
     }
 
     /// Tells what trackers go through.
@@ -64,15 +68,24 @@ impl Bench<'_> {
         })
     }
 
-    /// The trackers that the command line means, two to seven.
-    pub fn trackers(&self, names: &[String]) -> Result<Vec<String>> {
+    /// The trackers that the command line means, at most seven. Chooses the
+    /// mechanism that hooks their calls, too.
+    pub fn trackers(&mut self, names: &[String], asked: Option<Mechanism>) -> Result<Vec<String>> {
         let Some(module) = self.module else {
             bail!("trackers are measured without the module: this is a bug");
         };
         module.warn_of_verifier()?;
         let trackers = match self.options.r#where {
             Where::Kernel => module.trackers(names)?,
-            Where::User => module.hook_trackers(names)?,
+            Where::User => {
+                let asked = Asked {
+                    mechanism: asked,
+                    symbol: None,
+                };
+                let (trackers, mechanism) = mechanism::choose(module, names, asked)?;
+                self.mechanism = Some(mechanism);
+                trackers
+            }
         };
         if trackers.len() > MAX_DATASETS {
             return Err(usage(format!(
@@ -106,8 +119,12 @@ impl Bench<'_> {
             )
         };
         session::measure(knobs, tracker, spawn, |workers| {
-            if let Some(hook) = hook {
-                hook.aim(None, self.mechanism)?;
+            if let (Some(hook), Some(module)) = (hook, self.module) {
+                let asked = Asked {
+                    mechanism: self.mechanism,
+                    symbol: None,
+                };
+                mechanism::aim(module, asked)?;
                 hook.filter(&Filter::own_comm()?)?;
                 hook.enable(true)?;
             }

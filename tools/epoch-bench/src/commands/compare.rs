@@ -11,6 +11,7 @@ use epoch_machine::environment::Environment;
 use epoch_results::compare::{self, Plan};
 use epoch_results::destination::Destination;
 use epoch_results::json::{self, CompareReport, Repeat, TrackerReport};
+use epoch_results::workload::Where;
 
 use super::bench::Bench;
 use super::module::Module;
@@ -21,6 +22,8 @@ use crate::cli::CompareArgs;
 pub fn execute(args: &CompareArgs) -> Result<()> {
     let options = &args.measure.options;
     options.check()?;
+    args.measure
+        .check_mechanism(options.r#where == Where::User)?;
     if args.trackers.len() == 1 && args.trackers != [ALL] {
         return Err(usage(
             "one tracker alone cannot be compared: name another one, or 'all'",
@@ -37,14 +40,14 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
 
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
-    let bench = Bench {
+    let mut bench = Bench {
         options,
         module: Some(&module),
         signals: &signals,
         mechanism: None,
     };
     let plan = Plan {
-        trackers: bench.trackers(&args.trackers)?,
+        trackers: bench.trackers(&args.trackers, args.measure.mechanism)?,
         testcase: options.testcase.description(options.pages),
         warmup: args.warmup as usize,
         samples: args.samples as usize,

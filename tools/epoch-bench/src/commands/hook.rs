@@ -10,7 +10,7 @@ use epoch_device::observe::{ModuleObserver, Observed, Observer};
 use epoch_device::sysfs::TrackerControl;
 use epoch_device::testcase::Testcase;
 use epoch_load::calibration;
-use epoch_load::command::{Command, Ending};
+use epoch_load::command::{Command, Ending, Subreaper};
 use epoch_load::pool::UserLoad;
 use epoch_load::session::{self, Knobs};
 use epoch_load::signals::SignalWatch;
@@ -22,7 +22,9 @@ use epoch_results::summary;
 use ministat::Confidence;
 use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
+use nix::unistd::getpid;
 
+use super::mechanism::{self, Asked};
 use super::module::Module;
 use super::setup::{command_line, open_destination, say};
 use crate::cli::HookArgs;
@@ -34,6 +36,11 @@ const ROUNDS: usize = 10;
 const SAMPLE: Duration = Duration::from_millis(20);
 
 pub fn execute(args: &HookArgs) -> Result<ExitCode> {
+    let asked = Asked {
+        mechanism: args.mechanism,
+        symbol: args.symbol.as_deref(),
+    };
+    asked.check(true)?;
     let destination = open_destination("--json", args.json.as_deref())?;
     let module = Module::open()?;
     let environment = Environment::detect();
@@ -42,10 +49,10 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
     } else {
         args.tracker.clone()
     };
-    let trackers = module.hook_trackers(&trackers)?;
 
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
+    let (trackers, mechanism) = mechanism::choose(&module, &trackers, asked)?;
     let hook = module.hook();
     let knobs = Knobs {
         trackers: Some(&module.sysfs),
@@ -53,7 +60,8 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
     };
     let first = trackers.first().map(String::as_str);
     let (target, hook_cost, runs, ending) = session::with_knobs(knobs, first, || {
-        hook.aim(args.symbol.as_deref(), args.mechanism)?;
+        let mechanism = Some(mechanism);
+        mechanism::aim(&module, Asked { mechanism, ..asked })?;
         let cost = calibrate(hook, &module, &signals)?;
         let mut runs = Vec::with_capacity(trackers.len());
         let mut ending = Ending::Code(0);
@@ -88,8 +96,8 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
         .all(|run| run.observed.calls.unwrap_or_default() == Calls::default())
     {
         say(
-            "no call was hooked; if COMMAND starts others that unmap, name them with --comm, or \
-             take --all",
+            "no call was hooked; if processes that COMMAND does not start, as daemons, unmap for \
+             it, name them with --comm, or take --all",
         );
     }
     if let Some(destination) = destination {
@@ -114,7 +122,16 @@ fn calls_of(args: &HookArgs) -> String {
     match (&args.comm, args.all) {
         (Some(comm), _) => format!("tasks named {comm}"),
         (None, true) => "everybody".into(),
-        (None, false) => "COMMAND's own process".into(),
+        (None, false) => "COMMAND and its descendants".into(),
+    }
+}
+
+/// Whose calls are hooked. COMMAND is the only child that this process has.
+fn filter(args: &HookArgs) -> Filter {
+    match (&args.comm, args.all) {
+        (Some(comm), _) => Filter::Comm(comm.clone()),
+        (None, true) => Filter::All,
+        (None, false) => Filter::Descendants(getpid()),
     }
 }
 
@@ -132,12 +149,14 @@ fn run(
         hook: Some(hook),
     };
     module.sysfs.select(tracker)?;
+    let filter = filter(args);
+    // Or a process whose parent has ended would be a descendant no more.
+    let _subreaper = match filter {
+        Filter::Descendants(_) => Some(Subreaper::new()?),
+        Filter::All | Filter::Comm(_) => None,
+    };
     let command = Command::fork(&args.command, signals)?;
-    hook.filter(&match (&args.comm, args.all) {
-        (Some(comm), _) => Filter::Comm(comm.clone()),
-        (None, true) => Filter::All,
-        (None, false) => Filter::Process(command.pid()),
-    })?;
+    hook.filter(&filter)?;
     hook.enable(true)?;
     // Calls are counted from then on.
     let before = observer.observe(tracker)?;
@@ -191,6 +210,25 @@ fn loop_for(load: &UserLoad, duration: Duration) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
+    use clap::Parser;
+
+    #[test]
+    fn descendants_are_hooked_unless_others_are_asked_for() {
+        let hooked = |options: &[&str]| {
+            let command = [&["epoch-bench", "hook"], options, &["--", "true"]].concat();
+            let crate::cli::Command::Hook(args) = Cli::parse_from(command).command else {
+                panic!("hook was not parsed as such");
+            };
+            (filter(&args), calls_of(&args))
+        };
+        let (filter, calls_of) = hooked(&[]);
+        assert_eq!(filter, Filter::Descendants(getpid()));
+        assert_eq!(calls_of, "COMMAND and its descendants");
+        assert_eq!(hooked(&["--all"]), (Filter::All, "everybody".into()));
+        let expected = (Filter::Comm("sh".into()), "tasks named sh".into());
+        assert_eq!(hooked(&["--comm", "sh"]), expected);
+    }
 
     #[test]
     fn an_iteration_takes_its_time() {

@@ -7,6 +7,7 @@ mod doctor;
 mod draw;
 mod hook;
 mod man;
+mod mechanism;
 mod ministat;
 mod module;
 mod pictures;

@@ -7,7 +7,7 @@ use epoch_device::device::Device;
 use epoch_device::error::usage;
 use epoch_device::hook::Hook;
 use epoch_device::orders::Orders;
-use epoch_device::sysfs::{ALL, Sysfs, named_trackers};
+use epoch_device::sysfs::{Sysfs, named_trackers};
 use epoch_device::uapi;
 use epoch_load::pool::{KernelLoad, Load};
 
@@ -40,21 +40,9 @@ impl Module {
         named_trackers(&self.sysfs, names)
     }
 
-    /// The same of those that the hook can use: 'all' leaves out the others.
-    pub fn hook_trackers(&self, names: &[String]) -> Result<Vec<String>> {
-        let mut usable = Vec::new();
-        for tracker in self.trackers(names)? {
-            let flags = self.device.tracker(&tracker)?.flags;
-            if flags & uapi::TRACKER_SLEEPS == 0 {
-                usable.push(tracker);
-            } else if names != [ALL] {
-                return Err(usage(format!(
-                    "tracker {tracker} sleeps, which a probe's handler must not: take another \
-                     one, such as spin"
-                )));
-            }
-        }
-        Ok(usable)
+    /// Whether a tracker's blocks may sleep.
+    pub fn sleeps(&self, tracker: &str) -> Result<bool> {
+        Ok(self.device.tracker(tracker)?.flags & uapi::TRACKER_SLEEPS != 0)
     }
 
     /// Warns of what would be in the results.

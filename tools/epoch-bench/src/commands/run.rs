@@ -23,6 +23,8 @@ use epoch_results::workload::Where;
 pub fn execute(args: &RunArgs) -> Result<()> {
     let options = &args.measure.options;
     options.check()?;
+    let hooked = options.r#where == Where::User && args.tracker.is_some();
+    args.measure.check_mechanism(hooked)?;
     let destination = args.measure.destination()?;
     let workload = options.workload(args.tasks as usize)?;
 
@@ -32,7 +34,7 @@ pub fn execute(args: &RunArgs) -> Result<()> {
         (Where::User, None) => None,
         _ => Some(Module::open()?),
     };
-    let bench = Bench {
+    let mut bench = Bench {
         options,
         module: module.as_ref(),
         signals: &signals,
@@ -40,7 +42,9 @@ pub fn execute(args: &RunArgs) -> Result<()> {
     };
     let tracker = match (&module, &args.tracker) {
         (None, _) => None,
-        (Some(_), Some(name)) => bench.trackers(std::slice::from_ref(name))?.pop(),
+        (Some(_), Some(name)) => bench
+            .trackers(std::slice::from_ref(name), args.measure.mechanism)?
+            .pop(),
         (Some(module), None) => {
             module.warn_of_verifier()?;
             Some(module.sysfs.current()?)

@@ -13,6 +13,7 @@ use epoch_results::destination::Destination;
 use epoch_results::options::Options;
 use epoch_results::workload::Where;
 
+use super::mechanism::Asked;
 use super::module::kernel_load;
 use crate::cli::MeasureArgs;
 
@@ -20,6 +21,15 @@ impl MeasureArgs {
     /// Where the report goes, if there is to be one.
     pub fn destination(&self) -> Result<Option<Destination>> {
         open_destination("--json", self.json.as_deref())
+    }
+
+    /// Refuses a mechanism where nothing is hooked.
+    pub fn check_mechanism(&self, hooked: bool) -> Result<()> {
+        let asked = Asked {
+            mechanism: self.mechanism,
+            symbol: None,
+        };
+        asked.check(hooked)
     }
 }
 

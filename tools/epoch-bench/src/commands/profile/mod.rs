@@ -29,6 +29,7 @@ use ministat::Confidence;
 
 use self::outputs::Outputs;
 use super::bench::Bench;
+use super::mechanism::Asked;
 use super::module::Module;
 use super::setup::{self, command_line, say, warn};
 use crate::cli::ProfileArgs;
@@ -42,6 +43,11 @@ const UNTRACKED: &str = "user";
 pub fn execute(args: &ProfileArgs) -> Result<()> {
     let options = &args.options;
     options.check()?;
+    let asked = Asked {
+        mechanism: args.mechanism,
+        symbol: None,
+    };
+    asked.check(options.r#where == Where::User && !args.trackers.is_empty())?;
     let mut workload = options.workload(setup::tasks(args.tasks)?)?;
 
     // Outlives everything that must be put back.
@@ -56,8 +62,11 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
         signals: &signals,
         mechanism: None,
     };
-    let trackers = trackers(args, &bench)?;
-    bench.mechanism = mechanism::choose(args.mechanism, bench.hook())?;
+    let trackers = trackers(args, &mut bench)?;
+    if let (Some(hook), Some(mechanism)) = (bench.hook(), bench.mechanism) {
+        let asked = args.mechanism.is_some();
+        bench.mechanism = Some(mechanism::for_stacks(hook, mechanism, asked)?);
+    }
     let names = names(&trackers);
     let outputs = Outputs::open(&args.out, &names)?;
     let perf = Perf::find()?;
@@ -122,7 +131,7 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
 
 /// The trackers that the command line means; none in user space without the
 /// hook.
-fn trackers(args: &ProfileArgs, bench: &Bench<'_>) -> Result<Vec<String>> {
+fn trackers(args: &ProfileArgs, bench: &mut Bench<'_>) -> Result<Vec<String>> {
     let Some(module) = bench.module else {
         return Ok(Vec::new());
     };
@@ -130,7 +139,7 @@ fn trackers(args: &ProfileArgs, bench: &Bench<'_>) -> Result<Vec<String>> {
         module.warn_of_verifier()?;
         return Ok(vec![module.sysfs.current()?]);
     }
-    let trackers = bench.trackers(&args.trackers)?;
+    let trackers = bench.trackers(&args.trackers, args.mechanism)?;
     if trackers.len() > 2 {
         return Err(usage(format!(
             "{} trackers are too many for a profile: name one or two",

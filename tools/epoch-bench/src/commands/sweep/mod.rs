@@ -13,6 +13,7 @@ use epoch_machine::environment::Environment;
 use epoch_results::compare::{self, CAVEAT, Plan};
 use epoch_results::json::TrackerReport;
 use epoch_results::sweep::{Point, Settings, SweepReport};
+use epoch_results::workload::Where;
 
 use self::outputs::Outputs;
 use super::bench::{Bench, Measured};
@@ -29,6 +30,8 @@ pub fn execute(args: &SweepArgs) -> Result<()> {
         None => (None, settings::of(args)?),
     };
     settings.measure.check()?;
+    args.measure
+        .check_mechanism(settings.measure.r#where == Where::User)?;
     let outputs = Outputs::open(args)?;
     let mut report = match begun {
         Some(report) if report.missing().is_empty() => report,
@@ -53,13 +56,18 @@ fn measure(
 
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
-    let bench = Bench {
+    let mut bench = Bench {
         options: &settings.measure,
         module: Some(&module),
         signals: &signals,
         mechanism: None,
     };
-    let trackers = bench.trackers(&settings.trackers)?;
+    let mechanism = match &begun {
+        // That of the first part, whatever hook/mechanism says now.
+        Some(report) => resume::mechanism(report),
+        None => args.measure.mechanism,
+    };
+    let trackers = bench.trackers(&settings.trackers, mechanism)?;
     let mut report = match begun {
         Some(mut report) => {
             report.check_place(&environment, &trackers)?;
@@ -113,8 +121,8 @@ fn measure(
 fn check_bench(report: &SweepReport, bench: &Bench<'_>) -> Result<()> {
     ensure!(
         report.hook == bench.target()?,
-        "the hook is not where it was when the sweep began: put its symbol and mechanism back in \
-         sysfs, or begin anew with --json"
+        "the hook is not where it was when the sweep began: put its symbol back in sysfs, or begin \
+         anew with --json"
     );
     for Point { workload, .. } in &report.points {
         ensure!(

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use epoch_device::error::usage;
+use epoch_device::hook::Mechanism;
 use epoch_load::progress::{Part, Progress};
 use epoch_results::sweep::{Point, Settings, SweepReport};
 
@@ -34,7 +35,19 @@ pub fn resume(path: &Path, args: &SweepArgs) -> Result<(SweepReport, Settings)> 
         let (asked, saved) = (asked.to_string(), saved.to_string());
         return Err(otherwise("confidence", &asked, &saved, path));
     }
+    if let (Some(asked), Some(hook)) = (args.measure.mechanism, &report.hook) {
+        let (asked, saved) = (asked.name(), &*hook.mechanism);
+        if asked != saved {
+            return Err(otherwise("mechanism", asked, saved, path));
+        }
+    }
     Ok((report, settings))
+}
+
+/// The mechanism that the sweep was begun with; none where nothing is hooked.
+pub fn mechanism(report: &SweepReport) -> Option<Mechanism> {
+    let hook = report.hook.as_ref()?;
+    Mechanism::named(&hook.mechanism)
 }
 
 /// Measures what is missing, from the least tasks to the most. After each
@@ -60,6 +73,7 @@ mod tests {
     use super::settings::tests::parse;
     use super::*;
     use epoch_device::error::{self, Interrupted};
+    use epoch_device::hook::Target;
     use epoch_device::observe::fake::FakeObserver;
     use epoch_load::pool::fake::{FakePool, FakeTrackers};
     use epoch_load::progress::Silent;
@@ -190,6 +204,16 @@ mod tests {
         );
         refused(&saved, &["--samples", "9"], "with --samples 3, not 9");
         refused(&saved, &["-c", "99"], "with --confidence 95, not 99");
+        sweep.hook = Some(Target {
+            symbol: "munmap(2)".into(),
+            mechanism: "syscall".into(),
+        });
+        assert_eq!(mechanism(&sweep), Some(Mechanism::Syscall));
+        refused(
+            &json(&sweep),
+            &["--mechanism", "fprobe"],
+            "with --mechanism syscall, not fprobe: leave it out",
+        );
         fs::write(&path, &saved).unwrap();
         let args = parse(&[&BEGUN[..], &["--confidence", "95"]].concat());
         let (report, settings) = resume(&path, &args).unwrap();

@@ -1,0 +1,385 @@
+//! Which mechanism hooks the calls, and whose trackers' blocks are put around
+//! them.
+//!
+//! Trackers that are compared are hooked by the same mechanism. Blocks may sleep
+//! under `syscall` alone.
+
+use anyhow::Result;
+use epoch_device::error::{UsageError, usage};
+use epoch_device::hook::{self, Hook, Mechanism};
+use epoch_device::sysfs::{ALL, TrackerControl, TrackerGuard};
+
+use super::module::Module;
+use super::setup::say;
+
+/// What the command line asks of the hook.
+#[derive(Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// `--mechanism`
+    pub mechanism: Option<Mechanism>,
+    /// `--symbol`
+    pub symbol: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    /// Refuses what has no effect. `hooked` says whether the hook takes part.
+    pub fn check(&self, hooked: bool) -> Result<()> {
+        if self.mechanism.is_some() && !hooked {
+            return Err(usage(
+                "--mechanism has no effect without the hook: add --where user and a tracker, or \
+                 leave it out",
+            ));
+        }
+        hook::check_aim(self.symbol, self.mechanism)
+    }
+}
+
+/// Chooses the trackers that these names mean and the mechanism for all of them.
+/// Says which it is where that was not to be expected.
+pub fn choose(
+    module: &Module,
+    names: &[String],
+    asked: Asked<'_>,
+) -> Result<(Vec<String>, Mechanism)> {
+    let trackers = module.trackers(names)?.into_iter().map(|name| {
+        Ok(Tracker {
+            sleeps: module.sleeps(&name)?,
+            name,
+        })
+    });
+    let decision = decide(
+        trackers.collect::<Result<_>>()?,
+        names == [ALL],
+        asked,
+        |tracker| {
+            let sleeps = module.sleeps(&module.sysfs.current()?)?;
+            set(module.hook(), &module.sysfs, sleeps, tracker)
+        },
+    )?;
+    if let Some(note) = decision.note {
+        say(&note);
+    }
+    Ok((decision.trackers, decision.mechanism))
+}
+
+/// Aims the hook. Says which trackers can do without `syscall` where it is
+/// refused.
+pub fn aim(module: &Module, asked: Asked<'_>) -> Result<()> {
+    let aimed = module.hook().aim(asked.symbol, asked.mechanism);
+    match aimed {
+        Err(error) if asked.mechanism == Some(Mechanism::Syscall) && error.is::<UsageError>() => {
+            let mut awake = module.trackers(&[ALL.into()])?;
+            awake.retain(|tracker| module.sleeps(tracker).is_ok_and(|sleeps| !sleeps));
+            Err(usage(format!(
+                "{error}; trackers that can be hooked without are {}",
+                awake.join(", ")
+            )))
+        }
+        aimed => aimed,
+    }
+}
+
+/// A tracker to be hooked.
+struct Tracker {
+    name: String,
+    /// Whether its blocks may sleep.
+    sleeps: bool,
+}
+
+/// What was chosen.
+#[derive(Debug)]
+struct Decision {
+    trackers: Vec<String>,
+    mechanism: Mechanism,
+    /// What its user should know of it.
+    note: Option<String>,
+}
+
+/// Decides about the mechanism. `all` says that the trackers are not named, so
+/// that some may be left out. `set` tells what hook/mechanism says with a
+/// tracker, one that does not sleep.
+fn decide(
+    mut trackers: Vec<Tracker>,
+    all: bool,
+    asked: Asked<'_>,
+    set: impl FnOnce(&str) -> Result<Mechanism>,
+) -> Result<Decision> {
+    // What asks for a probe, and what to do instead.
+    let probe = match (asked.mechanism, asked.symbol) {
+        (Some(mechanism), _) if !mechanism.may_sleep() => Some((
+            format!("--mechanism {}", mechanism.name()),
+            "take --mechanism syscall",
+        )),
+        (None, Some(_)) => Some(("--symbol".into(), "leave it out")),
+        _ => None,
+    };
+    let sleeping = sleeping(&trackers);
+    let mut note = None;
+    if let (Some((probe, instead)), Some(who)) = (probe, &sleeping) {
+        if !all {
+            return Err(usage(format!(
+                "{who}, which a tracker must not in a probe ({probe}): {instead}, or take another \
+                 tracker, such as spin"
+            )));
+        }
+        trackers.retain(|tracker| !tracker.sleeps);
+        note = Some(format!(
+            "hook: {who}, which a tracker must not in a probe ({probe}), and is left out"
+        ));
+    }
+    let mechanism = match (
+        asked.mechanism,
+        trackers.iter().find(|tracker| tracker.sleeps),
+    ) {
+        (Some(mechanism), _) => mechanism,
+        (None, Some(_)) => {
+            let all = if trackers.len() > 1 {
+                " for all trackers"
+            } else {
+                ""
+            };
+            let who = sleeping.unwrap_or_default();
+            note = Some(format!("hook: syscall{all}, since {who}"));
+            Mechanism::Syscall
+        }
+        (None, None) => set(trackers.first().map_or("", |tracker| &tracker.name))?,
+    };
+    if asked.symbol.is_some() && mechanism == Mechanism::Syscall {
+        return Err(usage(
+            "--symbol has no effect with syscall, which hook/mechanism says: add --mechanism \
+             fprobe, or leave it out",
+        ));
+    }
+    let trackers = trackers.into_iter().map(|tracker| tracker.name).collect();
+    Ok(Decision {
+        trackers,
+        mechanism,
+        note,
+    })
+}
+
+/// Says which trackers sleep, if any do.
+fn sleeping(trackers: &[Tracker]) -> Option<String> {
+    let mut names: Vec<_> = trackers
+        .iter()
+        .filter(|tracker| tracker.sleeps)
+        .map(|tracker| &*tracker.name)
+        .collect();
+    names.dedup();
+    match &names[..] {
+        [] => None,
+        [one] => Some(format!("{one} sleeps")),
+        names => Some(format!("{} sleep", names.join(" and "))),
+    }
+}
+
+/// What hook/mechanism says with a tracker that does not sleep. Under `auto`
+/// that may be something else than with the one that is selected, which `sleeps`
+/// or not.
+fn set(
+    hook: Hook<'_>,
+    control: &dyn TrackerControl,
+    sleeps: bool,
+    tracker: &str,
+) -> Result<Mechanism> {
+    let mechanism = hook.mechanism()?;
+    // A hook that is enabled will be refused.
+    if !mechanism.may_sleep() || !sleeps || hook.is_enabled()? {
+        return Ok(mechanism);
+    }
+    let guard = TrackerGuard::new(control)?;
+    control.select(tracker)?;
+    let mechanism = hook.mechanism()?;
+    guard.restore()?;
+    Ok(mechanism)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Mechanism::{Fprobe, Kretprobe, Syscall};
+    use epoch_device::error::exit_code;
+    use epoch_device::hook::fake::fake_class;
+    use epoch_device::sysfs::Sysfs;
+
+    /// Trackers of these names, of which mutex and semaphore sleep.
+    fn trackers(names: &str) -> Vec<Tracker> {
+        let tracker = |name: &str| Tracker {
+            name: name.into(),
+            sleeps: ["mutex", "semaphore"].contains(&name),
+        };
+        names.split(' ').map(tracker).collect()
+    }
+
+    fn by(mechanism: Mechanism) -> Asked<'static> {
+        Asked {
+            mechanism: Some(mechanism),
+            symbol: None,
+        }
+    }
+
+    const NOTHING: Asked<'static> = Asked {
+        mechanism: None,
+        symbol: None,
+    };
+    const SYMBOL: Asked<'static> = Asked {
+        mechanism: None,
+        symbol: Some("do_vmi_munmap"),
+    };
+
+    #[track_caller]
+    fn chosen(
+        names: &str,
+        all: bool,
+        asked: Asked<'_>,
+        set: Mechanism,
+    ) -> (String, Mechanism, String) {
+        let decision = decide(trackers(names), all, asked, |tracker| {
+            assert!(!tracker.is_empty() && tracker != "mutex");
+            Ok(set)
+        });
+        let Decision {
+            trackers,
+            mechanism,
+            note,
+        } = decision.unwrap();
+        (trackers.join(" "), mechanism, note.unwrap_or_default())
+    }
+
+    #[track_caller]
+    fn refused(names: &str, asked: Asked<'_>, set: Mechanism) -> String {
+        let error = decide(trackers(names), false, asked, |_| Ok(set)).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        error.to_string()
+    }
+
+    #[test]
+    fn trackers_that_do_not_sleep_are_hooked_as_the_file_says() {
+        for set in [Fprobe, Kretprobe, Syscall] {
+            let expected = ("none epoch".into(), set, String::new());
+            assert_eq!(chosen("none epoch", false, NOTHING, set), expected);
+        }
+    }
+
+    #[test]
+    fn one_that_sleeps_decides_for_all() {
+        for (names, all, note) in [
+            ("mutex", false, "hook: syscall, since mutex sleeps"),
+            (
+                "epoch mutex",
+                false,
+                "hook: syscall for all trackers, since mutex sleeps",
+            ),
+            (
+                "mutex mutex",
+                false,
+                "hook: syscall for all trackers, since mutex sleeps",
+            ),
+            (
+                "none mutex epoch",
+                true,
+                "hook: syscall for all trackers, since mutex sleeps",
+            ),
+            (
+                "mutex semaphore",
+                false,
+                "hook: syscall for all trackers, since mutex and semaphore sleep",
+            ),
+        ] {
+            let expected = (names.into(), Syscall, note.into());
+            assert_eq!(chosen(names, all, NOTHING, Fprobe), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_is_taken() {
+        for mechanism in [Fprobe, Kretprobe, Syscall] {
+            let expected = ("none epoch".into(), mechanism, String::new());
+            assert_eq!(
+                chosen("none epoch", false, by(mechanism), Kretprobe),
+                expected
+            );
+        }
+        let expected = ("none mutex".into(), Syscall, String::new());
+        assert_eq!(chosen("none mutex", true, by(Syscall), Fprobe), expected);
+    }
+
+    #[test]
+    fn a_probe_is_not_for_those_that_sleep() {
+        for mechanism in [Fprobe, Kretprobe] {
+            let error = refused("epoch mutex", by(mechanism), Fprobe);
+            assert!(error.starts_with("mutex sleeps"), "{error}");
+            assert!(error.contains(mechanism.name()), "{error}");
+            assert!(
+                error.contains("take --mechanism syscall, or take another tracker"),
+                "{error}"
+            );
+            let (trackers, chosen, note) = chosen("none mutex epoch", true, by(mechanism), Fprobe);
+            assert_eq!((&*trackers, chosen), ("none epoch", mechanism));
+            assert!(
+                note.contains("mutex sleeps") && note.contains("left out"),
+                "{note}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_symbol_takes_a_probe() {
+        let error = refused("mutex", SYMBOL, Fprobe);
+        assert!(error.contains("(--symbol): leave it out"), "{error}");
+        let error = refused("epoch", SYMBOL, Syscall);
+        assert!(error.contains("add --mechanism fprobe"), "{error}");
+        let (trackers, mechanism, note) = chosen("mutex epoch", true, SYMBOL, Kretprobe);
+        assert_eq!((&*trackers, mechanism), ("epoch", Kretprobe));
+        assert!(note.contains("--symbol"), "{note}");
+    }
+
+    #[test]
+    fn what_has_no_effect_is_refused() {
+        NOTHING.check(false).unwrap();
+        by(Fprobe).check(true).unwrap();
+        SYMBOL.check(true).unwrap();
+        let error = by(Syscall).check(false).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        assert!(error.to_string().contains("--where user"), "{error}");
+        let both = Asked {
+            mechanism: Some(Syscall),
+            ..SYMBOL
+        };
+        assert_eq!(exit_code(&both.check(true).unwrap_err()), 2);
+    }
+
+    /// Trackers of a module whose hook/mechanism is `auto`.
+    struct Auto<'a>(&'a Sysfs);
+
+    impl TrackerControl for Auto<'_> {
+        fn available(&self) -> Result<Vec<String>> {
+            self.0.available()
+        }
+
+        fn current(&self) -> Result<String> {
+            self.0.current()
+        }
+
+        fn select(&self, name: &str) -> Result<()> {
+            let mechanism = if name == "mutex" { Syscall } else { Fprobe };
+            self.0.write("hook/mechanism", mechanism.name())?;
+            self.0.select(name)
+        }
+    }
+
+    #[test]
+    fn what_the_file_says_may_be_because_of_the_tracker() {
+        let (_dir, sysfs) = fake_class();
+        let hook = Hook::new(&sysfs);
+        Auto(&sysfs).select("mutex").unwrap();
+        assert_eq!(set(hook, &Auto(&sysfs), true, "epoch").unwrap(), Fprobe);
+        assert_eq!(sysfs.current().unwrap(), "mutex");
+        assert_eq!(hook.mechanism().unwrap(), Syscall);
+        // Or because somebody wants it so.
+        assert_eq!(set(hook, &sysfs, true, "epoch").unwrap(), Syscall);
+        assert_eq!(set(hook, &sysfs, false, "epoch").unwrap(), Syscall);
+        sysfs.write("hook/mechanism", "kretprobe").unwrap();
+        assert_eq!(set(hook, &sysfs, true, "epoch").unwrap(), Kretprobe);
+    }
+}
