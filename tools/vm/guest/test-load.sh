@@ -86,34 +86,58 @@ doctor() {
 }
 
 unhooked() {
-	[ "$(cat $sys/hook/enable)$(cat $sys/hook/tgid)$(cat $sys/hook/comm)$(cat $sys/hook/blocks)" = 000 ] &&
-		[ "$(cat $sys/tracker)" = epoch ]
+	[ "$(cat $sys/hook/enable $sys/hook/tgid $sys/hook/ancestor $sys/hook/comm $sys/hook/blocks | tr -d '\n')" = 0000 ] &&
+		[ "$(cat $sys/tracker) $(cat $sys/hook/mechanism)" = "epoch fprobe" ]
+}
+
+# How a mechanism goes with the tracker, if nobody has chosen it.
+left_to_tracker() {
+	write $sys/tracker mutex
+	was=$(cat $sys/hook/mechanism)
+	write $sys/tracker epoch
+	[ "$was $(cat $sys/hook/mechanism)" = "syscall fprobe" ]
 }
 
 hook_command() {
+	write $sys/hook/mechanism auto
 	write $sys/tracker epoch
-	for mechanism in fprobe kretprobe; do
-		# stdout is the command's, and so is the exit status.
+	for mechanism in fprobe kretprobe syscall; do
 		ok "hook --mechanism $mechanism" sh -c \
 			"epoch-bench hook --mechanism $mechanism --tracker epoch --json /out/hook.json -- munmaps 1000 2>/tmp/hook"
 		prints "hook --mechanism $mechanism counts each call of a program nobody changed" \
 			'^epoch +1000 +0 ' cat /tmp/hook
 		ok "everything is put back after hook --mechanism $mechanism" unhooked
 	done
+	ok "hook --tracker mutex" sh -c "epoch-bench hook --tracker mutex --json /out/hook-mutex.json -- munmaps 1000 4 2>/tmp/hook"
+	prints "hook says that the mutex is hooked by syscall, and why" '^hook: syscall.*mutex sleeps' cat /tmp/hook
+	prints "hook counts each call of four processes under the mutex" '^mutex +[0-9]+ +[0-9]+ +4000 +0 ' cat /tmp/hook
+	prints "hook prints what it costs" 'hook itself' cat /tmp/hook
+	ok "everything is put back after the mutex" unhooked
+	ok "the mechanism is left to the tracker again" left_to_tracker
+	prints "hook follows children, and orphans" '^spin +[0-9]+ +3000 +0 ' \
+		bench hook --tracker spin -- sh -c 'sh -c "munmaps 1000 & munmaps 1000"; (munmaps 1000 &); sleep 2'
 	fails "hook hands on the exit status" 3 "" bench hook -- sh -c 'exit 3'
 	fails "hook hands on what killed a command" 137 "" bench hook -- sh -c 'kill -KILL $$'
 	fails "hook of a command that is not there" 127 "no-such-command" bench hook -- no-such-command
-	fails "hook with a tracker that sleeps" - "sleep" bench hook --tracker mutex -- true
+	fails "hook of a command that cannot be executed" 126 "permission" bench hook -- /out
+	fails "hook with a tracker that sleeps, by fprobe" 2 "mutex sleeps" bench hook --mechanism fprobe --tracker mutex -- true
+	fails "hook by a mechanism that there is not" 2 "uprobe" bench hook --mechanism uprobe -- true
+	fails "hook of a symbol by syscall" 2 "symbol" bench hook --mechanism syscall --symbol __vm_munmap -- true
 	fails "hook of a symbol that is not there" - "no_such_function" bench hook --symbol no_such_function -- true
 	fails "hook without a command" 2 "usage|COMMAND" bench hook
 	ok "everything is put back after failures" unhooked
 	epoch-bench hook -- munmaps 2000000000 >/dev/null 2>&1 &
 	pid=$!
 	ok "a long command is hooked" soon grep -q 1 $sys/hook/enable
+	fails "a second hook beside it" 1 "enabled already" bench hook -- true
+	ok "the first one goes on" grep -q 1 $sys/hook/enable
 	kill -TERM $pid
 	wait $pid 2>/dev/null
 	killall -KILL munmaps 2>/dev/null
 	ok "everything is put back after SIGTERM" soon unhooked
+	fails "hook of a command that forks without end, until it is killed" - "^spin +[0-9]+ +[1-9]" \
+		bench hook --tracker spin -- timeout 3 sh -c 'while :; do (munmaps 1 &); done'
+	ok "everything is put back after it" soon unhooked
 
 	small="--samples 3 --warmup 1 --interval-ms 50"
 	ok "run --where user with a tracker" sh -c \
@@ -122,6 +146,15 @@ hook_command() {
 	prints "it tells of the hook" 'missed' cat /tmp/hook
 	prints "compare --where user" 'Student' bench compare none spin epoch --where user --tasks 4 $small
 	ok "everything is put back after user space" unhooked
+	for how in "" --threads; do
+		ok "compare mutex epoch --where user $how" sh -c \
+			"epoch-bench compare mutex epoch --where user $how --tasks 4 $small >/tmp/compare 2>/tmp/hook"
+		prints "it has a verdict $how" 'Student' cat /tmp/compare
+		prints "it was by syscall for both $how" 'hooked: munmap\(2\) by syscall' cat /tmp/compare /tmp/hook
+	done
+	prints "compare all --where user has the mutex" '^mutex ' bench compare all --where user --tasks 2 $small
+	ok "everything is put back after the mutex in user space" unhooked
+	ok "the mechanism is still left to the tracker" left_to_tracker
 }
 
 # The verifier has to find a tracker that is wrong.

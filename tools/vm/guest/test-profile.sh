@@ -62,6 +62,7 @@ prints "profile of calls that are hooked as asked" '^hooked: [^ ]* by fprobe$' \
 	profile spin --where user --mechanism fprobe $small
 cp /tmp/output /tmp/profile
 prints "profile: the kernel's warning is foretold" '^warning: .*return_to_handler' cat /tmp/profile
+prints "profile of calls under the mutex" '^hooked: munmap\(2\) by syscall$' profile mutex --where user $small
 fails "profile: a mechanism without the hook" 2 "where user" profile spin --mechanism fprobe $small
 ok "profile: threads and a timer by its name" profile epoch $small --threads --event cpu-clock --keep-data
 prints "profile: perf reads what was kept" 'epoch-bench' perf report -i $dir/perf-epoch.data --stdio --sort comm
