@@ -9,7 +9,8 @@ use crate::{
     selection::{
         Place,
         Selection,
-        Use, //
+        Use,
+        Wish, //
     },
     trackers::{
         Counters,
@@ -78,7 +79,7 @@ impl Bench {
         }))
     }
 
-    /// The tracker in use. Any context.
+    /// The tracker that the knob says. Any context.
     pub(crate) fn tracker(&self) -> Kind {
         self.selection.tracker()
     }
@@ -88,8 +89,8 @@ impl Bench {
         self.selection.workers()
     }
 
-    /// Changes the tracker. Returns when no block is open that was opened in another one, or when it has
-    /// been changed again. May sleep.
+    /// Changes the tracker of all who follow the knob. Returns when none of them has a block open that was
+    /// opened in another one, or when it has been changed again. May sleep.
     ///
     /// [`EINVAL`] for one that the hook cannot use while that is enabled; [`EINTR`] if a signal came first:
     /// the tracker is the new one then, but blocks of others may be open.
@@ -141,16 +142,19 @@ impl<'a> Admission<'a> {
         self.place.index()
     }
 
-    /// Begins to use the tracker that is in use now.
-    pub(crate) fn use_tracker(&self) -> Use<'a> {
-        self.place.use_tracker()
+    /// Begins to use the tracker that the worker wishes to.
+    pub(crate) fn use_tracker<'b>(&self, wish: &'b Wish) -> Use<'b>
+    where
+        'a: 'b,
+    {
+        self.place.use_tracker(wish)
     }
 
-    /// Waits for a page, in all trackers that may have a block that has noted it. Process context;
-    /// sleeps.
-    pub(crate) fn wait(&self, key: usize, watched: &mut Watched) -> Result {
+    /// Waits for a page, in all trackers that may have a block that has noted it; it is counted as a wait
+    /// in the one that the worker wishes to use. Process context; sleeps.
+    pub(crate) fn wait(&self, wish: &Wish, key: usize, watched: &mut Watched) -> Result {
         let bench = self.bench;
-        let kind = bench.tracker();
+        let kind = bench.selection.tracker_for(wish);
         let verified = bench.verifier.is_on();
         if verified {
             bench.verifier.watch(watched, key)?;

@@ -90,6 +90,7 @@ impl MiscDevice for Worker {
             uapi::IOC_COUNTERS => exchange(arg, |counters| worker.counters(counters)),
             uapi::IOC_TRACKER => exchange(arg, |tracker| worker.tracker(tracker)),
             uapi::IOC_HISTOGRAM => exchange(arg, |histogram| worker.histogram(histogram)),
+            uapi::IOC_SELECT => exchange(arg, |select| worker.select(select)),
             _ if is_ours(cmd) => exchange_version(arg),
             _ => Err(ENOTTY),
         }?;
@@ -137,6 +138,7 @@ fn is_ours(cmd: u32) -> bool {
             uapi::IOC_COUNTERS,
             uapi::IOC_TRACKER,
             uapi::IOC_HISTOGRAM,
+            uapi::IOC_SELECT,
         ]
         .into_iter()
         .any(|ours| _IOC_NR(ours) == _IOC_NR(cmd))
@@ -157,14 +159,7 @@ impl Worker {
         }
         info.max_workers = MAX_WORKERS;
         info.running = self.bench.workers();
-        info.tracker = Default::default();
-        for (to, &from) in info
-            .tracker
-            .iter_mut()
-            .zip(self.bench.tracker().name().as_bytes())
-        {
-            *to = from;
-        }
+        info.tracker = padded(self.bench.tracker());
         Ok(())
     }
 
@@ -176,8 +171,9 @@ impl Worker {
             max_duration_ns: Some(run.max_duration_ns).filter(|&max| max > 0),
             progress: &self.progress,
         };
+        let tracker = wished(&run.tracker)?;
         let admission = self.bench.admit()?;
-        self.begin()?;
+        self.begin(tracker)?;
         let outcome = stress::run(&orders, &admission);
         self.end();
 
@@ -187,13 +183,13 @@ impl Worker {
     }
 
     /// Makes the current thread the worker of this file.
-    fn begin(&self) -> Result {
+    fn begin(&self, tracker: Option<Kind>) -> Result {
         let mut runs_in = self.runs_in.lock();
         if runs_in.is_some() {
             return Err(EBUSY);
         }
         *runs_in = Some(FileTable::current());
-        self.progress.begin();
+        self.progress.begin(tracker);
         Ok(())
     }
 
@@ -212,8 +208,22 @@ impl Worker {
         Ok(())
     }
 
+    fn select(&self, select: &mut uapi::epoch_bench_select) -> Result {
+        if select.reserved != 0 {
+            return Err(EINVAL);
+        }
+        self.progress.wish.set(wished(&select.tracker)?);
+        Ok(())
+    }
+
     fn counters(&self, counters: &mut uapi::epoch_bench_counters) -> Result {
+        if counters.reserved != 0 {
+            return Err(EINVAL);
+        }
         counters.state = self.progress.state();
+        let (tracker, turns) = self.progress.tracker();
+        counters.tracker = tracker.map_or(Default::default(), padded);
+        counters.turns = turns;
         counters.iterations = self.progress.iterations();
         counters.timestamp_ns = clock::monotonic_ns();
         Ok(())
@@ -247,17 +257,30 @@ impl Worker {
     }
 }
 
-/// The available tracker of a name that is filled up with NULs.
-fn named(name: &[c_char; uapi::EPOCH_BENCH_NAME_LEN as usize]) -> Result<Kind> {
+/// A tracker's name, filled up with NULs.
+type Name = [c_char; uapi::EPOCH_BENCH_NAME_LEN as usize];
+
+fn padded(kind: Kind) -> Name {
+    let mut name = Name::default();
+    for (to, &from) in name.iter_mut().zip(kind.name().as_bytes()) {
+        *to = from;
+    }
+    name
+}
+
+/// The available tracker of a name.
+fn named(name: &Name) -> Result<Kind> {
     Kind::available()
-        .find(|kind| {
-            let mut padded: [c_char; uapi::EPOCH_BENCH_NAME_LEN as usize] = Default::default();
-            for (to, &from) in padded.iter_mut().zip(kind.name().as_bytes()) {
-                *to = from;
-            }
-            padded == *name
-        })
+        .find(|&kind| padded(kind) == *name)
         .ok_or(EINVAL)
+}
+
+/// The same; none if the name is empty.
+fn wished(name: &Name) -> Result<Option<Kind>> {
+    match *name == Name::default() {
+        true => Ok(None),
+        false => named(name).map(Some),
+    }
 }
 
 /// Checks what user space wants to have run.

@@ -2,9 +2,10 @@
 
 //! The trackers, which of them is in use, and by whom: by workers, or by the hook.
 //!
-//! The tracker may be changed at any time. A worker keeps to one tracker for an iteration, and a hooked
-//! call to one for its block, so that a block ends where it began; then they go over to the new one.
-//! Until all have, blocks are open in several trackers, and a waiter waits in each that has users.
+//! The tracker may be changed at any time, that of all who follow the knob, or that of one worker. A worker
+//! keeps to one tracker for an iteration, and a hooked call to one for its block, so that a block ends
+//! where it began; then they go over to the new one. Blocks may be open in several trackers, and a waiter
+//! waits in each that has users.
 
 use crate::{
     trackers::{
@@ -44,11 +45,37 @@ pub(crate) struct Selection {
     kind: Once,
     /// How many workers have blocks in each tracker. Written with `state` locked.
     users: [Atomic<u32>; Kind::COUNT],
+    /// Those of them that follow `kind`. Written with `state` locked.
+    followers: [Atomic<u32>; Kind::COUNT],
     #[pin]
     state: Mutex<State>,
-    /// A tracker has lost its last user.
+    /// A tracker has lost its last follower.
     #[pin]
     moved: CondVar,
+}
+
+/// Which tracker a worker is to use: one of its own, or the one that the knob says. May be changed at any
+/// time.
+pub(crate) struct Wish(Once);
+
+impl Wish {
+    /// No [`Kind`] is this.
+    const NONE: usize = usize::MAX;
+
+    /// What the knob says.
+    pub(crate) const fn new() -> Self {
+        Self(Once::new(Self::NONE))
+    }
+
+    /// Changes it; none for what the knob says.
+    pub(crate) fn set(&self, kind: Option<Kind>) {
+        self.0.write(kind.map_or(Self::NONE, |kind| kind as usize));
+    }
+
+    #[inline(always)]
+    fn get(&self) -> Option<Kind> {
+        Kind::ALL.get(self.0.read()).copied()
+    }
 }
 
 struct State {
@@ -92,6 +119,7 @@ impl Selection {
             trackers <- Trackers::new(MAX_WORKERS as usize),
             kind: Once::new(kind as usize),
             users: [const { Atomic::new(0) }; Kind::COUNT],
+            followers: [const { Atomic::new(0) }; Kind::COUNT],
             state <- new_mutex!(
                 State {
                     // The lowest is the first to be taken.
@@ -110,10 +138,16 @@ impl Selection {
         })
     }
 
-    /// The tracker in use. Any context.
+    /// The tracker that the knob says. Any context.
     #[inline(always)]
     pub(crate) fn tracker(&self) -> Kind {
         Kind::ALL[self.kind.read()]
+    }
+
+    /// The tracker for a worker that wishes so. Any context.
+    #[inline(always)]
+    pub(crate) fn tracker_for(&self, wish: &Wish) -> Kind {
+        wish.get().unwrap_or_else(|| self.tracker())
     }
 
     /// The number of workers that run.
@@ -121,8 +155,8 @@ impl Selection {
         self.state.lock().workers()
     }
 
-    /// Changes the tracker. Returns when no worker has a block that was opened in another one, or when it
-    /// has been changed again; tells whether the hook is enabled, which may have such blocks. May sleep.
+    /// Changes the tracker. Returns when no worker that follows it has a block which was opened in another
+    /// one, or when it has been changed again; tells whether the hook is enabled, which may have such blocks. May sleep.
     ///
     /// [`EINVAL`] for one that the hook cannot use while that is enabled; [`EINTR`] if a signal came first:
     /// the tracker is the new one then, but blocks of others may be open.
@@ -134,7 +168,7 @@ impl Selection {
         self.kind.write(kind as usize);
         // For those who wait for another one.
         self.moved.notify_all();
-        while self.tracker() == kind && self.has_users_of_others(kind) {
+        while self.tracker() == kind && self.has_followers_of_others(kind) {
             if self.moved.wait_interruptible(&mut state) {
                 return Err(EINTR);
             }
@@ -142,11 +176,11 @@ impl Selection {
         Ok(state.hooked.is_some())
     }
 
-    fn has_users_of_others(&self, kind: Kind) -> bool {
+    fn has_followers_of_others(&self, kind: Kind) -> bool {
         let others = Kind::ALL.iter().filter(|&&other| other != kind);
         others
-            .map(|&other| &self.users[other as usize])
-            .any(|users| users.load(Relaxed) > 0)
+            .map(|&other| &self.followers[other as usize])
+            .any(|followers| followers.load(Relaxed) > 0)
     }
 
     /// Admits a worker. [`EUSERS`] if too many run, [`EBUSY`] while the hook is enabled.
@@ -186,8 +220,8 @@ impl Selection {
         self.state.lock().hooked = None;
     }
 
-    /// Waits for a page, in the tracker in use, and in all others that may have a block that has noted
-    /// it. Tells whether it had to. Process context; sleeps.
+    /// Waits for a page, in this tracker, and in all others that may have a block that has noted it. Tells
+    /// whether it had to. Process context; sleeps.
     pub(crate) fn wait(&self, kind: Kind, key: usize) -> bool {
         let mut blocked = false;
         for &each in Kind::ALL {
@@ -218,15 +252,25 @@ impl<'a> Place<'a> {
         self.index
     }
 
-    /// Begins to use the tracker that is in use now.
-    pub(crate) fn use_tracker(&self) -> Use<'a> {
+    /// Begins to use the tracker that the worker wishes to.
+    pub(crate) fn use_tracker<'b>(&self, wish: &'b Wish) -> Use<'b>
+    where
+        'a: 'b,
+    {
         let _state = self.selection.state.lock();
-        let kind = self.selection.tracker();
+        let own = wish.get();
+        let kind = own.unwrap_or_else(|| self.selection.tracker());
         self.selection.users[kind as usize].fetch_add(1, Full);
+        let follows = own.is_none();
+        if follows {
+            self.selection.followers[kind as usize].fetch_add(1, Relaxed);
+        }
         // INVARIANT: It was just counted.
         Use {
             selection: self.selection,
+            wish,
             kind,
+            follows,
         }
     }
 }
@@ -243,17 +287,28 @@ impl Drop for Place<'_> {
 ///
 /// # Invariants
 ///
-/// It is counted in [`Selection::users`] of `kind`.
+/// It is counted in [`Selection::users`] of `kind`, and if it `follows` in [`Selection::followers`].
 pub(crate) struct Use<'a> {
     selection: &'a Selection,
+    wish: &'a Wish,
     kind: Kind,
+    follows: bool,
 }
 
 impl Use<'_> {
-    /// Whether another tracker is in use by now.
+    /// The tracker.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether the worker is to use another tracker by now, or for another reason.
     #[inline(always)]
     pub(crate) fn is_over(&self) -> bool {
-        self.selection.kind.read() != self.kind as usize
+        let wish = self.wish.0.read();
+        match wish {
+            Wish::NONE => !self.follows || self.selection.kind.read() != self.kind as usize,
+            own => self.follows || own != self.kind as usize,
+        }
     }
 
     /// Does something with the tracker.
@@ -265,8 +320,12 @@ impl Use<'_> {
 impl Drop for Use<'_> {
     fn drop(&mut self) {
         let _state = self.selection.state.lock();
-        let users = self.selection.users[self.kind as usize].fetch_sub(1, Full);
-        if users == 1 {
+        self.selection.users[self.kind as usize].fetch_sub(1, Full);
+        if !self.follows {
+            return;
+        }
+        let followers = self.selection.followers[self.kind as usize].fetch_sub(1, Relaxed);
+        if followers == 1 {
             self.selection.moved.notify_all();
         }
     }

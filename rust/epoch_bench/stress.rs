@@ -72,7 +72,8 @@ pub(crate) fn run(orders: &Orders<'_>, admission: &Admission<'_>) -> Outcome {
     let result = match orders.testcase {
         Testcase::Wait { period_ns } => stress.wait(period_ns),
         _ => loop {
-            let tracker = admission.use_tracker();
+            let tracker = admission.use_tracker(&orders.progress.wish);
+            orders.progress.use_tracker(tracker.kind());
             match tracker.visit(Turn {
                 stress: &mut stress,
                 tracker: &tracker,
@@ -265,7 +266,8 @@ impl Stress<'_> {
                     fsleep(Delta::from_nanos((due - now).min(NAP_NS) as i64));
                 }
                 let key = random_below(stress.orders.keys);
-                stress.admission.wait(key as usize, &mut watched)
+                let wish = &stress.orders.progress.wish;
+                stress.admission.wait(wish, key as usize, &mut watched)
             },
         );
         match result {

@@ -38,6 +38,9 @@ pub const IOC_TRACKER: u32 = _IOWR::<epoch_bench_tracker>(EPOCH_BENCH_IOC_MAGIC,
 /// `EPOCH_BENCH_IOC_HISTOGRAM`
 pub const IOC_HISTOGRAM: u32 = _IOWR::<epoch_bench_histogram>(EPOCH_BENCH_IOC_MAGIC, 0x05);
 
+/// `EPOCH_BENCH_IOC_SELECT`
+pub const IOC_SELECT: u32 = _IOWR::<epoch_bench_select>(EPOCH_BENCH_IOC_MAGIC, 0x06);
+
 /// A structure of the interface, which begins with its version.
 pub trait Versioned: FromBytes + AsBytes + Zeroable {
     /// `EPOCH_BENCH_VERSION` of the caller.
@@ -67,8 +70,9 @@ macro_rules! versioned {
 
 versioned! {
     epoch_bench_info: 32,
-    epoch_bench_run: 64,
-    epoch_bench_counters: 24,
+    epoch_bench_run: 80,
+    epoch_bench_counters: 48,
     epoch_bench_tracker: 72,
     epoch_bench_histogram: 2520,
+    epoch_bench_select: 24,
 }

@@ -20,7 +20,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define EPOCH_BENCH_VERSION		2
+#define EPOCH_BENCH_VERSION		3
 #define EPOCH_BENCH_DEVICE		"/dev/epoch_bench"
 
 /* Length of a tracker's name with its terminating NUL. */
@@ -85,7 +85,7 @@ enum epoch_bench_state {
  * @max_workers: out: EPOCH_BENCH_MAX_WORKERS of the module
  * @running: out: workers running now, in all processes together
  * @reserved: 0
- * @tracker: out: name of the tracker that the next run will use
+ * @tracker: out: name of the tracker that a run uses which names none
  */
 struct epoch_bench_info {
 	__u32 version;
@@ -112,6 +112,8 @@ struct epoch_bench_info {
  *	EPOCH_BENCH_DEFAULT_KEYS. Must be 0 for EPOCH_BENCH_MMAP1 and
  *	EPOCH_BENCH_DI, which have no pages
  * @reserved: 0
+ * @tracker: name of the tracker to use, filled up with NULs, as with
+ *	EPOCH_BENCH_IOC_SELECT; empty for the one that was selected last
  * @iterations: out: iterations completed
  * @elapsed_ns: out: nanoseconds from the first iteration's start to the last
  *	one's end
@@ -128,6 +130,7 @@ struct epoch_bench_run {
 	__u32 rate;
 	__u32 keys;
 	__u32 reserved;
+	char tracker[EPOCH_BENCH_NAME_LEN];
 	__u64 iterations;
 	__u64 elapsed_ns;
 };
@@ -138,12 +141,32 @@ struct epoch_bench_run {
  * @state: out: one of enum epoch_bench_state
  * @iterations: out: iterations completed in the current or last run
  * @timestamp_ns: out: CLOCK_MONOTONIC when @iterations was read
+ * @turns: out: how often the worker has begun to use a tracker in the current
+ *	or last run: the same at two readings if it has used one between them
+ * @reserved: 0
+ * @tracker: out: the tracker that it uses, or has used last; empty if none
  */
 struct epoch_bench_counters {
 	__u32 version;
 	__u32 state;
 	__u64 iterations;
 	__u64 timestamp_ns;
+	__u32 turns;
+	__u32 reserved;
+	char tracker[EPOCH_BENCH_NAME_LEN];
+};
+
+/**
+ * struct epoch_bench_select - the tracker that a file's worker uses
+ * @version: EPOCH_BENCH_VERSION
+ * @reserved: 0
+ * @tracker: its name, filled up with NULs; empty for the one that sysfs says, as
+ *	it changes
+ */
+struct epoch_bench_select {
+	__u32 version;
+	__u32 reserved;
+	char tracker[EPOCH_BENCH_NAME_LEN];
 };
 
 /* Blocks may sleep when they start or end: for the hook by syscall only. */
@@ -244,5 +267,14 @@ struct epoch_bench_histogram {
 /* Read a histogram. EINVAL: there is none of that kind, or no such tracker. */
 #define EPOCH_BENCH_IOC_HISTOGRAM	\
 	_IOWR(EPOCH_BENCH_IOC_MAGIC, 0x05, struct epoch_bench_histogram)
+
+/*
+ * Select the tracker for this file: its worker uses it from its next iteration
+ * on, and so do later runs. Returns at once; EPOCH_BENCH_IOC_COUNTERS tells when
+ * the worker does. At first a file uses the tracker that sysfs says. EINVAL: there
+ * is no tracker of that name.
+ */
+#define EPOCH_BENCH_IOC_SELECT	\
+	_IOWR(EPOCH_BENCH_IOC_MAGIC, 0x06, struct epoch_bench_select)
 
 #endif /* _UAPI_LINUX_EPOCH_BENCH_H */

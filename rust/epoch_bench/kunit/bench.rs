@@ -8,6 +8,7 @@ use crate::{
         Bench,
         MAX_WORKERS, //
     },
+    selection::Wish,
     trackers::{
         Kind,
         Tracker,
@@ -61,13 +62,20 @@ struct Holder {
 
 impl Holder {
     fn start(bench: &Arc<Bench>) -> Result<Self> {
+        Self::start_with(bench, None)
+    }
+
+    /// With a tracker of its own.
+    fn start_with(bench: &Arc<Bench>, own: Option<Kind>) -> Result<Self> {
         let (go, noted) = (shared()?, shared()?);
         let thread = Waiter::start({
             let (bench, go, noted) = (bench.clone(), go.clone(), noted.clone());
             move || {
                 let Ok(admission) = bench.admit() else { return };
                 let place = admission.place();
-                admission.use_tracker().visit(InBlock(place, || {
+                let wish = Wish::new();
+                wish.set(own);
+                admission.use_tracker(&wish).visit(InBlock(place, || {
                     bench.verifier.noted(place, KEY as u32, 1);
                     noted.store(1, Release);
                     wait_until(|| go.load(Acquire) == 1);
@@ -86,7 +94,7 @@ impl Holder {
 
 fn wait(bench: &Bench) {
     if let Ok(admission) = bench.admit() {
-        let _ = admission.wait(KEY, &mut Watched::new());
+        let _ = admission.wait(&Wish::new(), KEY, &mut Watched::new());
     }
 }
 
@@ -118,10 +126,49 @@ mod tests {
     }
 
     #[test]
+    fn worker_with_a_tracker_of_its_own_does_not_follow_the_knob() -> Result {
+        let bench = bench(Kind::Epoch)?;
+        let (admission, follower) = (bench.admit()?, bench.admit()?);
+        let (own, none) = (Wish::new(), Wish::new());
+        own.set(Some(Kind::Spin));
+        let user = admission.use_tracker(&own);
+        assert_eq!(user.kind(), Kind::Spin);
+        assert_eq!(follower.use_tracker(&none).kind(), Kind::Epoch);
+        // Nobody follows: it does not wait for the worker, which goes on.
+        bench.set_tracker(Kind::Mutex)?;
+        assert!(!user.is_over());
+        assert_eq!(follower.use_tracker(&none).kind(), Kind::Mutex);
+        own.set(Some(Kind::Mutex));
+        assert!(user.is_over());
+        drop(user);
+        // To use it since the knob says so is another thing.
+        let user = admission.use_tracker(&own);
+        assert!(!user.is_over());
+        own.set(None);
+        assert!(user.is_over());
+        drop(user);
+        assert_eq!(admission.use_tracker(&own).kind(), Kind::Mutex);
+        Ok(())
+    }
+
+    #[test]
+    fn wait_waits_for_block_of_a_worker_with_its_own_tracker() -> Result {
+        for kind in that_wait() {
+            let bench = bench(Kind::None)?;
+            let holder = Holder::start_with(&bench, Some(kind))?;
+            let waits = bench.clone();
+            assert!(returns_after(|| holder.let_go(), move || wait(&waits))?);
+            holder.thread.join();
+        }
+        Ok(())
+    }
+
+    #[test]
     fn worker_notices_a_change_of_tracker() -> Result {
         let bench = bench(Kind::Epoch)?;
         let admission = bench.admit()?;
-        let user = admission.use_tracker();
+        let wish = Wish::new();
+        let user = admission.use_tracker(&wish);
         assert!(!user.is_over());
         let changes = bench.clone();
         let changer = Waiter::start(move || {
@@ -130,7 +177,7 @@ mod tests {
         wait_until(|| user.is_over());
         drop(user);
         changer.join();
-        assert!(!admission.use_tracker().is_over());
+        assert!(!admission.use_tracker(&Wish::new()).is_over());
         Ok(())
     }
 
@@ -186,7 +233,7 @@ mod tests {
                 }
                 watched.store(1, Release);
                 if let Ok(admission) = waits.admit() {
-                    let _ = admission.wait(KEY, &mut Watched::new());
+                    let _ = admission.wait(&Wish::new(), KEY, &mut Watched::new());
                     waits.verifier.judge(&seen, Kind::Busted);
                 }
             }
@@ -196,7 +243,9 @@ mod tests {
         // A younger block that is quick.
         let admission = bench.admit()?;
         let place = admission.place();
-        admission.use_tracker().visit(InBlock(place, || ()));
+        admission
+            .use_tracker(&Wish::new())
+            .visit(InBlock(place, || ()));
         drop(admission);
         waiter.join();
         holder.let_go();

@@ -158,10 +158,10 @@ static void bad_pointers(int fd)
 {
 	static const unsigned long cmds[] = {
 		EPOCH_BENCH_IOC_INFO, EPOCH_BENCH_IOC_RUN, EPOCH_BENCH_IOC_COUNTERS,
-		EPOCH_BENCH_IOC_TRACKER, EPOCH_BENCH_IOC_HISTOGRAM,
+		EPOCH_BENCH_IOC_TRACKER, EPOCH_BENCH_IOC_HISTOGRAM, EPOCH_BENCH_IOC_SELECT,
 	};
 	static const char * const names[] = {
-		"info", "run", "counters", "tracker", "histogram",
+		"info", "run", "counters", "tracker", "histogram", "select",
 	};
 	/* What each accepts: one version stands first in all of them. */
 	struct epoch_bench_run run = one_iteration();
@@ -173,14 +173,15 @@ static void bad_pointers(int fd)
 	struct epoch_bench_histogram histogram = {
 		.version = EPOCH_BENCH_VERSION, .tracker = "epoch",
 	};
-	const void *good[] = { &info, &run, &counters, &tracker, &histogram };
+	struct epoch_bench_select select = { .version = EPOCH_BENCH_VERSION };
+	const void *good[] = { &info, &run, &counters, &tracker, &histogram, &select };
 	long page = sysconf(_SC_PAGESIZE);
 	char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char name[80];
 
 	mprotect(pages + page, page, PROT_NONE);
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 6; i++) {
 		size_t size = _IOC_SIZE(cmds[i]);
 		struct {
 			const char *what;
@@ -221,7 +222,20 @@ static void bad_values(int fd)
 	struct epoch_bench_histogram histogram = { .version = EPOCH_BENCH_VERSION };
 	struct epoch_bench_run run;
 
+	struct epoch_bench_counters reserved = { .version = EPOCH_BENCH_VERSION, .reserved = 1 };
+	struct epoch_bench_select select = { .version = EPOCH_BENCH_VERSION, .reserved = 1 };
+
 	expect(EINVAL, fd, EPOCH_BENCH_IOC_INFO, &info, "info with reserved set");
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_COUNTERS, &reserved, "counters with reserved set");
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_SELECT, &select, "select with reserved set");
+	select.reserved = 0;
+	memset(select.tracker, 'x', sizeof(select.tracker));
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_SELECT, &select, "select of a name without an end");
+	strcpy(select.tracker, "no such tracker");
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_SELECT, &select, "select of a tracker that is not there");
+	run = one_iteration();
+	strcpy(run.tracker, "no such tracker");
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "run with a tracker that is not there");
 
 	run = one_iteration();
 	run.testcase = EPOCH_BENCH_TORTURE + 1;
@@ -406,6 +420,40 @@ static void ended(struct worker *worker, double since_ms, int error, const char 
 	verdict(worker->run.iterations > 0, "the run stopped by %s hands out its result", by);
 }
 
+static void own_tracker(int fd, const char *name)
+{
+	struct epoch_bench_select select = { .version = EPOCH_BENCH_VERSION };
+
+	strcpy(select.tracker, name);
+	expect(0, fd, EPOCH_BENCH_IOC_SELECT, &select, "select");
+}
+
+/* A worker that runs has a tracker of its own, whatever others do. */
+static void own_trackers(int runs, int third)
+{
+	struct epoch_bench_run run = one_iteration();
+	unsigned int turns;
+	int i;
+
+	own_tracker(runs, "spin");
+	for (i = 0; i < 500 && strcmp(counters(runs).tracker, "spin"); i++)
+		sleep_ms(10);
+	verdict(!strcmp(counters(runs).tracker, "spin"), "the worker uses the tracker that it was told to");
+	turns = counters(runs).turns;
+	strcpy(run.tracker, "mutex");
+	expect(0, third, EPOCH_BENCH_IOC_RUN, &run, "run with another tracker beside it");
+	verdict(!strcmp(counters(third).tracker, "mutex"), "that one has used it");
+	verdict(counters(runs).turns == turns, "the first one still uses its own");
+	run = one_iteration();
+	expect(0, third, EPOCH_BENCH_IOC_RUN, &run, "run that names no tracker");
+	verdict(!strcmp(counters(third).tracker, "mutex"), "it uses the one that its file has used");
+	own_tracker(third, "");
+	run = one_iteration();
+	expect(0, third, EPOCH_BENCH_IOC_RUN, &run, "run with the tracker that sysfs says");
+	verdict(counters(third).turns == 1 && strcmp(counters(third).tracker, "mutex"),
+		"it uses that one");
+}
+
 static void busy_and_stop(void)
 {
 	struct worker worker = { .fd = device() };
@@ -421,6 +469,8 @@ static void busy_and_stop(void)
 	ioctl(third, EPOCH_BENCH_IOC_INFO, &info);
 	verdict(info.running == 1, "info counts %u worker", info.running);
 	expect(0, third, EPOCH_BENCH_IOC_RUN, &run, "run on another file meanwhile");
+
+	own_trackers(other, third);
 
 	first = counters(other);
 	for (i = 0; i < 100 && counters(other).iterations == first.iterations; i++)
