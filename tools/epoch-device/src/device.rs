@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 
 use crate::sysfs;
 use crate::uapi;
@@ -99,6 +100,32 @@ impl Device {
         unsafe { uapi::counters(self.0.as_raw_fd(), &mut counters) }
             .context("EPOCH_BENCH_IOC_COUNTERS failed: see the kernel log ('dmesg')")?;
         Ok(counters)
+    }
+
+    /// Selects the tracker that the file's worker uses, from its next iteration
+    /// on.
+    pub fn select(&self, tracker: &str) -> Result<()> {
+        let mut select = uapi::Select {
+            version: uapi::VERSION,
+            tracker: padded(tracker)?,
+            ..Default::default()
+        };
+        // SAFETY: the descriptor is open, and `select` is the structure that
+        // this ioctl reads and writes.
+        unsafe { uapi::select(self.0.as_raw_fd(), &mut select) }
+            .with_context(|| format!("tracker '{tracker}' cannot be selected"))?;
+        Ok(())
+    }
+
+    /// Keeps other users of the hook out as long as what it returns is there.
+    pub fn hold(&self) -> Result<Flock<File>> {
+        let file = self.0.try_clone().context("no descriptor is left")?;
+        Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
+            Errno::EWOULDBLOCK => anyhow!(
+                "another epoch-bench uses the hook, of which there is one: wait until it has ended"
+            ),
+            errno => anyhow!(errno).context(format!("{} cannot be locked", uapi::DEVICE)),
+        })
     }
 
     /// Reads what a tracker has been through.

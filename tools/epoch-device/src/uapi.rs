@@ -6,7 +6,7 @@
 use std::mem::size_of;
 
 /// Version of the structures below.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Where the device is.
 pub const DEVICE: &str = "/dev/epoch_bench";
@@ -90,6 +90,7 @@ pub struct Run {
     pub rate: u32,
     pub keys: u32,
     pub reserved: u32,
+    pub tracker: [u8; NAME_LEN],
     pub iterations: u64,
     pub elapsed_ns: u64,
 }
@@ -102,6 +103,26 @@ pub struct Counters {
     pub state: u32,
     pub iterations: u64,
     pub timestamp_ns: u64,
+    pub turns: u32,
+    pub reserved: u32,
+    pub tracker: [u8; NAME_LEN],
+}
+
+impl Counters {
+    /// Whether the worker uses this tracker.
+    pub fn uses(&self, tracker: &str) -> bool {
+        let end = self.tracker.iter().position(|&byte| byte == 0);
+        self.tracker[..end.unwrap_or(NAME_LEN)] == *tracker.as_bytes()
+    }
+}
+
+/// `struct epoch_bench_select`
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Select {
+    pub version: u32,
+    pub reserved: u32,
+    pub tracker: [u8; NAME_LEN],
 }
 
 /// `struct epoch_bench_tracker`
@@ -130,14 +151,15 @@ pub struct Histogram {
 }
 
 const _: () = assert!(size_of::<Info>() == 32);
-const _: () = assert!(size_of::<Run>() == 64);
-const _: () = assert!(size_of::<Counters>() == 24);
+const _: () = assert!(size_of::<Run>() == 80);
+const _: () = assert!(size_of::<Counters>() == 48);
+const _: () = assert!(size_of::<Select>() == 24);
 const _: () = assert!(size_of::<Tracker>() == 72);
 const _: () = assert!(size_of::<Histogram>() == 24 + 8 * BUCKETS);
 
 /// Numbers of the ioctls.
 pub mod ioc {
-    use super::{Counters, Histogram, IOC_MAGIC, Info, Run, Tracker};
+    use super::{Counters, Histogram, IOC_MAGIC, Info, Run, Select, Tracker};
     use nix::{request_code_none, request_code_readwrite};
     use std::mem::size_of;
 
@@ -153,6 +175,8 @@ pub mod ioc {
     pub const COUNTERS: Number = request_code_readwrite!(IOC_MAGIC, 0x03, size_of::<Counters>());
     /// `EPOCH_BENCH_IOC_TRACKER`
     pub const TRACKER: Number = request_code_readwrite!(IOC_MAGIC, 0x04, size_of::<Tracker>());
+    /// `EPOCH_BENCH_IOC_SELECT`
+    pub const SELECT: Number = request_code_readwrite!(IOC_MAGIC, 0x06, size_of::<Select>());
     /// `EPOCH_BENCH_IOC_HISTOGRAM`
     pub const HISTOGRAM: Number = request_code_readwrite!(IOC_MAGIC, 0x05, size_of::<Histogram>());
 }
@@ -191,4 +215,10 @@ nix::ioctl_readwrite_bad!(
     histogram,
     ioc::HISTOGRAM,
     Histogram
+);
+nix::ioctl_readwrite_bad!(
+    /// `EPOCH_BENCH_IOC_SELECT`
+    select,
+    ioc::SELECT,
+    Select
 );

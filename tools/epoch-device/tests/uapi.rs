@@ -6,7 +6,7 @@ use std::mem::{offset_of, size_of};
 use std::path::Path;
 use std::process::Command;
 
-use epoch_device::uapi::{self, Counters, Histogram, Info, Run, Tracker, ioc};
+use epoch_device::uapi::{self, Counters, Histogram, Info, Run, Select, Tracker, ioc};
 
 /// Each name as the header has it, and our value.
 // An ioctl's number is not a u64 with every C library.
@@ -41,6 +41,11 @@ fn ours() -> BTreeMap<&'static str, u64> {
         ("EPOCH_BENCH_IOC_COUNTERS", ioc::COUNTERS as u64),
         ("EPOCH_BENCH_IOC_TRACKER", ioc::TRACKER as u64),
         ("EPOCH_BENCH_IOC_HISTOGRAM", ioc::HISTOGRAM as u64),
+        ("EPOCH_BENCH_IOC_SELECT", ioc::SELECT as u64),
+        (
+            "sizeof(struct epoch_bench_select)",
+            size_of::<Select>() as u64,
+        ),
         ("sizeof(struct epoch_bench_info)", size_of::<Info>() as u64),
         ("sizeof(struct epoch_bench_run)", size_of::<Run>() as u64),
         (
@@ -72,9 +77,12 @@ fn ours() -> BTreeMap<&'static str, u64> {
         "epoch_bench_info" Info { version max_workers running reserved tracker }
         "epoch_bench_run" Run {
             version testcase bytes max_iterations max_duration_ns pages rate keys reserved
-            iterations elapsed_ns
+            tracker iterations elapsed_ns
         }
-        "epoch_bench_counters" Counters { version state iterations timestamp_ns }
+        "epoch_bench_counters" Counters {
+            version state iterations timestamp_ns turns reserved tracker
+        }
+        "epoch_bench_select" Select { version reserved tracker }
         "epoch_bench_tracker" Tracker {
             version flags name waits blocked longest_queue restarts contended violations
         }

@@ -9,6 +9,7 @@ use epoch_results::sample::Sample;
 use crate::pool::Pool;
 use crate::progress::Progress;
 use crate::sampling;
+use crate::watch::{self, RETAKES, Watch};
 
 /// Takes all samples; the result is in the order of `plan.trackers`.
 pub fn measure(
@@ -17,56 +18,113 @@ pub fn measure(
     observer: &dyn Observer,
     plan: &Plan,
     progress: &mut dyn Progress,
+    watch: &dyn Watch,
 ) -> Result<Vec<Outcome>> {
-    let mut observations = vec![Observation::default(); plan.trackers.len()];
-    let samples = in_turns(pool, Some(control), plan, progress, |pool, round, index| {
+    let turns = Turns {
+        plan,
+        watch,
+        retakes: RETAKES,
+    };
+    let taken = turns.take(pool, Some(control), progress, |pool, index| {
         let tracker = &plan.trackers[index];
         let before = observer.observe(tracker)?;
         let sample = sampling::take(pool, plan.interval)?;
         let after = observer.observe(tracker)?;
-        if round >= plan.warmup {
-            observations[index].add(&after.since(&before));
-        }
-        Ok(sample)
+        Ok((sample, after.since(&before)))
     })?;
-    let outcome = |(mut warmup, observation): (Vec<_>, _)| Outcome {
-        samples: warmup.split_off(plan.warmup),
-        warmup,
-        observation,
+    let outcome = |mut warmup: Vec<(Sample, Observation)>| {
+        let mut observation = Observation::default();
+        let samples = warmup.split_off(plan.warmup).into_iter();
+        Outcome {
+            samples: samples
+                .map(|(sample, observed)| {
+                    observation.add(&observed);
+                    sample
+                })
+                .collect(),
+            warmup: warmup.into_iter().map(|(sample, _)| sample).collect(),
+            observation,
+        }
     };
-    Ok(samples.into_iter().zip(observations).map(outcome).collect())
+    Ok(taken.into_iter().map(outcome).collect())
 }
 
-/// Has `take` take each sample of the plan, those that do not count first, and
-/// tells it the round and the tracker's number. Returns those of each tracker.
-/// Without `control`, no tracker is selected.
-///
-/// The workers run all the time, and go from one tracker over to the next.
-pub fn in_turns(
-    pool: &mut dyn Pool,
-    control: Option<&dyn TrackerControl>,
-    plan: &Plan,
-    progress: &mut dyn Progress,
-    mut take: impl FnMut(&mut dyn Pool, usize, usize) -> Result<Sample>,
-) -> Result<Vec<Vec<Sample>>> {
-    let mut samples = vec![Vec::new(); plan.trackers.len()];
-    let rounds = plan.warmup + plan.samples;
-    pool.start()?;
-    for round in 0..rounds {
-        for index in plan.order(round) {
-            let tracker = &plan.trackers[index];
+/// Samples of several trackers, in turns.
+pub struct Turns<'a> {
+    /// Which, and how many.
+    pub plan: &'a Plan,
+    /// Looks whether conditions are what they were, after each sample.
+    pub watch: &'a dyn Watch,
+    /// How often a round is taken again in which they were not.
+    pub retakes: usize,
+}
+
+impl Turns<'_> {
+    /// Has `take` take each sample, those that do not count first, and tells it
+    /// the tracker's number. Returns those of each tracker. Without `control`, no
+    /// tracker is selected.
+    ///
+    /// The workers run all the time, and go from one tracker over to the next. A
+    /// round in which conditions changed is left out and taken again; if they
+    /// stay changed, that is an error.
+    pub fn take<T>(
+        &self,
+        pool: &mut dyn Pool,
+        control: Option<&dyn TrackerControl>,
+        progress: &mut dyn Progress,
+        mut take: impl FnMut(&mut dyn Pool, usize) -> Result<(Sample, T)>,
+    ) -> Result<Vec<Vec<(Sample, T)>>> {
+        let plan = self.plan;
+        let mut taken: Vec<Vec<_>> = plan.trackers.iter().map(|_| Vec::new()).collect();
+        let rounds = plan.warmup + plan.samples;
+        pool.start()?;
+        for round in 0..rounds {
+            let mut left = self.retakes;
+            while let Some(changes) =
+                self.round(round, &mut taken, pool, control, progress, &mut take)?
+            {
+                let what = format!("round {} of {rounds}: {changes}", round + 1);
+                if left == 0 {
+                    return Err(watch::lasting(&what));
+                }
+                left -= 1;
+                progress.note(&format!("{what}: it is left out and taken again"));
+            }
+            progress.round_done(round + 1, rounds);
+        }
+        pool.stop()?;
+        Ok(taken)
+    }
+
+    /// One sample of each; or what has changed meanwhile, and none.
+    fn round<T>(
+        &self,
+        round: usize,
+        taken: &mut [Vec<(Sample, T)>],
+        pool: &mut dyn Pool,
+        control: Option<&dyn TrackerControl>,
+        progress: &mut dyn Progress,
+        take: &mut impl FnMut(&mut dyn Pool, usize) -> Result<(Sample, T)>,
+    ) -> Result<Option<String>> {
+        for index in self.plan.order(round) {
+            let tracker = &self.plan.trackers[index];
             if let Some(control) = control {
                 control.select(tracker)?;
             }
-            pool.wait(plan.settle())?;
-            let sample = take(pool, round, index)?;
+            pool.wait(self.plan.settle())?;
+            let (sample, more) = take(pool, index)?;
+            let changes = self.watch.changes(Some(tracker))?;
+            if !changes.is_empty() {
+                for taken in taken {
+                    taken.truncate(round);
+                }
+                return Ok(Some(format!("{tracker}: {}", changes.join("; "))));
+            }
             progress.sample_taken(tracker, &sample);
-            samples[index].push(sample);
+            taken[index].push((sample, more));
         }
-        progress.round_done(round + 1, rounds);
+        Ok(None)
     }
-    pool.stop()?;
-    Ok(samples)
 }
 
 #[cfg(test)]
@@ -74,6 +132,8 @@ mod tests {
     use super::*;
     use crate::pool::fake::{Event, FakePool, FakeTrackers};
     use crate::progress::Silent;
+    use crate::watch::Unwatched;
+    use crate::watch::fake::FakeWatch;
     use epoch_device::observe::fake::FakeObserver;
     use epoch_device::sysfs::TrackerGuard;
     use ministat::Confidence;
@@ -99,7 +159,7 @@ mod tests {
 
     fn take(pool: &mut FakePool, trackers: &FakeTrackers, plan: &Plan) -> Result<Vec<Outcome>> {
         let observer = FakeObserver::default();
-        measure(pool, trackers, &observer, plan, &mut Silent)
+        measure(pool, trackers, &observer, plan, &mut Silent, &Unwatched)
     }
 
     fn selected(trackers: &FakeTrackers) -> Vec<String> {
@@ -147,6 +207,42 @@ mod tests {
         for outcome in outcomes {
             assert_eq!(outcome.observation.counters.waits, 3);
         }
+    }
+
+    #[test]
+    fn a_round_in_which_something_changes_is_taken_again() {
+        let (mut pool, trackers) = pool_and_trackers();
+        let plan = plan(&["mutex", "epoch"]);
+        // The second sample of the third round, in which the last is first.
+        let watch = FakeWatch {
+            at: vec![5],
+            ..Default::default()
+        };
+        let observer = FakeObserver::default();
+        let outcomes = measure(&mut pool, &*trackers, &observer, &plan, &mut Silent, &watch);
+        for outcome in outcomes.unwrap() {
+            assert_eq!(outcome.samples.len(), 3);
+            assert_eq!(outcome.warmup.len(), 1);
+            assert_eq!(outcome.observation.counters.waits, 3);
+        }
+        // Four rounds, and one again.
+        assert_eq!(*watch.looks.borrow(), 10);
+    }
+
+    #[test]
+    fn a_change_that_lasts_ends_the_comparison() {
+        let (mut pool, trackers) = pool_and_trackers();
+        let plan = plan(&["mutex", "epoch"]);
+        let watch = FakeWatch {
+            lasting: Some(3),
+            ..Default::default()
+        };
+        let observer = FakeObserver::default();
+        let outcomes = measure(&mut pool, &*trackers, &observer, &plan, &mut Silent, &watch);
+        let error = outcomes.unwrap_err().to_string();
+        assert!(error.contains("round 2 of 4: "), "{error}");
+        assert!(error.contains("CPUs online: 0-3, now 0-2"), "{error}");
+        assert!(error.contains("no verdict"), "{error}");
     }
 
     #[test]

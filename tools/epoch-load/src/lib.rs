@@ -13,3 +13,4 @@ pub mod session;
 pub mod shared;
 pub mod signals;
 pub mod torture;
+pub mod watch;

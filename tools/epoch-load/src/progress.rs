@@ -10,6 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub trait Progress {
     /// A tracker's sample is there.
     fn sample_taken(&mut self, tracker: &str, sample: &Sample);
+    /// Something that whoever looks on should know.
+    fn note(&mut self, note: &str);
     /// Every tracker had its sample.
     fn round_done(&mut self, round: usize, rounds: usize);
     /// No more is to come, or something went wrong.
@@ -23,6 +25,11 @@ pub fn on_stderr(samples: usize) -> Box<dyn Progress> {
     } else {
         Box::new(Lines(Instant::now()))
     }
+}
+
+fn warn(note: &str) {
+    // Nobody has to listen.
+    let _ = writeln!(io::stderr(), "warning: {note}");
 }
 
 /// Drawn only between samples: a thread that redraws it would disturb the
@@ -44,6 +51,10 @@ impl Progress for Bar {
         self.0.inc(1);
     }
 
+    fn note(&mut self, note: &str) {
+        self.0.suspend(|| warn(note));
+    }
+
     fn round_done(&mut self, _round: usize, _rounds: usize) {}
 
     fn finish(&mut self) {
@@ -56,6 +67,10 @@ struct Lines(Instant);
 
 impl Progress for Lines {
     fn sample_taken(&mut self, _tracker: &str, _sample: &Sample) {}
+
+    fn note(&mut self, note: &str) {
+        warn(note);
+    }
 
     fn round_done(&mut self, round: usize, rounds: usize) {
         let left = self.0.elapsed() * (rounds - round) as u32 / round as u32;
@@ -94,6 +109,10 @@ impl Progress for Part<'_> {
         self.whole.sample_taken(tracker, sample);
     }
 
+    fn note(&mut self, note: &str) {
+        self.whole.note(note);
+    }
+
     fn round_done(&mut self, round: usize, rounds: usize) {
         let before = self.index * rounds;
         self.whole.round_done(before + round, self.parts * rounds);
@@ -110,6 +129,7 @@ pub struct Silent;
 #[cfg(any(test, feature = "fakes"))]
 impl Progress for Silent {
     fn sample_taken(&mut self, _tracker: &str, _sample: &Sample) {}
+    fn note(&mut self, _note: &str) {}
     fn round_done(&mut self, _round: usize, _rounds: usize) {}
     fn finish(&mut self) {}
 }
@@ -122,6 +142,7 @@ mod tests {
 
     impl Progress for Rounds {
         fn sample_taken(&mut self, _tracker: &str, _sample: &Sample) {}
+        fn note(&mut self, _note: &str) {}
         fn round_done(&mut self, round: usize, rounds: usize) {
             self.0.push((round, rounds));
         }

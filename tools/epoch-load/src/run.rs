@@ -9,6 +9,7 @@ use epoch_results::sample::{Sample, average};
 
 use crate::pool::Pool;
 use crate::sampling;
+use crate::watch::{self, RETAKES, Watch};
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -40,13 +41,17 @@ pub struct Outcome {
 /// Runs the workers once and prints the samples while they come in.
 ///
 /// The samples follow each other without a gap. `tracker` is whom to ask, and
-/// about which one.
+/// about which one. A sample in which conditions changed is left out and taken
+/// again, of which `note` hears; if they stay changed, that is an error.
 pub fn run(
     pool: &mut dyn Pool,
     tracker: Option<(&dyn Observer, &str)>,
     plan: &Plan,
     out: &mut dyn Write,
+    watch: &dyn Watch,
+    note: &mut dyn FnMut(&str),
 ) -> Result<Outcome> {
+    let name = tracker.map(|(_, name)| name);
     let observe = || {
         let observed = tracker.map(|(observer, name)| observer.observe(name));
         observed.transpose()
@@ -58,11 +63,24 @@ pub fn run(
         writeln!(out, "{header}")?;
         out.flush()?;
         let mut samples = Vec::with_capacity(count);
-        for _ in 0..count {
+        let mut left = RETAKES;
+        while samples.len() < count {
             let (sample, end) = sampling::take_since(&readings, pool, plan.interval)?;
+            readings = end;
+            let changes = watch.changes(name)?;
+            if !changes.is_empty() {
+                let number = samples.len() + 1;
+                let what = format!("sample {number} of the {header}: {}", changes.join("; "));
+                if left == 0 {
+                    return Err(watch::lasting(&what));
+                }
+                left -= 1;
+                note(&format!("{what}: it is left out and taken again"));
+                continue;
+            }
+            left = RETAKES;
             sample.write(out, plan.verbose)?;
             samples.push(sample);
-            readings = end;
         }
         Ok(samples)
     };
@@ -85,7 +103,18 @@ pub fn run(
 mod tests {
     use super::*;
     use crate::pool::fake::{Event, FakePool};
+    use crate::watch::Unwatched;
+    use crate::watch::fake::FakeWatch;
     use epoch_device::observe::fake::FakeObserver;
+
+    fn quietly(
+        pool: &mut FakePool,
+        tracker: Option<(&dyn Observer, &str)>,
+        plan: &Plan,
+        out: &mut Vec<u8>,
+    ) -> Result<Outcome> {
+        run(pool, tracker, plan, out, &Unwatched, &mut |_| ())
+    }
 
     fn plan() -> Plan {
         Plan {
@@ -101,7 +130,7 @@ mod tests {
     fn the_output_is_will_it_scales() {
         let mut pool = FakePool::new(&[100, 250]);
         let mut out = Vec::new();
-        let outcome = run(&mut pool, None, &plan(), &mut out).unwrap();
+        let outcome = quietly(&mut pool, None, &plan(), &mut out).unwrap();
         let sample = "min:100 max:250 total:350\n";
         let expected = [
             "testcase:Anonymous memory mmap/munmap of 128MB\nwarmup\n",
@@ -127,7 +156,7 @@ mod tests {
             verbose: true,
             ..plan()
         };
-        run(&mut pool, None, &plan, &mut out).unwrap();
+        quietly(&mut pool, None, &plan, &mut out).unwrap();
         let sample = "   0 -> 1\n   1 -> 2\nmin:1 max:2 total:3\n";
         let text = String::from_utf8(out).unwrap();
         assert!(text.ends_with(&format!("warmup\n{sample}measurement\n{sample}average:3\n")));
@@ -137,7 +166,7 @@ mod tests {
     fn a_late_wake_up_does_not_raise_the_rate() {
         let mut pool = FakePool::new(&[1000]);
         pool.lateness = Duration::from_millis(700);
-        let outcome = run(&mut pool, None, &plan(), &mut Vec::new()).unwrap();
+        let outcome = quietly(&mut pool, None, &plan(), &mut Vec::new()).unwrap();
         for sample in outcome.samples {
             assert_eq!(sample.total, 1000);
             assert_eq!(sample.tasks[0].interval_ns, 1_700_000_000);
@@ -150,7 +179,7 @@ mod tests {
         let mut pool = FakePool::new(&[1000]);
         let observer = FakeObserver::default();
         let tracker = Some((&observer as &dyn Observer, "epoch"));
-        let outcome = run(&mut pool, tracker, &plan(), &mut Vec::new()).unwrap();
+        let outcome = quietly(&mut pool, tracker, &plan(), &mut Vec::new()).unwrap();
         assert_eq!(outcome.observation.unwrap().counters.waits, 1);
     }
 
@@ -159,9 +188,47 @@ mod tests {
         let mut pool = FakePool::new(&[1000]);
         pool.fail_at_wait = Some((8, anyhow::anyhow!("task 0 failed")));
         let mut out = Vec::new();
-        let error = run(&mut pool, None, &plan(), &mut out).unwrap_err();
+        let error = quietly(&mut pool, None, &plan(), &mut out).unwrap_err();
         assert_eq!(error.to_string(), "task 0 failed");
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("measurement") && !text.contains("average"));
+    }
+
+    #[test]
+    fn a_sample_in_which_something_changes_is_taken_again() {
+        let mut pool = FakePool::new(&[1000]);
+        let mut notes = Vec::new();
+        let mut note = |note: &str| notes.push(note.to_owned());
+        let watch = FakeWatch {
+            at: vec![7],
+            ..Default::default()
+        };
+        let mut out = Vec::new();
+        let outcome = run(&mut pool, None, &plan(), &mut out, &watch, &mut note).unwrap();
+        assert_eq!((outcome.warmup.len(), outcome.samples.len()), (6, 5));
+        assert_eq!(
+            String::from_utf8(out).unwrap().matches("total:").count(),
+            11
+        );
+        let [note] = &notes[..] else {
+            panic!("{notes:?}");
+        };
+        assert!(
+            note.contains("sample 2 of the measurement: CPUs online"),
+            "{note}"
+        );
+    }
+
+    #[test]
+    fn a_change_that_lasts_ends_the_run() {
+        let watch = FakeWatch {
+            lasting: Some(8),
+            ..Default::default()
+        };
+        let mut out = Vec::new();
+        let mut pool = FakePool::new(&[1000]);
+        let error = run(&mut pool, None, &plan(), &mut out, &watch, &mut |_| ()).unwrap_err();
+        assert!(error.to_string().contains("no verdict"), "{error}");
+        assert!(!String::from_utf8(out).unwrap().contains("average"));
     }
 }

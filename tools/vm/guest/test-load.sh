@@ -129,7 +129,7 @@ hook_command() {
 	epoch-bench hook -- munmaps 2000000000 >/dev/null 2>&1 &
 	pid=$!
 	ok "a long command is hooked" soon grep -q 1 $sys/hook/enable
-	fails "a second hook beside it" 1 "enabled already" bench hook -- true
+	fails "a second hook beside it" 1 "another epoch-bench uses the hook" bench hook -- true
 	ok "the first one goes on" grep -q 1 $sys/hook/enable
 	kill -TERM $pid
 	wait $pid 2>/dev/null
@@ -155,6 +155,63 @@ hook_command() {
 	prints "compare all --where user has the mutex" '^mutex ' bench compare all --where user --tasks 2 $small
 	ok "everything is put back after the mutex in user space" unhooked
 	ok "the mechanism is still left to the tracker" left_to_tracker
+}
+
+# Of none, beside each other: the mutex has less than two fifths, the epoch more than half.
+beside() {
+	for tracker in mutex epoch; do
+		grep -o '"total": *[0-9]*' "/out/beside-$tracker.json" | grep -o '[0-9]*$' |
+			awk '{ t[NR] = $1 } END { half = NR / 2; for (i = 1; i <= NR; i++) s[i > half] += t[i]; printf "%d\n", 100 * s[1] / s[0] }'
+	done >/tmp/percent
+	cat /tmp/percent
+	[ "$(sed -n 1p /tmp/percent)" -lt 40 ] && [ "$(sed -n 2p /tmp/percent)" -gt 50 ]
+}
+
+# While something else goes on, what is measured is what is said, or nothing is.
+side_by_side() {
+	write $sys/tracker epoch
+	small="--samples 10 --warmup 1 --interval-ms 50 --tasks 2 --testcase di"
+	epoch-bench compare none epoch $small --json /out/beside-epoch.json >/tmp/beside-epoch 2>&1 &
+	first=$!
+	ok "compare beside another one" sh -c \
+		"epoch-bench compare none mutex $small --json /out/beside-mutex.json >/tmp/beside-mutex 2>&1"
+	ok "the other one, too" wait $first
+	# Alone, blocks under the mutex come to a tenth of those of none, and those of an epoch to as many.
+	ok "each has measured its own trackers" beside
+	prints "the tracker of sysfs is what it was" '^epoch$' cat $sys/tracker
+
+	epoch-bench run --tracker none --samples 20 --warmup 1 --interval-ms 50 --tasks 2 --testcase di >/tmp/run 2>&1 &
+	first=$!
+	soon busy
+	for tracker in mutex spin mutex epoch; do write $sys/tracker $tracker; sleep 0.2; done
+	ok "run with its own tracker, while sysfs says others" wait $first
+	# The mutex would make a tenth.
+	ok "no sample is of another tracker" awk -F'[: ]' '/^min/ { t = $6; if (!n++ || t < least) least = t; if (t > most) most = t }
+		END { print least, most; exit !(n > 20 && least * 6 > most) }' /tmp/run
+
+	epoch-bench run --samples 50 --warmup 0 --interval-ms 100 --tasks 2 >/tmp/run 2>&1 &
+	first=$!
+	soon grep -q '^min' /tmp/run
+	write $sys/tracker spin
+	fails "run with the tracker that sysfs says, which changes" 1 "" wait $first
+	prints "it says what has changed" 'warning: .*tracker: epoch, now spin.*taken again' cat /tmp/run
+	prints "and that there is no verdict" 'tracker: epoch, now spin.*no verdict' cat /tmp/run
+	write $sys/tracker epoch
+
+	epoch-bench compare none epoch --samples 50 --interval-ms 100 --tasks 2 >/tmp/compare 2>&1 &
+	first=$!
+	soon grep -q '^round 2 ' /tmp/compare
+	write /sys/devices/system/cpu/cpu1/online 0
+	fails "compare, and a CPU goes offline" 1 "" wait $first
+	write /sys/devices/system/cpu/cpu1/online 1
+	prints "it says which CPUs are left" 'CPUs online: .*, now .*no verdict' cat /tmp/compare
+
+	epoch-bench compare none epoch --samples 20 --interval-ms 100 --tasks 2 >/tmp/compare 2>&1 &
+	first=$!
+	soon grep -q '^round 2 ' /tmp/compare
+	bench run --samples 1 --warmup 0 --interval-ms 10 --tasks 1 >/tmp/run 2>&1
+	ok "compare, and others have workers for a moment" wait $first
+	prints "it says that it has left out a round" 'workers of others: 0, now 1.*taken again' cat /tmp/compare
 }
 
 # The verifier has to find a tracker that is wrong.

@@ -487,6 +487,7 @@ mixes
 itself
 hook
 hook_command
+side_by_side
 samples
 watching
 hotplug

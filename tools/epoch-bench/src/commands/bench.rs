@@ -1,11 +1,14 @@
 //! Measuring with workers, with or without the module, with or without its hook.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, bail};
 use epoch_device::error::usage;
 use epoch_device::hook::{Filter, Hook, Mechanism, Target};
 use epoch_device::observe::ModuleObserver;
+use epoch_device::sysfs::TrackerControl;
 use epoch_load::calibration;
-use epoch_load::pool::{Pool, Workers};
+use epoch_load::pool::{Load, OwnTrackers, Pool, UserLoad, Workers};
 use epoch_load::progress::{Part, Progress};
 use epoch_load::sampling;
 use epoch_load::session::{self, Knobs};
@@ -17,6 +20,7 @@ use epoch_results::sample::Sample;
 use epoch_results::workload::{Where, Workload};
 use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
 
+use super::conditions::Conditions;
 use super::mechanism::{self, Asked};
 use super::module::Module;
 use super::setup::{self, say};
@@ -35,6 +39,14 @@ pub struct Bench<'a> {
     /// What the calls are hooked with; absent before [`trackers`](Self::trackers)
     /// has chosen it, and where nothing is hooked.
     pub mechanism: Option<Mechanism>,
+}
+
+/// What a measurement selects, and looks at, while it goes on.
+pub struct Control<'a> {
+    /// The workers' trackers, or the one of sysfs; absent where none takes part.
+    pub trackers: Option<&'a dyn TrackerControl>,
+    /// What must not change.
+    pub conditions: Conditions<'a>,
 }
 
 /// What came of each tracker.
@@ -78,6 +90,7 @@ impl Bench<'_> {
         let trackers = match self.options.r#where {
             Where::Kernel => module.trackers(names)?,
             Where::User => {
+                module.hold_hook()?;
                 let asked = Asked {
                     mechanism: asked,
                     symbol: None,
@@ -96,29 +109,55 @@ impl Bench<'_> {
         Ok(trackers)
     }
 
-    /// Measures with these workers, idle at first, and with `tracker` selected.
-    /// Calls of theirs are hooked where the hook takes part.
+    /// Measures with these workers, idle at first, and with `tracker` selected,
+    /// which in the kernel is theirs alone; without one, they follow sysfs. Calls
+    /// of theirs are hooked where the hook takes part.
     pub fn run<T>(
         &self,
         workload: &Workload,
         tracker: Option<&str>,
-        body: impl FnOnce(&mut Workers<'_>) -> Result<T>,
+        body: impl FnOnce(&mut Workers<'_>, &Control<'_>) -> Result<T>,
     ) -> Result<T> {
         let hook = self.hook();
+        let kernel = setup::load_in_kernel(self.options, workload.tasks)?;
+        let own = kernel.as_deref().zip(self.module);
+        let own = own.map(|(load, module)| OwnTrackers::new(load, &module.sysfs));
         let knobs = Knobs {
-            trackers: self.module.map(|module| &module.sysfs as _),
+            // Workers with trackers of their own leave it alone.
+            trackers: self
+                .module
+                .filter(|_| own.is_none())
+                .map(|module| &module.sysfs as _),
             hook,
         };
+        let crew = setup::crew(self.options, workload.tasks);
+        let running = kernel.as_ref().map_or(0, |_| crew.tasks + crew.waiters);
+        let by_knob = own.is_none() || tracker.is_none();
+        let control = Control {
+            trackers: match &own {
+                Some(own) => Some(own),
+                None => knobs.trackers,
+            },
+            conditions: Conditions::new(self.module, by_knob, hook.is_some(), running)?,
+        };
         let spawn = || {
+            let load: Arc<dyn Load> = match kernel {
+                Some(ref load) => load.clone(),
+                None => Arc::new(UserLoad::new(self.options.testcase, self.options.pages)?),
+            };
+            if let (Some(own), Some(tracker)) = (&own, tracker) {
+                own.select(tracker)?;
+            }
             Workers::spawn(
-                setup::load(self.options, workload.tasks)?,
-                setup::crew(self.options, workload.tasks),
+                load,
+                crew,
                 workload.carrier,
                 workload.cpus.clone(),
                 self.signals,
             )
         };
-        session::measure(knobs, tracker, spawn, |workers| {
+        let by_sysfs = tracker.filter(|_| own.is_none());
+        session::measure(knobs, by_sysfs, spawn, |workers| {
             if let (Some(hook), Some(module)) = (hook, self.module) {
                 let asked = Asked {
                     mechanism: self.mechanism,
@@ -128,7 +167,7 @@ impl Bench<'_> {
                 hook.filter(&Filter::own_comm()?)?;
                 hook.enable(true)?;
             }
-            body(workers)
+            body(workers, &control)
         })
     }
 
@@ -142,15 +181,22 @@ impl Bench<'_> {
         progress: &mut dyn Progress,
         after: impl FnOnce(&mut Workers<'_>) -> Result<T>,
     ) -> Result<(Measured, T)> {
-        let (Some(module), Some(observer)) = (self.module, self.observer()) else {
+        let Some(observer) = self.observer() else {
             bail!("trackers are compared without the module: this is a bug");
         };
         let first = plan.trackers.first().map(String::as_str);
-        self.run(workload, first, |workers| {
+        self.run(workload, first, |workers, control| {
+            let Control {
+                trackers: Some(trackers),
+                conditions,
+            } = control
+            else {
+                bail!("trackers are compared without the module: this is a bug");
+            };
             let mut measure = |index| {
                 let mut part = Part::new(progress, index, 1 + repeats);
-                let trackers = &module.sysfs;
-                epoch_load::compare::measure(workers, trackers, &observer, plan, &mut part)
+                let part = &mut part;
+                epoch_load::compare::measure(workers, *trackers, &observer, plan, part, conditions)
             };
             let measured = measure(0).and_then(|first| {
                 Ok(Measured {

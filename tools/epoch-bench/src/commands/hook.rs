@@ -26,7 +26,7 @@ use nix::unistd::getpid;
 
 use super::mechanism::{self, Asked};
 use super::module::Module;
-use super::setup::{command_line, open_destination, say};
+use super::setup::{command_line, open_destination, say, warn};
 use crate::cli::HookArgs;
 
 /// Samples of each kind that the hook's own cost is measured with.
@@ -50,6 +50,7 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
         args.tracker.clone()
     };
 
+    module.hold_hook()?;
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
     let (trackers, mechanism) = mechanism::choose(&module, &trackers, asked)?;
@@ -161,6 +162,13 @@ fn run(
     // Calls are counted from then on.
     let before = observer.observe(tracker)?;
     let ending = command.run(signals)?;
+    let now = module.sysfs.current()?;
+    if now != tracker || !hook.is_enabled()? {
+        warn(&format!(
+            "somebody has changed the hook, or the tracker (to {now}), while COMMAND ran: the \
+             figures of {tracker} are not its own alone"
+        ));
+    }
     hook.enable(false)?;
     let after = observer.observe(tracker)?;
     runs.push(HookRun {

@@ -3,6 +3,7 @@
 mod bench;
 mod compare;
 mod completions;
+mod conditions;
 mod doctor;
 mod draw;
 mod hook;

@@ -1,6 +1,7 @@
 //! The loaded module, as the commands need it.
 
-use std::sync::Arc;
+use std::cell::OnceCell;
+use std::fs::File;
 
 use anyhow::Result;
 use epoch_device::device::Device;
@@ -9,7 +10,8 @@ use epoch_device::hook::Hook;
 use epoch_device::orders::Orders;
 use epoch_device::sysfs::{Sysfs, named_trackers};
 use epoch_device::uapi;
-use epoch_load::pool::{KernelLoad, Load};
+use epoch_load::pool::KernelLoad;
+use nix::fcntl::Flock;
 
 use super::setup::warn;
 
@@ -19,6 +21,8 @@ pub struct Module {
     pub device: Device,
     /// Its folder in sysfs.
     pub sysfs: Sysfs,
+    /// Keeps others from the hook.
+    held: OnceCell<Flock<File>>,
 }
 
 impl Module {
@@ -27,7 +31,17 @@ impl Module {
         Ok(Self {
             device: Device::open()?,
             sysfs: Sysfs::open()?,
+            held: OnceCell::new(),
         })
+    }
+
+    /// Keeps others from the hook, and from the tracker that it uses, as long as
+    /// this is there. Refuses if somebody else does.
+    pub fn hold_hook(&self) -> Result<()> {
+        if self.held.get().is_none() {
+            let _ = self.held.set(self.device.hold()?);
+        }
+        Ok(())
     }
 
     /// Its hook.
@@ -59,7 +73,7 @@ impl Module {
 }
 
 /// Workers in the kernel. Warns if they will not be alone there.
-pub fn kernel_load(orders: Vec<Orders>) -> Result<Arc<dyn Load>> {
+pub fn kernel_load(orders: Vec<Orders>) -> Result<KernelLoad> {
     let workers = orders.len();
     if workers > uapi::MAX_WORKERS as usize {
         return Err(usage(format!(
@@ -75,5 +89,5 @@ pub fn kernel_load(orders: Vec<Orders>) -> Result<Arc<dyn Load>> {
             "{running} workers of another epoch-bench are running; their load is in the results"
         )),
     }
-    Ok(Arc::new(load))
+    Ok(load)
 }

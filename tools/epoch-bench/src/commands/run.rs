@@ -16,7 +16,7 @@ use ministat::Confidence;
 
 use super::bench::Bench;
 use super::module::Module;
-use super::setup::{command_line, say};
+use super::setup::{command_line, say, warn};
 use crate::cli::RunArgs;
 use epoch_results::workload::Where;
 
@@ -62,11 +62,12 @@ pub fn execute(args: &RunArgs) -> Result<()> {
     let observed = observer.as_ref().zip(tracker.as_deref());
     let observed = observed.map(|(observer, tracker)| (observer as &dyn Observer, tracker));
     let (environment, outcome, hook_cost) =
-        bench.run(&workload, args.tracker.as_deref(), |workers| {
+        bench.run(&workload, args.tracker.as_deref(), |workers, control| {
             let environment = Environment::detect();
             // stdout is for what will-it-scale prints. Nobody has to listen here.
             let _ = environment.write(&mut io::stderr());
-            let outcome = run::run(workers, observed, &plan, &mut io::stdout())?;
+            let (out, watch) = (&mut io::stdout(), &control.conditions);
+            let outcome = run::run(workers, observed, &plan, out, watch, &mut warn)?;
             let cost = bench.calibrate(workers, plan.samples, Confidence::P95)?;
             Ok((environment, outcome, cost))
         })?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use epoch_device::error::usage;
 use epoch_device::orders::{Mix, Orders};
-use epoch_load::pool::{Crew, Load, UserLoad};
+use epoch_load::pool::{Crew, KernelLoad};
 use epoch_machine::topology;
 use epoch_results::destination::Destination;
 use epoch_results::options::Options;
@@ -50,11 +50,11 @@ pub fn crew(options: &Options, tasks: usize) -> Crew {
     }
 }
 
-/// What the workers will do.
-pub fn load(options: &Options, tasks: usize) -> Result<Arc<dyn Load>> {
+/// What workers in the kernel will do; absent where they are in user space.
+pub fn load_in_kernel(options: &Options, tasks: usize) -> Result<Option<Arc<KernelLoad>>> {
     let (testcase, pages, keys) = (options.testcase, options.pages, options.keys);
     if options.r#where == Where::User {
-        return Ok(Arc::new(UserLoad::new(testcase, pages)?));
+        return Ok(None);
     }
     let task = Orders::Measured {
         testcase,
@@ -66,7 +66,7 @@ pub fn load(options: &Options, tasks: usize) -> Result<Arc<dyn Load>> {
         let rate = wait_rate;
         orders.extend(vec![Orders::Wait { rate, keys }; waiters]);
     }
-    kernel_load(orders)
+    Ok(Some(Arc::new(kernel_load(orders)?)))
 }
 
 /// Opens the file that `option` names, if it does.

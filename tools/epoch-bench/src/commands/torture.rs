@@ -1,13 +1,14 @@
 //! `epoch-bench torture`
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use epoch_device::observe::{ModuleObserver, Observed};
 use epoch_device::orders::Orders;
 use epoch_device::sysfs::{ALL, FileGuard};
-use epoch_load::pool::{Crew, Workers};
+use epoch_load::pool::{Crew, OwnTrackers, Workers};
 use epoch_load::session::{self, Knobs};
 use epoch_load::signals::SignalWatch;
 use epoch_load::torture::{self, Outcome, Plan};
@@ -55,21 +56,16 @@ pub fn execute(args: &TortureArgs) -> Result<()> {
     // Outlives everything that must be put back.
     let signals = SignalWatch::new()?;
     let verifier = FileGuard::write(&module.sysfs, "verify", "1")?;
-    let knobs = Knobs {
-        trackers: Some(&module.sysfs),
-        hook: None,
-    };
     let observer = ModuleObserver {
         device: &module.device,
         hook: None,
     };
-    let spawn = || {
-        let load = kernel_load(orders)?;
-        // Not bound to CPUs: that blocks move is part of it.
-        Workers::spawn(load, crew, Carrier::Processes, None, &signals)
-    };
-    let outcomes = session::measure(knobs, None, spawn, |workers| {
-        torture::run(workers, &module.sysfs, &observer, &plan, |tracker| {
+    let load = Arc::new(kernel_load(orders)?);
+    let trackers = OwnTrackers::new(&load, &module.sysfs);
+    // Not bound to CPUs: that blocks move is part of it.
+    let spawn = || Workers::spawn(load.clone(), crew, Carrier::Processes, None, &signals);
+    let outcomes = session::measure(Knobs::default(), None, spawn, |workers| {
+        torture::run(workers, &trackers, &observer, &plan, |tracker| {
             say(&format!(
                 "{tracker}: {} workers and {} waiters for {} s",
                 crew.tasks, crew.waiters, args.seconds

@@ -1,8 +1,13 @@
 //! The workload in the kernel, through the device.
 
-use anyhow::{Context, Result};
+use std::cell::RefCell;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
 use epoch_device::device::Device;
 use epoch_device::orders::Orders;
+use epoch_device::sysfs::{Sysfs, TrackerControl};
 use epoch_device::uapi;
 use nix::errno::Errno;
 
@@ -11,7 +16,7 @@ use epoch_results::sample::Reading;
 use super::{Load, Slot};
 use crate::limits;
 
-/// One open device file for each worker.
+/// One open device file for each worker, which has a tracker of its own.
 pub struct KernelLoad {
     devices: Vec<Device>,
     orders: Vec<Orders>,
@@ -34,6 +39,72 @@ impl KernelLoad {
     /// Workers that run now, of whichever process.
     pub fn running(&self) -> Result<u32> {
         Ok(self.devices[0].info()?.running)
+    }
+}
+
+/// How often it is looked at whether workers have gone over to another tracker.
+const POLL: Duration = Duration::from_micros(100);
+
+/// How long that may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Selects the trackers of one load's workers, and of no others.
+pub struct OwnTrackers<'a> {
+    load: &'a KernelLoad,
+    sysfs: &'a Sysfs,
+    selected: RefCell<Option<String>>,
+}
+
+impl<'a> OwnTrackers<'a> {
+    /// At first, workers use the tracker that `sysfs` says.
+    pub fn new(load: &'a KernelLoad, sysfs: &'a Sysfs) -> Self {
+        Self {
+            load,
+            sysfs,
+            selected: RefCell::default(),
+        }
+    }
+}
+
+impl TrackerControl for OwnTrackers<'_> {
+    fn available(&self) -> Result<Vec<String>> {
+        self.sysfs.available()
+    }
+
+    fn current(&self) -> Result<String> {
+        match &*self.selected.borrow() {
+            Some(name) => Ok(name.clone()),
+            None => self.sysfs.current(),
+        }
+    }
+
+    fn select(&self, name: &str) -> Result<()> {
+        for device in &self.load.devices {
+            device.select(name)?;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        for (device, orders) in self.load.devices.iter().zip(&self.load.orders) {
+            // They have no blocks, and look at the tracker before each wait.
+            if matches!(orders, Orders::Wait { .. }) {
+                continue;
+            }
+            loop {
+                let counters = device.counters()?;
+                if counters.state != uapi::STATE_RUNNING || counters.uses(name) {
+                    break;
+                }
+                if Instant::now() > deadline {
+                    bail!(
+                        "a worker still does not use tracker {name} after {} seconds: see the \
+                         kernel log ('dmesg')",
+                        PATIENCE.as_secs()
+                    );
+                }
+                thread::sleep(POLL);
+            }
+        }
+        *self.selected.borrow_mut() = Some(name.into());
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@ use epoch_results::sample::Reading;
 use nix::errno::Errno;
 
 pub use carrier::check_single_threaded;
-pub use kernel::KernelLoad;
+pub use kernel::{KernelLoad, OwnTrackers};
 pub use slot::Slot;
 pub use user::UserLoad;
 pub use workers::{Crew, Workers};

@@ -77,14 +77,20 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
     let environment = Environment::detect();
 
     let first = trackers.first().map(String::as_str);
-    let (hook, samples) = bench.run(&workload, first, |workers| {
+    let (hook, samples) = bench.run(&workload, first, |workers, control| {
         let recordings = names
             .iter()
             .map(|name| perf.record(&event.used, event.frequency_hz, &outputs.data(name)));
         let mut recordings = recordings.collect::<Result<Vec<_>>>()?;
-        let control = module.as_ref().map(|module| &module.sysfs as _);
         let mut progress = progress::on_stderr(plan.trackers.len() * plan.samples);
-        let samples = slices::measure(workers, control, &mut recordings, &plan, &mut *progress);
+        let samples = slices::measure(
+            workers,
+            control.trackers,
+            &mut recordings,
+            &plan,
+            &mut *progress,
+            &control.conditions,
+        );
         progress.finish();
         let samples = samples?;
         for recording in recordings {

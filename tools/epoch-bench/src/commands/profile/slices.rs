@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 use epoch_device::sysfs::TrackerControl;
-use epoch_load::compare;
+use epoch_load::compare::Turns;
 use epoch_load::pool::Pool;
 use epoch_load::progress::Progress;
 use epoch_load::sampling;
+use epoch_load::watch::Watch;
 use epoch_profile::perf::Recording;
 use epoch_results::compare::Plan;
 use epoch_results::sample::Sample;
@@ -39,13 +40,22 @@ pub fn measure(
     recorders: &mut [impl Recorder],
     plan: &Plan,
     progress: &mut dyn Progress,
+    watch: &dyn Watch,
 ) -> Result<Vec<Vec<Sample>>> {
-    compare::in_turns(pool, control, plan, progress, |pool, _, index| {
+    let turns = Turns {
+        plan,
+        watch,
+        // What was recorded cannot be left out.
+        retakes: 0,
+    };
+    let taken = turns.take(pool, control, progress, |pool, index| {
         recorders[index].enable()?;
         let sample = sampling::take(pool, plan.interval)?;
         recorders[index].disable()?;
-        Ok(sample)
-    })
+        Ok((sample, ()))
+    })?;
+    let samples = |taken: Vec<(Sample, ())>| taken.into_iter().map(|(sample, ())| sample).collect();
+    Ok(taken.into_iter().map(samples).collect())
 }
 
 #[cfg(test)]
@@ -53,6 +63,7 @@ mod tests {
     use super::*;
     use epoch_load::pool::fake::{FakePool, FakeTrackers};
     use epoch_load::progress::Silent;
+    use epoch_load::watch::Unwatched;
     use ministat::Confidence;
     use std::cell::RefCell;
     use std::rc::Rc;
@@ -103,7 +114,15 @@ mod tests {
             })
             .collect();
         let plan = plan(trackers);
-        let samples = measure(pool, Some(&*control), &mut recorders, &plan, &mut Silent);
+        let control = Some(&*control as &dyn TrackerControl);
+        let samples = measure(
+            pool,
+            control,
+            &mut recorders,
+            &plan,
+            &mut Silent,
+            &Unwatched,
+        );
         let log = log.borrow().join(" ");
         (samples, log)
     }
@@ -149,7 +168,8 @@ mod tests {
             }
         }
         let mut pool = FakePool::new(&[1000]);
-        let samples = measure(&mut pool, None, &mut [Idle], &plan(&["user"]), &mut Silent);
+        let (plan, mut idle) = (plan(&["user"]), [Idle]);
+        let samples = measure(&mut pool, None, &mut idle, &plan, &mut Silent, &Unwatched);
         assert_eq!(samples.unwrap()[0].len(), 2);
     }
 }

@@ -1,0 +1,159 @@
+//! Whether what is measured is still what was to be measured.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use epoch_device::sysfs::TrackerControl;
+use epoch_load::watch::Watch;
+
+use super::module::Module;
+
+/// What must not change meanwhile, besides the machine.
+pub struct Conditions<'a> {
+    module: Option<&'a Module>,
+    /// Whether the trackers are those that sysfs says, and not the workers' own.
+    by_knob: bool,
+    /// Whether calls are hooked.
+    hooked: bool,
+    /// Workers that this measurement has in the kernel.
+    workers: usize,
+    before: Vec<Fact>,
+    /// Workers that others have. They are load, as others of the machine's, and
+    /// may come and go: only the sample that sees it is left out.
+    others: Cell<usize>,
+}
+
+/// A name and what is to be read there.
+type Fact = (&'static str, String);
+
+impl<'a> Conditions<'a> {
+    /// Those of now, before the workers run.
+    pub fn new(
+        module: Option<&'a Module>,
+        by_knob: bool,
+        hooked: bool,
+        workers: usize,
+    ) -> Result<Self> {
+        let mut conditions = Self {
+            module,
+            by_knob,
+            hooked,
+            workers,
+            before: Vec::new(),
+            others: Cell::new(0),
+        };
+        conditions.before = conditions.facts()?;
+        conditions.others.set(conditions.others(0)?);
+        Ok(conditions)
+    }
+
+    fn facts(&self) -> Result<Vec<Fact>> {
+        let mut facts = machine(Path::new("/"));
+        if let Some(module) = self.module {
+            facts.push(("verifier", module.sysfs.read("verify")?));
+        }
+        Ok(facts)
+    }
+
+    /// Workers of others, while so many of this measurement run.
+    fn others(&self, own: usize) -> Result<usize> {
+        let Some(module) = self.module else {
+            return Ok(0);
+        };
+        Ok((module.device.info()?.running as usize).saturating_sub(own))
+    }
+}
+
+impl Watch for Conditions<'_> {
+    fn changes(&self, tracker: Option<&str>) -> Result<Vec<String>> {
+        let mut changes = differences(&self.before, &self.facts()?);
+        let others = self.others(self.workers)?;
+        let before = self.others.replace(others);
+        if before != others {
+            changes.push(format!("workers of others: {before}, now {others}"));
+        }
+        if let Some(module) = self.module {
+            let now = module.sysfs.current()?;
+            if let Some(tracker) = tracker.filter(|tracker| self.by_knob && **tracker != now) {
+                changes.push(format!("tracker: {tracker}, now {now}"));
+            }
+            if self.hooked && !module.hook().is_enabled()? {
+                changes.push("hook: enabled, now disabled".into());
+            }
+        }
+        Ok(changes)
+    }
+}
+
+/// What is true of the machine. What is not there is left out.
+fn machine(root: &Path) -> Vec<Fact> {
+    let cpus = root.join("sys/devices/system/cpu");
+    let read = |path: &Path| fs::read_to_string(path).map(|text| text.trim().to_owned());
+    let clocks = root.join("sys/devices/system/clocksource/clocksource0/current_clocksource");
+    let mut facts = Vec::new();
+    for (name, path) in [
+        ("CPUs online", cpus.join("online")),
+        ("clock source", clocks),
+    ] {
+        facts.extend(read(&path).ok().map(|value| (name, value)));
+    }
+    let policies = fs::read_dir(cpus.join("cpufreq")).into_iter().flatten();
+    let governors: BTreeSet<_> = policies
+        .filter_map(|policy| read(&policy.ok()?.path().join("scaling_governor")).ok())
+        .collect();
+    if !governors.is_empty() {
+        let governors: Vec<_> = governors.into_iter().collect();
+        facts.push(("frequency governor", governors.join(" and ")));
+    }
+    facts
+}
+
+fn differences(before: &[Fact], now: &[Fact]) -> Vec<String> {
+    let value = |facts: &[Fact], name| {
+        let fact = facts.iter().find(|(known, _)| *known == name);
+        fact.map_or("unknown".into(), |(_, value)| value.clone())
+    };
+    let names: BTreeSet<_> = before.iter().chain(now).map(|(name, _)| *name).collect();
+    names
+        .into_iter()
+        .map(|name| (name, value(before, name), value(now, name)))
+        .filter(|(_, before, now)| before != now)
+        .map(|(name, before, now)| format!("{name}: {before}, now {now}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let cpus = dir.path().join("sys/devices/system/cpu");
+        let write = |path: &str, value: &str| {
+            let path = cpus.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, format!("{value}\n")).unwrap();
+        };
+        write("online", "0-3");
+        write("cpufreq/policy0/scaling_governor", "performance");
+        write("cpufreq/policy1/scaling_governor", "performance");
+        let before = machine(dir.path());
+        assert_eq!(before.len(), 2);
+        assert!(differences(&before, &machine(dir.path())).is_empty());
+        write("online", "0-2");
+        write("cpufreq/policy1/scaling_governor", "powersave");
+        let changes = differences(&before, &machine(dir.path()));
+        let expected = [
+            "CPUs online: 0-3, now 0-2",
+            "frequency governor: performance, now performance and powersave",
+        ];
+        assert_eq!(changes, expected);
+        fs::remove_dir_all(dir.path().join("sys")).unwrap();
+        let changes = differences(&before, &machine(dir.path()));
+        assert_eq!(changes[0], "CPUs online: 0-3, now unknown");
+    }
+}
