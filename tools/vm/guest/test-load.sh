@@ -110,7 +110,7 @@ hook_command() {
 	done
 	ok "hook --tracker mutex" sh -c "epoch-bench hook --tracker mutex --json /out/hook-mutex.json -- munmaps 1000 4 2>/tmp/hook"
 	prints "hook says that the mutex is hooked by syscall, and why" '^hook: syscall.*mutex sleeps' cat /tmp/hook
-	prints "hook counts each call of four processes under the mutex" '^mutex +[0-9]+ +[0-9]+ +4000 +0 ' cat /tmp/hook
+	prints "hook counts each call of four processes under the mutex" '^mutex +([0-9]+ +)+4000 +0 ' cat /tmp/hook
 	prints "hook prints what it costs" 'hook itself' cat /tmp/hook
 	ok "everything is put back after the mutex" unhooked
 	ok "the mechanism is left to the tracker again" left_to_tracker
@@ -130,7 +130,7 @@ hook_command() {
 	pid=$!
 	ok "a long command is hooked" soon grep -q 1 $sys/hook/enable
 	fails "a second hook beside it" 1 "another epoch-bench uses the hook" bench hook -- true
-	ok "the first one goes on" grep -q 1 $sys/hook/enable
+	ok "the first one goes on" soon grep -q 1 $sys/hook/enable
 	kill -TERM $pid
 	wait $pid 2>/dev/null
 	killall -KILL munmaps 2>/dev/null

@@ -119,7 +119,7 @@ fn decide(
         if !all {
             return Err(usage(format!(
                 "{who}, which a tracker must not in a probe ({probe}): {instead}, or take another \
-                 tracker, such as spin"
+                 tracker, such as epoch"
             )));
         }
         trackers.retain(|tracker| !tracker.sleeps);
