@@ -157,14 +157,14 @@ hook_command() {
 	ok "the mechanism is still left to the tracker" left_to_tracker
 }
 
-# Of none, beside each other: the mutex has less than two fifths, the epoch more than half.
+# Of none, beside each other: the mutex has less than a fifth, the epoch more than a quarter.
 beside() {
 	for tracker in mutex epoch; do
 		grep -o '"total": *[0-9]*' "/out/beside-$tracker.json" | grep -o '[0-9]*$' |
 			awk '{ t[NR] = $1 } END { half = NR / 2; for (i = 1; i <= NR; i++) s[i > half] += t[i]; printf "%d\n", 100 * s[1] / s[0] }'
 	done >/tmp/percent
 	cat /tmp/percent
-	[ "$(sed -n 1p /tmp/percent)" -lt 40 ] && [ "$(sed -n 2p /tmp/percent)" -gt 50 ]
+	[ "$(sed -n 1p /tmp/percent)" -lt 20 ] && [ "$(sed -n 2p /tmp/percent)" -gt 25 ]
 }
 
 # While something else goes on, what is measured is what is said, or nothing is.
