@@ -29,10 +29,12 @@ use kernel::{
     },
     sync::global_lock, //
 };
-use kernel_ext::kobject::{
-    Attribute,
-    Directory,
-    Folder, //
+use kernel_ext::{
+    kobject::{
+        Directory,
+        Folder, //
+    },
+    sysfs::Attribute, //
 };
 
 /// One entry for each file.

@@ -11,7 +11,7 @@
 
 use crate::sysfs::{
     self,
-    Output, //
+    Attribute, //
 };
 use core::ptr::{
     self,
@@ -95,38 +95,6 @@ impl Drop for Directory {
     }
 }
 
-/// What a file does that tells of a `T`: a value in text.
-pub struct Attribute<T> {
-    name: &'static CStr,
-    show: fn(&T, &mut Output) -> Result,
-    store: Option<fn(&T, &BStr) -> Result>,
-}
-
-impl<T> Attribute<T> {
-    /// A file that anyone may read. `show` writes the value, without a newline.
-    pub const fn read_only(name: &'static CStr, show: fn(&T, &mut Output) -> Result) -> Self {
-        Self {
-            name,
-            show,
-            store: None,
-        }
-    }
-
-    /// A file that root may write, too. `store` takes what was written, without the newline at its
-    /// end. Nothing is to change on an error.
-    pub const fn read_write(
-        name: &'static CStr,
-        show: fn(&T, &mut Output) -> Result,
-        store: fn(&T, &BStr) -> Result,
-    ) -> Self {
-        Self {
-            name,
-            show,
-            store: Some(store),
-        }
-    }
-}
-
 /// A file, as C knows it.
 ///
 /// # Invariants
@@ -145,10 +113,7 @@ impl<T: Sync> File<T> {
         // SAFETY: All zeroes is a valid `kobj_attribute`: pointers, functions and numbers.
         let mut raw: bindings::kobj_attribute = unsafe { core::mem::zeroed() };
         raw.attr.name = attribute.name.as_char_ptr();
-        raw.attr.mode = match attribute.store {
-            Some(_) => 0o644,
-            None => 0o444,
-        };
+        raw.attr.mode = attribute.mode;
         // Lockdep takes no class from memory that is allocated.
         #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
         {

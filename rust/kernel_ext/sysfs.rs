@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sysfs attributes of a misc device, and what all attributes have in common.
+//! Sysfs attributes: tables of them, and those of a misc device. [`crate::kobject`] has directories that
+//! come and go.
 //!
 //! C header: [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
@@ -8,7 +9,10 @@ use crate::misc::{
     Device,
     Registration, //
 };
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    mem::MaybeUninit, //
+};
 use kernel::{
     bindings,
     fmt,
@@ -19,26 +23,47 @@ use kernel::{
     }, //
 };
 
-/// One file in the folder of a [`Device`].
-pub trait Attribute: 'static {
-    /// The device it belongs to.
-    type Device: Device;
+/// A file that tells of a `T`: a value in text. Tables of these are what a directory is made of.
+pub struct Attribute<T: 'static> {
+    pub(crate) name: &'static CStr,
+    /// Who may read and write it.
+    pub(crate) mode: u16,
+    pub(crate) show: fn(&T, &mut Output) -> Result,
+    pub(crate) store: Option<fn(&T, &BStr) -> Result>,
+}
 
-    /// The file's name.
-    const NAME: &'static CStr;
+impl<T> Attribute<T> {
+    /// A file that anyone may read. `show` writes the value, without a newline.
+    pub const fn read_only(name: &'static CStr, show: fn(&T, &mut Output) -> Result) -> Self {
+        Self {
+            name,
+            mode: 0o444,
+            show,
+            store: None,
+        }
+    }
 
-    /// Whether root may write the file.
-    const WRITABLE: bool;
+    /// A file that root may write, too. `store` takes what was written, without the newline at its
+    /// end. Nothing is to change on an error.
+    pub const fn read_write(
+        name: &'static CStr,
+        show: fn(&T, &mut Output) -> Result,
+        store: fn(&T, &BStr) -> Result,
+    ) -> Self {
+        Self {
+            name,
+            mode: 0o644,
+            show,
+            store: Some(store),
+        }
+    }
 
-    /// Whether nobody else may read it.
-    const PRIVATE: bool = false;
-
-    /// What a reader gets, without the newline.
-    fn show(shared: &<Self::Device as Device>::Shared, out: &mut Output) -> Result;
-
-    /// Takes what was written, without the newline at its end. Nothing is to change on an error.
-    fn store(_shared: &<Self::Device as Device>::Shared, _value: &BStr) -> Result {
-        Err(EPERM)
+    /// A file that root alone may read.
+    pub const fn private(name: &'static CStr, show: fn(&T, &mut Output) -> Result) -> Self {
+        Self {
+            mode: 0o400,
+            ..Self::read_only(name, show)
+        }
     }
 }
 
@@ -104,66 +129,115 @@ pub(crate) unsafe fn store(
     }
 }
 
-/// The C side of an [`Attribute`].
+/// A file of a [`Device`], as C knows it.
+///
+/// # Invariants
+///
+/// `raw` and its functions are those of `attribute`.
 #[doc(hidden)]
-pub struct Raw<A>(PhantomData<A>);
+#[repr(C)]
+pub struct DeviceFile<D: Device> {
+    // First, so that its address is that of the whole.
+    raw: bindings::device_attribute,
+    attribute: &'static Attribute<D::Shared>,
+}
 
-impl<A: Attribute> Raw<A> {
-    const ATTRIBUTE: bindings::device_attribute = {
+// SAFETY: It does not change.
+unsafe impl<D: Device> Sync for DeviceFile<D> {}
+
+impl<D: Device> DeviceFile<D> {
+    /// The files of a table.
+    pub const fn table<const N: usize>(
+        attributes: &'static [Attribute<D::Shared>; N],
+    ) -> [Self; N] {
+        let mut files = [const { MaybeUninit::<Self>::uninit() }; N];
+        let mut i = 0;
+        while i < N {
+            files[i].write(Self::new(&attributes[i]));
+            i += 1;
+        }
+        // SAFETY: All of them were written, and they have the same layout.
+        unsafe { core::mem::transmute_copy(&files) }
+    }
+
+    const fn new(attribute: &'static Attribute<D::Shared>) -> Self {
         // SAFETY: All zeroes is a valid `device_attribute`: pointers, functions and numbers.
         let mut raw: bindings::device_attribute = unsafe { core::mem::zeroed() };
-        raw.attr.name = kernel::str::as_char_ptr_in_const_context(A::NAME);
-        raw.attr.mode = match (A::WRITABLE, A::PRIVATE) {
-            (true, true) => 0o600,
-            (true, false) => 0o644,
-            (false, true) => 0o400,
-            (false, false) => 0o444,
-        };
+        raw.attr.name = kernel::str::as_char_ptr_in_const_context(attribute.name);
+        raw.attr.mode = attribute.mode;
         raw.__bindgen_anon_1.show = Some(Self::show);
-        raw.__bindgen_anon_2.store = if A::WRITABLE { Some(Self::store) } else { None };
-        raw
-    };
+        raw.__bindgen_anon_2.store = match attribute.store {
+            Some(_) => Some(Self::store),
+            None => None,
+        };
+        // INVARIANT: They are.
+        Self { raw, attribute }
+    }
 
-    /// The C attribute.
-    pub const PTR: *const bindings::attribute = &raw const Self::ATTRIBUTE_REF.attr;
-    const ATTRIBUTE_REF: &'static bindings::device_attribute = &Self::ATTRIBUTE;
-
-    /// # Safety
+    /// The C attributes of these files, and a null pointer at the end.
     ///
-    /// `dev` is the device of a live `Registration<A::Device>`.
-    unsafe fn shared<'a>(dev: *mut bindings::device) -> &'a <A::Device as Device>::Shared {
-        // SAFETY: The misc class stores the `miscdevice` as driver data, and removes the attributes
-        // before `misc_deregister()` returns.
-        unsafe { Registration::<A::Device>::shared_of((*dev).driver_data.cast()) }
+    /// `COUNT` is one more than there are files.
+    pub const fn list<const N: usize, const COUNT: usize>(
+        files: &'static [Self; N],
+    ) -> [*const bindings::attribute; COUNT] {
+        assert!(COUNT == N + 1);
+        let mut list = [core::ptr::null(); COUNT];
+        let mut i = 0;
+        while i < N {
+            list[i] = &raw const files[i].raw.attr;
+            i += 1;
+        }
+        list
     }
 
     /// # Safety
     ///
-    /// As the C side of a `device_attribute` of that device calls it.
+    /// `dev` is the device of a live `Registration<D>`, and `attr` the first field of a file of it.
+    unsafe fn parts<'a>(
+        dev: *mut bindings::device,
+        attr: *mut bindings::device_attribute,
+    ) -> (&'a D::Shared, &'a Attribute<D::Shared>) {
+        // SAFETY: The misc class stores the `miscdevice` as driver data, and removes the attributes
+        // before `misc_deregister()` returns; the attribute as this function requires.
+        unsafe {
+            (
+                Registration::<D>::shared_of((*dev).driver_data.cast()),
+                (*attr.cast_const().cast::<Self>()).attribute,
+            )
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As the C side of a `device_attribute` calls it, for a file of a `Registration<D>`.
     unsafe extern "C" fn show(
         dev: *mut bindings::device,
-        _attr: *mut bindings::device_attribute,
+        attr: *mut bindings::device_attribute,
         page: *mut c_char,
     ) -> isize {
-        // SAFETY: The attribute belongs to that device.
-        let shared = unsafe { Self::shared(dev) };
+        // SAFETY: As this function requires.
+        let (shared, attribute) = unsafe { Self::parts(dev, attr) };
         // SAFETY: sysfs gives such a buffer.
-        unsafe { show(page, |out| A::show(shared, out)) }
+        unsafe { show(page, |out| (attribute.show)(shared, out)) }
     }
 
     /// # Safety
     ///
-    /// As the C side of a `device_attribute` of that device calls it.
+    /// As for `show`.
     unsafe extern "C" fn store(
         dev: *mut bindings::device,
-        _attr: *mut bindings::device_attribute,
-        page: *const c_char,
+        attr: *mut bindings::device_attribute,
+        text: *const c_char,
         len: usize,
     ) -> isize {
-        // SAFETY: The attribute belongs to that device.
-        let shared = unsafe { Self::shared(dev) };
+        // SAFETY: As this function requires.
+        let (shared, attribute) = unsafe { Self::parts(dev, attr) };
         // SAFETY: sysfs gives `len` bytes.
-        unsafe { store(page, len, |value| A::store(shared, value)) }
+        unsafe {
+            store(text, len, |value| {
+                attribute.store.ok_or(EPERM)?(shared, value)
+            })
+        }
     }
 }
 
@@ -171,7 +245,7 @@ impl<A: Attribute> Raw<A> {
 ///
 /// # Invariants
 ///
-/// The pointers are those of constant groups of attributes of `D`, and the last one is null.
+/// The pointers are those of constant groups of files of `D`, and the last one is null.
 pub struct Groups<D> {
     groups: &'static [*const bindings::attribute_group],
     _device: PhantomData<fn(D)>,
@@ -183,11 +257,11 @@ unsafe impl<D> Sync for Groups<D> {}
 impl<D> Groups<D> {
     /// # Safety
     ///
-    /// The pointers are those of constant groups, the last one null; their attributes are [`Raw::PTR`] of
-    /// attributes of `D`, and a null pointer at the end.
+    /// The pointers are those of constant groups, the last one null; their attributes are those of
+    /// [`DeviceFile::list`] of files of `D`.
     #[doc(hidden)]
     pub const unsafe fn new(groups: &'static [*const bindings::attribute_group]) -> Self {
-        // INVARIANT: By the caller's promise.
+        // INVARIANT: As this function requires.
         Self {
             groups,
             _device: PhantomData,
@@ -199,51 +273,42 @@ impl<D> Groups<D> {
     }
 }
 
-/// A group of attributes, whose list ends with a null pointer, in a folder of that name if there is one.
+/// A group of attributes, whose list ends with a null pointer, in a directory of that name if there is
+/// one.
 #[doc(hidden)]
 pub const fn group(
-    folder: Option<&'static CStr>,
+    directory: Option<&'static CStr>,
     attributes: &'static [*const bindings::attribute],
 ) -> bindings::attribute_group {
     // SAFETY: All zeroes is a valid `attribute_group`: pointers and functions.
     let mut raw: bindings::attribute_group = unsafe { core::mem::zeroed() };
-    if let Some(folder) = folder {
-        raw.name = kernel::str::as_char_ptr_in_const_context(folder);
+    if let Some(directory) = directory {
+        raw.name = kernel::str::as_char_ptr_in_const_context(directory);
     }
     raw.__bindgen_anon_2.attrs_const = attributes.as_ptr();
     raw
 }
 
-/// Makes a constant list of the [`Attribute`]s of a device, and of folders with more of them:
-/// `groups!(NAME for Device: [A, B], c"folder": [C])`.
+/// Makes the constant list of a device's files, of tables of [`Attribute`]s, in directories or not:
+/// `groups!(NAME for Device: None => TABLE, Some(c"directory") => OTHER)`.
 #[macro_export]
 macro_rules! groups {
-    ($vis:vis $name:ident for $device:ty: [$($attribute:ty),+ $(,)?]
-        $(, $folder:literal: [$($inner:ty),+ $(,)?])* $(,)?) => {
+    ($vis:vis $name:ident for $device:ty: $($directory:expr => $table:path),+ $(,)?) => {
         $vis static $name: $crate::sysfs::Groups<$device> = {
-            const fn of_device<A: $crate::sysfs::Attribute<Device = $device>>(
-            ) -> *const ::kernel::bindings::attribute {
-                $crate::sysfs::Raw::<A>::PTR
-            }
-
             const GROUPS: &[*const ::kernel::bindings::attribute_group] = &[
-                {
-                    const GROUP: &::kernel::bindings::attribute_group = &$crate::sysfs::group(
-                        ::core::option::Option::None,
-                        &[$(of_device::<$attribute>(),)+ ::core::ptr::null()],
-                    );
-                    GROUP
-                },
                 $({
-                    const GROUP: &::kernel::bindings::attribute_group = &$crate::sysfs::group(
-                        ::core::option::Option::Some($folder),
-                        &[$(of_device::<$inner>(),)+ ::core::ptr::null()],
-                    );
+                    const COUNT: usize = $table.len();
+                    static FILES: [$crate::sysfs::DeviceFile<$device>; COUNT] =
+                        $crate::sysfs::DeviceFile::table(&$table);
+                    const LIST: &[*const ::kernel::bindings::attribute] =
+                        &$crate::sysfs::DeviceFile::list::<COUNT, { COUNT + 1 }>(&FILES);
+                    const GROUP: &::kernel::bindings::attribute_group =
+                        &$crate::sysfs::group($directory, LIST);
                     GROUP
-                },)*
+                },)+
                 ::core::ptr::null(),
             ];
-            // SAFETY: `of_device` sees to the type, and the null pointers are there.
+            // SAFETY: The lists are those of files of the device, and the null pointer is there.
             unsafe { $crate::sysfs::Groups::new(GROUPS) }
         };
     };

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The folder `counters`: what the tracker in use has been through.
+//! The directory `counters`: statistics of the tracker in use.
 
-use super::read_only;
-use crate::{
-    bench::Bench,
-    device::Worker, //
-};
+use crate::bench::Bench;
 use kernel::{
     prelude::*,
-    str::CStr,
     sync::Arc, //
 };
-use kernel_ext::sysfs::{
-    Attribute,
-    Output, //
-};
+use kernel_ext::sysfs::Attribute;
 
-read_only!(Waits: c"waits", |bench, out| {
-    out.write(fmt!("{}", bench.counters(bench.tracker()).0));
-});
-read_only!(BlockedWaits: c"blocked_waits", |bench, out| {
-    out.write(fmt!("{}", bench.counters(bench.tracker()).1));
-});
-read_only!(LongestQueue: c"longest_queue", |bench, out| {
-    out.write(fmt!("{}", bench.counters(bench.tracker()).2.longest_queue));
-});
-read_only!(Restarts: c"restarts", |bench, out| {
-    out.write(fmt!("{}", bench.counters(bench.tracker()).2.restarts));
-});
-read_only!(Contended: c"contended", |bench, out| {
-    out.write(fmt!("{}", bench.counters(bench.tracker()).2.contended));
-});
+/// One entry for each file.
+pub(super) static FILES: [Attribute<Arc<Bench>>; 5] = [
+    Attribute::read_only(c"waits", |bench, out| {
+        out.write(fmt!("{}", bench.counters(bench.tracker()).0));
+        Ok(())
+    }),
+    Attribute::read_only(c"blocked_waits", |bench, out| {
+        out.write(fmt!("{}", bench.counters(bench.tracker()).1));
+        Ok(())
+    }),
+    Attribute::read_only(c"longest_queue", |bench, out| {
+        out.write(fmt!("{}", bench.counters(bench.tracker()).2.longest_queue));
+        Ok(())
+    }),
+    Attribute::read_only(c"restarts", |bench, out| {
+        out.write(fmt!("{}", bench.counters(bench.tracker()).2.restarts));
+        Ok(())
+    }),
+    Attribute::read_only(c"contended", |bench, out| {
+        out.write(fmt!("{}", bench.counters(bench.tracker()).2.contended));
+        Ok(())
+    }),
+];

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The folder `hook`.
+//! The directory `hook`.
 
-use super::{
-    read_only,
-    Switch, //
-};
+use super::Switch;
 use crate::{
     bench::Bench,
-    device::Worker,
     hook, //
 };
 use kernel::{
@@ -21,64 +17,36 @@ use kernel::{
 };
 use kernel_ext::{
     module_param::Named,
-    sysfs::{
-        Attribute,
-        Output, //
-    },
+    sysfs::Attribute,
     task, //
 };
 
-/// Makes a file that root may write.
-macro_rules! read_write {
-    ($ty:ident: $name:literal, $show:expr, $store:expr) => {
-        pub(super) struct $ty;
-
-        impl Attribute for $ty {
-            type Device = Worker;
-            const NAME: &'static CStr = $name;
-            const WRITABLE: bool = true;
-
-            fn show(bench: &Arc<Bench>, out: &mut Output) -> Result {
-                let show: fn(&Bench, &mut Output) = $show;
-                show(bench, out);
-                Ok(())
-            }
-
-            fn store(bench: &Arc<Bench>, value: &BStr) -> Result {
-                let store: fn(&Bench, &BStr) -> Result = $store;
-                store(bench, value)
-            }
-        }
-    };
-}
-
-read_write!(
-    Enable: c"enable",
-    |bench, out| out.write(fmt!("{}", u8::from(bench.hook.is_enabled()))),
-    |bench, value| match Switch::from_name(value)? {
-        Switch(true) => bench.hook.enable(),
-        Switch(false) => bench.hook.disable(),
-    }
-);
-
-read_write!(
-    Symbol: c"symbol",
-    |bench, out| bench.hook.with_symbol(|symbol| {
-        out.write(fmt!("{}", BStr::from_bytes(symbol.map_or(b"", CStr::to_bytes))));
-    }),
-    |bench, value| bench.hook.set_symbol(value)
-);
-
-pub(super) struct AvailableSymbols;
-
-impl Attribute for AvailableSymbols {
-    type Device = Worker;
-    const NAME: &'static CStr = c"available_symbols";
-    const WRITABLE: bool = false;
+/// One entry for each file.
+pub(super) static FILES: [Attribute<Arc<Bench>>; 10] = [
+    Attribute::read_write(
+        c"enable",
+        |bench, out| {
+            out.write(fmt!("{}", u8::from(bench.hook.is_enabled())));
+            Ok(())
+        },
+        |bench, value| match Switch::from_name(value)? {
+            Switch(true) => bench.hook.enable(),
+            Switch(false) => bench.hook.disable(),
+        },
+    ),
+    Attribute::read_write(
+        c"symbol",
+        |bench, out| {
+            bench.hook.with_symbol(|symbol| {
+                let symbol = symbol.map_or(b"".as_slice(), CStr::to_bytes);
+                out.write(fmt!("{}", BStr::from_bytes(symbol)));
+            });
+            Ok(())
+        },
+        |bench, value| bench.hook.set_symbol(value),
+    ),
     // To find out, each is probed.
-    const PRIVATE: bool = true;
-
-    fn show(bench: &Arc<Bench>, out: &mut Output) -> Result {
+    Attribute::private(c"available_symbols", |bench, out| {
         let mut first = true;
         for symbol in hook::available_symbols(bench.hook.function_mechanism()) {
             let blank = if first { "" } else { " " };
@@ -86,26 +54,79 @@ impl Attribute for AvailableSymbols {
             first = false;
         }
         Ok(())
-    }
-}
-
-read_write!(
-    Mechanism: c"mechanism",
-    |bench, out| out.write(fmt!("{}", bench.hook.mechanism().name())),
-    |bench, value| {
-        let mechanism = match &**value {
-            b"auto" => None,
-            _ => Some(hook::Mechanism::from_name(value).ok_or_else(|| {
+    }),
+    Attribute::read_write(
+        c"mechanism",
+        |bench, out| {
+            out.write(fmt!("{}", bench.hook.mechanism().name()));
+            Ok(())
+        },
+        |bench, value| {
+            let mechanism = match &**value {
+                b"auto" => None,
+                _ => Some(hook::Mechanism::from_name(value).ok_or_else(|| {
+                    pr_err!(
+                        "hook: mechanism: '{}' is none of: auto fprobe kretprobe syscall\n",
+                        value
+                    );
+                    EINVAL
+                })?),
+            };
+            bench.hook.set_mechanism(mechanism)
+        },
+    ),
+    Attribute::read_write(
+        c"tgid",
+        |bench, out| {
+            out.write(fmt!("{}", bench.hook.filter.tgid()));
+            Ok(())
+        },
+        |bench, value| {
+            bench.hook.filter.set_tgid(process("tgid", value)?);
+            Ok(())
+        },
+    ),
+    Attribute::read_write(
+        c"ancestor",
+        |bench, out| {
+            out.write(fmt!("{}", bench.hook.filter.ancestor()));
+            Ok(())
+        },
+        |bench, value| {
+            bench.hook.filter.set_ancestor(process("ancestor", value)?);
+            Ok(())
+        },
+    ),
+    Attribute::read_write(
+        c"comm",
+        |bench, out| {
+            out.write(fmt!("{}", bench.hook.filter.comm()));
+            Ok(())
+        },
+        |bench, value| {
+            let comm = task::Comm::new(value).ok_or_else(|| {
                 pr_err!(
-                    "hook: mechanism: '{}' is none of: auto fprobe kretprobe syscall\n",
-                    value
+                    "hook: comm takes the name of a task, of at most 15 bytes, or nothing for all\n"
                 );
                 EINVAL
-            })?),
-        };
-        bench.hook.set_mechanism(mechanism)
-    }
-);
+            })?;
+            bench.hook.filter.set_comm(&comm);
+            Ok(())
+        },
+    ),
+    Attribute::read_only(c"hits", |bench, out| {
+        out.write(fmt!("{}", bench.hook.hits()));
+        Ok(())
+    }),
+    Attribute::read_only(c"missed", |bench, out| {
+        out.write(fmt!("{}", bench.hook.missed()));
+        Ok(())
+    }),
+    Attribute::read_only(c"blocks", |bench, out| {
+        out.write(fmt!("{}", bench.hook.blocks()));
+        Ok(())
+    }),
+];
 
 /// The number of a process in the initial namespace, or 0.
 fn process(file: &str, value: &BStr) -> Result<usize> {
@@ -124,38 +145,3 @@ fn process(file: &str, value: &BStr) -> Result<usize> {
     })?;
     Ok(number as usize)
 }
-
-read_write!(
-    Tgid: c"tgid",
-    |bench, out| out.write(fmt!("{}", bench.hook.filter.tgid())),
-    |bench, value| {
-        bench.hook.filter.set_tgid(process("tgid", value)?);
-        Ok(())
-    }
-);
-
-read_write!(
-    Ancestor: c"ancestor",
-    |bench, out| out.write(fmt!("{}", bench.hook.filter.ancestor())),
-    |bench, value| {
-        bench.hook.filter.set_ancestor(process("ancestor", value)?);
-        Ok(())
-    }
-);
-
-read_write!(
-    Comm: c"comm",
-    |bench, out| out.write(fmt!("{}", bench.hook.filter.comm())),
-    |bench, value| {
-        let comm = task::Comm::new(value).ok_or_else(|| {
-            pr_err!("hook: comm takes the name of a task, of at most 15 bytes, or nothing for all\n");
-            EINVAL
-        })?;
-        bench.hook.filter.set_comm(&comm);
-        Ok(())
-    }
-);
-
-read_only!(Hits: c"hits", |bench, out| out.write(fmt!("{}", bench.hook.hits())));
-read_only!(Missed: c"missed", |bench, out| out.write(fmt!("{}", bench.hook.missed())));
-read_only!(Blocks: c"blocks", |bench, out| out.write(fmt!("{}", bench.hook.blocks())));

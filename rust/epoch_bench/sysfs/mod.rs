@@ -16,63 +16,70 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    str::{
-        BStr,
-        CStr, //
-    },
+    str::BStr,
     sync::Arc, //
 };
 use kernel_ext::{
     groups,
     module_param::Named,
-    sysfs::{
-        Attribute,
-        Output, //
-    }, //
+    sysfs::Attribute, //
 };
 
 groups!(
-    pub(crate) GROUPS for Worker: [Tracker, AvailableTrackers, Workers, Verify, Violations],
-    c"hook": [
-        hook::Enable,
-        hook::Symbol,
-        hook::AvailableSymbols,
-        hook::Mechanism,
-        hook::Tgid,
-        hook::Ancestor,
-        hook::Comm,
-        hook::Hits,
-        hook::Missed,
-        hook::Blocks,
-    ],
-    c"counters": [
-        counters::Waits,
-        counters::BlockedWaits,
-        counters::LongestQueue,
-        counters::Restarts,
-        counters::Contended,
-    ],
+    pub(crate) GROUPS for Worker:
+        None => self::FILES,
+        Some(c"hook") => hook::FILES,
+        Some(c"counters") => counters::FILES,
 );
 
-/// Makes a file that shows a number, or whatever else can be shown.
-macro_rules! read_only {
-    ($ty:ident: $name:literal, $show:expr) => {
-        pub(super) struct $ty;
-
-        impl Attribute for $ty {
-            type Device = Worker;
-            const NAME: &'static CStr = $name;
-            const WRITABLE: bool = false;
-
-            fn show(bench: &Arc<Bench>, out: &mut Output) -> Result {
-                let show: fn(&Bench, &mut Output) = $show;
-                show(bench, out);
-                Ok(())
-            }
-        }
-    };
-}
-use read_only;
+/// One entry for each file.
+static FILES: [Attribute<Arc<Bench>>; 5] = [
+    Attribute::read_write(
+        c"tracker",
+        |bench, out| {
+            out.write(fmt!("{}", bench.tracker().name()));
+            Ok(())
+        },
+        |bench, value| {
+            let kind = Kind::from_name(value)?;
+            bench.set_tracker(kind).inspect_err(|error| {
+                if *error == EINVAL {
+                    pr_err!(
+                        "tracker: '{}' sleeps, and the hook is enabled by {}, whose handlers must not: disable it first, or write 'syscall' to hook/mechanism\n",
+                        value,
+                        bench.hook.mechanism().name()
+                    );
+                }
+            })
+        },
+    ),
+    Attribute::read_only(c"available_trackers", |_, out| {
+        out.write(fmt!("{}", Names));
+        Ok(())
+    }),
+    Attribute::read_only(c"workers", |bench, out| {
+        out.write(fmt!("{}", bench.workers()));
+        Ok(())
+    }),
+    Attribute::read_write(
+        c"verify",
+        |bench, out| {
+            out.write(fmt!("{}", u8::from(bench.verifier.is_on())));
+            Ok(())
+        },
+        |bench, value| {
+            bench.verifier.turn(Switch::from_name(value)?.0);
+            Ok(())
+        },
+    ),
+    Attribute::read_only(c"violations", |bench, out| {
+        let of_each = Kind::ALL
+            .iter()
+            .map(|&kind| bench.verifier.violations(kind));
+        out.write(fmt!("{}", of_each.sum::<u64>()));
+        Ok(())
+    }),
+];
 
 /// 0 or 1, as a file or a parameter takes it.
 #[derive(Clone, Copy)]
@@ -88,56 +95,5 @@ impl Named for Switch {
                 Err(EINVAL)
             }
         }
-    }
-}
-
-struct Tracker;
-
-impl Attribute for Tracker {
-    type Device = Worker;
-    const NAME: &'static CStr = c"tracker";
-    const WRITABLE: bool = true;
-
-    fn show(bench: &Arc<Bench>, out: &mut Output) -> Result {
-        out.write(fmt!("{}", bench.tracker().name()));
-        Ok(())
-    }
-
-    fn store(bench: &Arc<Bench>, value: &BStr) -> Result {
-        let kind = Kind::from_name(value)?;
-        bench.set_tracker(kind).inspect_err(|error| {
-            if *error == EINVAL {
-                pr_err!(
-                    "tracker: '{}' sleeps, and the hook is enabled by {}, whose handlers must not: disable it first, or write 'syscall' to hook/mechanism\n",
-                    value,
-                    bench.hook.mechanism().name()
-                );
-            }
-        })
-    }
-}
-
-read_only!(AvailableTrackers: c"available_trackers", |_, out| out.write(fmt!("{}", Names)));
-read_only!(Workers: c"workers", |bench, out| out.write(fmt!("{}", bench.workers())));
-read_only!(Violations: c"violations", |bench, out| {
-    let of_each = Kind::ALL.iter().map(|&kind| bench.verifier.violations(kind));
-    out.write(fmt!("{}", of_each.sum::<u64>()));
-});
-
-struct Verify;
-
-impl Attribute for Verify {
-    type Device = Worker;
-    const NAME: &'static CStr = c"verify";
-    const WRITABLE: bool = true;
-
-    fn show(bench: &Arc<Bench>, out: &mut Output) -> Result {
-        out.write(fmt!("{}", u8::from(bench.verifier.is_on())));
-        Ok(())
-    }
-
-    fn store(bench: &Arc<Bench>, value: &BStr) -> Result {
-        bench.verifier.turn(Switch::from_name(value)?.0);
-        Ok(())
     }
 }
