@@ -1,6 +1,7 @@
 //! Examples for tests.
 
 use epoch_device::testcase::Testcase;
+use epoch_machine::activity::{CpuTime, SystemActivity};
 use epoch_machine::environment::Environment;
 use epoch_profile::event::Source;
 use epoch_profile::top::{Change, Function, Share};
@@ -9,7 +10,7 @@ use ministat::Confidence;
 use crate::evidence::Evidence;
 use crate::json::{CompareReport, TrackerReport};
 use crate::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
-use crate::sample::Sample;
+use crate::sample::{Sample, TaskSample};
 use crate::stats::{Comparison, Statistics, dataset};
 use crate::sweep::{Point, SweepReport};
 use crate::workload::{Carrier, Where, Workload};
@@ -34,6 +35,39 @@ pub fn samples(totals: &[u64]) -> Vec<Sample> {
     totals.iter().map(sample).collect()
 }
 
+/// So many samples of so many tasks, each of which does as many iterations in a second.
+pub fn counted_samples(samples: usize, tasks: usize, iterations: u64) -> Vec<Sample> {
+    let task = TaskSample {
+        iterations,
+        interval_ns: 1_000_000_000,
+        per_second: iterations,
+    };
+    let sample = Sample {
+        min: iterations,
+        max: iterations,
+        total: tasks as u64 * iterations,
+        tasks: vec![task; tasks],
+    };
+    vec![sample; samples]
+}
+
+/// What a machine did with a PMU and a hypervisor that withheld a tenth of the time.
+pub fn activity() -> SystemActivity {
+    SystemActivity {
+        context_switches: Ok(800),
+        reschedule_ipis: Ok(100),
+        function_call_ipis: Ok(200),
+        tlb_shootdowns: Ok(100),
+        cpu_time: Ok(CpuTime {
+            softirq: 100,
+            busy: 400,
+            steal: 80,
+            total: 800,
+        }),
+        instructions: Ok(400 * 12345),
+    }
+}
+
 /// A tracker's part of a comparison, with samples of these totals.
 pub fn report(tracker: &str, totals: &[u64]) -> TrackerReport {
     let samples = samples(totals);
@@ -44,6 +78,7 @@ pub fn report(tracker: &str, totals: &[u64]) -> TrackerReport {
         samples,
         mean_error: None,
         observed: None,
+        activity: None,
         warnings: Vec::new(),
     }
 }

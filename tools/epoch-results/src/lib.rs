@@ -1,5 +1,6 @@
 //! What measurements result in: samples, statistics, the files that hold them.
 
+pub mod activity;
 pub mod compare;
 pub mod destination;
 pub mod evidence;

@@ -87,6 +87,7 @@ fn run() -> RunReport {
         samples: mutex.samples,
         statistics: mutex.statistics,
         observed: None,
+        activity: mutex.activity,
         hook: None,
         hook_cost: None,
     }

@@ -71,6 +71,14 @@ impl SystemActivity {
         *self = self.with(other, |one, other| Ok(one + other));
     }
 
+    /// The sum of what was counted at several times; none of none.
+    pub fn total(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
+        parts.into_iter().reduce(|mut sum, part| {
+            sum.add(&part);
+            sum
+        })
+    }
+
     fn with(&self, other: &Self, with: impl Fn(u64, u64) -> Counted) -> Self {
         let count = |one: &Counted, other: &Counted| with(one.clone()?, other.clone()?);
         let cpu_time = |one: CpuTime, other: CpuTime| {
@@ -179,9 +187,10 @@ mod tests {
     fn counts_are_subtracted_and_added() {
         let meter = FakeMeter::default();
         let [first, second, third] = [meter.read(), meter.read(), meter.read()];
-        let mut sum = second.since(&first);
-        assert_eq!(sum.context_switches, Ok(1000));
-        sum.add(&third.since(&first));
+        let one = second.since(&first);
+        assert_eq!(one.context_switches, Ok(1000));
+        let sum = SystemActivity::total([one, third.since(&first)]).unwrap();
+        assert_eq!(SystemActivity::total([]), None);
         assert_eq!(sum.context_switches, Ok(3000));
         assert_eq!(sum.reschedule_ipis, Ok(0));
         let expected = CpuTime {
