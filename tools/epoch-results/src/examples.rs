@@ -7,6 +7,7 @@ use epoch_profile::event::Source;
 use epoch_profile::top::{Change, Function, Share};
 use ministat::Confidence;
 
+use crate::activity::ActivityPerIteration;
 use crate::evidence::Evidence;
 use crate::json::{CompareReport, TrackerReport};
 use crate::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
@@ -22,6 +23,25 @@ pub fn published() -> CompareReport {
         &[1005918, 1006319, 1009119, 1013143, 1009155],
         &[3548585, 3548786, 3552085, 3552502, 3552587],
     )
+}
+
+/// The same comparison with processes and with threads, which are some 50 times slower.
+pub fn carriers() -> (CompareReport, CompareReport) {
+    let threads = [19_500, 20_500, 20_000, 20_100, 19_900];
+    let (mut processes, mut threads) = (published(), compared("epoch", &threads, &threads));
+    threads.workload.carrier = Carrier::Threads;
+    let whole = activity();
+    let switching = SystemActivity {
+        context_switches: Ok(8000),
+        ..whole.clone()
+    };
+    for (report, activity) in [(&mut processes, whole), (&mut threads, switching)] {
+        let of = ActivityPerIteration::of(&activity, &counted_samples(2, 2, 100));
+        for tracker in &mut report.trackers {
+            tracker.activity = of.clone();
+        }
+    }
+    (processes, threads)
 }
 
 /// Samples with these totals.
