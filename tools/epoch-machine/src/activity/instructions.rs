@@ -10,8 +10,8 @@ use nix::libc;
 use super::{Counted, Missing};
 use crate::topology;
 
-/// `PERF_COUNT_HW_INSTRUCTIONS` of `PERF_TYPE_HARDWARE`.
-const INSTRUCTIONS: (u32, u64) = (0, 1);
+/// `PERF_TYPE_HARDWARE` and `PERF_COUNT_HW_INSTRUCTIONS`.
+const INSTRUCTIONS: Event = (0, 1);
 /// `pinned` of `struct perf_event_attr`: the event is always on the PMU, or in error. One that
 /// takes turns with others would count part of the time only.
 const PINNED: u64 = 1 << 2;
@@ -36,16 +36,23 @@ struct EventAttributes {
 
 const _: () = assert!(size_of::<EventAttributes>() == 64);
 
+/// A type of events, and which of that type.
+type Event = (u32, u64);
+
 /// A counter of each CPU that was online.
 pub struct InstructionCounters(Vec<File>);
 
 impl InstructionCounters {
     /// Begins to count.
     pub fn open() -> Counted<Self> {
+        Self::of(INSTRUCTIONS)
+    }
+
+    fn of(event: Event) -> Counted<Self> {
         let cpus = topology::online_cpus();
         let cpus =
             cpus.ok_or_else(|| Missing("the kernel does not say what CPUs are online".into()))?;
-        let counters: Result<_, _> = cpus.into_iter().map(open_on).collect();
+        let counters: Result<_, _> = cpus.into_iter().map(|cpu| open_on(cpu, event)).collect();
         counters.map(Self).map_err(why)
     }
 
@@ -68,9 +75,8 @@ impl InstructionCounters {
     }
 }
 
-/// Counts all that runs on this CPU.
-fn open_on(cpu: usize) -> Result<File, Errno> {
-    let (kind, config) = INSTRUCTIONS;
+/// Counts the event in all that runs on this CPU.
+fn open_on(cpu: usize, (kind, config): Event) -> Result<File, Errno> {
     let attributes = EventAttributes {
         kind,
         size: size_of::<EventAttributes>() as u32,
@@ -127,6 +133,19 @@ mod tests {
         let missing = counters.read().unwrap_err();
         assert!(missing.0.contains("something else"), "{missing}");
         assert_eq!(InstructionCounters(Vec::new()).read(), Ok(0));
+    }
+
+    #[test]
+    fn an_event_that_needs_no_pmu_is_counted() {
+        // PERF_COUNT_SW_CPU_CLOCK of PERF_TYPE_SOFTWARE, in nanoseconds.
+        match InstructionCounters::of((1, 0)) {
+            Ok(counters) => {
+                let before = counters.read().unwrap();
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                assert!(counters.read().unwrap() >= before + 5_000_000);
+            }
+            Err(missing) => assert!(missing.0.contains("perf_event_open(2)"), "{missing}"),
+        }
     }
 
     #[test]
