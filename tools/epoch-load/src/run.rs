@@ -37,7 +37,7 @@ pub struct Outcome {
     /// What the tracker went through while those that count were taken, where
     /// there is one.
     pub observation: Option<Observation>,
-    /// What the whole machine did while those that count were taken.
+    /// Activity of the whole machine during the samples that count.
     pub activity: Option<SystemActivity>,
 }
 

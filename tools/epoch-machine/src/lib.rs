@@ -1,4 +1,4 @@
-//! What machine a measurement ran on, and what all of it did meanwhile.
+//! The machine that a measurement ran on, and its activity during the measurement.
 
 pub mod activity;
 pub mod environment;

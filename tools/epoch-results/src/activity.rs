@@ -1,4 +1,4 @@
-//! What an iteration costs the whole machine.
+//! Activity of the whole machine per iteration.
 
 use epoch_machine::activity::{Counted, CpuTime, Missing, SystemActivity};
 use schemars::JsonSchema;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::sample::Sample;
 use crate::table::{Align, Table};
 
-/// What the columns are, for the line above them.
+/// Describes the columns, in the line above them.
 pub const CAPTION: &str = "Per iteration, of the whole machine with all its load (softirq: of busy \
                            CPU time; steal: of all)";
 
@@ -39,7 +39,7 @@ pub struct ActivityPerIteration {
     /// Instructions per iteration, in the kernel and in user space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<f64>,
-    /// What is missing, and why.
+    /// Names of the counts that are missing, with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
 }
@@ -94,7 +94,7 @@ impl ActivityPerIteration {
     }
 }
 
-/// Why counts are missing; each reason once.
+/// Reasons why counts are missing; each reason once.
 #[derive(Default)]
 struct Reasons(Vec<(Vec<&'static str>, Missing)>);
 
@@ -119,9 +119,9 @@ impl Reasons {
     }
 }
 
-/// A figure, and what it cost.
+/// A figure, and the machine's activity for it.
 pub struct ActivityRow {
-    /// Of what it is.
+    /// Name of the row.
     pub name: String,
     /// Iterations a second.
     pub average: f64,

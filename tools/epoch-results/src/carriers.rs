@@ -1,4 +1,4 @@
-//! The same measured with processes and with threads.
+//! Comparisons measured both with processes and with threads.
 
 use anyhow::Result;
 use epoch_machine::environment::Environment;
@@ -8,7 +8,7 @@ use crate::json::{CompareReport, TrackerReport};
 use crate::table::{Align, Table};
 use crate::workload::{Carrier, Workload};
 
-/// Two comparisons that differ in nothing but what carries the tasks.
+/// Two comparisons that differ in the carrier of the tasks only.
 #[derive(Clone, Copy)]
 pub struct Carriers<'a> {
     /// With a process for each task.
@@ -48,8 +48,8 @@ impl<'a> Carriers<'a> {
         both.map(|(processes, threads)| Pair { processes, threads })
     }
 
-    /// Two rows for each tracker: the figure, its ratio to that of threads, and what the whole
-    /// machine did for it.
+    /// Two rows for each tracker: the figure, its ratio to that of threads, and the activity of the
+    /// whole machine.
     pub fn table(&self) -> Result<Table> {
         let confidence = self.processes.confidence()?;
         let tasks = self.processes.workload.tasks;
@@ -83,7 +83,7 @@ impl<'a> Carriers<'a> {
         Ok(table)
     }
 
-    /// What came of it, a sentence for each tracker.
+    /// The ratios in words, a sentence for each tracker.
     pub fn sentences(&self) -> Vec<String> {
         let tasks = self.processes.workload.tasks;
         self.pairs()
@@ -97,7 +97,7 @@ impl<'a> Carriers<'a> {
             .collect()
     }
 
-    /// Why something is missing.
+    /// Reasons why counts are missing.
     pub fn missing(&self) -> Vec<String> {
         let reports = self.pairs().flat_map(|pair| [pair.processes, pair.threads]);
         let activities: Vec<&ActivityPerIteration> = reports

@@ -69,7 +69,7 @@ pub struct Outcome {
     pub samples: Vec<Sample>,
     /// What the tracker went through meanwhile.
     pub observation: Observation,
-    /// What the whole machine did meanwhile; none without a sample that counts.
+    /// Activity of the whole machine during these; none without a sample that counts.
     pub activity: Option<SystemActivity>,
 }
 

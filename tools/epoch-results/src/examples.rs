@@ -25,7 +25,7 @@ pub fn published() -> CompareReport {
     )
 }
 
-/// The same comparison with processes and with threads, which are some 50 times slower.
+/// A comparison with processes, and its like with threads, which are some 50 times slower.
 pub fn carriers() -> (CompareReport, CompareReport) {
     let threads = [19_500, 20_500, 20_000, 20_100, 19_900];
     let (mut processes, mut threads) = (published(), compared("epoch", &threads, &threads));
@@ -55,7 +55,7 @@ pub fn samples(totals: &[u64]) -> Vec<Sample> {
     totals.iter().map(sample).collect()
 }
 
-/// So many samples of so many tasks, each of which does as many iterations in a second.
+/// Samples of one second, in which each task does this many iterations.
 pub fn counted_samples(samples: usize, tasks: usize, iterations: u64) -> Vec<Sample> {
     let task = TaskSample {
         iterations,
@@ -71,7 +71,7 @@ pub fn counted_samples(samples: usize, tasks: usize, iterations: u64) -> Vec<Sam
     vec![sample; samples]
 }
 
-/// What a machine did with a PMU and a hypervisor that withheld a tenth of the time.
+/// Activity of a machine with a PMU and a hypervisor that withheld a tenth of the time.
 pub fn activity() -> SystemActivity {
     SystemActivity {
         context_switches: Ok(800),

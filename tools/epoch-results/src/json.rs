@@ -52,7 +52,7 @@ pub struct RunReport {
     /// What the tracker went through meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
-    /// What the whole machine did while the samples were taken, per iteration.
+    /// Activity of the whole machine during the samples, per iteration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<ActivityPerIteration>,
     /// What was hooked.
@@ -121,7 +121,7 @@ pub struct TrackerReport {
     /// What the tracker went through while the samples that count were taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
-    /// What the whole machine did while the samples that count were taken, per iteration.
+    /// Activity of the whole machine during the samples that count, per iteration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<ActivityPerIteration>,
     /// What makes every verdict on these samples doubtful.
@@ -176,7 +176,7 @@ impl TrackerReport {
             .collect()
     }
 
-    /// The mean, and what the whole machine did for it.
+    /// The mean, and the activity of the whole machine for it.
     pub fn activity_row(&self) -> ActivityRow {
         ActivityRow {
             name: self.tracker.clone(),

@@ -22,7 +22,7 @@ bench compare mutex epoch --tasks "$tasks" --samples "$samples" \
 	--json /out/compare.json --svg /out/compare.svg
 bench sweep --trackers mutex,epoch --samples 5 --interval-ms 500 \
 	--json /out/sweep.json --csv /out/sweep.csv --svg /out/sweep.svg
-# What bounds munmap on Linux itself: with none, no tracker does.
+# The bound of munmap on Linux itself: with none, no tracker takes part.
 for carrier in processes threads; do
 	option=
 	[ "$carrier" = processes ] || option=--threads

@@ -77,7 +77,7 @@ Beside each figure stands what the whole machine did for an iteration: context s
 between CPUs (IPIs: rescheduling and function calls), TLB shootdowns, which on x86 are among them, \
 instructions where a PMU counts them; softirq, a share of busy CPU time, and steal, a share of all. They \
 are counts of all processes and the kernel, as softirq time is nobody's: other load makes them wrong. \
-What a machine does not count is left out, and a line says why.";
+Counts that a machine does not have are left out, and a line says why.";
 
 const HOOK_HELP: &str = "\
 The calls of COMMAND and all its descendants are hooked, until COMMAND ends. Those of a process that \

@@ -62,7 +62,7 @@ pub fn comparison(tracker: &str) -> CompareReport {
     report
 }
 
-/// The same comparison with processes and with threads.
+/// A comparison with processes, and its like with threads.
 fn by_carrier() -> (CompareReport, CompareReport) {
     let (mut processes, mut threads) = carriers();
     for (report, option) in [(&mut processes, None), (&mut threads, Some("--threads"))] {

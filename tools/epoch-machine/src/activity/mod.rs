@@ -1,5 +1,5 @@
-//! What the whole machine did while something was measured: context switches, interrupts between
-//! CPUs, time in softirqs, instructions.
+//! Activity of the whole machine during a measurement: context switches, interrupts between CPUs,
+//! time in softirqs, instructions.
 //!
 //! The counts are those of all processes and of the kernel. Workers are many processes or threads,
 //! and softirq time, of RCU callbacks for example, is nobody's: it is charged to whatever it
@@ -13,7 +13,7 @@ use std::fs;
 
 use instructions::InstructionCounters;
 
-/// Why something is not counted.
+/// The reason why something is not counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing(pub String);
 
@@ -57,7 +57,7 @@ pub struct CpuTime {
 }
 
 impl SystemActivity {
-    /// What was counted since an earlier reading.
+    /// Counts since an earlier reading.
     pub fn since(&self, before: &Self) -> Self {
         self.with(before, |after, before| {
             after.checked_sub(before).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! What `/proc/stat` and `/proc/interrupts` count.
+//! Counts in `/proc/stat` and `/proc/interrupts`.
 
 use super::{Counted, CpuTime, Missing, SystemActivity};
 
@@ -55,8 +55,8 @@ enum Kind {
 }
 
 impl Kind {
-    /// What its line says, on x86 behind a name (`RES`), on others behind a number that differs
-    /// between versions (`IPI0`).
+    /// Description at the end of its line. x86 has a name (`RES`) at the beginning, others a number
+    /// that differs between versions (`IPI0`).
     fn description(self) -> &'static str {
         match self {
             Self::Reschedule => "Rescheduling interrupts",

@@ -161,7 +161,7 @@ impl SweepReport {
         Ok(Table { columns, rows })
     }
 
-    /// Each mean, and what the whole machine did for it.
+    /// Each mean, and the activity of the whole machine for it.
     pub fn activity_rows(&self) -> Vec<ActivityRow> {
         let points = self.points.iter();
         let rows = points.flat_map(

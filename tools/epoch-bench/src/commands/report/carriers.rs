@@ -10,7 +10,7 @@ use super::input::{Input, Results};
 use super::part::Part;
 use super::{compare, samples};
 
-/// What stands above the table.
+/// The text above the table.
 const INTRODUCTION: &str = "Processes have an address space each; threads share one, with the \
                             mmap_lock that mmap and munmap take. The two were measured one after \
                             the other, not interleaved: the ratio has no interval, and proves \
@@ -51,7 +51,7 @@ impl<'a> Group<'a> {
         groups
     }
 
-    /// What tells its sections from those of others.
+    /// A name that distinguishes its sections from those of other groups.
     pub fn name(&self) -> String {
         match self {
             Self::One(input) => input.name.clone(),
@@ -61,7 +61,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// What it adds to the page.
+    /// The group's part of the page.
     pub fn part(&self) -> Result<Part> {
         match self {
             Self::One(input) => Part::of(input),

@@ -44,8 +44,8 @@ pub fn observed(rows: &[(String, Observed)]) -> Option<Block> {
     ))
 }
 
-/// What the whole machine did per iteration, and what of that was not counted; nothing in files
-/// that are older than that.
+/// Activity of the whole machine per iteration, and the counts that are missing; nothing for files
+/// of versions that did not count it.
 pub fn activity(rows: &[ActivityRow]) -> Vec<Block> {
     let counted = activity::table(rows).map(|counted| table(activity::CAPTION, counted));
     let missing = activity::missing(rows.iter().filter_map(|row| row.activity.as_ref()));

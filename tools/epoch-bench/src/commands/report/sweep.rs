@@ -23,7 +23,7 @@ pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
     let activity = samples::activity(&report.activity_rows());
     if !activity.is_empty() {
         blocks.push(Block::Folded {
-            title: "What the whole machine did per iteration".into(),
+            title: "Activity of the whole machine per iteration".into(),
             blocks: activity,
         });
     }
