@@ -184,6 +184,31 @@ class Page(unittest.TestCase):
         summary.click()
         self.assertFalse(self.is_visible(lines))
 
+    def test_processes_stand_beside_threads(self):
+        link = self.driver.find_element(By.LINK_TEXT, "Processes and threads")
+        section = self.find(link.get_attribute("hash")).find_element(By.XPATH, "ancestor::section")
+        table = section.find_element(By.CSS_SELECTOR, "table")
+        columns = [cell.text for cell in table.find_elements(By.CSS_SELECTOR, "thead th")]
+        self.assertEqual(columns, [
+            "tracker", "average", "interval", "of threads", "switches", "IPIs", "TLB", "softirq",
+            "steal", "instructions"])
+        rows = [
+            [cell.text for cell in row.find_elements(By.CSS_SELECTOR, "th, td")]
+            for row in table.find_elements(By.CSS_SELECTOR, "tbody tr")]
+        self.assertEqual(
+            [row[0] for row in rows],
+            [f"{tracker}, 96 {carrier}"
+             for tracker in ("mutex", "epoch") for carrier in ("processes", "threads")])
+        self.assertEqual(rows[0][3:5], ["50.4x", "2.00"])
+        self.assertEqual(rows[1][3:5], ["1.00x", "20.0"])
+        # Samples and tests of both are there, and out of the way.
+        details = section.find_elements(By.CSS_SELECTOR, ":scope > details")
+        self.assertEqual(len(details), 2)
+        picture = details[1].find_element(By.CSS_SELECTOR, ".picture")
+        self.assertFalse(self.is_visible(picture))
+        details[1].find_element(By.CSS_SELECTOR, "summary").click()
+        self.assertTrue(self.is_visible(picture))
+
     def test_contents_lead_to_sections(self):
         link = self.find("nav li:last-child a")
         heading = self.find(link.get_attribute("hash"))

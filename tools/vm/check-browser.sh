@@ -13,7 +13,7 @@ mkdir -p -- "$work"
 report() { # PAGE FILE...
 	"$vm/tools.sh" --cargo run --locked --package epoch-bench -- report "${@:2}" --output "$1"
 }
-report "$work/report.html" "$work"/{compare,sweep,run,profile,doctor}.json
+report "$work/report.html" "$work"/{compare,processes,threads,sweep,run,profile,doctor}.json
 report "$work/evil.html" "$work/evil.json"
 
 timeout -k 5 600 python3 "$vm/check-browser.py" "$work"

@@ -14,7 +14,7 @@ bench=$EPOCH_CACHE/bin/epoch-bench
 for picture in compare sweep; do
 	"$bench" draw "$results/$picture.json" --png "$results/$picture.png"
 done
-"$bench" report "$results"/{compare,sweep,profile/profile,doctor}.json \
+"$bench" report "$results"/{compare,processes,threads,sweep,profile/profile,doctor}.json \
 	--output "$results/report.html"
 say
 say "Samples, curves and flame graphs, each as a file of its own, are in $(shown "$results")"

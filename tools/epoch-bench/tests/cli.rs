@@ -127,6 +127,40 @@ fn bad_usage_exits_with_2() {
 }
 
 #[test]
+fn run_says_what_the_machine_did_beside_its_figures() {
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("run.json");
+    let options = [
+        "run",
+        "--where",
+        "user",
+        "--interval-ms",
+        "50",
+        "-s",
+        "3",
+        "--json",
+    ];
+    let output = epoch_bench(&[&options[..], &[json.to_str().unwrap()]].concat());
+    let stderr = text(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let heading = Regex::new(r"(?m)^tracker +average +switches .*softirq +steal").unwrap();
+    assert!(heading.is_match(&stderr), "{stderr}");
+    assert!(stderr.contains("\nno tracker "), "{stderr}");
+    // stdout is will-it-scale's.
+    assert!(!text(&output.stdout).contains("switches"));
+    let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let activity = &saved["activity"];
+    assert!(activity["context_switches"].as_f64().unwrap() >= 0.0);
+    let counted = activity["instructions"].is_number();
+    let missing = activity["missing"].to_string();
+    assert!(counted != missing.contains("instructions: "), "{activity}");
+    assert!(
+        counted != stderr.contains("not counted: instructions: "),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn what_is_only_in_the_kernel_is_refused_in_user_space() {
     let user = |args: &[&'static str]| [args, &["--where", "user"]].concat();
     fails_with(&user(&["run", "--testcase", "di"]), 2, "only in the kernel");

@@ -124,6 +124,51 @@ fn files_of_one_kind_are_told_apart() {
 }
 
 #[test]
+fn processes_stand_beside_threads() {
+    let dir = results();
+    let files = [
+        "compare.json",
+        "threads.json",
+        "sweep.json",
+        "processes.json",
+    ];
+    let html = page(dir.path(), &files);
+    assert_eq!(
+        sections(&html),
+        [
+            "Samples",
+            "ministat",
+            "Other tests",
+            "Processes and threads",
+            "How it scales",
+            "Where it was measured",
+            "Do it again",
+        ]
+    );
+    let words = |words: &str| assert!(html.contains(words), "{words} is not there");
+    words("mutex: 96 processes do 50.4x the iterations of 96 threads");
+    words("epoch, 96 threads");
+    words("not interleaved");
+    words("With threads: samples, ministat and tests");
+    words(">switches<");
+    words(">softirq<");
+    words(">IPIs<");
+    words("<p class=\"headline\">epoch is 3.52x mutex</p>");
+}
+
+#[test]
+fn what_differs_in_more_than_processes_and_threads_is_not_paired() {
+    let dir = results();
+    let html = page(dir.path(), &["threads.json", "compare.json"]);
+    assert!(
+        html.contains("Samples: threads.json"),
+        "{:?}",
+        sections(&html)
+    );
+    assert!(!html.contains("Processes and threads"));
+}
+
+#[test]
 fn the_same_files_are_the_same_page() {
     let dir = results();
     assert_eq!(page(dir.path(), &ALL), page(dir.path(), &ALL));

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use epoch_device::observe::{Observation, Observer};
 use epoch_device::sysfs::TrackerControl;
+use epoch_machine::activity::{ActivityMeter, SystemActivity};
 use epoch_results::compare::{Outcome, Plan};
 use epoch_results::sample::Sample;
 
@@ -16,6 +17,7 @@ pub fn measure(
     pool: &mut dyn Pool,
     control: &dyn TrackerControl,
     observer: &dyn Observer,
+    meter: &dyn ActivityMeter,
     plan: &Plan,
     progress: &mut dyn Progress,
     watch: &dyn Watch,
@@ -28,22 +30,28 @@ pub fn measure(
     let taken = turns.take(pool, Some(control), progress, |pool, index| {
         let tracker = &plan.trackers[index];
         let before = observer.observe(tracker)?;
+        // Innermost, as its counts are divided by the sample's own.
+        let activity_before = meter.read();
         let sample = sampling::take(pool, plan.interval)?;
+        let activity = meter.read().since(&activity_before);
         let after = observer.observe(tracker)?;
-        Ok((sample, after.since(&before)))
+        Ok((sample, (after.since(&before), activity)))
     })?;
-    let outcome = |mut warmup: Vec<(Sample, Observation)>| {
+    let outcome = |mut warmup: Vec<(Sample, (Observation, SystemActivity))>| {
         let mut observation = Observation::default();
+        let mut activities = Vec::with_capacity(plan.samples);
         let samples = warmup.split_off(plan.warmup).into_iter();
         Outcome {
             samples: samples
-                .map(|(sample, observed)| {
+                .map(|(sample, (observed, activity))| {
                     observation.add(&observed);
+                    activities.push(activity);
                     sample
                 })
                 .collect(),
             warmup: warmup.into_iter().map(|(sample, _)| sample).collect(),
             observation,
+            activity: SystemActivity::total(activities),
         }
     };
     Ok(taken.into_iter().map(outcome).collect())
@@ -136,6 +144,7 @@ mod tests {
     use crate::watch::fake::FakeWatch;
     use epoch_device::observe::fake::FakeObserver;
     use epoch_device::sysfs::TrackerGuard;
+    use epoch_machine::activity::fake::FakeMeter;
     use ministat::Confidence;
     use std::time::Duration;
 
@@ -159,7 +168,16 @@ mod tests {
 
     fn take(pool: &mut FakePool, trackers: &FakeTrackers, plan: &Plan) -> Result<Vec<Outcome>> {
         let observer = FakeObserver::default();
-        measure(pool, trackers, &observer, plan, &mut Silent, &Unwatched)
+        let meter = FakeMeter::default();
+        measure(
+            pool,
+            trackers,
+            &observer,
+            &meter,
+            plan,
+            &mut Silent,
+            &Unwatched,
+        )
     }
 
     fn selected(trackers: &FakeTrackers) -> Vec<String> {
@@ -206,6 +224,9 @@ mod tests {
         let outcomes = take(&mut pool, &trackers, &plan).unwrap();
         for outcome in outcomes {
             assert_eq!(outcome.observation.counters.waits, 3);
+            let activity = outcome.activity.unwrap();
+            assert_eq!(activity.context_switches, Ok(3 * 1000));
+            assert!(activity.instructions.is_err());
         }
     }
 
@@ -219,11 +240,20 @@ mod tests {
             ..Default::default()
         };
         let observer = FakeObserver::default();
-        let outcomes = measure(&mut pool, &*trackers, &observer, &plan, &mut Silent, &watch);
+        let outcomes = measure(
+            &mut pool,
+            &*trackers,
+            &observer,
+            &FakeMeter::default(),
+            &plan,
+            &mut Silent,
+            &watch,
+        );
         for outcome in outcomes.unwrap() {
             assert_eq!(outcome.samples.len(), 3);
             assert_eq!(outcome.warmup.len(), 1);
             assert_eq!(outcome.observation.counters.waits, 3);
+            assert_eq!(outcome.activity.unwrap().context_switches, Ok(3 * 1000));
         }
         // Four rounds, and one again.
         assert_eq!(*watch.looks.borrow(), 10);
@@ -238,7 +268,15 @@ mod tests {
             ..Default::default()
         };
         let observer = FakeObserver::default();
-        let outcomes = measure(&mut pool, &*trackers, &observer, &plan, &mut Silent, &watch);
+        let outcomes = measure(
+            &mut pool,
+            &*trackers,
+            &observer,
+            &FakeMeter::default(),
+            &plan,
+            &mut Silent,
+            &watch,
+        );
         let error = outcomes.unwrap_err().to_string();
         assert!(error.contains("round 2 of 4: "), "{error}");
         assert!(error.contains("CPUs online: 0-3, now 0-2"), "{error}");

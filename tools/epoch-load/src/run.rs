@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use epoch_device::observe::{Observation, Observer};
+use epoch_machine::activity::{ActivityMeter, SystemActivity};
 use epoch_results::sample::{Sample, average};
 
 use crate::pool::Pool;
@@ -36,6 +37,8 @@ pub struct Outcome {
     /// What the tracker went through while those that count were taken, where
     /// there is one.
     pub observation: Option<Observation>,
+    /// Activity of the whole machine during the samples that count.
+    pub activity: Option<SystemActivity>,
 }
 
 /// Runs the workers once and prints the samples while they come in.
@@ -46,6 +49,7 @@ pub struct Outcome {
 pub fn run(
     pool: &mut dyn Pool,
     tracker: Option<(&dyn Observer, &str)>,
+    meter: &dyn ActivityMeter,
     plan: &Plan,
     out: &mut dyn Write,
     watch: &dyn Watch,
@@ -59,14 +63,17 @@ pub fn run(
     pool.start()?;
     writeln!(out, "testcase:{}", plan.testcase)?;
     let mut readings = pool.read()?;
-    let mut take = |header: &str, count: usize, out: &mut dyn Write| -> Result<Vec<Sample>> {
+    let mut active = meter.read();
+    let mut take = |header: &str, count: usize, out: &mut dyn Write| -> Result<_> {
         writeln!(out, "{header}")?;
         out.flush()?;
         let mut samples = Vec::with_capacity(count);
+        let mut activities = Vec::with_capacity(count);
         let mut left = RETAKES;
         while samples.len() < count {
             let (sample, end) = sampling::take_since(&readings, pool, plan.interval)?;
             readings = end;
+            let before = std::mem::replace(&mut active, meter.read());
             let changes = watch.changes(name)?;
             if !changes.is_empty() {
                 let number = samples.len() + 1;
@@ -81,12 +88,13 @@ pub fn run(
             left = RETAKES;
             sample.write(out, plan.verbose)?;
             samples.push(sample);
+            activities.push(active.since(&before));
         }
-        Ok(samples)
+        Ok((samples, activities))
     };
-    let warmup = take("warmup", plan.warmup, out)?;
+    let (warmup, _) = take("warmup", plan.warmup, out)?;
     let before = observe()?;
-    let samples = take("measurement", plan.samples, out)?;
+    let (samples, activities) = take("measurement", plan.samples, out)?;
     let after = observe()?;
     pool.stop()?;
     writeln!(out, "average:{}", average(&samples))?;
@@ -96,6 +104,7 @@ pub fn run(
         warmup,
         samples,
         observation: observation.map(|(after, before)| after.since(&before)),
+        activity: SystemActivity::total(activities),
     })
 }
 
@@ -106,6 +115,7 @@ mod tests {
     use crate::watch::Unwatched;
     use crate::watch::fake::FakeWatch;
     use epoch_device::observe::fake::FakeObserver;
+    use epoch_machine::activity::fake::FakeMeter;
 
     fn quietly(
         pool: &mut FakePool,
@@ -113,7 +123,8 @@ mod tests {
         plan: &Plan,
         out: &mut Vec<u8>,
     ) -> Result<Outcome> {
-        run(pool, tracker, plan, out, &Unwatched, &mut |_| ())
+        let meter = FakeMeter::default();
+        run(pool, tracker, &meter, plan, out, &Unwatched, &mut |_| ())
     }
 
     fn plan() -> Plan {
@@ -181,6 +192,7 @@ mod tests {
         let tracker = Some((&observer as &dyn Observer, "epoch"));
         let outcome = quietly(&mut pool, tracker, &plan(), &mut Vec::new()).unwrap();
         assert_eq!(outcome.observation.unwrap().counters.waits, 1);
+        assert_eq!(outcome.activity.unwrap().context_switches, Ok(5 * 1000));
     }
 
     #[test]
@@ -204,8 +216,19 @@ mod tests {
             ..Default::default()
         };
         let mut out = Vec::new();
-        let outcome = run(&mut pool, None, &plan(), &mut out, &watch, &mut note).unwrap();
+        let outcome = run(
+            &mut pool,
+            None,
+            &FakeMeter::default(),
+            &plan(),
+            &mut out,
+            &watch,
+            &mut note,
+        )
+        .unwrap();
         assert_eq!((outcome.warmup.len(), outcome.samples.len()), (6, 5));
+        // Without that of the sample that was left out.
+        assert_eq!(outcome.activity.unwrap().context_switches, Ok(5 * 1000));
         assert_eq!(
             String::from_utf8(out).unwrap().matches("total:").count(),
             11
@@ -227,7 +250,16 @@ mod tests {
         };
         let mut out = Vec::new();
         let mut pool = FakePool::new(&[1000]);
-        let error = run(&mut pool, None, &plan(), &mut out, &watch, &mut |_| ()).unwrap_err();
+        let error = run(
+            &mut pool,
+            None,
+            &FakeMeter::default(),
+            &plan(),
+            &mut out,
+            &watch,
+            &mut |_| (),
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("no verdict"), "{error}");
         assert!(!String::from_utf8(out).unwrap().contains("average"));
     }

@@ -12,7 +12,7 @@ use crate::hypervisor;
 use crate::topology::count_cpus;
 
 /// What a reader must know to judge the numbers.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Environment {
     /// `uname -r`
     pub kernel: String,

@@ -1,5 +1,6 @@
-//! What machine a measurement ran on.
+//! The machine that a measurement ran on, and its activity during the measurement.
 
+pub mod activity;
 pub mod environment;
 pub mod hypervisor;
 pub mod memory;

@@ -19,15 +19,26 @@ pub fn allowed_cpus() -> Result<Vec<usize>> {
         .collect())
 }
 
+/// The CPUs that are online, in ascending order; none where the kernel does not say.
+pub fn online_cpus() -> Option<Vec<usize>> {
+    let list = fs::read_to_string(Path::new(CPU_DIR).join("online")).ok()?;
+    cpus_in(list.trim())
+}
+
 /// How many CPUs are in a list such as `0-3,8`.
 pub fn count_cpus(list: &str) -> Option<usize> {
-    list.split(',')
-        .map(|range| {
-            let (first, last) = range.split_once('-').unwrap_or((range, range));
-            let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
-            (last + 1).checked_sub(first)
-        })
-        .sum()
+    cpus_in(list).map(|cpus| cpus.len())
+}
+
+/// The CPUs of such a list.
+fn cpus_in(list: &str) -> Option<Vec<usize>> {
+    let ranges = list.split(',').map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
+        (first <= last).then_some(first..=last)
+    });
+    let ranges: Option<Vec<_>> = ranges.collect();
+    Some(ranges?.into_iter().flatten().collect())
 }
 
 /// Places tasks as will-it-scale does: on one CPU of each core first, then on
@@ -131,5 +142,7 @@ mod tests {
         assert_eq!(count_cpus("0"), Some(1));
         assert_eq!(count_cpus("0-3,8,10-11"), Some(7));
         assert_eq!(count_cpus("unknown"), None);
+        assert_eq!(count_cpus("3-1"), None);
+        assert_eq!(cpus_in("0-1,4"), Some(vec![0, 1, 4]));
     }
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use epoch_device::hook::Target;
 use epoch_device::observe::Observation;
+use epoch_machine::activity::SystemActivity;
 use epoch_machine::environment::Environment;
 use ministat::{Confidence, Dataset, Options};
 
+use crate::activity;
 use crate::evidence::{self, Evidence};
 use crate::hook_cost::{self, HookCost};
 use crate::json::TrackerReport;
@@ -67,6 +69,8 @@ pub struct Outcome {
     pub samples: Vec<Sample>,
     /// What the tracker went through meanwhile.
     pub observation: Observation,
+    /// Activity of the whole machine during these; none without a sample that counts.
+    pub activity: Option<SystemActivity>,
 }
 
 /// Compares all trackers but the baseline with the baseline.
@@ -143,6 +147,10 @@ pub fn print_verdict(
     writeln!(out, "\n{}", ministat(trackers, confidence)?)?;
     let rows = summary::rows(trackers, comparisons, confidence);
     writeln!(out, "{}\n", summary::table(&rows, confidence))?;
+    let rows: Vec<_> = trackers.iter().map(TrackerReport::activity_row).collect();
+    if let Some(text) = activity::text(&rows) {
+        writeln!(out, "{text}\n")?;
+    }
     if let Some(table) = evidence::table(comparisons, confidence) {
         writeln!(out, "{}\n", table.text())?;
     }
@@ -210,6 +218,7 @@ mod tests {
                 waits: Buckets::new(waits),
                 ..Default::default()
             },
+            activity: None,
         }
     }
 

@@ -1,15 +1,17 @@
 //! Examples for tests.
 
 use epoch_device::testcase::Testcase;
+use epoch_machine::activity::{CpuTime, SystemActivity};
 use epoch_machine::environment::Environment;
 use epoch_profile::event::Source;
 use epoch_profile::top::{Change, Function, Share};
 use ministat::Confidence;
 
+use crate::activity::ActivityPerIteration;
 use crate::evidence::Evidence;
 use crate::json::{CompareReport, TrackerReport};
 use crate::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
-use crate::sample::Sample;
+use crate::sample::{Sample, TaskSample};
 use crate::stats::{Comparison, Statistics, dataset};
 use crate::sweep::{Point, SweepReport};
 use crate::workload::{Carrier, Where, Workload};
@@ -23,6 +25,25 @@ pub fn published() -> CompareReport {
     )
 }
 
+/// A comparison with processes, and its like with threads, which are some 50 times slower.
+pub fn carriers() -> (CompareReport, CompareReport) {
+    let threads = [19_500, 20_500, 20_000, 20_100, 19_900];
+    let (mut processes, mut threads) = (published(), compared("epoch", &threads, &threads));
+    threads.workload.carrier = Carrier::Threads;
+    let whole = activity();
+    let switching = SystemActivity {
+        context_switches: Ok(8000),
+        ..whole.clone()
+    };
+    for (report, activity) in [(&mut processes, whole), (&mut threads, switching)] {
+        let of = ActivityPerIteration::of(&activity, &counted_samples(2, 2, 100));
+        for tracker in &mut report.trackers {
+            tracker.activity = of.clone();
+        }
+    }
+    (processes, threads)
+}
+
 /// Samples with these totals.
 pub fn samples(totals: &[u64]) -> Vec<Sample> {
     let sample = |&total: &u64| Sample {
@@ -32,6 +53,39 @@ pub fn samples(totals: &[u64]) -> Vec<Sample> {
         tasks: Vec::new(),
     };
     totals.iter().map(sample).collect()
+}
+
+/// Samples of one second, in which each task does this many iterations.
+pub fn counted_samples(samples: usize, tasks: usize, iterations: u64) -> Vec<Sample> {
+    let task = TaskSample {
+        iterations,
+        interval_ns: 1_000_000_000,
+        per_second: iterations,
+    };
+    let sample = Sample {
+        min: iterations,
+        max: iterations,
+        total: tasks as u64 * iterations,
+        tasks: vec![task; tasks],
+    };
+    vec![sample; samples]
+}
+
+/// Activity of a machine with a PMU and a hypervisor that withheld a tenth of the time.
+pub fn activity() -> SystemActivity {
+    SystemActivity {
+        context_switches: Ok(800),
+        reschedule_ipis: Ok(100),
+        function_call_ipis: Ok(200),
+        tlb_shootdowns: Ok(100),
+        cpu_time: Ok(CpuTime {
+            softirq: 100,
+            busy: 400,
+            steal: 80,
+            total: 800,
+        }),
+        instructions: Ok(400 * 12345),
+    }
 }
 
 /// A tracker's part of a comparison, with samples of these totals.
@@ -44,6 +98,7 @@ pub fn report(tracker: &str, totals: &[u64]) -> TrackerReport {
         samples,
         mean_error: None,
         observed: None,
+        activity: None,
         warnings: Vec::new(),
     }
 }

@@ -19,6 +19,7 @@ use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::activity::{ActivityPerIteration, ActivityRow};
 use crate::compare::{self, Outcome, Plan};
 use crate::evidence;
 use crate::false_positives::FalsePositives;
@@ -51,6 +52,9 @@ pub struct RunReport {
     /// What the tracker went through meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
+    /// Activity of the whole machine during the samples, per iteration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<ActivityPerIteration>,
     /// What was hooked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Target>,
@@ -117,6 +121,9 @@ pub struct TrackerReport {
     /// What the tracker went through while the samples that count were taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
+    /// Activity of the whole machine during the samples that count, per iteration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<ActivityPerIteration>,
     /// What makes every verdict on these samples doubtful.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -159,11 +166,23 @@ impl TrackerReport {
                     mean_error: Some(statistics.mean_error(plan.confidence)),
                     statistics,
                     warnings: evidence::warnings(&outcome.samples),
+                    activity: outcome
+                        .activity
+                        .and_then(|activity| ActivityPerIteration::of(&activity, &outcome.samples)),
                     samples: outcome.samples,
                     observed: Some(Observed::new(&outcome.observation)?),
                 })
             })
             .collect()
+    }
+
+    /// The mean, and the activity of the whole machine for it.
+    pub fn activity_row(&self) -> ActivityRow {
+        ActivityRow {
+            name: self.tracker.clone(),
+            average: self.statistics.mean,
+            activity: self.activity.clone(),
+        }
     }
 }
 
@@ -250,7 +269,7 @@ pub fn write(out: &mut dyn Write, report: &impl Serialize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::examples::published;
+    use crate::examples::{activity, counted_samples, published};
     use epoch_device::hook::Calls;
     use epoch_device::observe::Observation;
     use epoch_device::orders::Mix;
@@ -291,6 +310,20 @@ mod tests {
         let stored = |text: &str| assert!(saved.contains(text), "{saved}");
         stored("\"waiters\": 2");
         stored("\"hits\": 5");
+    }
+
+    #[test]
+    fn activity_survives_being_saved_and_may_be_absent() {
+        let mut report = published();
+        assert!(!json(&report).contains("\"activity\""));
+        let samples = counted_samples(2, 2, 100);
+        report.trackers[1].activity = ActivityPerIteration::of(&activity(), &samples);
+        let saved = json(&report);
+        let read = CompareReport::read(saved.as_bytes()).unwrap();
+        assert_eq!(json(&read), saved);
+        assert_eq!(read.trackers[0].activity, None);
+        assert_eq!(read.trackers[1].activity, report.trackers[1].activity);
+        assert!(saved.contains("\"context_switches\": 2.0"), "{saved}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What measurements result in: samples, statistics, the files that hold them.
 
+pub mod activity;
+pub mod carriers;
 pub mod compare;
 pub mod destination;
 pub mod evidence;

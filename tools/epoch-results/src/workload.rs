@@ -41,7 +41,7 @@ pub enum Carrier {
 }
 
 /// What was measured.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Workload {
     /// What each worker does.
     pub testcase: Testcase,

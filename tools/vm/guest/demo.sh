@@ -1,6 +1,6 @@
 # The experiment, in the guest: each tracker alone, both against each other, both
-# with one task, two, four, ..., and what the kernel does meanwhile. Arguments:
-# TASKS SAMPLES.
+# with one task, two, four, ..., the same with processes and with threads, and
+# what the kernel does meanwhile. Arguments: TASKS SAMPLES.
 set -e
 tasks=$1 samples=$2
 
@@ -22,6 +22,14 @@ bench compare mutex epoch --tasks "$tasks" --samples "$samples" \
 	--json /out/compare.json --svg /out/compare.svg
 bench sweep --trackers mutex,epoch --samples 5 --interval-ms 500 \
 	--json /out/sweep.json --csv /out/sweep.csv --svg /out/sweep.svg
+# The bound of munmap on Linux itself: with none, no tracker takes part.
+for carrier in processes threads; do
+	option=
+	[ "$carrier" = processes ] || option=--threads
+	# shellcheck disable=SC2086 # an option or nothing
+	bench compare none mutex epoch $option --tasks "$tasks" --samples 6 --interval-ms 500 \
+		--json "/out/$carrier.json"
+done
 bench profile mutex epoch --tasks "$tasks" --seconds 5 --frequency 99 --out /out/profile
 # For the report; what an emulated machine lacks is no failure here.
 epoch-bench doctor --json /out/doctor.json >/dev/null || :

@@ -45,6 +45,8 @@ mixes() {
 	done
 	fails "pages with a testcase that has none" 2 "pages" bench run --testcase di --pages 3
 	prints "sweep" '^ *4 ' bench sweep --trackers mutex,epoch --tasks 1,2,4 $small --json /out/sweep.json
+	prints "sweep says what the machine did" '^mutex, 4 tasks( +[<0-9.]+){4}( +[0-9.]+%){2}' \
+		bench sweep --trackers mutex --tasks 2,4 $small
 	interrupted_sweep
 	ok "nothing is left running after the mixes" soon idle
 }

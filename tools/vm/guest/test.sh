@@ -84,7 +84,21 @@ measuring() {
 	done
 	# shellcheck disable=SC2086
 	prints "compare of three" 'Student' bench compare none mutex epoch --tasks 2 $small
+	carriers
 	ok "nothing is left running" soon idle
+}
+
+# Beside the figures stands what the machine did; emulated CPUs have no PMU.
+carriers() {
+	# shellcheck disable=SC2086
+	prints "compare says what the machine did" '^epoch( +[<0-9.]+){4}( +[0-9.]+%){2}' \
+		bench compare mutex epoch --tasks 4 $small --json /out/processes.json
+	# shellcheck disable=SC2086
+	prints "compare counts instructions or says why not" ' instructions$|^not counted: instructions: ' \
+		bench compare mutex epoch --threads --tasks 4 $small --json /out/threads.json
+	ok "processes and threads are reported" \
+		bench report /out/processes.json /out/threads.json --output /out/carriers.html
+	prints "the page has them in a section" 'Processes and threads' cat /out/carriers.html
 }
 
 bad_usage() {

@@ -72,6 +72,13 @@ pictures: a click zooms in, Ctrl-F searches.
 
 perf must be installed. Without a PMU, as in most virtual machines, a timer stands in for cycles.";
 
+const ACTIVITY_HELP: &str = "\
+Beside each figure stands what the whole machine did for an iteration: context switches, interrupts \
+between CPUs (IPIs: rescheduling and function calls), TLB shootdowns, which on x86 are among them, \
+instructions where a PMU counts them; softirq, a share of busy CPU time, and steal, a share of all. They \
+are counts of all processes and the kernel, as softirq time is nobody's: other load makes them wrong. \
+Counts that a machine does not have are left out, and a line says why.";
+
 const HOOK_HELP: &str = "\
 The calls of COMMAND and all its descendants are hooked, until COMMAND ends. Those of a process that \
 COMMAND asks for work but does not start, such as a daemon, are not: name it with --comm, or take --all.
@@ -83,10 +90,13 @@ The report goes to stderr. Exit codes are COMMAND's, 128 and the signal's number
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Measure one tracker; prints what will-it-scale prints
+    #[command(after_long_help = ACTIVITY_HELP)]
     Run(RunArgs),
     /// Measure several trackers, their samples interleaved, and say whether they differ
+    #[command(after_long_help = ACTIVITY_HELP)]
     Compare(CompareArgs),
     /// Compare trackers with one worker, two, four, ... and say where each peaks
+    #[command(after_long_help = ACTIVITY_HELP)]
     Sweep(SweepArgs),
     /// Run a command with a tracker's blocks around its munmap calls
     #[command(after_help = HOOK_HELP)]

@@ -13,6 +13,7 @@ use epoch_load::progress::{Part, Progress};
 use epoch_load::sampling;
 use epoch_load::session::{self, Knobs};
 use epoch_load::signals::SignalWatch;
+use epoch_machine::activity::SystemMeter;
 use epoch_results::compare::{Outcome, Plan};
 use epoch_results::hook_cost::HookCost;
 use epoch_results::options::Options;
@@ -193,10 +194,13 @@ impl Bench<'_> {
             else {
                 bail!("trackers are compared without the module: this is a bug");
             };
+            let meter = SystemMeter::open();
             let mut measure = |index| {
                 let mut part = Part::new(progress, index, 1 + repeats);
                 let part = &mut part;
-                epoch_load::compare::measure(workers, *trackers, &observer, plan, part, conditions)
+                epoch_load::compare::measure(
+                    workers, *trackers, &observer, &meter, plan, part, conditions,
+                )
             };
             let measured = measure(0).and_then(|first| {
                 Ok(Measured {

@@ -7,7 +7,9 @@ use epoch_device::observe::{Observed, Observer};
 use epoch_device::sysfs::TrackerControl;
 use epoch_load::run::{self, Plan};
 use epoch_load::signals::SignalWatch;
+use epoch_machine::activity::SystemMeter;
 use epoch_machine::environment::Environment;
+use epoch_results::activity::{self, ActivityPerIteration, ActivityRow};
 use epoch_results::hook_cost;
 use epoch_results::json::{self, RunReport};
 use epoch_results::stats::Statistics;
@@ -66,8 +68,9 @@ pub fn execute(args: &RunArgs) -> Result<()> {
             let environment = Environment::detect();
             // stdout is for what will-it-scale prints. Nobody has to listen here.
             let _ = environment.write(&mut io::stderr());
+            let meter = SystemMeter::open();
             let (out, watch) = (&mut io::stdout(), &control.conditions);
-            let outcome = run::run(workers, observed, &plan, out, watch, &mut warn)?;
+            let outcome = run::run(workers, observed, &meter, &plan, out, watch, &mut warn)?;
             let cost = bench.calibrate(workers, plan.samples, Confidence::P95)?;
             Ok((environment, outcome, cost))
         })?;
@@ -83,6 +86,18 @@ pub fn execute(args: &RunArgs) -> Result<()> {
             say(&table.text());
         }
     }
+    let statistics = Statistics::of(&outcome.samples);
+    let activity = outcome.activity.as_ref();
+    let activity =
+        activity.and_then(|activity| ActivityPerIteration::of(activity, &outcome.samples));
+    let row = ActivityRow {
+        name: tracker.clone().unwrap_or_else(|| "no tracker".into()),
+        average: statistics.mean,
+        activity: activity.clone(),
+    };
+    if let Some(text) = activity::text(&[row]) {
+        say(&text);
+    }
     if let Some(target) = &target {
         say(&target.to_string());
         say(&hook_cost::describe(hook_cost.as_ref()));
@@ -96,10 +111,11 @@ pub fn execute(args: &RunArgs) -> Result<()> {
         tracker,
         environment,
         workload,
-        statistics: Statistics::of(&outcome.samples),
+        statistics,
         warmup: outcome.warmup,
         samples: outcome.samples,
         observed,
+        activity,
         hook: target,
         hook_cost,
     };

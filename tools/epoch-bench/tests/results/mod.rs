@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use epoch_doctor::{Finding, Report as DoctorReport, Section, Topic};
-use epoch_results::examples::{compared, profiled, sweep};
+use epoch_results::examples::{carriers, compared, profiled, sweep};
 use epoch_results::json::{CompareReport, RunReport};
 use epoch_results::profile::ProfileReport;
 use epoch_results::sweep::SweepReport;
@@ -36,6 +36,9 @@ pub fn write(dir: &Path) -> Result<()> {
         fs::write(&path, json.to_string()).with_context(|| path.display().to_string())
     };
     save("compare.json", serde_json::to_value(comparison("epoch"))?)?;
+    let (processes, threads) = by_carrier();
+    save("processes.json", serde_json::to_value(processes)?)?;
+    save("threads.json", serde_json::to_value(threads)?)?;
     save("sweep.json", serde_json::to_value(curves()?)?)?;
     save("run.json", serde_json::to_value(run())?)?;
     save("doctor.json", serde_json::to_value(findings())?)?;
@@ -57,6 +60,18 @@ pub fn comparison(tracker: &str) -> CompareReport {
     let command = "epoch-bench compare mutex epoch --tasks 96 --samples 12 --json 'my result.json'";
     report.command_line = shlex::split(command).unwrap_or_default();
     report
+}
+
+/// A comparison with processes, and its like with threads.
+fn by_carrier() -> (CompareReport, CompareReport) {
+    let (mut processes, mut threads) = carriers();
+    for (report, option) in [(&mut processes, None), (&mut threads, Some("--threads"))] {
+        let words = ["epoch-bench", "compare", "mutex", "epoch"].into_iter();
+        // Not that of the other comparison.
+        report.workload.interval_ms = 500;
+        report.command_line = words.chain(option).map(String::from).collect();
+    }
+    (processes, threads)
 }
 
 fn curves() -> Result<SweepReport> {
@@ -87,6 +102,7 @@ fn run() -> RunReport {
         samples: mutex.samples,
         statistics: mutex.statistics,
         observed: None,
+        activity: mutex.activity,
         hook: None,
         hook_cost: None,
     }

@@ -14,6 +14,7 @@ use ministat::{Confidence, MIN_POINTS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::activity::ActivityRow;
 use crate::json::{self, TrackerReport};
 use crate::stats::{Comparison, Statistics};
 use crate::table::{Align, Table};
@@ -160,6 +161,22 @@ impl SweepReport {
         Ok(Table { columns, rows })
     }
 
+    /// Each mean, and the activity of the whole machine for it.
+    pub fn activity_rows(&self) -> Vec<ActivityRow> {
+        let points = self.points.iter();
+        let rows = points.flat_map(
+            |Point {
+                 workload, trackers, ..
+             }| {
+                trackers.iter().map(|report| ActivityRow {
+                    name: format!("{}, {} tasks", report.tracker, workload.tasks),
+                    ..report.activity_row()
+                })
+            },
+        );
+        rows.collect()
+    }
+
     /// Where each tracker peaks.
     pub fn peaks(&self) -> Result<Vec<String>> {
         let confidence = self.confidence()?;
@@ -265,7 +282,8 @@ fn numbers_of_tasks(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::examples::{example_sweep as example, sweep as report};
+    use crate::activity::{self, ActivityPerIteration};
+    use crate::examples::{self, counted_samples, example_sweep as example, sweep as report};
 
     #[test]
     fn each_number_of_tasks_has_a_row() {
@@ -276,6 +294,24 @@ mod tests {
             \x20   4    199  +/- 2    360  +/- 2\n\
             \x20   8     50  +/- 2    721  +/- 2";
         assert_eq!(example().table().unwrap().text(), expected);
+    }
+
+    #[test]
+    fn activity_has_a_row_for_each_mean() {
+        let mut report = example();
+        assert_eq!(activity::text(&report.activity_rows()), None);
+        let samples = counted_samples(2, 2, 100);
+        report.points[1].trackers[0].activity =
+            ActivityPerIteration::of(&examples::activity(), &samples);
+        let text = activity::text(&report.activity_rows()).unwrap();
+        assert!(
+            text.contains("\nmutex, 2 tasks      200      2.00  "),
+            "{text}"
+        );
+        assert!(
+            text.contains("\nepoch, 8 tasks      721         -  "),
+            "{text}"
+        );
     }
 
     #[test]

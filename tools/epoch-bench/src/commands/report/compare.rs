@@ -141,6 +141,12 @@ fn sample_blocks(report: &CompareReport, confidence: Confidence) -> Result<Vec<B
             statistics(report, confidence),
         ),
     ];
+    let rows: Vec<_> = report
+        .trackers
+        .iter()
+        .map(TrackerReport::activity_row)
+        .collect();
+    blocks.extend(samples::activity(&rows));
     blocks.extend(samples::hook(
         report.hook.as_ref(),
         report.hook_cost.as_ref(),

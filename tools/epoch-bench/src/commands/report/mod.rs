@@ -1,5 +1,6 @@
 //! `epoch-bench report`
 
+mod carriers;
 mod compare;
 mod doctor;
 mod input;
@@ -17,8 +18,8 @@ use epoch_report::{Page, Section};
 use epoch_results::compare::CAVEAT;
 use epoch_results::destination::Destination;
 
+use self::carriers::Group;
 use self::input::{COMMANDS, Input};
-use self::part::Part;
 use super::setup::{command_line, same_file};
 use crate::cli::ReportArgs;
 
@@ -57,12 +58,12 @@ fn page(args: &ReportArgs, mut inputs: Vec<Input>, command: Vec<String>) -> Resu
         page.caveats.push(CAVEAT.into());
     }
     let mut sections = Vec::new();
-    for input in &inputs {
-        let part = Part::of(input)?;
+    for group in Group::all(&inputs) {
+        let part = group.part()?;
         page.outcomes.extend(part.outcomes);
         page.warnings.extend(part.warnings);
         let named = part.sections.into_iter();
-        sections.extend(named.map(|section| (section, &input.name)));
+        sections.extend(named.map(|section| (section, group.name())));
     }
     page.sections = tell_apart(sections);
     page.sections.push(origin::places(&inputs));
@@ -85,7 +86,7 @@ fn title(inputs: &[Input]) -> String {
 }
 
 /// Sections of several files that have the same title say of which file they are.
-fn tell_apart(sections: Vec<(Section, &String)>) -> Vec<Section> {
+fn tell_apart(sections: Vec<(Section, String)>) -> Vec<Section> {
     let titles: Vec<_> = sections
         .iter()
         .map(|(section, _)| section.title.clone())

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use epoch_figures::words::title;
 use epoch_report::{Block, Outcome, Section, Standing, Verdict};
+use epoch_results::activity::ActivityRow;
 use epoch_results::json::RunReport;
 use epoch_results::stats::Statistics;
 use ministat::Confidence;
@@ -22,6 +23,11 @@ pub fn part(report: &RunReport) -> Result<Part> {
     let n = report.samples.len();
     let mut blocks = samples::hook(report.hook.as_ref(), report.hook_cost.as_ref());
     blocks.extend(samples::observed(&observed));
+    blocks.extend(samples::activity(&[ActivityRow {
+        name: tracker.into(),
+        average: report.statistics.mean,
+        activity: report.activity.clone(),
+    }]));
     blocks.push(raw(report, tracker, n)?);
     Ok(Part {
         outcomes: vec![Outcome {

@@ -4,6 +4,7 @@ use anyhow::Result;
 use epoch_device::hook::Target;
 use epoch_device::observe::Observed;
 use epoch_report::{Block, Column, Row, Table};
+use epoch_results::activity::{self, ActivityRow};
 use epoch_results::hook_cost::{self, HookCost};
 use epoch_results::sample::{Sample, average};
 use epoch_results::summary;
@@ -41,6 +42,15 @@ pub fn observed(rows: &[(String, Observed)]) -> Option<Block> {
         "Counted by the trackers while they were measured; \"queue ever\": since the module was loaded",
         counted,
     ))
+}
+
+/// Activity of the whole machine per iteration, and the counts that are missing; nothing for files
+/// of versions that did not count it.
+pub fn activity(rows: &[ActivityRow]) -> Vec<Block> {
+    let counted = activity::table(rows).map(|counted| table(activity::CAPTION, counted));
+    let missing = activity::missing(rows.iter().filter_map(|row| row.activity.as_ref()));
+    let missing = (!missing.is_empty()).then_some(Block::List(missing));
+    counted.into_iter().chain(missing).collect()
 }
 
 /// The lines that will-it-scale prints, folded.

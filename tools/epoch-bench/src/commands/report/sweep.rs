@@ -20,6 +20,13 @@ pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
         title: "What the trackers counted".into(),
         blocks: vec![table],
     }));
+    let activity = samples::activity(&report.activity_rows());
+    if !activity.is_empty() {
+        blocks.push(Block::Folded {
+            title: "Activity of the whole machine per iteration".into(),
+            blocks: activity,
+        });
+    }
     let mut warnings = samples::warnings(&observed);
     warnings.extend(missing(report, name));
     let doubts = doubts(report, confidence);

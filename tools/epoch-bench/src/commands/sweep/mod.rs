@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use epoch_load::progress::{self, Progress};
 use epoch_load::signals::SignalWatch;
 use epoch_machine::environment::Environment;
+use epoch_results::activity;
 use epoch_results::compare::{self, CAVEAT, Plan};
 use epoch_results::json::TrackerReport;
 use epoch_results::sweep::{Point, Settings, SweepReport};
@@ -162,6 +163,9 @@ fn print(out: &mut dyn Write, report: &SweepReport) -> Result<()> {
     };
     writeln!(out, "loops a second, all tasks together{samples}\n")?;
     writeln!(out, "{}\n", report.table()?.text())?;
+    if let Some(text) = activity::text(&report.activity_rows()) {
+        writeln!(out, "{text}\n")?;
+    }
     for peak in report.peaks()? {
         writeln!(out, "{peak}")?;
     }

@@ -78,6 +78,7 @@ mod tests {
     use epoch_load::pool::fake::{FakePool, FakeTrackers};
     use epoch_load::progress::Silent;
     use epoch_load::watch::Unwatched;
+    use epoch_machine::activity::fake::FakeMeter;
     use epoch_machine::environment::Environment;
     use epoch_results::compare::{self, Plan};
     use epoch_results::examples::{example_sweep as example, sweep as report};
@@ -114,8 +115,9 @@ mod tests {
                 pool.fail_at_wait = Some((3, Interrupted.into()));
             }
             let observer = FakeObserver::default();
+            let meter = FakeMeter::default();
             let outcomes = epoch_load::compare::measure(
-                &mut pool, &*control, &observer, &plan, progress, &Unwatched,
+                &mut pool, &*control, &observer, &meter, &plan, progress, &Unwatched,
             )?;
             let trackers = TrackerReport::of(&plan, outcomes)?;
             Ok(Point {
