@@ -13,7 +13,7 @@ ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules demo check kunit bench scale icount tools docs vm install clean help \
-	setup lint check-host check-browser check-kunit check-debug check-kasan check-misuse check-mutants check-icount check-guest shell
+	setup lint check-host check-browser check-kunit check-debug check-kasan check-misuse check-mutants check-calls check-icount check-guest shell
 
 all: modules
 
@@ -89,6 +89,9 @@ check-misuse: ## misuse of an epoch, each of which the kernel must report
 
 check-mutants: ## planted bugs, each of which KUnit must find
 	@$(ENTER) tools/vm/check.sh mutants
+
+check-calls: ## what trackers call while a block starts or finishes, in the built module
+	@$(ENTER) tools/vm/check.sh calls
 
 check-icount: ## instructions counted in the kernel: none more than tools/vm/icount.table says
 	@$(ENTER) tools/vm/check.sh icount
