@@ -13,7 +13,7 @@ ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules demo check kunit bench scale icount tools docs vm install clean help \
-	setup lint check-host check-browser check-kunit check-debug check-kasan check-misuse check-mutants check-guest shell
+	setup lint check-host check-browser check-kunit check-debug check-kasan check-misuse check-mutants check-calls check-icount check-guest shell
 
 all: modules
 
@@ -49,7 +49,7 @@ bench: ## what a reader pays, next to ck_epoch, liburcu, crossbeam-epoch and loc
 scale: ## the cost in the kernel, next to RCU, SRCU and locks; on 2, 4 and 8 CPUs
 	@$(ENTER) tools/vm/scale.sh
 
-icount: ## instructions of sections, callbacks and lone waits in the kernel, counted
+icount: ## instructions of sections, blocks, callbacks and lone waits in the kernel, counted
 	@$(ENTER) tools/vm/icount.sh
 
 tools: ## build epoch-bench, a static program, in the cache
@@ -89,6 +89,12 @@ check-misuse: ## misuse of an epoch, each of which the kernel must report
 
 check-mutants: ## planted bugs, each of which KUnit must find
 	@$(ENTER) tools/vm/check.sh mutants
+
+check-calls: ## what trackers call while a block starts or finishes, in the built module
+	@$(ENTER) tools/vm/check.sh calls
+
+check-icount: ## instructions counted in the kernel: none more than tools/vm/icount.table says
+	@$(ENTER) tools/vm/check.sh icount
 
 check-guest: ## the tests on the unmodified Debian kernel
 	@$(ENTER) tools/vm/check.sh guest

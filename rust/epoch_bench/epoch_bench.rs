@@ -49,7 +49,8 @@ module! {
 
 named_param!(
     tracker: Kind = Kind::Epoch,
-    "Tracker to begin with: none, mutex, spin, lockless, epoch, epoch-keyed or srcu (default: epoch)"
+    "Tracker to begin with: none, mutex, spin, lockless, epoch, epoch-keyed, srcu or srcu-expedited \
+     (default: epoch)"
 );
 
 named_param!(

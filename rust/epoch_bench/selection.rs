@@ -302,7 +302,8 @@ impl Use<'_> {
     }
 
     /// Whether the worker is to use another tracker by now, or for another reason.
-    #[inline(always)]
+    // Inlined, what it reads would be kept in registers that the loop around a block has a use for.
+    #[inline(never)]
     pub(crate) fn is_over(&self) -> bool {
         let wish = self.wish.0.read();
         match wish {

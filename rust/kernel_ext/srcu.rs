@@ -142,6 +142,13 @@ impl SrcuFast {
         // SAFETY: By the type invariant.
         unsafe { bindings::synchronize_srcu(self.inner.get()) };
     }
+
+    /// Waits until every section that was entered before the call has been left, in an expedited grace
+    /// period, which does not wait for timers. Process context; sleeps.
+    pub fn synchronize_expedited(&self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::synchronize_srcu_expedited(self.inner.get()) };
+    }
 }
 
 #[pinned_drop]

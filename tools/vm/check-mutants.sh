@@ -1,5 +1,5 @@
 #!/bin/bash
-# check-mutants.sh [NAME...]: do the KUnit tests bite? Plant each bug of the list
+# check-mutants.sh [NAME...]: do the KUnit tests bite, and check-calls.sh? Plant each bug of the list
 # (see the file mutants) in turn, or those: the test that the list names must
 # fail. Prints "PASS name" and "FAIL name" lines.
 set -euo pipefail
@@ -45,6 +45,15 @@ done
 while read -r name test how; do
 	log=$EPOCH_CACHE/log/mutant-$name.log
 	say "plant $name ..."
+	if [[ $how == calls ]]; then
+		"$vm/check-calls.sh" "$name" >"$log" 2>&1 </dev/null || :
+		if grep -qx "FAIL calls: $test" "$log"; then
+			found "found by $test"
+		else
+			missed "$test did not fail"
+		fi
+		continue
+	fi
 	on=uml seconds=40
 	[[ $how != *debug* ]] || on=debug seconds=300
 	status=0

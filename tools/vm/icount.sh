@@ -1,7 +1,9 @@
 #!/bin/bash
-# Instructions of sections, callbacks, lone waits and DI blocks in the kernel, counted: each
-# instruction of the guest takes one nanosecond of its time, so that figures do not
-# depend on the machine or on what else it does.
+# icount.sh [--check]: instructions of sections, callbacks, lone waits and DI blocks in
+# the kernel, counted: each instruction of the guest takes one nanosecond of its time,
+# so that figures do not depend on the machine or on what else it does. They are
+# compared with icount.table, and it is a failure if one is larger. With --check,
+# nothing else is counted.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -13,7 +15,13 @@ gcc -static -O2 -Wall -Wextra -Werror -I "$src/include/uapi" -o "$blocks" "$vm/g
 CPUS=1 "$vm/boot.sh" --modules --icount --name icount --seconds 600 --file "$blocks=bin/blocks" \
 	"$vm/guest/icount.sh"
 say
+status=0
+awk -f "$vm/icount.awk" "$vm/icount.table" "$EPOCH_CACHE/results/icount/figures" || status=1
+[[ ${1:-} != --check ]] || exit "$status"
+
+say
 say "Many waiters on 4 CPUs, one of which runs at a time, in nanoseconds of one instruction each"
 CPUS=4 "$vm/boot.sh" --modules --icount --name icount-4 --seconds 1200 "$vm/guest/scale.sh" waiting
 say
 say "Logs of the kernel: $(shown "$EPOCH_CACHE/results")/icount/ and icount-4/"
+exit "$status"

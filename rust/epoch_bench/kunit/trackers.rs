@@ -12,6 +12,7 @@ use crate::trackers::{
     Mutex,
     Spin,
     Srcu,
+    SrcuExpedited,
     Tracker, //
 };
 use kernel::{
@@ -256,6 +257,7 @@ suites! {
     epoch_tracker_epoch: Epoch,
     epoch_tracker_epoch_keyed: EpochKeyed,
     epoch_tracker_srcu: Srcu,
+    epoch_tracker_srcu_expedited: SrcuExpedited,
 }
 
 /// Trackers whose waits depend on the page.

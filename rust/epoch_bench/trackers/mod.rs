@@ -40,7 +40,10 @@ pub(crate) use self::{
     lockless::Lockless,
     mutex::Mutex,
     spin::Spin,
-    srcu::Srcu, //
+    srcu::{
+        Srcu,
+        SrcuExpedited, //
+    }, //
 };
 
 /// Where blocks may begin and end.
@@ -267,6 +270,7 @@ macro_rules! all {
             epoch: Epoch("epoch") = epoch::Epoch,
             epoch_keyed: EpochKeyed("epoch-keyed") = epoch_keyed::EpochKeyed,
             srcu: Srcu("srcu") = srcu::Srcu,
+            srcu_expedited: SrcuExpedited("srcu-expedited") = srcu::SrcuExpedited,
             $($for_tests)*
         }
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Linux's own peer of the epoch: SRCU-fast. Waiting always takes a grace period, whatever the page.
+//! Linux's own peer of the epoch: SRCU-fast. Waiting always takes a grace period, whatever the page;
+//! it is expedited or not, which is all that distinguishes the two trackers here.
 
 use super::{
     Context,
@@ -12,14 +13,21 @@ use kernel_ext::srcu::{
     SrcuFastGuard, //
 };
 
-/// Tracks blocks as read-side sections of SRCU-fast.
+/// Tracks blocks as read-side sections of SRCU-fast. Its grace periods are normal ones, which batch
+/// waiters by timers, or expedited ones, which begin at once as an epoch's do.
 #[pin_data]
-pub(crate) struct Srcu {
+pub(crate) struct SrcuTracker<const EXPEDITED: bool> {
     #[pin]
     srcu: SrcuFast,
 }
 
-impl Srcu {
+/// Waits with `synchronize_srcu()`.
+pub(crate) type Srcu = SrcuTracker<false>;
+
+/// Waits with `synchronize_srcu_expedited()`.
+pub(crate) type SrcuExpedited = SrcuTracker<true>;
+
+impl<const EXPEDITED: bool> SrcuTracker<EXPEDITED> {
     pub(crate) fn new(_places: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             srcu <- SrcuFast::new(),
@@ -27,7 +35,7 @@ impl Srcu {
     }
 }
 
-impl Tracker for Srcu {
+impl<const EXPEDITED: bool> Tracker for SrcuTracker<EXPEDITED> {
     type Block<'a> = SrcuFastGuard<'a>;
     const CONTEXT: Context = Context::Any;
 
@@ -45,7 +53,10 @@ impl Tracker for Srcu {
     }
 
     fn wait(&self, _key: usize) -> bool {
-        self.srcu.synchronize();
+        match EXPEDITED {
+            true => self.srcu.synchronize_expedited(),
+            false => self.srcu.synchronize(),
+        }
         true
     }
 }

@@ -193,6 +193,7 @@ mod tests {
     #[test]
     fn names_are_filled_up() {
         assert_eq!(padded("epoch-keyed").unwrap(), *b"epoch-keyed\0\0\0\0\0");
+        assert_eq!(padded("srcu-expedited").unwrap(), *b"srcu-expedited\0\0");
         assert!(padded("0123456789abcde").is_ok());
         assert!(padded("0123456789abcdef").is_err());
     }

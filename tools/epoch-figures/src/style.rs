@@ -1,5 +1,6 @@
 //! Sizes, colours and fonts that all pictures have.
 
+use epoch_results::compare::MAX_TRACKERS;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -18,8 +19,8 @@ pub const AXIS_WIDTH: i32 = 62;
 pub const TICK_GAP: i32 = 8;
 
 /// Okabe and Ito's colours, which the colour-blind can tell apart, without
-/// the yellow, which is pale on white.
-pub const COLOURS: [RGBColor; 7] = [
+/// the yellow, which is pale on white; and Tol's wine.
+pub const COLOURS: [RGBColor; MAX_TRACKERS] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -27,6 +28,7 @@ pub const COLOURS: [RGBColor; 7] = [
     RGBColor(86, 180, 233),
     RGBColor(230, 159, 0),
     RGBColor(90, 90, 90),
+    RGBColor(136, 34, 85),
 ];
 /// What is to be read first.
 pub const INK: RGBColor = RGBColor(26, 26, 26);

@@ -8,7 +8,7 @@ use epoch_device::hook::Target;
 use epoch_device::observe::Observation;
 use epoch_machine::activity::SystemActivity;
 use epoch_machine::environment::Environment;
-use ministat::{Confidence, Dataset, Options};
+use ministat::{Confidence, Dataset, MAX_DATASETS, Options};
 
 use crate::activity;
 use crate::evidence::{self, Evidence};
@@ -21,6 +21,9 @@ use crate::summary;
 /// What every comparison must say of itself.
 pub const CAVEAT: &str = "These trackers are load added for the comparison: Linux itself has no \
                           global delayed-invalidation lock.";
+
+/// Most trackers in one comparison: as many as a plot has colours.
+pub const MAX_TRACKERS: usize = 8;
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -105,12 +108,21 @@ fn datasets(trackers: &[TrackerReport]) -> Result<Vec<Dataset>> {
 }
 
 /// What ministat prints of the samples.
+///
+/// It takes [`MAX_DATASETS`] at a time: more trackers are in several blocks,
+/// each of which begins with the baseline.
 pub fn ministat(trackers: &[TrackerReport], confidence: Confidence) -> Result<String> {
     let options = Options {
         confidence,
         ..Options::default()
     };
-    Ok(ministat::report(&datasets(trackers)?, &options)?)
+    let datasets = datasets(trackers)?;
+    let (baseline, others) = datasets.split_at(1);
+    let blocks = others.chunks(MAX_DATASETS - 1);
+    let blocks: Vec<_> = blocks
+        .map(|others| ministat::report(&[baseline, others].concat(), &options))
+        .collect::<Result<_, _>>()?;
+    Ok(blocks.join("\n"))
 }
 
 /// Prints where it ran, and the samples.
@@ -297,6 +309,19 @@ mod tests {
             These trackers are load added for the comparison: Linux itself has no global \
             delayed-invalidation lock.\n";
         assert!(text.ends_with(end), "{text}");
+    }
+
+    #[test]
+    fn trackers_beyond_ministats_limit_have_a_block_of_their_own() {
+        let names = ["none", "2", "3", "4", "5", "6", "7", "8"];
+        assert_eq!(names.len(), MAX_TRACKERS);
+        let outcomes = (1..=8).map(|index| outcome(100 * index)).collect();
+        let trackers = TrackerReport::of(&plan(&names), outcomes).unwrap();
+        let text = ministat(&trackers, Confidence::P95).unwrap();
+        let (first, second) = text.split_once("\n\n").unwrap();
+        assert!(first.starts_with("x none\n+ 2\n"), "{text}");
+        assert!(second.starts_with("x none\n+ 8\n+--"), "{text}");
+        assert_eq!(text.matches("Difference at 95.0% confidence").count(), 7);
     }
 
     #[test]

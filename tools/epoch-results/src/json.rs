@@ -15,12 +15,12 @@ use epoch_device::hook::Target;
 use epoch_device::observe::Observed;
 use epoch_machine::environment::Environment;
 use epoch_stats::Warning;
-use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
+use ministat::{Confidence, MIN_POINTS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::activity::{ActivityPerIteration, ActivityRow};
-use crate::compare::{self, Outcome, Plan};
+use crate::compare::{self, MAX_TRACKERS, Outcome, Plan};
 use crate::evidence;
 use crate::false_positives::FalsePositives;
 use crate::hook_cost::HookCost;
@@ -196,7 +196,7 @@ impl CompareReport {
         let report: Self = serde_json::from_slice(json)?;
         report.confidence()?;
         ensure!(
-            (2..=MAX_DATASETS).contains(&report.trackers.len())
+            (2..=MAX_TRACKERS).contains(&report.trackers.len())
                 && report.comparisons.len() + 1 == report.trackers.len(),
             "it has {} trackers and {} comparisons",
             report.trackers.len(),

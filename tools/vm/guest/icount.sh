@@ -1,6 +1,7 @@
 # shellcheck shell=dash
 # Instructions, in a guest that takes one nanosecond for each: runs the in-kernel
-# benchmarks, and prints a table of their medians.
+# benchmarks, and prints tables of their medians. /out/figures has the same for
+# icount.awk: "COLUMN TYPE INSTRUCTIONS", one a line.
 set -e
 
 clock=$(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)
@@ -52,13 +53,23 @@ for tracker in $(cat $sys/available_trackers); do
 		blocks
 	done | sort -n | sed -n 3p | sed "s/^/$tracker /"
 done >/tmp/blocks
-awk '$1 == "none" { loop = $2 } { printf "%-14s %12.1f\n", $1, $2 - loop }' /tmp/blocks
+awk '
+$1 == "none" { loop = $2 }
+{
+	printf "%-14s %12.1f\n", $1, $2 - loop
+	if ($1 != "none")
+		printf "block %s %.3f\n", $1, $2 - loop >"/out/figures"
+}' /tmp/blocks
 rmmod epoch_bench
 rmmod epoch
 
 echo
 echo "Instructions, medians; a section without the loop around it"
 awk '
+function figure(column, type, value) {
+	printf "%s %s %.3f\n", column, type, value >>"/out/figures"
+	return value
+}
 {
 	if (!($1 in known))
 		order[++types] = $1
@@ -80,9 +91,9 @@ END {
 			if (!(at in value))
 				printf " %12s", "-"
 			else if (column[i] == "section")
-				printf " %12.1f", value[at] - value["none", "section"]
+				printf " %12.1f", figure(column[i], order[t], value[at] - value["none", "section"])
 			else
-				printf " %12.0f", value[at]
+				printf " %12.0f", figure(column[i], order[t], value[at])
 		}
 		print ""
 	}

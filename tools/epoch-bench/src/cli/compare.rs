@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{ArgGroup, Args};
 use epoch_device::error::usage;
 use epoch_device::uapi;
+use epoch_results::compare::MAX_TRACKERS;
 use ministat::Confidence;
 
 use super::MeasureArgs;
@@ -13,10 +14,10 @@ use super::MeasureArgs;
 /// Options of `compare`.
 #[derive(Clone, Debug, Args)]
 pub struct CompareArgs {
-    /// Trackers to compare, two to seven; the first is the baseline. 'all' for
+    /// Trackers to compare, two to eight; the first is the baseline. 'all' for
     /// all there are; with --mechanism fprobe or kretprobe without those that
     /// sleep
-    #[arg(required = true, num_args = 1..=ministat::MAX_DATASETS, value_name = "TRACKER")]
+    #[arg(required = true, num_args = 1..=MAX_TRACKERS, value_name = "TRACKER")]
     pub trackers: Vec<String>,
 
     /// Workers at the same time [default: one for each CPU that may be used]

@@ -14,12 +14,12 @@ use epoch_load::sampling;
 use epoch_load::session::{self, Knobs};
 use epoch_load::signals::SignalWatch;
 use epoch_machine::activity::SystemMeter;
-use epoch_results::compare::{Outcome, Plan};
+use epoch_results::compare::{MAX_TRACKERS, Outcome, Plan};
 use epoch_results::hook_cost::HookCost;
 use epoch_results::options::Options;
 use epoch_results::sample::Sample;
 use epoch_results::workload::{Where, Workload};
-use ministat::{Confidence, MAX_DATASETS, MIN_POINTS};
+use ministat::{Confidence, MIN_POINTS};
 
 use super::conditions::Conditions;
 use super::mechanism::{self, Asked};
@@ -81,7 +81,7 @@ impl Bench<'_> {
         })
     }
 
-    /// The trackers that the command line means, at most seven. Chooses the
+    /// The trackers that the command line means, at most eight. Chooses the
     /// mechanism that hooks their calls, too.
     pub fn trackers(&mut self, names: &[String], asked: Option<Mechanism>) -> Result<Vec<String>> {
         let Some(module) = self.module else {
@@ -101,9 +101,9 @@ impl Bench<'_> {
                 trackers
             }
         };
-        if trackers.len() > MAX_DATASETS {
+        if trackers.len() > MAX_TRACKERS {
             return Err(usage(format!(
-                "{} trackers are too many for one comparison: name at most {MAX_DATASETS}",
+                "{} trackers are too many for one comparison: name at most {MAX_TRACKERS}",
                 trackers.len()
             )));
         }

@@ -1,0 +1,11 @@
+#!/bin/bash
+# check-calls.sh [MUTANT]: what do trackers call while a block starts or finishes, and
+# is anything called while their lock is held? In the module for Debian's kernel, as it
+# is, or with a planted bug. Prints "PASS name" and "FAIL name" lines.
+set -euo pipefail
+# shellcheck source=tools/vm/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+
+"$vm/stock.sh"
+"$vm/modules.sh" stock "$@"
+python3 "$vm/check-calls.py" "$("$vm/modules.sh" --dir stock "$@")/epoch_bench.ko"
