@@ -143,10 +143,7 @@ impl<'a> Admission<'a> {
     }
 
     /// Begins to use the tracker that the worker wishes to.
-    pub(crate) fn use_tracker<'b>(&self, wish: &'b Wish) -> Use<'b>
-    where
-        'a: 'b,
-    {
+    pub(crate) fn use_tracker<'b>(&'b self, wish: &'b Wish) -> Use<'b> {
         self.place.use_tracker(wish)
     }
 
@@ -163,7 +160,7 @@ impl<'a> Admission<'a> {
         let blocked = bench.selection.wait(kind, key);
         let took = clock::monotonic_ns() - start;
         if verified {
-            bench.verifier.judge(watched, kind);
+            bench.verifier.judge(watched);
         }
         if kind.waits() {
             let waits = &bench.waits[kind as usize];

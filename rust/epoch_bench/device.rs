@@ -220,11 +220,11 @@ impl Worker {
         if counters.reserved != 0 {
             return Err(EINVAL);
         }
-        counters.state = self.progress.state();
-        let (tracker, turns) = self.progress.tracker();
-        counters.tracker = tracker.map_or(Default::default(), padded);
-        counters.turns = turns;
-        counters.iterations = self.progress.iterations();
+        let reading = self.progress.read();
+        counters.state = reading.state;
+        counters.iterations = reading.iterations;
+        counters.turns = reading.turns;
+        counters.tracker = reading.tracker.map_or(Default::default(), padded);
         counters.timestamp_ns = clock::monotonic_ns();
         Ok(())
     }

@@ -8,9 +8,13 @@ use crate::{
     trackers::Kind,
     uapi, //
 };
-use kernel_ext::once::Once;
+use kernel_ext::{
+    barrier::full_barrier,
+    once::Once,
+    sched, //
+};
 
-/// On a cache line that only the worker writes while it runs.
+/// On a cache line of its own: others write to it to stop the worker, and to select its tracker.
 #[repr(align(64))]
 pub(crate) struct Progress {
     iterations: Once,
@@ -18,10 +22,20 @@ pub(crate) struct Progress {
     stop: Once,
     /// The tracker that the worker uses.
     tracker: Once,
-    /// How often it has begun to use one.
+    /// How often it has begun to use one, since the file was opened.
     turns: Once,
     /// The tracker that it is to use.
     pub(crate) wish: Wish,
+}
+
+/// What the device tells of a worker.
+pub(crate) struct Reading {
+    pub(crate) state: uapi::epoch_bench_state,
+    pub(crate) iterations: u64,
+    /// How often the worker has begun to use a tracker, since the file was opened.
+    pub(crate) turns: u32,
+    /// The one that it uses, or has used last.
+    pub(crate) tracker: Option<Kind>,
 }
 
 impl Progress {
@@ -39,7 +53,6 @@ impl Progress {
     /// Begins a run with this tracker; none for the one that the last wish says.
     pub(crate) fn begin(&self, tracker: Option<Kind>) {
         self.stop.write(0);
-        self.turns.write(0);
         if tracker.is_some() {
             self.wish.set(tracker);
         }
@@ -56,11 +69,6 @@ impl Progress {
         self.state.write(state as usize);
     }
 
-    /// The state of the run.
-    pub(crate) fn state(&self) -> uapi::epoch_bench_state {
-        self.state.read() as uapi::epoch_bench_state
-    }
-
     /// Asks the worker to stop.
     pub(crate) fn stop(&self) {
         self.stop.write(1);
@@ -74,21 +82,38 @@ impl Progress {
 
     /// The worker begins to use a tracker.
     pub(crate) fn use_tracker(&self, kind: Kind) {
+        // Or a reader could be kept waiting.
+        let _this_cpu = sched::NoPreemption::new();
+        let turns = self.turns.read().wrapping_add(1);
+        // Odd while it is changed, as a seqcount is, so that a reader sees no tracker of another turn. Pairs
+        // with the barriers in `read`.
+        self.turns.exchange(turns);
         self.tracker.write(kind as usize);
-        self.turns.write(self.turns.read().wrapping_add(1));
+        self.turns.write_release(turns.wrapping_add(1));
     }
 
-    /// The tracker that the worker uses, or has used last, and how often it has begun to use one in this
-    /// run.
-    pub(crate) fn tracker(&self) -> (Option<Kind>, u32) {
-        let turns = self.turns.read() as u32;
-        let kind = Kind::ALL.get(self.tracker.read()).copied();
-        (kind.filter(|_| turns > 0), turns)
-    }
-
-    /// Iterations that are completed.
-    pub(crate) fn iterations(&self) -> u64 {
-        self.iterations.read() as u64
+    /// Reads them all as they were at one time: the iterations are those up to the turn that is read.
+    pub(crate) fn read(&self) -> Reading {
+        loop {
+            let turns = self.turns.read();
+            // Pairs with the release in `use_tracker`.
+            full_barrier();
+            let reading = Reading {
+                state: self.state.read() as uapi::epoch_bench_state,
+                iterations: self.iterations.read() as u64,
+                turns: (turns / 2) as u32,
+                tracker: Kind::ALL
+                    .get(self.tracker.read())
+                    .copied()
+                    .filter(|_| turns > 0),
+            };
+            // Pairs with the full ordering of the exchange in `use_tracker`.
+            full_barrier();
+            if turns % 2 == 0 && self.turns.read() == turns {
+                return reading;
+            }
+            sched::cpu_relax();
+        }
     }
 
     /// Notes how many iterations are completed.

@@ -35,6 +35,8 @@ use kernel_ext::once::Once;
 
 /// The most workers that may run at the same time.
 pub(crate) const MAX_WORKERS: u32 = uapi::EPOCH_BENCH_MAX_WORKERS;
+// As many places as the hook's tasks have slots.
+const _: () = assert!(MAX_WORKERS.is_power_of_two());
 
 /// The trackers, and which of them is in use.
 #[pin_data]
@@ -253,10 +255,7 @@ impl<'a> Place<'a> {
     }
 
     /// Begins to use the tracker that the worker wishes to.
-    pub(crate) fn use_tracker<'b>(&self, wish: &'b Wish) -> Use<'b>
-    where
-        'a: 'b,
-    {
+    pub(crate) fn use_tracker<'b>(&'b self, wish: &'b Wish) -> Use<'b> {
         let _state = self.selection.state.lock();
         let own = wish.get();
         let kind = own.unwrap_or_else(|| self.selection.tracker());

@@ -7,6 +7,7 @@ use crate::{
     progress::Progress,
     selection::Use,
     trackers::{
+        Kind,
         Tracker,
         Visitor, //
     },
@@ -67,13 +68,15 @@ pub(crate) fn run(orders: &Orders<'_>, admission: &Admission<'_>) -> Outcome {
         admission,
         start: clock::monotonic_ns(),
         iterations: 0,
+        kind: Kind::None,
         verified: false,
     };
     let result = match orders.testcase {
         Testcase::Wait { period_ns } => stress.wait(period_ns),
         _ => loop {
             let tracker = admission.use_tracker(&orders.progress.wish);
-            orders.progress.use_tracker(tracker.kind());
+            stress.kind = tracker.kind();
+            orders.progress.use_tracker(stress.kind);
             match tracker.visit(Turn {
                 stress: &mut stress,
                 tracker: &tracker,
@@ -97,6 +100,8 @@ struct Stress<'a> {
     admission: &'a Admission<'a>,
     start: u64,
     iterations: u64,
+    /// The tracker that it uses.
+    kind: Kind,
     /// The verifier was told of a block.
     verified: bool,
 }
@@ -224,7 +229,7 @@ impl Stress<'_> {
             self.verified = true;
             // Those after the beginning anew are left out.
             let (place, count) = (self.admission.place(), (count - left).min(keys - first));
-            self.verifier().noted(place, first, count);
+            self.verifier().noted(self.kind, place, first, count);
         }
     }
 

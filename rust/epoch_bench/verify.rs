@@ -49,6 +49,8 @@ struct Place {
     /// The number of the last block that was noted here, by whatever worker.
     number: Once,
     since_ns: Once,
+    /// The tracker that it is a block of.
+    kind: Once,
     pid: Once,
     cpu: Once,
     comm: [Atomic<u64>; 2],
@@ -60,6 +62,7 @@ impl Place {
             noted: Atomic::new(0),
             number: Once::new(0),
             since_ns: Once::new(0),
+            kind: Once::new(0),
             pid: Once::new(0),
             cpu: Once::new(0),
             comm: [Atomic::new(0), Atomic::new(0)],
@@ -117,25 +120,32 @@ impl Verifier {
         self.on.write(on.into());
     }
 
-    /// The violations that were found with this tracker in use.
+    /// The violations of this tracker: of its blocks that were open.
     pub(crate) fn violations(&self, kind: Kind) -> u64 {
         self.violations[kind as usize].load(Relaxed)
     }
 
-    /// A worker has got this place. Not called by many at the same time.
+    /// A worker has got this place.
     pub(crate) fn use_place(&self, place: u32) {
-        let used = self.used.load(Relaxed).max(place + 1);
-        // Full, or rather more than the release that those who see the place's block need.
-        self.used.xchg(used, Full);
+        let mut used = self.used.load(Relaxed);
+        while used <= place {
+            // Full, or rather more than the release that those who see the place's block need.
+            match self.used.cmpxchg(used, place + 1, Full) {
+                Ok(_) => break,
+                // Others use more by now, or at least as many.
+                Err(others) => used = others,
+            }
+        }
     }
 
-    /// The open block of the worker at `place` has noted `count` keys from `first` on. To be called after
+    /// The open block of `kind` of the worker at `place` has noted `count` keys from `first` on. To be called after
     /// it has.
-    pub(crate) fn noted(&self, place: u32, first: u32, count: u32) {
+    pub(crate) fn noted(&self, kind: Kind, place: u32, first: u32, count: u32) {
         let place = &self.places[place as usize];
         let number = place.number.read().wrapping_add(1);
         place.number.write(number);
         place.since_ns.write(clock::monotonic_ns() as usize);
+        place.kind.write(kind as usize);
         place.pid.write(current!().pid() as usize);
         place
             .cpu
@@ -171,22 +181,23 @@ impl Verifier {
     }
 
     /// Looks at them again, after the wait.
-    pub(crate) fn judge(&self, watched: &Watched, kind: Kind) {
+    pub(crate) fn judge(&self, watched: &Watched) {
         for (place, &before) in watched.places.iter().enumerate() {
             let (first, count) = (before >> KEY_BITS & KEY_MASK, before & KEY_MASK);
             let noted = first..first + count;
             if noted.contains(&(watched.key as u64)) && self.read(place) == before {
-                self.report(place, watched.key, kind);
+                self.report(place, watched.key);
             }
         }
     }
 
-    fn report(&self, place: usize, key: usize, kind: Kind) {
+    fn report(&self, place: usize, key: usize) {
+        let place = &self.places[place];
+        let kind = Kind::ALL[place.kind.read()];
         let found = self.violations[kind as usize].fetch_add(1, Relaxed);
         if found >= REPORTS {
             return;
         }
-        let place = &self.places[place];
         let comm = Comm::from_words([place.comm[0].load(Relaxed), place.comm[1].load(Relaxed)]);
         let age_us = clock::monotonic_ns().saturating_sub(place.since_ns.read() as u64) / 1000;
         pr_err!(

@@ -115,7 +115,8 @@ int kernel_ext_munmap_check(void);
 /*
  * Has enter called at the beginning of each munmap(2), and exit at the end of
  * each system call, in the task that makes it; both may sleep. A pointer that
- * IS_ERR() if that cannot be. May sleep.
+ * IS_ERR() if that cannot be; of -EBUSY while somebody else has it done. May
+ * sleep.
  *
  * A call that had begun has an end without a beginning. One that seccomp(2) or a
  * debugger skips has none, or an end only.

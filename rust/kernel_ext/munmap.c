@@ -2,7 +2,7 @@
 
 #include <linux/compat.h>
 #include <linux/err.h>
-#include <linux/slab.h>
+#include <linux/mutex.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <asm/syscall.h>
@@ -20,6 +20,17 @@ struct kernel_ext_munmap_probe {
 	struct tracepoint *sys_enter;
 	struct tracepoint *sys_exit;
 };
+
+/*
+ * There is one at a time, so that a probe of the tracepoint can tell whether it
+ * was given what it was registered with. While tracepoint_probe_register() goes
+ * from another user's probe to this one, a task may call this one with what
+ * belongs to the other: tp_rcu_cond_sync() does not wait for the readers of
+ * tracepoints that may sleep.
+ */
+static struct kernel_ext_munmap_probe the_probe;
+static bool is_registered;
+static DEFINE_MUTEX(registration);
 
 #if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_HAVE_SYSCALL_TRACEPOINTS)
 
@@ -48,7 +59,7 @@ static void on_enter(void *data, struct pt_regs *regs, long nr)
 {
 	struct kernel_ext_munmap_probe *probe = data;
 
-	if (is_munmap(nr))
+	if (probe == &the_probe && is_munmap(nr))
 		probe->enter(probe->data);
 }
 
@@ -60,7 +71,8 @@ static void on_exit(void *data, struct pt_regs *regs, long ret)
 {
 	struct kernel_ext_munmap_probe *probe = data;
 
-	probe->exit(probe->data);
+	if (probe == &the_probe)
+		probe->exit(probe->data);
 }
 
 static void find(struct tracepoint *tracepoint, void *data)
@@ -139,27 +151,28 @@ struct kernel_ext_munmap_probe *
 kernel_ext_munmap_register(void *data, kernel_ext_munmap_fn enter,
 			   kernel_ext_munmap_fn exit)
 {
-	struct kernel_ext_munmap_probe *probe;
-	int error;
+	int error = -EBUSY;
 
-	probe = kzalloc_obj(*probe);
-	if (!probe)
-		return ERR_PTR(-ENOMEM);
-	probe->data = data;
-	probe->enter = enter;
-	probe->exit = exit;
-	error = attach(probe);
-	if (error) {
-		kfree(probe);
-		return ERR_PTR(error);
+	mutex_lock(&registration);
+	if (!is_registered) {
+		the_probe = (struct kernel_ext_munmap_probe) {
+			.data = data,
+			.enter = enter,
+			.exit = exit,
+		};
+		error = attach(&the_probe);
+		is_registered = !error;
 	}
-	return probe;
+	mutex_unlock(&registration);
+	return error ? ERR_PTR(error) : &the_probe;
 }
 EXPORT_SYMBOL_GPL(kernel_ext_munmap_register);
 
 void kernel_ext_munmap_unregister(struct kernel_ext_munmap_probe *probe)
 {
+	mutex_lock(&registration);
 	detach(probe);
-	kfree(probe);
+	is_registered = false;
+	mutex_unlock(&registration);
 }
 EXPORT_SYMBOL_GPL(kernel_ext_munmap_unregister);

@@ -19,8 +19,8 @@ use kernel::{
     prelude::*, //
 };
 
-/// Whether munmap(2) can be probed: [`EOPNOTSUPP`] if the kernel has no such tracepoints, or they must not
-/// sleep (before Linux 6.13).
+/// Whether munmap(2) can be probed: [`EOPNOTSUPP`] if the kernel has no such tracepoints, or their probes
+/// must not sleep.
 pub fn check() -> Result {
     // SAFETY: No requirements.
     to_result(unsafe { helpers::kernel_ext_munmap_check() })
@@ -75,17 +75,19 @@ impl<H: Handler> Calls<H> {
             self.missed.add(1);
             return;
         };
-        if let Some(token) = self.handler().enter(Some(slot.index())) {
+        // SAFETY: The slot is the task's own until its token has been taken and left.
+        if let Some(token) = unsafe { self.handler().enter(Some(slot.index())) } {
             slot.put(token);
         }
     }
 
     fn end(&self) {
-        // SAFETY: It is the current task's number; `begin` does not call this with a slot.
-        unsafe {
-            self.tokens
-                .take(this_task(), |token| self.handler().leave(token))
+        let leave = |token| {
+            // SAFETY: It is what `enter` of the same handler gave, and is left once.
+            unsafe { self.handler().leave(token) };
         };
+        // SAFETY: It is the current task's number; `begin` does not call this with a slot.
+        unsafe { self.tokens.take(this_task(), leave) };
     }
 
     /// # Safety
@@ -123,7 +125,8 @@ impl Drop for Registration {
 }
 
 impl<H: Handler> MunmapProbe<H> {
-    /// Probes munmap(2), of which at least `slots` calls at a time are followed. May sleep.
+    /// Probes munmap(2), of which `slots` calls at a time are followed, a power of two. [`EBUSY`] if it is
+    /// probed already. May sleep.
     ///
     /// # Safety
     ///

@@ -76,12 +76,20 @@ pub trait Handler: Sync {
     /// Whether the current task's calls are of interest. Called first, as [`Handler::enter`] is.
     fn admits(&self) -> bool;
 
-    /// The beginning. [`Handler::leave`] is called if there is a token. `slot` is the task's own until
-    /// that has returned.
-    fn enter(&self, slot: Option<u32>) -> Option<Self::Token>;
+    /// The beginning. [`Handler::leave`] is called if there is a token.
+    ///
+    /// # Safety
+    ///
+    /// `slot`, which is below the number that was asked for, is the current task's own until
+    /// [`Handler::leave`] has returned; until the end of this if there is no token.
+    unsafe fn enter(&self, slot: Option<u32>) -> Option<Self::Token>;
 
     /// The end.
-    fn leave(&self, token: Self::Token);
+    ///
+    /// # Safety
+    ///
+    /// [`Handler::enter`] of this handler gave the token, in the same task, and in the same way.
+    unsafe fn leave(&self, token: Self::Token);
 }
 
 /// A function that is probed; dropping it ends that. Calls that have been entered by then keep their
@@ -152,7 +160,8 @@ impl<H: Handler> Probe<H> {
         if !handler.admits() {
             return false;
         }
-        let Some(value) = handler.enter(None) else {
+        // SAFETY: There is no slot.
+        let Some(value) = (unsafe { handler.enter(None) }) else {
             return false;
         };
         // SAFETY: By the caller's promise; it is aligned as a word is.
@@ -164,7 +173,7 @@ impl<H: Handler> Probe<H> {
     ///
     /// `data` is an `H`, and `token` what [`Probe::enter`] has filled, once.
     unsafe extern "C" fn leave(data: *mut c_void, token: *mut c_void) {
-        // SAFETY: By the caller's promise.
+        // SAFETY: As this function requires; `enter` has filled the token.
         unsafe { (*data.cast_const().cast::<H>()).leave(token.cast::<H::Token>().read()) };
     }
 }

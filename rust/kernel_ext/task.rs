@@ -56,14 +56,17 @@ impl fmt::Display for Comm {
     }
 }
 
+/// How many generations [`descends_from`] looks back: it is called where nothing else can run.
+const GENERATIONS: usize = 1000;
+
 /// Whether the process of this number in the initial namespace is among the ancestors of the current
-/// task's. Any context in which RCU is watching.
+/// task's, up to 1000 generations back. Any context in which RCU is watching.
 ///
 /// The parents are those that would be told of the task's end, also where a debugger is instead.
 pub fn descends_from(tgid: i32) -> bool {
     let _rcu = rcu::read_lock();
     let mut task = current!().as_ptr();
-    loop {
+    for _ in 0..GENERATIONS {
         // SAFETY: `task` is the current task, which is live, or was the parent of a task that RCU keeps;
         // RCU keeps it too, since a parent is replaced in its children before it is released. The field
         // is written at the same time, as a pointer is: what is read is the one or the other. The accesses
@@ -77,4 +80,5 @@ pub fn descends_from(tgid: i32) -> bool {
             _ => {}
         }
     }
+    false
 }

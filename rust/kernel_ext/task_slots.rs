@@ -15,17 +15,27 @@ use core::{
         MaybeUninit, //
     }, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    types::NotThreadSafe, //
+};
 
 /// How far the slots are apart that a task tries if others are taken: neighbours are the next tasks' own.
 /// Odd, so that it tries all of a power of two.
 const STRIDE: usize = 61;
 
+/// The owner of a slot that has a value of this task.
+fn filled(task: usize) -> usize {
+    2 * task + 1
+}
+
 /// The slot of a task, or of nobody.
 #[repr(align(64))]
 struct Slot<T> {
-    /// The task's number; 0 if nobody has the slot.
+    /// Twice the task's number, and one more if there is a value; 0 if nobody has the slot.
     owner: Once,
+    /// How many tasks whose numbers name this slot have another one.
+    displaced: Once,
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
@@ -34,14 +44,13 @@ struct Slot<T> {
 /// # Invariants
 ///
 /// A slot whose `owner` is not 0 belongs to that task, which alone accesses its value. The value is
-/// initialised unless there is a [`Claimed`] of it. There is a power of two of them.
+/// initialised if `owner` says so. There is a power of two of them.
 pub struct TaskSlots<T> {
     slots: KVVec<Slot<T>>,
-    /// How many tasks have a slot that is not the one which their number names.
-    displaced: Once,
 }
 
-// SAFETY: A value is accessed by the task that has put it there, and by no other.
+// SAFETY: A value is accessed in the place of the task that has put it there, as `claim` and `take`
+// require, and by nobody else.
 unsafe impl<T> Sync for TaskSlots<T> {}
 // SAFETY: As above; a value that is left in a slot is not dropped.
 unsafe impl<T> Send for TaskSlots<T> {}
@@ -56,6 +65,7 @@ pub struct Claimed<'a, T> {
     slots: &'a TaskSlots<T>,
     task: usize,
     index: usize,
+    _task: NotThreadSafe,
 }
 
 impl<T> Claimed<'_, T> {
@@ -69,6 +79,8 @@ impl<T> Claimed<'_, T> {
         let slot = &self.slots.slots[self.index];
         // SAFETY: By the type invariants the slot is the task's, and so this function's to access.
         unsafe { (*slot.value.get()).write(value) };
+        // INVARIANT: There is a value now. Nobody but the task looks at it.
+        slot.owner.write(filled(self.task));
         mem::forget(self);
     }
 }
@@ -87,15 +99,13 @@ impl<T> TaskSlots<T> {
         for _ in 0..count {
             let slot = Slot {
                 owner: Once::new(0),
+                displaced: Once::new(0),
                 value: UnsafeCell::new(MaybeUninit::uninit()),
             };
             slots.push(slot, GFP_KERNEL)?;
         }
         // INVARIANT: They belong to nobody.
-        Ok(Self {
-            slots,
-            displaced: Once::new(0),
-        })
+        Ok(Self { slots })
     }
 
     /// The slot that the task of this number tries first, or after so many others.
@@ -109,11 +119,6 @@ impl<T> TaskSlots<T> {
         (0..self.slots.len()).map(move |others| self.index(task, others))
     }
 
-    #[inline(always)]
-    fn owner(&self, index: usize) -> usize {
-        self.slots.get(index).map_or(0, |slot| slot.owner.read())
-    }
-
     /// Takes a slot for `task`, which has none; none if all are taken. Any context.
     ///
     /// # Safety
@@ -124,23 +129,24 @@ impl<T> TaskSlots<T> {
             let owner = &self.slots[index].owner;
             // INVARIANT: It is the task's own from here on. Pairs with the release in `release`: the
             // value is as the last owner has left it.
-            owner.read() == 0 && owner.compare_exchange(0, task).is_ok()
+            owner.read() == 0 && owner.compare_exchange(0, 2 * task).is_ok()
         };
         let index = self.tries(task).find(free)?;
         if index != self.index(task, 0) {
-            self.displaced.add(1);
+            self.slots[self.index(task, 0)].displaced.add(1);
         }
         // INVARIANT: It was just taken.
         Some(Claimed {
             slots: self,
             task,
             index,
+            _task: NotThreadSafe,
         })
     }
 
     fn release(&self, task: usize, index: usize) {
         if index != self.index(task, 0) {
-            self.displaced.add(usize::MAX);
+            self.slots[self.index(task, 0)].displaced.add(usize::MAX);
         }
         // INVARIANT: The task accesses the value no more. Pairs with the full ordering in `claim`.
         self.slots[index].owner.write_release(0);
@@ -155,11 +161,16 @@ impl<T> TaskSlots<T> {
     #[inline(always)]
     pub unsafe fn take(&self, task: usize, f: impl FnOnce(T)) {
         let first = self.index(task, 0);
-        if self.owner(first) == task {
+        let Some(named) = self.slots.get(first) else {
+            return;
+        };
+        if named.owner.read() == filled(task) {
             self.take_from(task, first, f);
-        } else if self.displaced.read() != 0 {
+        } else if named.displaced.read() != 0 {
             // If this task's slot is another one, it has counted that itself.
-            let elsewhere = self.tries(task).find(|&index| self.owner(index) == task);
+            let elsewhere = self
+                .tries(task)
+                .find(|&index| self.slots[index].owner.read() == filled(task));
             if let Some(index) = elsewhere {
                 self.take_from(task, index, f);
             }
@@ -167,9 +178,12 @@ impl<T> TaskSlots<T> {
     }
 
     fn take_from(&self, task: usize, index: usize, f: impl FnOnce(T)) {
-        // SAFETY: By the type invariants the value is this task's, and initialised: the caller of `take`
-        // has no `Claimed`. It is not read again before it is written anew.
-        let value = unsafe { (*self.slots[index].value.get()).assume_init_read() };
+        let slot = &self.slots[index];
+        // INVARIANT: The value is about to be taken. If the task dies in `f`, it is not taken again.
+        slot.owner.write(2 * task);
+        // SAFETY: By the type invariants the value is this task's, and initialised; it is not read again
+        // before it is written anew.
+        let value = unsafe { (*slot.value.get()).assume_init_read() };
         f(value);
         self.release(task, index);
     }

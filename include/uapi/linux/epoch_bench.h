@@ -85,7 +85,7 @@ enum epoch_bench_state {
  * @max_workers: out: EPOCH_BENCH_MAX_WORKERS of the module
  * @running: out: workers running now, in all processes together
  * @reserved: 0
- * @tracker: out: name of the tracker that a run uses which names none
+ * @tracker: out: name of the tracker that is selected in sysfs
  */
 struct epoch_bench_info {
 	__u32 version;
@@ -141,8 +141,8 @@ struct epoch_bench_run {
  * @state: out: one of enum epoch_bench_state
  * @iterations: out: iterations completed in the current or last run
  * @timestamp_ns: out: CLOCK_MONOTONIC when @iterations was read
- * @turns: out: how often the worker has begun to use a tracker in the current
- *	or last run: the same at two readings if it has used one between them
+ * @turns: out: how often the file's worker has begun to use a tracker: the same
+ *	at two readings if it has used one between them, in one run
  * @reserved: 0
  * @tracker: out: the tracker that it uses, or has used last; empty if none
  */
@@ -269,9 +269,10 @@ struct epoch_bench_histogram {
 	_IOWR(EPOCH_BENCH_IOC_MAGIC, 0x05, struct epoch_bench_histogram)
 
 /*
- * Select the tracker for this file: its worker uses it from its next iteration
- * on, and so do later runs. Returns at once; EPOCH_BENCH_IOC_COUNTERS tells when
- * the worker does. At first a file uses the tracker that sysfs says. EINVAL: there
+ * Select the tracker for this file: its worker goes over to it within 64
+ * iterations, and so do later runs. Returns at once; EPOCH_BENCH_IOC_COUNTERS tells
+ * when the worker has, but of EPOCH_BENCH_WAIT, which has no blocks, and waits with
+ * it the next time. At first a file uses the tracker that sysfs says. EINVAL: there
  * is no tracker of that name.
  */
 #define EPOCH_BENCH_IOC_SELECT	\

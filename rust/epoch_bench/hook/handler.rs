@@ -50,7 +50,7 @@ impl Handler for Hook {
         self.filter.admits_current()
     }
 
-    fn enter(&self, slot: Option<u32>) -> Option<Token> {
+    unsafe fn enter(&self, slot: Option<u32>) -> Option<Token> {
         // A section of one that is going down, or coming up, is not waited for. A task with a slot has
         // come from user space, which such a CPU is not in.
         if slot.is_none() && !cpu::this_is_online() {
@@ -63,7 +63,9 @@ impl Handler for Hook {
         if self.enabled.read() == 0 {
             return None;
         }
-        let Some((block, place)) = self.start(self.selection.tracker(), slot) else {
+        // SAFETY: As this function requires.
+        let started = unsafe { self.start(self.selection.tracker(), slot) };
+        let Some((block, place)) = started else {
             self.counts.inc(Count::Missed as usize);
             return None;
         };
@@ -78,7 +80,7 @@ impl Handler for Hook {
         })
     }
 
-    fn leave(&self, token: Token) {
+    unsafe fn leave(&self, token: Token) {
         let kind = token.block.kind();
         // SAFETY: It was opened in these.
         let finish = || unsafe { self.selection.trackers.finish(token.block) };
@@ -99,8 +101,12 @@ impl Handler for Hook {
 
 impl Hook {
     /// Opens a block, if the tracker can do that here and has room.
+    ///
+    /// # Safety
+    ///
+    /// The slot is the current task's own, and has no block open.
     #[inline(always)]
-    fn start(&self, kind: Kind, slot: Option<u32>) -> Option<(Block<'_>, Place)> {
+    unsafe fn start(&self, kind: Kind, slot: Option<u32>) -> Option<(Block<'_>, Place)> {
         let trackers = &self.selection.trackers;
         if let Some(slot) = slot {
             // The slot's task may sleep, and no interrupt uses the trackers: there is no other probe.

@@ -212,8 +212,9 @@ fn no_syscalls(error: Error) -> Error {
     }
     let why = match error {
         error if error == EOPNOTSUPP => {
-            "this kernel has no tracepoints sys_enter and sys_exit that may sleep (Linux 6.13 and later, with CONFIG_HAVE_SYSCALL_TRACEPOINTS)"
+            "this kernel has no tracepoints sys_enter and sys_exit that may sleep (Linux 6.13 and later, with CONFIG_TRACEPOINTS and CONFIG_HAVE_SYSCALL_TRACEPOINTS)"
         }
+        error if error == EBUSY => "somebody else has hooked it so",
         _ => "the kernel refused",
     };
     pr_err!(

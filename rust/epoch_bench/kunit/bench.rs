@@ -76,7 +76,9 @@ impl Holder {
                 let wish = Wish::new();
                 wish.set(own);
                 admission.use_tracker(&wish).visit(InBlock(place, || {
-                    bench.verifier.noted(place, KEY as u32, 1);
+                    bench
+                        .verifier
+                        .noted(own.unwrap_or(bench.tracker()), place, KEY as u32, 1);
                     noted.store(1, Release);
                     wait_until(|| go.load(Acquire) == 1);
                     bench.verifier.closing(place);
@@ -234,7 +236,7 @@ mod tests {
                 watched.store(1, Release);
                 if let Ok(admission) = waits.admit() {
                     let _ = admission.wait(&Wish::new(), KEY, &mut Watched::new());
-                    waits.verifier.judge(&seen, Kind::Busted);
+                    waits.verifier.judge(&seen);
                 }
             }
         })?;
@@ -262,21 +264,21 @@ mod tests {
         let admission = bench.admit()?;
         let place = admission.place();
         // It names the key, and is closed; another one names it, too.
-        verifier.noted(place, 0, 10);
+        verifier.noted(Kind::Epoch, place, 0, 10);
         verifier.watch(&mut seen, KEY)?;
         verifier.closing(place);
-        verifier.noted(place, 0, 10);
-        verifier.judge(&seen, Kind::Epoch);
+        verifier.noted(Kind::Epoch, place, 0, 10);
+        verifier.judge(&seen);
         assert_eq!(verifier.violations(Kind::Epoch), 0);
         // It does not name the key.
-        verifier.noted(place, KEY as u32 + 1, 10);
+        verifier.noted(Kind::Epoch, place, KEY as u32 + 1, 10);
         verifier.watch(&mut seen, KEY)?;
-        verifier.judge(&seen, Kind::Epoch);
+        verifier.judge(&seen);
         assert_eq!(verifier.violations(Kind::Epoch), 0);
         // It does, and stays.
-        verifier.noted(place, KEY as u32, 1);
+        verifier.noted(Kind::Epoch, place, KEY as u32, 1);
         verifier.watch(&mut seen, KEY)?;
-        verifier.judge(&seen, Kind::Epoch);
+        verifier.judge(&seen);
         assert_eq!(verifier.violations(Kind::Epoch), 1);
         verifier.closing(place);
         Ok(())

@@ -267,15 +267,21 @@ mod tests {
             bench.hook.enable()?;
             assert!(!bench.hook.admits());
             // As the probe would call it.
-            let one = bench.hook.enter(Some(7)).ok_or(EINVAL)?;
-            let other = bench.hook.enter(Some(8)).ok_or(EINVAL)?;
+            // SAFETY: Nobody else has these slots.
+            let one = unsafe { bench.hook.enter(Some(7)) }.ok_or(EINVAL)?;
+            // SAFETY: As above.
+            let other = unsafe { bench.hook.enter(Some(8)) }.ok_or(EINVAL)?;
             assert_eq!(bench.hook.blocks(), 2);
-            bench.hook.leave(one);
-            bench.hook.leave(other);
+            // SAFETY: It was entered above.
+            unsafe { bench.hook.leave(one) };
+            // SAFETY: As above.
+            unsafe { bench.hook.leave(other) };
             assert_eq!(bench.hook.blocks(), 0);
             assert_eq!((bench.hook.hits(), bench.hook.missed()), (2, 0));
             bench.hook.disable()?;
-            assert!(bench.hook.enter(Some(7)).is_none());
+            // SAFETY: Nobody else has the slot.
+            let none = unsafe { bench.hook.enter(Some(7)) };
+            assert!(none.is_none());
         }
         Ok(())
     }
