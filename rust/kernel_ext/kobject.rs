@@ -21,10 +21,7 @@ use kernel::{
     bindings,
     error::to_result,
     prelude::*,
-    str::{
-        BStr,
-        CStr, //
-    }, //
+    str::CStr, //
 };
 
 /// A folder; dropping it removes it, with all that is in it.
@@ -251,7 +248,10 @@ impl<T: Sync> Folder<T> {
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit {
     use super::*;
-    use kernel::str::CString;
+    use kernel::str::{
+        BStr,
+        CString, //
+    };
 
     /// What a file is read into.
     #[repr(C, align(4096))]

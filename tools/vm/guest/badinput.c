@@ -232,7 +232,7 @@ static void bad_values(int fd)
 	memset(select.tracker, 'x', sizeof(select.tracker));
 	expect(EINVAL, fd, EPOCH_BENCH_IOC_SELECT, &select, "select of a name without an end");
 	strcpy(select.tracker, "no such tracker");
-	expect(EINVAL, fd, EPOCH_BENCH_IOC_SELECT, &select, "select of a tracker that is not there");
+	expect(EINVAL, fd, EPOCH_BENCH_IOC_SELECT, &select, "select of no tracker");
 	run = one_iteration();
 	strcpy(run.tracker, "no such tracker");
 	expect(EINVAL, fd, EPOCH_BENCH_IOC_RUN, &run, "run with a tracker that is not there");
@@ -438,15 +438,15 @@ static void own_trackers(int runs, int third)
 	own_tracker(runs, "spin");
 	for (i = 0; i < 500 && strcmp(counters(runs).tracker, "spin"); i++)
 		sleep_ms(10);
-	verdict(!strcmp(counters(runs).tracker, "spin"), "the worker uses the tracker that it was told to");
+	verdict(!strcmp(counters(runs).tracker, "spin"), "the worker uses its tracker");
 	turns = counters(runs).turns;
 	strcpy(run.tracker, "mutex");
-	expect(0, third, EPOCH_BENCH_IOC_RUN, &run, "run with another tracker beside it");
+	expect(0, third, EPOCH_BENCH_IOC_RUN, &run, "run with another tracker");
 	verdict(!strcmp(counters(third).tracker, "mutex"), "that one has used it");
 	verdict(counters(runs).turns == turns, "the first one still uses its own");
 	run = one_iteration();
 	expect(0, third, EPOCH_BENCH_IOC_RUN, &run, "run that names no tracker");
-	verdict(!strcmp(counters(third).tracker, "mutex"), "it uses the one that its file has used");
+	verdict(!strcmp(counters(third).tracker, "mutex"), "it uses the one of its file");
 	turns = counters(third).turns;
 	own_tracker(third, "");
 	run = one_iteration();

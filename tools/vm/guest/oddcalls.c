@@ -109,8 +109,8 @@ static int hold(void)
 /* The thread is killed in its call by another one's execve(2). */
 static int exec(void)
 {
-	char *none[] = { NULL };
-	char *arguments[] = { "oddcalls", "nothing", NULL };
+	static char *const none[] = { NULL };
+	static char *const arguments[] = { "oddcalls", "nothing", NULL };
 
 	start_call();
 	printf("1\n");
