@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
-.PHONY: all modules demo check kunit bench scale icount tools docs vm install clean help \
+.PHONY: all modules demo check kunit bench scale icount figures tools docs vm install clean help \
 	setup lint check-host check-browser check-kunit check-debug check-kasan check-misuse check-mutants check-calls check-icount check-guest shell
 
 all: modules
@@ -51,6 +51,9 @@ scale: ## the cost in the kernel, next to RCU, SRCU and locks; on 2, 4 and 8 CPU
 
 icount: ## instructions of sections, blocks, callbacks and lone waits in the kernel, counted
 	@$(ENTER) tools/vm/icount.sh
+
+figures: ## the tables of Documentation/measured.rst, in the guest, on this machine; 20 minutes
+	@$(ENTER) tools/vm/figures.sh
 
 tools: ## build epoch-bench, a static program, in the cache
 	@$(ENTER) tools/vm/tools.sh --show

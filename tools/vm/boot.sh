@@ -45,10 +45,11 @@ while (($#)); do
 	--bench) modules=1 bench=1 ;;
 	--perf) programs+=(--program /usr/bin/perf) ;;
 	--cpu) features=$2 && shift ;;
-	--patches) tcg_thread=single ;;
+	# A CPU that waits for others, as the clocksource's watchdog does, keeps them from running there.
+	--patches) tcg_thread=single append+=" tsc=nowatchdog" ;;
 	# The kernel would not trust the TSC of an emulated CPU, and read a slower clock.
-	--icount) icount=1 append=tsc=reliable ;;
-	--append) append=$2 && shift ;;
+	--icount) icount=1 append+=" tsc=reliable" ;;
+	--append) append+=" $2" && shift ;;
 	--shell) shell=1 name=shell seconds=infinity ;;
 	*) break ;;
 	esac

@@ -1,15 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long a DI block of the tracker that is in use takes, with the loop around it:
- * prints nanoseconds, which are instructions where each takes one.
+ * blocks: how long a DI block of the tracker that sysfs says takes, with the loop
+ * around it. Prints nanoseconds, which are instructions where each takes one.
+ *
+ * blocks TASKS: that many processes map and unmap until they are killed, with the
+ * tracker that sysfs says, as it changes.
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <linux/epoch_bench.h>
 
-int main(void)
+static int load(int tasks)
+{
+	struct epoch_bench_run run = {
+		.version = EPOCH_BENCH_VERSION,
+		.testcase = EPOCH_BENCH_MMAP1,
+	};
+	int fd;
+
+	while (--tasks > 0 && fork() > 0)
+		;
+	fd = open(EPOCH_BENCH_DEVICE, O_RDWR);
+	if (fd < 0 || ioctl(fd, EPOCH_BENCH_IOC_RUN, &run)) {
+		perror(EPOCH_BENCH_DEVICE);
+		return 1;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	struct epoch_bench_run run = {
 		.version = EPOCH_BENCH_VERSION,
@@ -17,8 +40,11 @@ int main(void)
 		/* Of the same number each time, so that what the loop does beside is the same. */
 		.max_iterations = 640000,
 	};
-	int fd = open(EPOCH_BENCH_DEVICE, O_RDWR);
+	int fd;
 
+	if (argc > 1)
+		return load(atoi(argv[1]));
+	fd = open(EPOCH_BENCH_DEVICE, O_RDWR);
 	if (fd < 0 || ioctl(fd, EPOCH_BENCH_IOC_RUN, &run)) {
 		perror(EPOCH_BENCH_DEVICE);
 		return 1;

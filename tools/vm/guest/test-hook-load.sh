@@ -1,13 +1,16 @@
 # shellcheck shell=dash disable=SC2154,SC2086,SC2317 # sys and failed are test-lib.sh's, without blanks; shells are words
-# The hook under load: it comes and goes, and the tracker changes, while
-# processes call the function, and die in it. Arguments: how many times it comes and
+# The hook, and the hook under load: it comes and goes, and the tracker changes,
+# while processes call the function, and die in it. Arguments: how many times it comes and
 # goes in each of three shells, and how often the tracker changes, with each
 # mechanism.
 
 # shellcheck source=tools/vm/guest/test-lib.sh
 . /tests/lib.sh
+# shellcheck source=tools/vm/guest/test-hook.sh
+. /tests/hook.sh
+# shellcheck source=tools/vm/guest/test-load.sh
+. /tests/load.sh
 
-hook=$sys/hook
 cycles=${1:-20} switches=${2:-10}
 
 # A load that goes on until it is killed.
@@ -108,9 +111,11 @@ hook_under_load() {
 }
 
 log >/dev/null
-ok "hook under load: insmod" sh -c "insmod /modules/epoch.ko && insmod /modules/epoch_bench.ko"
+ok "hook: insmod" sh -c "insmod /modules/epoch.ko && insmod /modules/epoch_bench.ko"
 trackers=$(cat $sys/available_trackers)
+hook
+hook_command
 hook_under_load
-ok "hook under load: rmmod" rmmod epoch_bench epoch
+ok "hook: rmmod" rmmod epoch_bench epoch
 kernel_log
 exit "$failed"

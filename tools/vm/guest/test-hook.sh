@@ -1,5 +1,5 @@
-# shellcheck shell=dash disable=SC2154,SC2086 # sys and the others are test.sh's, without blanks
-# The hook, sourced by test.sh: what it counts, what it refuses, and what it
+# shellcheck shell=dash disable=SC2154,SC2086 # sys and the others are test-lib.sh's and test-hook-load.sh's, without blanks
+# The hook, sourced by test-hook-load.sh: what it counts, what it refuses, and what it
 # survives. munmaps and oddcalls are static programs that know nothing of it.
 
 hook=$sys/hook

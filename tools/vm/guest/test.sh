@@ -119,7 +119,8 @@ bad_usage() {
 
 # What must be refused while workers run, and how a run ends.
 while_it_runs() {
-	ok "a long run starts" long_run
+	blocks 4 &
+	ok "workers start that follow the tracker of sysfs" soon busy
 	n=0
 	switches=50
 	while [ $n -lt "$switches" ]; do
@@ -128,9 +129,12 @@ while_it_runs() {
 		done
 		n=$((n + 1))
 	done
-	ok "the tracker changes $switches times through all while it runs" [ $n = "$switches" ]
-	ok "the run goes on" busy
+	ok "the tracker changes $switches times through all while they run" [ $n = "$switches" ]
+	prints "all of them go on" '^4$' cat $sys/workers
+	killall -KILL blocks
+	ok "they end" soon idle
 	write $sys/tracker epoch
+	ok "a long run starts" long_run
 	fails "epoch_bench cannot be unloaded while it runs" - "unavailable|busy|in use" rmmod epoch_bench
 	fails "epoch cannot be unloaded while it is used" - "unavailable|busy|in use" rmmod epoch
 	kill -TERM "$long"
@@ -478,8 +482,6 @@ again() {
 	ok "and again: rmmod epoch" rmmod epoch
 }
 
-# shellcheck source=tools/vm/guest/test-hook.sh
-. /tests/hook.sh
 # shellcheck source=tools/vm/guest/test-load.sh
 . /tests/load.sh
 
@@ -499,8 +501,6 @@ verify_knob
 torture
 mixes
 itself
-hook
-hook_command
 side_by_side
 samples
 watching
