@@ -14,7 +14,7 @@ figure() {
 	echo "# epoch-bench $*"
 	epoch-bench "$@" --json "/out/$name.json" >"/out/$name.txt" 2>"/out/$name.err" || echo "failed: $?"
 	sed -n '/average\|Difference\|times\|proven\|peaks\|tracker/p' "/out/$name.txt" | cut -c1-160
-	cat "/out/$name.err" | grep -v '^round' | cut -c1-160
+	grep -v '^round' "/out/$name.err" | cut -c1-160
 }
 
 half="--interval-ms 500"
