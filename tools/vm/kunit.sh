@@ -27,7 +27,7 @@ while (($#)); do
 done
 
 # Until its modules are no longer needed: the next mutant overwrites them.
-[[ -z $mutant ]] || lock "mutant-$variant"
+[[ -z $mutant ]] || lock "mutant${LANE:-}-$variant"
 "$vm/kernel.sh" "$variant"
 "$vm/modules.sh" "$variant" ${mutant:+"$mutant" "${only%%.*}"} || exit 2
 modules=$("$vm/modules.sh" --dir "$variant" "$mutant")

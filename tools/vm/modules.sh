@@ -6,7 +6,7 @@
 # With MUTANT, a bug is planted: they are built from a copy of the project to
 # which mutants.d/MUTANT.patch was applied. All mutants of a kernel share the copy
 # and the directory they are built in, so that each takes little time, and the
-# next one overwrites it. With SUITE, only the modules that this suite of KUnit
+# next one overwrites it; LANE=, a number, has another copy. With SUITE, only the modules that this suite of KUnit
 # tests takes are built.
 #
 #   clippy    those for stock, checked by clippy
@@ -31,7 +31,7 @@ from=$src
 out=$EPOCH_CACHE/build/$variant
 name="build the modules for $variant${mutant:+, mutant $mutant}"
 if [[ -n $mutant ]]; then
-	planted=$EPOCH_CACHE/mutant/$variant
+	planted=$EPOCH_CACHE/mutant${LANE:-}/$variant
 	from=$planted/src
 	out=$planted/out
 fi
@@ -110,7 +110,7 @@ build)
 	build
 	;;
 step)
-	lock "build-${mutant:+mutant-}$variant"
+	lock "build-${mutant:+mutant${LANE:-}-}$variant"
 	step "$name" "$0" --build "$variant" "$mutant" "$suite"
 	;;
 esac
