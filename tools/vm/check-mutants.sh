@@ -65,7 +65,7 @@ while read -r name test how; do
 		fi
 		continue
 	fi
-	on=uml seconds=60
+	on=uml seconds=40
 	[[ $how != *debug* ]] || on=debug seconds=300
 	status=0
 	TIMEOUT=$seconds "$vm/kunit.sh" --kernel "$on" --mutant "$name" --only "$test" \
