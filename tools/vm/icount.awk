@@ -1,8 +1,9 @@
 # Compares what was counted (the second file, of guest/icount.sh) with icount.table
 # (the first): a PASS or FAIL line for each figure and each goal. Fails if one failed.
 
-# At most this much more, or less, is no difference: means have fractions.
-BEGIN { tolerance = 0.05 }
+# At most this much more, or less, is no difference: an instruction more on a path is 1.0, and
+# a timer interrupt in a run of many 0.08.
+BEGIN { tolerance = 0.25 }
 
 function verdict(word, text) {
 	print word " icount: " text
