@@ -167,17 +167,17 @@ mod tests {
     }
 
     fn take(pool: &mut FakePool, trackers: &FakeTrackers, plan: &Plan) -> Result<Vec<Outcome>> {
-        let observer = FakeObserver::default();
-        let meter = FakeMeter::default();
-        measure(
-            pool,
-            trackers,
-            &observer,
-            &meter,
-            plan,
-            &mut Silent,
-            &Unwatched,
-        )
+        take_watched(pool, trackers, plan, &Unwatched)
+    }
+
+    fn take_watched(
+        pool: &mut FakePool,
+        trackers: &FakeTrackers,
+        plan: &Plan,
+        watch: &dyn Watch,
+    ) -> Result<Vec<Outcome>> {
+        let (observer, meter) = (FakeObserver::default(), FakeMeter::default());
+        measure(pool, trackers, &observer, &meter, plan, &mut Silent, watch)
     }
 
     fn selected(trackers: &FakeTrackers) -> Vec<String> {
@@ -239,16 +239,7 @@ mod tests {
             at: vec![5],
             ..Default::default()
         };
-        let observer = FakeObserver::default();
-        let outcomes = measure(
-            &mut pool,
-            &*trackers,
-            &observer,
-            &FakeMeter::default(),
-            &plan,
-            &mut Silent,
-            &watch,
-        );
+        let outcomes = take_watched(&mut pool, &trackers, &plan, &watch);
         for outcome in outcomes.unwrap() {
             assert_eq!(outcome.samples.len(), 3);
             assert_eq!(outcome.warmup.len(), 1);
@@ -267,16 +258,7 @@ mod tests {
             lasting: Some(3),
             ..Default::default()
         };
-        let observer = FakeObserver::default();
-        let outcomes = measure(
-            &mut pool,
-            &*trackers,
-            &observer,
-            &FakeMeter::default(),
-            &plan,
-            &mut Silent,
-            &watch,
-        );
+        let outcomes = take_watched(&mut pool, &trackers, &plan, &watch);
         let error = outcomes.unwrap_err().to_string();
         assert!(error.contains("round 2 of 4: "), "{error}");
         assert!(error.contains("CPUs online: 0-3, now 0-2"), "{error}");

@@ -76,9 +76,11 @@ impl Watch for Conditions<'_> {
             changes.push(format!("workers of others: {before}, now {others}"));
         }
         if let Some(module) = self.module {
-            let now = module.sysfs.current()?;
-            if let Some(tracker) = tracker.filter(|tracker| self.by_knob && **tracker != now) {
-                changes.push(format!("tracker: {tracker}, now {now}"));
+            if let Some(tracker) = tracker.filter(|_| self.by_knob) {
+                let now = module.sysfs.current()?;
+                if now != tracker {
+                    changes.push(format!("tracker: {tracker}, now {now}"));
+                }
             }
             if self.hooked && !module.hook().is_enabled()? {
                 changes.push("hook: enabled, now disabled".into());
