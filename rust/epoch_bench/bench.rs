@@ -10,7 +10,8 @@ use crate::{
         Place,
         Selection,
         Use,
-        Wish, //
+        Wish,
+        Workers, //
     },
     trackers::{
         Counters,
@@ -84,8 +85,8 @@ impl Bench {
         self.selection.tracker()
     }
 
-    /// The number of workers that run.
-    pub(crate) fn workers(&self) -> u32 {
+    /// How many workers there are.
+    pub(crate) fn workers(&self) -> Workers {
         self.selection.workers()
     }
 

@@ -154,11 +154,10 @@ fn exchange_version(arg: UserPtr) -> Result {
 
 impl Worker {
     fn info(&self, info: &mut uapi::epoch_bench_info) -> Result {
-        if info.reserved != 0 {
-            return Err(EINVAL);
-        }
         info.max_workers = MAX_WORKERS;
-        info.running = self.bench.workers();
+        let workers = self.bench.workers();
+        info.running = workers.running;
+        info.started = workers.started;
         info.tracker = padded(self.bench.tracker());
         Ok(())
     }

@@ -49,8 +49,8 @@ module! {
 
 named_param!(
     tracker: Kind = Kind::Epoch,
-    "Tracker to begin with: none, mutex, spin, lockless, epoch, epoch-keyed, srcu or srcu-expedited \
-     (default: epoch)"
+    "Tracker to begin with: none, mutex, spin, spin-percpu, lockless, epoch, epoch-keyed, srcu or \
+     srcu-expedited (default: epoch)"
 );
 
 named_param!(

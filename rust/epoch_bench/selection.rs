@@ -80,9 +80,19 @@ impl Wish {
     }
 }
 
+/// Numbers of workers.
+pub(crate) struct Workers {
+    /// Those that run.
+    pub(crate) running: u32,
+    /// Those that have begun to, modulo 2^32.
+    pub(crate) started: u32,
+}
+
 struct State {
     /// The places with the trackers that no worker has. Each worker that runs has one.
     places: KVVec<u32>,
+    /// As in [`Workers`].
+    started: u32,
     /// What trackers the hook can use, from when it is enabled until it has no blocks left. In that time
     /// there are no workers.
     hooked: Option<MaySleep>,
@@ -132,6 +142,7 @@ impl Selection {
                             Ok(places)
                         },
                     )?,
+                    started: 0,
                     hooked: None,
                 },
                 "epoch_bench_state"
@@ -152,9 +163,13 @@ impl Selection {
         wish.get().unwrap_or_else(|| self.tracker())
     }
 
-    /// The number of workers that run.
-    pub(crate) fn workers(&self) -> u32 {
-        self.state.lock().workers()
+    /// How many workers there are.
+    pub(crate) fn workers(&self) -> Workers {
+        let state = self.state.lock();
+        Workers {
+            running: state.workers(),
+            started: state.started,
+        }
     }
 
     /// Changes the tracker. Returns when no worker that follows it has a block which was opened in another
@@ -192,6 +207,7 @@ impl Selection {
             return Err(EBUSY);
         }
         let index = state.places.pop().ok_or(EUSERS)?;
+        state.started = state.started.wrapping_add(1);
         // INVARIANT: It was just taken.
         Ok(Place {
             selection: self,

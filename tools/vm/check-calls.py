@@ -80,6 +80,20 @@ TRACKERS = {
         retry="(rust_helper|_raw)_spin_lock",
         give="(rust_helper|_raw)_spin_unlock",
     ),
+    r"spin_percpu::SpinPercpu": Tracker(
+        "spin-percpu",
+        {
+            r"rust_helper_raw_smp_processor_id": "which list it is",
+            r"rust_helper_spin_lock|_raw_spin_lock": "the lock",
+            r"rust_helper_spin_unlock|_raw_spin_unlock": "the lock",
+            r"rust_helper_spin_trylock|_raw_spin_trylock": "the lock, in one block of 64",
+            **WAKE,
+        },
+        part="with_the_lock_held",
+        take="(rust_helper|_raw)_spin_(try)?lock",
+        retry="(rust_helper|_raw)_spin_lock",
+        give="(rust_helper|_raw)_spin_unlock",
+    ),
     r"trackers::lockless::Lockless": Tracker(
         "lockless",
         {

@@ -84,14 +84,15 @@ enum epoch_bench_state {
  * @version: EPOCH_BENCH_VERSION
  * @max_workers: out: EPOCH_BENCH_MAX_WORKERS of the module
  * @running: out: workers running now, in all processes together
- * @reserved: 0
+ * @started: out: workers that have begun to run since the module was loaded, in
+ *	all processes together; wraps around
  * @tracker: out: name of the tracker that is selected in sysfs
  */
 struct epoch_bench_info {
 	__u32 version;
 	__u32 max_workers;
 	__u32 running;
-	__u32 reserved;
+	__u32 started;
 	char tracker[EPOCH_BENCH_NAME_LEN];
 };
 

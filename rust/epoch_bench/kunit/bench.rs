@@ -292,9 +292,9 @@ mod tests {
             all.push(bench.admit()?, GFP_KERNEL)?;
         }
         assert_eq!(bench.admit().err(), Some(EUSERS));
-        assert_eq!(bench.workers(), MAX_WORKERS);
+        assert_eq!(bench.workers().running, MAX_WORKERS);
         drop(all);
-        assert_eq!(bench.workers(), 0);
+        assert_eq!(bench.workers().running, 0);
         let place = bench.admit()?.place();
         assert!(place < MAX_WORKERS);
         Ok(())

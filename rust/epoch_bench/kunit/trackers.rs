@@ -11,6 +11,7 @@ use crate::trackers::{
     Lockless,
     Mutex,
     Spin,
+    SpinPercpu,
     Srcu,
     SrcuExpedited,
     Tracker, //
@@ -253,6 +254,7 @@ macro_rules! suites {
 suites! {
     epoch_tracker_mutex: Mutex,
     epoch_tracker_spin: Spin,
+    epoch_tracker_spin_percpu: SpinPercpu,
     epoch_tracker_lockless: Lockless,
     epoch_tracker_epoch: Epoch,
     epoch_tracker_epoch_keyed: EpochKeyed,
@@ -287,6 +289,7 @@ macro_rules! suites_of_pages {
 suites_of_pages! {
     epoch_pages_mutex: Mutex,
     epoch_pages_spin: Spin,
+    epoch_pages_spin_percpu: SpinPercpu,
     epoch_pages_lockless: Lockless,
     epoch_pages_epoch_keyed: EpochKeyed,
 }

@@ -58,7 +58,7 @@ static FILES: [Attribute<Arc<Bench>>; 5] = [
         Ok(())
     }),
     Attribute::read_only(c"workers", |bench, out| {
-        out.write(fmt!("{}", bench.workers()));
+        out.write(fmt!("{}", bench.workers().running));
         Ok(())
     }),
     Attribute::read_write(

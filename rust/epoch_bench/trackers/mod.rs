@@ -23,12 +23,14 @@ mod busted;
 mod epoch;
 mod epoch_keyed;
 mod generations;
+mod list;
 mod lockless;
 mod mutex;
 mod none;
 mod pages;
 pub(crate) mod places;
 mod spin;
+mod spin_percpu;
 mod srcu;
 mod waiters;
 
@@ -40,6 +42,7 @@ pub(crate) use self::{
     lockless::Lockless,
     mutex::Mutex,
     spin::Spin,
+    spin_percpu::SpinPercpu,
     srcu::{
         Srcu,
         SrcuExpedited, //
@@ -266,6 +269,7 @@ macro_rules! all {
             none: None("none") = none::None,
             mutex: Mutex("mutex") = mutex::Mutex,
             spin: Spin("spin") = spin::Spin,
+            spin_percpu: SpinPercpu("spin-percpu") = spin_percpu::SpinPercpu,
             lockless: Lockless("lockless") = lockless::Lockless,
             epoch: Epoch("epoch") = epoch::Epoch,
             epoch_keyed: EpochKeyed("epoch-keyed") = epoch_keyed::EpochKeyed,

@@ -4,11 +4,11 @@
 //!
 //! FreeBSD's mutex spins while its owner runs, and so does Linux's.
 
-use super::generations::{
-    Generations,
-    ListLock, //
+use super::{
+    generations::Generations,
+    list::ListLock,
+    Context, //
 };
-use super::Context;
 use kernel::{
     prelude::*,
     static_lock_class,

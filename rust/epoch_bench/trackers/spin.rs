@@ -2,11 +2,11 @@
 
 //! The list of generations under a spinlock: nothing but `wait` sleeps.
 
-use super::generations::{
-    Generations,
-    ListLock, //
+use super::{
+    generations::Generations,
+    list::ListLock,
+    Context, //
 };
-use super::Context;
 use kernel::{
     prelude::*,
     static_lock_class,

@@ -73,7 +73,7 @@ pub struct Info {
     pub version: u32,
     pub max_workers: u32,
     pub running: u32,
-    pub reserved: u32,
+    pub started: u32,
     pub tracker: [u8; NAME_LEN],
 }
 

@@ -74,7 +74,7 @@ fn ours() -> BTreeMap<&'static str, u64> {
         };
     }
     offsets! {
-        "epoch_bench_info" Info { version max_workers running reserved tracker }
+        "epoch_bench_info" Info { version max_workers running started tracker }
         "epoch_bench_run" Run {
             version testcase bytes max_iterations max_duration_ns pages rate keys reserved
             tracker iterations elapsed_ns

@@ -19,7 +19,7 @@ pub const AXIS_WIDTH: i32 = 62;
 pub const TICK_GAP: i32 = 8;
 
 /// Okabe and Ito's colours, which the colour-blind can tell apart, without
-/// the yellow, which is pale on white; and Tol's wine.
+/// the yellow, which is pale on white; and Tol's wine and sand.
 pub const COLOURS: [RGBColor; MAX_TRACKERS] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -29,6 +29,7 @@ pub const COLOURS: [RGBColor; MAX_TRACKERS] = [
     RGBColor(230, 159, 0),
     RGBColor(90, 90, 90),
     RGBColor(136, 34, 85),
+    RGBColor(180, 160, 90),
 ];
 /// What is to be read first.
 pub const INK: RGBColor = RGBColor(26, 26, 26);

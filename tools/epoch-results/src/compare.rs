@@ -23,7 +23,7 @@ pub const CAVEAT: &str = "These trackers are load added for the comparison: Linu
                           global delayed-invalidation lock.";
 
 /// Most trackers in one comparison: as many as a plot has colours.
-pub const MAX_TRACKERS: usize = 8;
+pub const MAX_TRACKERS: usize = 9;
 
 /// What to measure.
 #[derive(Clone, Debug)]

@@ -27,7 +27,7 @@ loading() {
 }
 
 knobs() {
-	for tracker in none mutex spin lockless srcu srcu-expedited epoch-keyed epoch; do
+	for tracker in none mutex spin spin-percpu lockless srcu srcu-expedited epoch-keyed epoch; do
 		prints "available_trackers has $tracker" "(^| )$tracker( |\$)" cat $sys/available_trackers
 		ok "tracker can be $tracker" write $sys/tracker "$tracker"
 		prints "tracker is $tracker" "^$tracker\$" cat $sys/tracker
@@ -64,7 +64,7 @@ as_runtest() {
 
 measuring() {
 	small="--samples 3 --warmup 1 --interval-ms 50"
-	for tracker in none mutex spin lockless srcu srcu-expedited epoch-keyed epoch; do
+	for tracker in none mutex spin spin-percpu lockless srcu srcu-expedited epoch-keyed epoch; do
 		for testcase in mmap1 di; do
 			# shellcheck disable=SC2086 # words
 			ok "run --tracker $tracker --testcase $testcase" \

@@ -14,7 +14,7 @@ use super::MeasureArgs;
 /// Options of `compare`.
 #[derive(Clone, Debug, Args)]
 pub struct CompareArgs {
-    /// Trackers to compare, two to eight; the first is the baseline. 'all' for
+    /// Trackers to compare, two to nine; the first is the baseline. 'all' for
     /// all there are; with --mechanism fprobe or kretprobe without those that
     /// sleep
     #[arg(required = true, num_args = 1..=MAX_TRACKERS, value_name = "TRACKER")]

@@ -180,9 +180,9 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_takes_at_most_eight_trackers() {
+    fn a_comparison_takes_at_most_nine_trackers() {
         refused(&["compare"]);
-        refused(&["compare", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        refused(&["compare", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
         let args = ["epoch-bench", "compare", "a", "a"];
         let Command::Compare(args) = Cli::try_parse_from(args).unwrap().command else {
             panic!("compare was not parsed as such");

@@ -16,7 +16,7 @@ pub struct SweepArgs {
     #[command(flatten)]
     pub given: Given,
 
-    /// Trackers to measure, up to eight; the first is the baseline. 'all' for
+    /// Trackers to measure, up to nine; the first is the baseline. 'all' for
     /// all there are
     #[arg(long, value_delimiter = ',', value_name = "TRACKER,...", default_value = ALL)]
     pub trackers: Vec<String>,

@@ -81,7 +81,7 @@ impl Bench<'_> {
         })
     }
 
-    /// The trackers that the command line means, at most eight. Chooses the
+    /// The trackers that the command line means, at most nine. Chooses the
     /// mechanism that hooks their calls, too.
     pub fn trackers(&mut self, names: &[String], asked: Option<Mechanism>) -> Result<Vec<String>> {
         let Some(module) = self.module else {

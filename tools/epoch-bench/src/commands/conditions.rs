@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use epoch_device::sysfs::TrackerControl;
+use epoch_device::uapi::Info;
 use epoch_load::watch::Watch;
 
 use super::module::Module;
@@ -23,7 +24,37 @@ pub struct Conditions<'a> {
     before: Vec<Fact>,
     /// Workers that others have. They are load, as others of the machine's, and
     /// may come and go: only the sample that sees it is left out.
-    others: Cell<usize>,
+    others: Cell<Others>,
+}
+
+/// Workers of others: those that run, and those that have begun to.
+#[derive(Clone, Copy, Default)]
+struct Others {
+    running: u32,
+    started: u32,
+}
+
+impl Others {
+    /// What there is besides so many `own` ones, each of which has begun to run once.
+    fn besides(own: usize, info: &Info) -> Self {
+        Self {
+            running: info.running.saturating_sub(own as u32),
+            started: info.started.wrapping_sub(own as u32),
+        }
+    }
+
+    /// What has changed before `now`, if anything has.
+    fn until(self, now: Self) -> Option<String> {
+        let (before, running) = (self.running, now.running);
+        let started = now.started.wrapping_sub(self.started);
+        match (before == running, started) {
+            (true, 0) => None,
+            (true, _) => Some(format!(
+                "workers of others: {before}, and {started} more came and went"
+            )),
+            (false, _) => Some(format!("workers of others: {before}, now {running}")),
+        }
+    }
 }
 
 /// A name and what is to be read there.
@@ -43,7 +74,7 @@ impl<'a> Conditions<'a> {
             hooked,
             workers,
             before: Vec::new(),
-            others: Cell::new(0),
+            others: Cell::default(),
         };
         conditions.before = conditions.facts()?;
         conditions.others.set(conditions.others(0)?);
@@ -59,11 +90,10 @@ impl<'a> Conditions<'a> {
     }
 
     /// Workers of others, while so many of this measurement run.
-    fn others(&self, own: usize) -> Result<usize> {
-        let Some(module) = self.module else {
-            return Ok(0);
-        };
-        Ok((module.device.info()?.running as usize).saturating_sub(own))
+    fn others(&self, own: usize) -> Result<Others> {
+        self.module.map_or(Ok(Others::default()), |module| {
+            Ok(Others::besides(own, &module.device.info()?))
+        })
     }
 }
 
@@ -71,10 +101,7 @@ impl Watch for Conditions<'_> {
     fn changes(&self, tracker: Option<&str>) -> Result<Vec<String>> {
         let mut changes = differences(&self.before, &self.facts()?);
         let others = self.others(self.workers)?;
-        let before = self.others.replace(others);
-        if before != others {
-            changes.push(format!("workers of others: {before}, now {others}"));
-        }
+        changes.extend(self.others.replace(others).until(others));
         if let Some(module) = self.module {
             if let Some(tracker) = tracker.filter(|_| self.by_knob) {
                 let now = module.sysfs.current()?;
@@ -130,6 +157,25 @@ fn differences(before: &[Fact], now: &[Fact]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn workers_of_others_are_told_from_own_ones() {
+        let info = |running, started| Info {
+            running,
+            started,
+            ..Info::default()
+        };
+        // Seven are others', and four are to be own ones.
+        let before = Others::besides(0, &info(7, u32::MAX));
+        let until = |running, started| before.until(Others::besides(4, &info(running, started)));
+        assert_eq!(until(11, 3), None);
+        assert_eq!(until(12, 4).unwrap(), "workers of others: 7, now 8");
+        assert_eq!(
+            until(11, 5).unwrap(),
+            "workers of others: 7, and 2 more came and went"
+        );
+        assert_eq!(until(9, 3).unwrap(), "workers of others: 7, now 5");
+    }
 
     #[test]
     fn what_changes_is_told() {
