@@ -6,13 +6,20 @@
 //! back.
 
 use crate::{
+    cpu,
     helpers,
     threads::{
+        run_on,
         spawn,
         Thread, //
     }, //
 };
 use kernel::{
+    bindings,
+    cpu::CpuId,
+    cpumask::CpumaskVar,
+    current,
+    error::to_result,
     prelude::*,
     str::CStr,
     sync::{
@@ -38,6 +45,25 @@ pub fn a_while() {
 pub fn skip(why: &CStr) {
     // SAFETY: It is a string. What is not dropped is leaked, which is safe.
     unsafe { helpers::kernel_ext_skip_test(why.as_char_ptr()) };
+}
+
+/// The CPUs that are online.
+pub fn online() -> Result<KVec<CpuId>> {
+    let mut cpus = KVec::new();
+    for cpu in cpu::possible() {
+        if run_on(cpu, || ()).is_ok() {
+            cpus.push(cpu, GFP_KERNEL)?;
+        }
+    }
+    Ok(cpus)
+}
+
+/// Moves the task it is called in to `cpu`, where it stays while the CPU is online.
+pub fn move_to(cpu: CpuId) -> Result {
+    let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+    mask.set(cpu);
+    // SAFETY: Task and mask are valid during the call, which copies the mask.
+    to_result(unsafe { bindings::set_cpus_allowed_ptr(current!().as_ptr(), mask.as_raw()) })
 }
 
 /// Waits until `condition` holds.

@@ -23,10 +23,6 @@ use crate::{
     Epoch, //
 };
 use kernel::{
-    bindings,
-    cpu::CpuId,
-    cpumask::CpumaskVar,
-    error::to_result,
     prelude::*,
     str::CStr,
     sync::{
@@ -38,13 +34,11 @@ use kernel::{
         Arc, //
     }, //
 };
-use kernel_ext::{
-    cpu,
-    testing::{
-        returns_after,
-        Waiter, //
-    },
-    threads::run_on, //
+use kernel_ext::testing::{
+    move_to,
+    online,
+    returns_after,
+    Waiter, //
 };
 
 fn new() -> Result<ARef<Epoch>> {
@@ -68,25 +62,6 @@ fn settled() -> usize {
     // SAFETY: The module is loaded; tests run in process context.
     unsafe { helpers::epoch_teardown_flush() };
     alive()
-}
-
-/// The CPUs that are online.
-fn online() -> Result<KVec<CpuId>> {
-    let mut cpus = KVec::new();
-    for cpu in cpu::possible() {
-        if run_on(cpu, || ()).is_ok() {
-            cpus.push(cpu, GFP_KERNEL)?;
-        }
-    }
-    Ok(cpus)
-}
-
-/// Moves the task it is called in to `cpu`, where it stays while the CPU is online.
-fn move_to(cpu: CpuId) -> Result {
-    let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
-    mask.set(cpu);
-    // SAFETY: Task and mask are valid during the call, which copies the mask.
-    to_result(unsafe { bindings::set_cpus_allowed_ptr(current!().as_ptr(), mask.as_raw()) })
 }
 
 /// Synchronizes in another task.

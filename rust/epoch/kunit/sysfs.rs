@@ -5,6 +5,7 @@
 
 use super::{
     call,
+    settled,
     value, //
 };
 use crate::{
@@ -107,11 +108,18 @@ mod tests {
             }
             // Waits for them.
             drop(threads);
-            let epochs = epochs.lock();
-            for name in NAMES {
-                let named = epochs.iter().filter(|epoch| name_is(epoch, name));
-                assert_eq!(named.count(), 1);
-            }
+            let count = |name| {
+                epochs
+                    .lock()
+                    .iter()
+                    .filter(|epoch| name_is(epoch, name))
+                    .count()
+            };
+            let counts = NAMES.map(count);
+            drop(epochs);
+            // Until then, names of this round may be taken.
+            settled();
+            assert_eq!(counts, [1; NAMES.len()]);
         }
         Ok(())
     }

@@ -39,9 +39,13 @@ use kernel_ext::{
     module_param::Named,
     sched,
     testing::{
+        a_while,
+        move_to,
+        online,
         returns_after,
         shared,
-        skip, //
+        skip,
+        Waiter, //
     },
     threads::spawn, //
 };
@@ -316,6 +320,42 @@ suites_of_lists! {
     epoch_list_mutex: Mutex,
     epoch_list_spin: Spin,
     epoch_list_lockless: Lockless,
+}
+
+#[kunit_tests(epoch_lists_of_cpus)]
+mod lists_of_cpus {
+    use super::*;
+
+    /// A block is in the list of the CPU on which it began, wherever it ends, and whoever waits.
+    #[test]
+    fn block_is_waited_for_from_any_cpu_and_ends_on_any() -> Result {
+        let cpus = online()?;
+        if cpus.len() < 2 {
+            skip(c"there is one CPU only");
+        }
+        for (here, there) in [(cpus[0], cpus[1]), (cpus[1], cpus[0])] {
+            let tracker = tracker(SpinPercpu::new(PLACES))?;
+            move_to(here)?;
+            let block = start(&*tracker, 0);
+            tracker.page(&block, KEY);
+            let waiter = Waiter::start({
+                let tracker = tracker.clone();
+                move || {
+                    let _ = move_to(there);
+                    tracker.wait(KEY);
+                }
+            })?;
+            move_to(there)?;
+            // With one more in its place, it is the only one of its list that ends here.
+            let other = start(&*tracker, 1);
+            a_while();
+            assert!(!waiter.has_returned());
+            finish(&*tracker, block);
+            waiter.join();
+            finish(&*tracker, other);
+        }
+        Ok(())
+    }
 }
 
 #[kunit_tests(epoch_trackers)]

@@ -16,8 +16,9 @@ use super::{
 };
 use kernel::prelude::*;
 
-/// Tracks blocks in one list under a lock.
+/// Tracks blocks in one list under a lock, whose address is the tracker's: that saves loads.
 #[pin_data]
+#[repr(C)]
 pub(crate) struct Generations<L: ListLock> {
     #[pin]
     list: List<L>,

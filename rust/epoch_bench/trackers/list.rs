@@ -204,6 +204,7 @@ struct Statistics {
 
 /// Open blocks under a lock, and the pages that blocks have unmapped.
 #[pin_data]
+#[repr(C)]
 pub(super) struct List<L: ListLock> {
     #[pin]
     hot: Hot<L>,
