@@ -313,15 +313,15 @@ mod tests {
 
     #[test]
     fn trackers_beyond_ministats_limit_have_a_block_of_their_own() {
-        let names = ["none", "2", "3", "4", "5", "6", "7", "8"];
+        let names = ["none", "2", "3", "4", "5", "6", "7", "8", "9"];
         assert_eq!(names.len(), MAX_TRACKERS);
-        let outcomes = (1..=8).map(|index| outcome(100 * index)).collect();
+        let outcomes = (1..=9).map(|index| outcome(100 * index)).collect();
         let trackers = TrackerReport::of(&plan(&names), outcomes).unwrap();
         let text = ministat(&trackers, Confidence::P95).unwrap();
         let (first, second) = text.split_once("\n\n").unwrap();
         assert!(first.starts_with("x none\n+ 2\n"), "{text}");
-        assert!(second.starts_with("x none\n+ 8\n+--"), "{text}");
-        assert_eq!(text.matches("Difference at 95.0% confidence").count(), 7);
+        assert!(second.starts_with("x none\n+ 8\n* 9\n+--"), "{text}");
+        assert_eq!(text.matches("Difference at 95.0% confidence").count(), 8);
     }
 
     #[test]
