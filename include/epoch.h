@@ -28,14 +28,15 @@
  * algorithm is right.
  */
 struct epoch {
-	unsigned long __percpu *active;
 	/* Private. The rest of a static is zero when it is defined. */
-	unsigned long advances;
 	struct epoch_cpu __percpu *cpus;
 	u32 flavour;
 	u32 is_static;
 	const char *name;
-	unsigned long private[(1024 - 4 * sizeof(long) - 8) / sizeof(long)];
+	unsigned long advances;
+	/* For the functions below. */
+	unsigned long __percpu *active __aligned(32);
+	unsigned long private[(1024 - 32) / sizeof(long) - 1];
 } __aligned(64);
 
 /* Private: what an epoch has for each CPU. */

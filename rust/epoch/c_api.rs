@@ -42,7 +42,7 @@ type CEpoch = Domain<KernelPlatform>;
 // What C knows of `struct epoch` and `struct epoch_context`; and of the counters, that those of exits
 // follow those of entries.
 const _: () = {
-    assert!(CEpoch::OFFSET_OF_ACTIVE == 0);
+    assert!(CEpoch::OFFSET_OF_ACTIVE == 32);
     assert!(size_of::<Section>() == size_of::<usize>());
     let [first, second] = Slot::BOTH;
     assert!(Counter::Exit(first).index() == Counter::Enter(first).index() + 1);

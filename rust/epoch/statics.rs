@@ -140,7 +140,7 @@ const _: () = {
     assert!(size_of::<CpuSide>() <= EPOCH_CPU_SIZE);
     assert!(align_of::<Epoch>() == 64);
     assert!(align_of::<CpuSide>() == 64);
-    assert!(Domain::<KernelPlatform>::OFFSET_OF_PLATFORM == 2 * size_of::<usize>());
+    assert!(Domain::<KernelPlatform>::OFFSET_OF_PLATFORM == 0);
     assert!(offset_of!(KernelPlatform, cpus) == 0);
     assert!(offset_of!(KernelPlatform, flavour) == size_of::<usize>());
     assert!(offset_of!(KernelPlatform, is_static) == size_of::<usize>() + 4);

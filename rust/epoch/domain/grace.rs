@@ -196,6 +196,7 @@ impl<P: Platform> Domain<P> {
     fn advance(&self, next: usize) {
         // INVARIANT: It is a slot's.
         self.active
+            .0
             .store_relaxed(self.platform.pair(Slot::of(next)));
         self.epoch.store_relaxed(next);
     }

@@ -149,20 +149,30 @@ impl Section {
     }
 }
 
+/// Half a cache line, and on its second half if it comes after something that is no larger.
+#[repr(C, align(32))]
+struct Half<T>(T);
+
 /// Readers and grace periods of one epoch.
 ///
 /// On cache lines of its own: readers look at it all the time, and it changes only with a grace period.
+///
+/// Counters are on the first half of a line, and `active` on the second one. A section begins with a load of
+/// `active` after the last one's increment, and CPUs tell a load from an earlier store by the low 12
+/// bits of their addresses first: were they the same, which only chance would decide, the load
+/// would have to wait for the increment. `Documentation/speed.rst` has what that costs.
 ///
 /// # Invariants
 ///
 /// `active` is [`Platform::pair`] of one of the slots.
 #[repr(C, align(64))]
 pub struct Domain<P: Platform> {
-    // First: it is all that the fast path reads, and `include/epoch.h` knows where it is.
-    active: P::Word,
+    // `include/epoch.h` knows where these are.
+    platform: P,
     /// Number of advances. Written by the detector.
     epoch: P::Word,
-    platform: P,
+    /// All that the fast path reads.
+    active: Half<P::Word>,
     grace_periods: Sequence<P::Word>,
     progress: Progress<P::Word>,
     demand: Demand<P::Word>,
@@ -185,7 +195,7 @@ impl<P: Platform> Domain<P> {
         let epoch = 0usize.wrapping_sub(P::BEFORE_WRAP);
         Self {
             // INVARIANT: It is the active slot's.
-            active: P::Word::new(platform.pair(Slot::of(epoch))),
+            active: Half(P::Word::new(platform.pair(Slot::of(epoch)))),
             epoch: P::Word::new(epoch),
             platform,
             grace_periods: Sequence::new(P::BEFORE_WRAP),
@@ -207,7 +217,7 @@ impl<P: Platform> Domain<P> {
         // SAFETY: The pointers are those of fields, and the rest is valid when zeroed.
         // INVARIANT: It is the active slot's.
         unsafe {
-            (&raw mut (*domain).active).write(active);
+            (&raw mut (*domain).active).write(Half(active));
             (&raw mut (*domain).platform).write(platform);
             this.assume_init()
         }
@@ -226,7 +236,7 @@ impl<P: Platform> Domain<P> {
     /// Enters a read-side section. Any context.
     #[inline(always)]
     pub fn enter(&self) -> Section {
-        let pair = self.active.load_relaxed();
+        let pair = self.active.0.load_relaxed();
         // SAFETY: By the type invariant it is a slot's.
         unsafe { self.enter_pair(pair) }
     }
@@ -235,7 +245,7 @@ impl<P: Platform> Domain<P> {
     /// something between the two.
     #[doc(hidden)]
     pub fn active_slot(&self) -> Slot {
-        match self.active.load_relaxed() {
+        match self.active.0.load_relaxed() {
             pair if pair == self.platform.pair(Slot(0)) => Slot(0),
             _ => Slot(1),
         }
