@@ -15,7 +15,12 @@ use clap::Parser;
     after_help = "Exit codes: 0 done, whatever the figures; 1 failed; 2 bad usage."
 )]
 pub struct Cli {
-    /// Rounds, in each of which every candidate has one turn
+    /// Processes, one after the other, for each number of threads: in each of them code and data
+    /// have other addresses
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub processes: u32,
+
+    /// Rounds of each process, in each of which every candidate has one turn
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: u32,
 
@@ -32,6 +37,10 @@ pub struct Cli {
     /// Write the report, with the figure of every round, as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+
+    /// Measure in this process, once, and print the bare figures as JSON: what --processes starts
+    #[arg(long, hide = true)]
+    pub figures: bool,
 
     /// Draw the report as SVG
     #[arg(long, value_name = "FILE")]

@@ -65,6 +65,12 @@ struct Machine<F> {
     flaw: PhantomData<F>,
 }
 
+// As in the kernel: a load of `active` never looks like one of a counter.
+const _: () = assert!(
+    Domain::<Machine<Sound>>::OFFSET_OF_ACTIVE % align_of::<Counters>()
+        >= size_of::<[usize; Counter::COUNT]>()
+);
+
 struct NativeWord(AtomicUsize);
 
 impl Word for NativeWord {

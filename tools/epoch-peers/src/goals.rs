@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::candidates::names;
-use crate::stats::Spread;
+use crate::stats::{Measured, Spread};
 
 /// A bound on the ratio of two candidates.
 #[derive(Clone, Copy, Debug)]
@@ -81,22 +81,24 @@ pub struct Outcome {
     /// The bound.
     pub wanted: String,
     /// The ratio, or null if one of the two was not measured.
-    pub ratio: Option<Spread>,
-    /// Whether the median ratio keeps the bound; null as above.
-    pub reached: Option<bool>,
+    pub ratio: Option<Measured>,
+    /// In how many processes the median ratio keeps the bound; null as above.
+    pub reached_in: Option<usize>,
 }
 
 impl Goal {
-    /// Judges it; `figures` gives the figures of a candidate, if it was measured.
-    pub fn judge<'a>(&self, figures: impl Fn(&str) -> Option<&'a [f64]>) -> Outcome {
-        let ratio = figures(self.numerator)
-            .zip(figures(self.denominator))
-            .map(|(numerator, denominator)| Spread::of_ratios(numerator, denominator));
+    /// Judges it; `ratios` gives those of two candidates in each process, if both were measured.
+    pub fn judge(&self, ratios: impl Fn(&str, &str) -> Option<Vec<Spread>>) -> Outcome {
+        let ratios = ratios(self.numerator, self.denominator);
+        let reached = |processes: &Vec<Spread>| {
+            let holds = |process: &&Spread| self.bound.holds(process.median);
+            processes.iter().filter(holds).count()
+        };
         Outcome {
             goal: self.text,
             wanted: self.bound.text(),
-            reached: ratio.map(|ratio| self.bound.holds(ratio.median)),
-            ratio,
+            reached_in: ratios.as_ref().map(reached),
+            ratio: ratios.as_deref().map(Measured::of),
         }
     }
 }
@@ -106,17 +108,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_goal_is_judged_by_the_median_and_only_if_both_were_measured() {
-        let figures = |bare: &'static [f64]| {
-            move |name: &str| match name {
-                names::EPOCH => Some(&[1.0, 1.0, 1.0][..]),
-                names::BARE => Some(bare),
-                _ => None,
-            }
+    fn a_goal_is_judged_by_medians_and_only_if_both_were_measured() {
+        let judge = |goal: usize, processes: &[[f64; 3]]| {
+            let ratios = |one: &str, other: &str| {
+                assert_ne!(one, other);
+                (one == names::EPOCH).then(|| processes.iter().copied().map(Spread::of).collect())
+            };
+            GOALS[goal].judge(ratios).reached_in
         };
-        let judge = |goal: usize, bare| GOALS[goal].judge(figures(bare)).reached;
-        assert_eq!(judge(0, &[0.95, 1.0, 0.5]), Some(true));
-        assert_eq!(judge(0, &[0.9, 1.0, 0.5]), Some(false));
+        let (kept, missed) = ([1.0, 1.09, 2.0], [1.0, 1.11, 1.12]);
+        assert_eq!(judge(0, &[kept, kept]), Some(2));
+        assert_eq!(judge(0, &[missed, kept, missed]), Some(1));
         assert_eq!(judge(1, &[]), None);
     }
 }

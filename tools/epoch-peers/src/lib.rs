@@ -13,6 +13,7 @@ pub mod goals;
 pub mod measure;
 pub mod pairs;
 pub mod picture;
+pub mod processes;
 pub mod report;
 pub mod stats;
 pub mod system;

@@ -13,6 +13,7 @@ use epoch_machine::topology::allowed_cpus;
 use epoch_peers::candidates::{self, Entry};
 use epoch_peers::cli::Cli;
 use epoch_peers::measure::{Plan, measure};
+use epoch_peers::processes;
 use epoch_peers::report::{Machine, Method, Report, Skipped, Table};
 use epoch_peers::{picture, text};
 use epoch_results::destination::Destination;
@@ -57,22 +58,34 @@ fn run(cli: &Cli) -> Result<()> {
     }
 
     let mut report = Report {
-        schema: "epoch-peers/1",
+        schema: "epoch-peers/2",
         machine: Machine::detect(&allowed),
-        method: Method::of(cli.rounds as usize, cli.turn()),
+        method: Method::of(cli.processes as usize, cli.rounds as usize, cli.turn()),
         tables: Vec::new(),
         skipped,
     };
     let out = &mut io::stdout().lock();
+    let plan = |cpus| Plan {
+        rounds: cli.rounds as usize,
+        turn: cli.turn(),
+        cpus,
+    };
+    if cli.figures {
+        for cpus in placements {
+            processes::write(out, &measure(&plan(cpus), &with_candidates)?)?;
+        }
+        return Ok(());
+    }
     text::head(out, &report)?;
     for cpus in placements {
-        let plan = Plan {
-            rounds: cli.rounds as usize,
-            turn: cli.turn(),
-            cpus,
-        };
-        let figures = measure(&plan, &with_candidates)?;
-        let table = Table::new(&plan, &present, figures);
+        let plan = plan(cpus);
+        let measured: Result<Vec<_>> = (1..=cli.processes)
+            .map(|number| {
+                processes::progress(number, cli.processes, plan.cpus.len());
+                processes::measure(&plan, with_candidates.len())
+            })
+            .collect();
+        let table = Table::new(&plan, &present, &measured?);
         text::table(out, &table)?;
         report.tables.push(table);
     }

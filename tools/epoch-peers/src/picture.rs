@@ -102,9 +102,9 @@ fn head(canvas: &Canvas, report: &Report) -> Result<()> {
         ),
         (
             format!(
-                "Bar: median of {} rounds; line: quartiles. The axis is logarithmic; no updater \
-                 runs.",
-                report.method.rounds
+                "Bar: median of {} processes, each of {} rounds; line: from the least of their medians to \
+                 the greatest. Logarithmic axis.",
+                report.method.processes, report.method.rounds
             ),
             style(13, PALE_INK, HPos::Left),
         ),
@@ -133,7 +133,7 @@ fn bar(canvas: &Canvas, axis: &Axis, row: &Row, top: i32) -> Result<()> {
     ];
     canvas.draw(&Rectangle::new(corners, colour.mix(0.75).filled()))?;
 
-    let (low, high) = (axis.x(row.ns.first_quartile), axis.x(row.ns.third_quartile));
+    let (low, high) = (axis.x(row.ns.least), axis.x(row.ns.greatest));
     let cap = |x| vec![(x, middle - 4), (x, middle + 4)];
     for line in [vec![(low, middle), (high, middle)], cap(low), cap(high)] {
         canvas.draw(&PathElement::new(line, INK.stroke_width(1)))?;
@@ -155,8 +155,8 @@ struct Axis {
 impl Axis {
     fn of(tables: &[Table]) -> Self {
         let rows = || tables.iter().flat_map(|table| &table.rows);
-        let least = rows().map(|row| row.ns.first_quartile);
-        let greatest = rows().map(|row| row.ns.third_quartile);
+        let least = rows().map(|row| row.ns.least);
+        let greatest = rows().map(|row| row.ns.greatest);
         let least = least.fold(1.0, f64::min).max(1e-3);
         let greatest = greatest.fold(1.0, f64::max).min(1e9);
         let lowest = least.log10().floor() as i32;
@@ -208,9 +208,9 @@ mod tests {
     #[test]
     fn each_power_of_ten_is_as_wide() {
         let axis = Axis::of(&made_up().tables);
-        assert_eq!((axis.lowest, axis.highest), (-1, 2));
+        assert_eq!((axis.lowest, axis.highest), (0, 2));
         let width = |ns: f64| axis.x(ns * 10.0) - axis.x(ns);
-        assert!((width(0.1) - width(10.0)).abs() <= 1);
+        assert!((width(1.0) - width(10.0)).abs() <= 1);
         assert_eq!((axis.x(0.0), axis.x(1e9)), (axis.left, axis.right));
     }
 }

@@ -8,12 +8,12 @@ use serde::Serialize;
 use crate::candidates::{Entry, Kind, names};
 use crate::goals::{GOALS, Outcome};
 use crate::measure::{Figures, Plan};
-use crate::stats::Spread;
+use crate::stats::{Measured, Spread};
 
-/// `epoch-peers/1`: all times are nanoseconds for one enter and one exit.
+/// `epoch-peers/2`: all times are nanoseconds for one enter and one exit.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// `epoch-peers/1`
+    /// `epoch-peers/2`
     pub schema: &'static str,
     /// Where it ran.
     pub machine: Machine,
@@ -57,7 +57,9 @@ impl Machine {
 /// How it was measured.
 #[derive(Debug, Serialize)]
 pub struct Method {
-    /// Each has every candidate's turn once.
+    /// One after the other, for each number of threads.
+    pub processes: usize,
+    /// Of a process; each has every candidate's turn once.
     pub rounds: usize,
     /// Length of a turn.
     pub turn_us: u128,
@@ -88,13 +90,13 @@ pub struct Row {
     /// What exactly was measured.
     pub what: String,
     /// A thread's time for a pair.
-    pub ns: Spread,
+    pub ns: Measured,
     /// As a multiple of the bare pair's, round by round.
-    pub to_bare: Spread,
+    pub to_bare: Measured,
     /// As a multiple of the epoch's, round by round.
-    pub to_epoch: Spread,
-    /// A thread's time for a pair, in the order of the rounds.
-    pub rounds_ns: Vec<f64>,
+    pub to_epoch: Measured,
+    /// A thread's time for a pair: of each process, in the order of the rounds.
+    pub rounds_ns: Vec<Vec<f64>>,
 }
 
 /// A candidate that was not measured.
@@ -108,8 +110,9 @@ pub struct Skipped {
 
 impl Method {
     /// Of the plan.
-    pub fn of(rounds: usize, turn: std::time::Duration) -> Self {
+    pub fn of(processes: usize, rounds: usize, turn: std::time::Duration) -> Self {
         Self {
+            processes,
             rounds,
             turn_us: turn.as_micros(),
             pairs_per_loop_turn: crate::pairs::PAIRS_PER_TURN,
@@ -118,23 +121,31 @@ impl Method {
 }
 
 impl Table {
-    /// Of the `figures` that were measured of `entries`.
-    pub fn new(plan: &Plan, entries: &[&Entry], figures: Figures) -> Self {
-        let of = |name: &str| {
-            let index = entries.iter().position(|entry| entry.name == name)?;
-            Some(figures[index].as_slice())
+    /// Of the figures that each of `processes` measured of `entries`.
+    pub fn new(plan: &Plan, entries: &[&Entry], processes: &[Figures]) -> Self {
+        let ratios = |one: &str, other: &str| {
+            let index = |name| entries.iter().position(|entry| entry.name == name);
+            let (one, other) = (index(one)?, index(other)?);
+            let of_process = |figures: &Figures| Spread::of_ratios(&figures[one], &figures[other]);
+            Some(processes.iter().map(of_process).collect::<Vec<_>>())
         };
-        let goals = GOALS.iter().map(|goal| goal.judge(of)).collect();
-        let ratios = |figures: &[f64], name| Spread::of_ratios(figures, of(name).unwrap_or(&[]));
-        let rows = (entries.iter().zip(&figures))
-            .map(|(entry, figures)| Row {
-                name: entry.name,
-                kind: entry.kind,
-                what: entry.what.clone(),
-                ns: Spread::of(figures.iter().copied()),
-                to_bare: ratios(figures, names::BARE),
-                to_epoch: ratios(figures, names::EPOCH),
-                rounds_ns: figures.clone(),
+        let to = |name, other| Measured::of(&ratios(name, other).unwrap_or_default());
+        let goals = GOALS.iter().map(|goal| goal.judge(ratios)).collect();
+        let rows = (entries.iter().enumerate())
+            .map(|(index, entry)| {
+                let figures = processes.iter().map(|process| &process[index]);
+                let spreads = figures
+                    .clone()
+                    .map(|rounds| Spread::of(rounds.iter().copied()));
+                Row {
+                    name: entry.name,
+                    kind: entry.kind,
+                    what: entry.what.clone(),
+                    ns: Measured::of(&spreads.collect::<Vec<_>>()),
+                    to_bare: to(entry.name, names::BARE),
+                    to_epoch: to(entry.name, names::EPOCH),
+                    rounds_ns: figures.cloned().collect(),
+                }
             })
             .collect();
         Self {
@@ -169,13 +180,13 @@ pub(crate) mod tests {
                 turn: Duration::from_millis(2),
                 cpus: (0..threads).collect(),
             };
-            let figures = (1..=entries.len())
+            let figures: Figures = (1..=entries.len())
                 .map(|ns| [1.0, 1.25, 0.75].map(|part| part * ns as f64).to_vec())
                 .collect();
-            Table::new(&plan, &entries, figures)
+            Table::new(&plan, &entries, &[figures.clone(), figures])
         });
         Report {
-            schema: "epoch-peers/1",
+            schema: "epoch-peers/2",
             machine: Machine {
                 cpu_model: "A <CPU>".into(),
                 online_cpus: 2,
@@ -183,7 +194,7 @@ pub(crate) mod tests {
                 kernel: "7.3".into(),
                 machine: "bare metal".into(),
             },
-            method: Method::of(3, Duration::from_millis(2)),
+            method: Method::of(2, 3, Duration::from_millis(2)),
             tables: tables.into(),
             skipped: vec![Skipped {
                 name: "rcu of tomorrow",
@@ -198,7 +209,7 @@ pub(crate) mod tests {
         for table in &report.tables {
             let row = |name| table.rows.iter().find(|row| row.name == name).unwrap();
             assert_eq!(row(names::BARE).to_bare.median, 1.0);
-            assert_eq!(row(names::EPOCH).to_epoch.max, 1.0);
+            assert_eq!(row(names::EPOCH).to_epoch.greatest, 1.0);
             let ratio = row(names::EPOCH).ns.median / row(names::BARE).ns.median;
             assert_eq!(row(names::EPOCH).to_bare.median, ratio);
             assert_eq!(table.goals[0].ratio.unwrap().median, ratio);
@@ -208,7 +219,7 @@ pub(crate) mod tests {
     #[test]
     fn json_says_what_it_is() {
         let json = serde_json::to_value(made_up()).unwrap();
-        assert_eq!(json["schema"], "epoch-peers/1");
+        assert_eq!(json["schema"], "epoch-peers/2");
         assert_eq!(json["tables"][1]["threads"], 2);
         assert_eq!(json["skipped"][0]["why"], "it does not exist");
         assert_eq!(json["tables"][0]["goals"][0]["wanted"], "at most 1.10");

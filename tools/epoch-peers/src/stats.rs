@@ -40,6 +40,36 @@ impl Spread {
     }
 }
 
+/// What several processes measured, each in so many rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Measured {
+    /// Half of the processes' medians are below it.
+    pub median: f64,
+    /// The median of the processes' first quartiles: with the third, the spread within a process.
+    pub first_quartile: f64,
+    /// The median of the processes' third quartiles.
+    pub third_quartile: f64,
+    /// The least of the processes' medians: with the greatest, the spread between processes.
+    pub least: f64,
+    /// The greatest of the processes' medians.
+    pub greatest: f64,
+}
+
+impl Measured {
+    /// Of what each process measured, of which there is at least one.
+    pub fn of(processes: &[Spread]) -> Self {
+        let over = |part: fn(&Spread) -> f64| Spread::of(processes.iter().map(part));
+        let medians = over(|process| process.median);
+        Self {
+            median: medians.median,
+            first_quartile: over(|process| process.first_quartile).median,
+            third_quartile: over(|process| process.third_quartile).median,
+            least: medians.min,
+            greatest: medians.max,
+        }
+    }
+}
+
 /// Between two figures, as far between them as `part` of the way is.
 fn quantile(sorted: &[f64], part: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
@@ -68,6 +98,19 @@ mod tests {
         assert_eq!(spread, expected);
         assert_eq!(Spread::of([7.0]).third_quartile, 7.0);
         assert!(Spread::of([]).median.is_nan());
+    }
+
+    #[test]
+    fn processes_differ_by_their_medians() {
+        let processes = [[1.0, 2.0, 3.0], [11.0, 12.0, 13.0], [2.0, 3.0, 4.0]].map(Spread::of);
+        let expected = Measured {
+            median: 3.0,
+            first_quartile: 2.5,
+            third_quartile: 3.5,
+            least: 2.0,
+            greatest: 12.0,
+        };
+        assert_eq!(Measured::of(&processes), expected);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use crate::goals::Outcome;
 use crate::report::{Report, Row, Table};
+use crate::stats::Measured;
 
 /// Writes where and how it is measured.
 pub fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -21,15 +22,17 @@ pub fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out, "machine:  {}", machine.machine)?;
     writeln!(
         out,
-        "method:   {} rounds, in each of them {} us of every candidate, in an order that rotates; \
-         no updater runs",
-        report.method.rounds, report.method.turn_us
+        "method:   {} processes, each of {} rounds, in each of them {} us of every candidate, in an \
+         order\n          that rotates; no updater runs",
+        report.method.processes, report.method.rounds, report.method.turn_us
     )?;
     writeln!(
         out,
         "figures:  nanoseconds of a thread for one enter and one exit, of an empty section; the \
          cost of\n          the measuring loop is in them (\"empty\"). Ratios: medians of the \
-         ratios within a round."
+         ratios within a round.\n          Medians and ratios are those of the median process; \
+         \"quartiles\" are the spread within\n          a process, and \"processes\" is from the \
+         least of their medians to the greatest."
     )?;
     for skipped in &report.skipped {
         writeln!(out, "skipped:  {}: {}", skipped.name, skipped.why)?;
@@ -43,15 +46,16 @@ pub fn table(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     writeln!(out, "\n{}, on CPU {}", table.title(), cpus.join(", "))?;
     writeln!(
         out,
-        "  {:<26} {:>8}  {:>17}  {:>17}  {:>9}  {:>8}",
-        "", "median", "quartiles", "min-max", "/ 2 inc", "/ epoch"
+        "  {:<26} {:>7}  {:>13}  {:>13}  {:>7} {:>13}  {:>7} {:>13}",
+        "", "median", "quartiles", "processes", "/ 2 inc", "processes", "/ epoch", "processes"
     )?;
     for row in &table.rows {
         write_row(out, row)?;
     }
     writeln!(out, "  goals")?;
+    let processes = table.rows.first().map_or(0, |row| row.rounds_ns.len());
     for goal in &table.goals {
-        write_goal(out, goal)?;
+        write_goal(out, goal, processes)?;
     }
     Ok(())
 }
@@ -69,26 +73,43 @@ fn write_row(out: &mut dyn Write, row: &Row) -> io::Result<()> {
     let ns = &row.ns;
     writeln!(
         out,
-        "  {:<26} {:>8.3}  {:>17}  {:>17}  {:>9.2}  {:>8.2}",
+        "  {:<26} {:>7}  {:>13}  {:>13}  {:>7.2} {:>13}  {:>7.2} {:>13}",
         row.name,
-        ns.median,
-        format!("{:.3}-{:.3}", ns.first_quartile, ns.third_quartile),
-        format!("{:.3}-{:.3}", ns.min, ns.max),
+        time(ns.median),
+        format!("{}-{}", time(ns.first_quartile), time(ns.third_quartile)),
+        format!("{}-{}", time(ns.least), time(ns.greatest)),
         row.to_bare.median,
+        between(&row.to_bare),
         row.to_epoch.median,
+        between(&row.to_epoch),
     )
 }
 
-fn write_goal(out: &mut dyn Write, goal: &Outcome) -> io::Result<()> {
-    let verdict = match goal.reached {
-        Some(true) => "reached",
-        Some(false) => "MISSED",
-        None => "not measured",
+/// Nanoseconds, to a picosecond where that is not drowned in noise.
+fn time(ns: f64) -> String {
+    let decimals = if ns < 10.0 { 3 } else { 1 };
+    format!("{ns:.decimals$}")
+}
+
+/// From the least process to the greatest.
+fn between(ratio: &Measured) -> String {
+    format!("{:.2}-{:.2}", ratio.least, ratio.greatest)
+}
+
+fn write_goal(out: &mut dyn Write, goal: &Outcome, processes: usize) -> io::Result<()> {
+    let verdict = match goal.reached_in {
+        Some(0) => "MISSED".to_owned(),
+        Some(some) if some < processes => format!("in {some} of {processes}"),
+        Some(_) => "reached".to_owned(),
+        None => "not measured".to_owned(),
     };
     let measured = goal.ratio.map_or_else(String::new, |ratio| {
         format!(
-            "{:.2} (quartiles {:.2}-{:.2})",
-            ratio.median, ratio.first_quartile, ratio.third_quartile
+            "{:.2} (quartiles {:.2}-{:.2}, processes {})",
+            ratio.median,
+            ratio.first_quartile,
+            ratio.third_quartile,
+            between(&ratio)
         )
     });
     writeln!(
