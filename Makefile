@@ -13,7 +13,7 @@ ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules demo check kunit bench scale icount figures tools docs vm install clean help \
-	setup lint check-host check-browser check-kunit check-debug check-kasan check-misuse check-mutants check-calls check-icount check-guest shell
+	setup lint check-host check-browser check-kunit check-debug check-kasan check-misuse check-mutants check-calls check-icount check-guest check-guest-mutants shell
 
 all: modules
 
@@ -102,13 +102,16 @@ check-icount: ## instructions counted in the kernel: none more than tools/vm/ico
 check-guest: ## the tests on the unmodified Debian kernel
 	@$(ENTER) tools/vm/check.sh guest
 
+check-guest-mutants: ## whether those tests find planted bugs; by hand, some minutes for each
+	@tools/vm/check-guest-mutants.sh
+
 shell: ## a shell in the build root
 	@$(ENTER) bash
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "Settings: KVER= KDIR= RUSTC= (modules); CPUS=8 MEM=2048 TIMEOUT= (guest);"
 	@echo "TASKS=8 SAMPLES=10 (demo); EPOCH_CACHE=~/.cache/epoch-kmod (downloads, build root, kernels)."
