@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Choose the guest's accelerator: prints "kvm REASON" or "tcg REASON". A host may
 # have /dev/kvm and still be unable to run a guest with it, so a guest is booted
 # to find out, once in each boot of the host.

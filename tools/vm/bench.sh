@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # What a reader of the epoch pays, next to what those of its peers do; in user
 # space, on the host's own CPUs. A benchmark, no test: figures do not fail it.
 # The table is shown; it is kept as JSON and as a picture.

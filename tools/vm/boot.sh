@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # boot.sh [--name NAME] [--seconds N] [--modules] [--bench] [--perf] [--cpu FEATURES] [--patches] [--icount] [--append WORDS] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
 # boot.sh --shell [--bench] [--perf] [--file ...]
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # cargo-test.sh ARG...: cargo test, its verdicts as "PASS name", "FAIL name" and
 # "SKIP name" lines; the rest of what it says is shown as it is.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
 """Tests of the page that epoch-bench report makes, in Chromium.
 
 check-browser.py FOLDER: FOLDER holds report.html, evil.html, and the files that

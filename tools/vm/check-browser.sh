@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # The page of epoch-bench report, of invented results, in a browser. Prints
 # "PASS name" and "FAIL name" lines.
 set -euo pipefail

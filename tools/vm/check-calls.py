@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
 """What the trackers call while a block starts and finishes, in the module as it is.
 
 check-calls.py MODULE: MODULE is epoch_bench.ko. start and finish are inlined into the

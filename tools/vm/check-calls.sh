@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # check-calls.sh [MUTANT]: what do trackers call while a block starts or finishes, and
 # is anything called while their lock is held? In the module for Debian's kernel, as it
 # is, or with a planted bug. Prints "PASS name" and "FAIL name" lines.

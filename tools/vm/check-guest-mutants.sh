@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # check-guest-mutants.sh [NAME...]: do the tests in the guests bite? Plant each bug of
 # guest/mutants.d, or those, in a copy of the project: a test that the patch names must
 # fail in the guest that it names. Prints "PASS name" and "FAIL name" lines. Each takes

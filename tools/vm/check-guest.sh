@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # check-guest.sh [GUEST...]: the tests on the unmodified Debian kernel, in all guests, or in some:
 # test, isolated, hook-load, profile, old-cpu.
 set -euo pipefail

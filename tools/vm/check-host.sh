@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # The tests that need no kernel of ours: of the scripts and of the tools.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Tests of check-kdir.sh, with made-up kernel trees and a made-up compiler.
 # Prints "PASS name" or "FAIL name" lines.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # check-kdir.sh KDIR: can Rust modules be built with this kernel tree and this
 # compiler? Each failure says what to do. RUSTC= names another compiler.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # check-kunit.sh [KERNEL]: the KUnit tests on a kernel of our own (uml if none is
 # given), with a PASS, FAIL or SKIP line for each. With that one goes what the
 # compiler must refuse.

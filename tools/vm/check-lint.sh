@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Formatting and static checks.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh

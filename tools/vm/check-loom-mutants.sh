@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Do the tests of the model checker bite? Apply each patch of
 # tools/epoch-model/mutants to a copy of the sources: the tests that the patch
 # names must fail, with a sign that it names. Prints "PASS name" and "FAIL name"

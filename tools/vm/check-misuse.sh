@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # check-misuse.sh [NAME...]: does the kernel report misuse of an epoch? Each one of
 # the list, or of those, takes a boot of User-Mode Linux, since lockdep gives one
 # report only. Prints "PASS name" and "FAIL name" lines.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # check-mutants.sh [NAME...]: do the KUnit tests bite, and check-calls.sh? Plant each bug of the list
 # (see the file mutants) in turn, or those: the test that the list names must
 # fail. Prints "PASS name" and "FAIL name" lines.

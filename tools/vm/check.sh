@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # check.sh [PART...]: run all tests, or some parts of them; ends with the line
 # "N passed, N failed, N skipped". A part is a script check-PART.sh that prints
 # "PASS name", "FAIL name" and "SKIP name" lines; they are counted here.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Does the compiler refuse what would be wrong? Each file of
 # rust/epoch/compile_fail is compiled for User-Mode Linux twice, with the
 # command that Kbuild compiles the Rust sample with: as it is, when it must

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # The experiment end to end: FreeBSD's mutex against the epoch that replaced it,
 # on the unmodified Debian kernel in a guest, and a page that says what came of
 # it. TASKS= and SAMPLES= change its size.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Build rustdoc's pages, private items included, in the cache: of the kernel
 # crates with the command that Kbuild compiles each with for Debian's kernel,
 # and of the tools. Warnings are errors. --show prints where the pages are.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # enter.sh COMMAND...: run COMMAND inside the build root, which is made first
 # where it is missing. There, the project is /src (read-only, so that no build
 # can litter it) and the cache is /cache.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # figures.sh: the figures of Documentation/measured.rst, on this machine: 8 CPUs, in
 # the guest. Some 20 minutes, with nothing else to do beside.
 set -euo pipefail

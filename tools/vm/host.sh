@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Install what the host itself needs. It is little: everything else lives in
 # the build root. Runs as root.
 set -euo pipefail

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # Compares what was counted (the second file, of guest/icount.sh) with icount.table
 # (the first): a PASS or FAIL line for each figure and each goal. Fails if one failed.
 

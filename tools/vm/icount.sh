@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # icount.sh [--check]: instructions of sections, callbacks, lone waits and DI blocks in
 # the kernel, counted: each instruction of the guest takes one nanosecond of its time,
 # so that figures do not depend on the machine or on what else it does. They are

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # initrd.sh FILE [--program PATH]... SOURCE=DESTINATION...: pack an initramfs
 # with busybox, programs with the libraries that they need, and the given files.
 set -euo pipefail

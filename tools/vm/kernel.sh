@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # kernel.sh uml|debug|kasan: build a kernel of our own, for the KUnit tests.
 #
 #   uml     User-Mode Linux: fast to build, to boot and to run

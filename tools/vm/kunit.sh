@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # kunit.sh [--kernel uml|debug|kasan] [--mutant NAME] [--only SUITE.TEST]: build
 # the modules for a kernel of our own (see kernel.sh; uml if none is given), load
 # them there, and have the kernel's kunit.py judge their KUnit tests.

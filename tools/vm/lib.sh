@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced by the scripts here: where things are kept, how a step reports, and
 # what makes a step resumable.

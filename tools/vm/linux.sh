@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Unpack the kernel's source. It stays as it is: kernels are built beside it.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # modules.sh KERNEL [MUTANT [SUITE]]: build the modules for Debian's kernel (stock)
 # or one of our own (uml, debug, kasan), in the cache. modules.sh --dir KERNEL
 # [MUTANT] prints where they are.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # process1.sh ROOT SOURCE CACHE COMMAND...: first process of the namespaces that
 # enter.sh makes: put the mounts in place, then run COMMAND (a chroot). What is
 # mounted here is nowhere else, and ends with the last process.

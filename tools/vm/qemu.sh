@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced by the scripts that boot an x86-64 kernel in QEMU.
 # shellcheck disable=SC2154,SC2034 # they share variables, see below

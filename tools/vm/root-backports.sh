@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # mmdebstrap's setup hook: where its own default mirror is used, add the
 # backports of the same mirror, which hold the kernel.
 set -euo pipefail

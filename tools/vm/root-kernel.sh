@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # mmdebstrap's customize hook: install the kernel, its headers and its source.
 # Backports move on: once they no longer offer the pinned kernel, take the
 # newest of which all three are offered, and leave a notice that says so.

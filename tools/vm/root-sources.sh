@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Print apt sources for the build root, with the mirror that the host itself
 # uses. Prints nothing if the host's apt names none for Debian.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Make the build root: a Debian tree with the compilers, QEMU and the kernel's
 # packages. Runs as root.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Cost of the epoch in the kernel, next to its peers there: epoch_refscale.ko and
 # epoch_rcuscale.ko on the unmodified Debian kernel. A benchmark, no test: figures
 # do not fail it. Many waiters are measured on 2 CPUs and on 4, sections and lone

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Everything that demo and check need before they can start.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh

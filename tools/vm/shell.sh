@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # A shell in the guest. "insmod /modules/epoch.ko" and so on load the modules;
 # what is left in /out is in results/shell in the cache afterwards.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Prepare a tree that builds modules for the unmodified Debian kernel: Debian's
 # headers lack the Rust metadata, so make them from Debian's source, with
 # Debian's configuration and compilers. The symbols come out the same.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Build the Cargo workspace, in the cache; epoch-bench comes out static, so that
 # it runs in the guest and on any other x86-64 Linux; --show prints where it is.
 # tools.sh --cargo ARG... runs cargo with the same settings.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Writes files of invented results to a folder, for the tests of their page.
 
 #[path = "../tests/results/mod.rs"]

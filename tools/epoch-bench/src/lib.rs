@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The `epoch-bench` command, as a library for its tests.
 
 pub mod cli;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The command as its user meets it, on a machine without the module.
 
 use std::io::{self, Write};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nothing is left running, whoever dies first.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The same bytes as the ministat that the system has installed.
 
 use std::fs::File;

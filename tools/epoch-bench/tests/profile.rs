@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `profile` with a perf for tests, of a load in user space: this needs no
 //! module, and no PMU.
 

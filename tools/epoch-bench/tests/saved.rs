@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Files that commands have left elsewhere, in the folders `EPOCH_SAVED`: there
 //! is one of each command, and each is what its schema says.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What `--json` writes is what `schema` says.
 
 mod common;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Completion scripts and manual pages, by the programs that read them where
 //! they are installed.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What will-it-scale's own scripts read, read as they do.
 //!
 //! `runtest.py` (github.com/antonblanchard/will-it-scale) starts a testcase with

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `/dev/epoch_bench`: one open file for each worker.
 
 use std::fs::File;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The module's hook: a tracker's blocks around calls of a kernel function.
 
 use std::fmt;

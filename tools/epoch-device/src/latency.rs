@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How long something took: the kernel's histograms, and percentiles of them.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The interface of epoch_bench.ko: its device, its files in sysfs, its hook.
 
 pub mod counters;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a tracker went through while it was measured, beside the loops.
 
 use anyhow::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the module is told, and tells: `/sys/class/misc/epoch_bench/`.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a worker does in each iteration.
 
 use clap::ValueEnum;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `include/uapi/linux/epoch_bench.h` in Rust; the header has the documentation.
 //!
 //! A test compiles the header with the system's C compiler and compares every

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The kernel's header and our reading of it are the same.
 
 use std::collections::BTreeMap;

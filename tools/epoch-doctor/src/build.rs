@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Whether modules can be built. `tools/vm/check-kdir.sh` has the same rules,
 //! for `make`.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A machine made of a folder, for tests.
 
 use std::collections::HashMap;

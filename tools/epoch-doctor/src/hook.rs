@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Whether kernel functions can be hooked.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What this machine can do, and what is missing.
 //!
 //! Each section has a file with its probes. A probe reads below the root of a

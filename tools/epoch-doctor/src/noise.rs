@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Who else uses the CPUs: other machines, and other programs.
 
 use std::io;

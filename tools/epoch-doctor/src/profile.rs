@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Whether the kernel can be profiled under load.
 
 use std::path::Path;

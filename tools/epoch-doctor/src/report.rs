@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Findings as text and as JSON.
 
 use std::borrow::Cow;

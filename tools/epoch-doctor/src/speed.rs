@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Whether all CPUs are always equally fast.
 
 use std::collections::BTreeSet;

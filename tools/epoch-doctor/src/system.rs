@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The machine as probes see it: files below a root, and what is in no file.
 
 use std::ffi::OsString;

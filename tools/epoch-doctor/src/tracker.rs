@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Whether the processor has what a tracker takes.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What stands between the numbers and the machine: a hypervisor, and the clock.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The axes of a plot of loops a second.
 
 use anyhow::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What stands around each plot: title, results, where it ran, and what to bear
 //! in mind.
 

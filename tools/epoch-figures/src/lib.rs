@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Pictures of what was measured, as SVG and as PNG.
 //!
 //! Nothing but the report goes into them, so that a saved one gives the same

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Numbers short enough for a picture.
 
 /// A number with three digits and its thousands as a letter: `1.20 M`.

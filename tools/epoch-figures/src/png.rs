@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Pictures as pixels, for where SVG cannot go.
 
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Where numbers of tasks are on their axis.
 
 use super::style::{NUMBER, TICK_GAP};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Sizes, colours and fonts that all pictures have.
 
 use epoch_results::compare::MAX_TRACKERS;

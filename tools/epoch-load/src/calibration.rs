@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Measuring what the hook itself costs: calls that are not hooked against calls that are
 //! with a tracker that does nothing.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The clock that all intervals are measured by.
 
 use anyhow::{Context, Result};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A command that is started in two steps: first its process, then its program.
 
 use std::ffi::{CString, OsString};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Workers that load the kernel, and the samples that are taken of them.
 
 pub mod calibration;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Limits of the process that many tasks run into.
 
 use anyhow::{Context, Result, bail};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How far a measurement is, on stderr.
 
 use std::io::{self, IsTerminal, Write};

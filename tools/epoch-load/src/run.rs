@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Measuring one tracker, with will-it-scale's output.
 
 use std::io::Write;

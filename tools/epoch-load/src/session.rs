@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The order in which things begin and are put back, whatever happens between.
 
 use std::io::{self, Write};

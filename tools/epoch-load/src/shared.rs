@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Memory that forked workers share with their parent.
 
 use std::ffi::c_void;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Waiting that ends early for signals and for workers that fail.
 
 use std::os::fd::AsFd;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Blocks and waits for the module's verifier.
 
 use std::time::Duration;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What has to stay as it is while something is measured.
 
 use anyhow::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Commands that are started in two steps.
 //!
 //! Without the usual harness, whose threads would be in the way of a fork.

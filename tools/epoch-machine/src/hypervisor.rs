@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the kernel runs on: bare metal, or which hypervisor.
 
 use std::fmt;

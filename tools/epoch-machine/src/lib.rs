@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The machine that a measurement ran on, and its activity during the measurement.
 
 pub mod activity;

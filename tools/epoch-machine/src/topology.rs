@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Which CPUs there are, and which task runs on which.
 
 use std::collections::HashMap;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What to count: an event, and its meaning on this CPU.
 
 use std::fmt;

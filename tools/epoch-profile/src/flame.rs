@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Flame graphs: interactive SVG files, with a search and a zoom of their own.
 
 use std::io::Write;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Folding: stacks that are equal are counted together.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! From `perf record` to flame graphs: where the kernel's CPU time goes.
 //!
 //! The steps, each in a file of its own: [`event`] says what to count,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Sampling the kernel's stacks with perf.
 //!
 //! perf records system-wide (`-a`) and not task by task: that takes one event

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The functions that take the most time, or whose part of it differs most.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! From what perf printed in the guest, under trackers mutex and epoch, to
 //! folded stacks, pictures and tables.
 

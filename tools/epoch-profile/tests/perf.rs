@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! perf is found, chosen, started, told what to do, and ended.
 
 use std::fs;

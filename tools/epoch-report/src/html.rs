@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! From a page to its markup; the templates are in `templates/`.
 
 use anyhow::{Context, Result};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A page of results: one HTML file that needs nothing else, neither a network
 //! nor other files, so that it can be mailed.
 //!

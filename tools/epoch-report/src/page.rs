@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is on a page.
 
 use crate::svg::{FlameGraph, Picture};

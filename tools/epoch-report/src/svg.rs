@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! SVG files that become part of a page.
 
 use anyhow::{Context, Result, ensure};

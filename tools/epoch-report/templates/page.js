@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
 "use strict";
 
 // What needs this script is hidden without it.

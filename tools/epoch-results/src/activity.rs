@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Activity of the whole machine per iteration.
 
 use epoch_machine::activity::{Counted, CpuTime, Missing, SystemActivity};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Comparisons measured both with processes and with threads.
 
 use anyhow::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Measuring several trackers, their samples interleaved.
 
 use std::io::{self, Write};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The files that options such as `--json` name.
 //!
 //! They are opened before the measurement, so that a path that cannot be

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What there is to say of a comparison beside ministat's verdict.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Examples for tests.
 
 use epoch_device::testcase::Testcase;

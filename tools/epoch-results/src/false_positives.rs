@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How often a tracker is called different from itself: the test of the tests,
 //! on the machine and under the load where they are to be believed.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A command with the hook attached.
 
 use std::borrow::Cow;

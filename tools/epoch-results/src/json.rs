@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The files that `--json` writes, and `draw` reads.
 //!
 //! Every file is one object. `schema` names its form: a change that would break

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What measurements result in: samples, statistics, the files that hold them.
 
 pub mod activity;

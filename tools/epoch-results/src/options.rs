@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How to measure, as the command line has it.
 
 use std::time::Duration;

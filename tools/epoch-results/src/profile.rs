@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Where the kernel's time goes under one tracker or two: what `profile`
 //! writes beside its pictures, and prints.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! One sample: what the workers did in an interval, per second.
 
 use std::io::{self, Write};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Statistics of totals, and what they prove.
 
 use anyhow::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! One table for a whole comparison.
 
 use epoch_device::hook::Calls;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Tables, and tables of text: columns with two blanks between them, without lines.
 
 use comfy_table::CellAlignment;

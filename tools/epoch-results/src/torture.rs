@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Trackers that were tortured, with the module's verifier watching.
 
 use std::borrow::Cow;

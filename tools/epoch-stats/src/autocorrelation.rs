@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Whether samples depend on the one before.
 
 use statrs::distribution::{ContinuousCDF, Normal};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How sure the ratio of two means is.
 
 use statrs::statistics::Statistics;

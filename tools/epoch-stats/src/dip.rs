@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Whether samples have more than one mode.
 
 use crate::MIN_SAMPLES;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How large a difference is, next to the spread of the samples.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Statistics that say whether two sets of samples differ, and whether to
 //! believe it.
 //!

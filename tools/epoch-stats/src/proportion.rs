@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How often something happens, after it did a few times.
 
 use statrs::distribution::{Beta, ContinuousCDF};

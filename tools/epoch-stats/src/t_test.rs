@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Whether two means differ, by Student's t distribution.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Whether samples rise or fall while they are taken.
 
 use statrs::distribution::{ContinuousCDF, Normal};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! C's `%g`.
 
 /// Formats as C's `%.{precision}g` does.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Whether two data sets differ.
 
 use crate::{Confidence, Dataset, Edition};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Data sets: where their points come from and what they amount to.
 
 use std::io::BufRead;

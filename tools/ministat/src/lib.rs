@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The statistics and the output of FreeBSD's ministat, byte for byte.
 //!
 //! ```

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The plot: points stacked over a common scale, bars for their spread.
 
 use crate::{Dataset, Edition, Error, SYMBOLS};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Student's t as ministat has it.
 //!
 //! Each row holds the two-tailed critical values for one number of degrees of

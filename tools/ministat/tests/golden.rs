@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The experiment of 2018 that this project reproduces, recomputed.
 
 use ministat::{Confidence, Dataset, Edition, Options, report};

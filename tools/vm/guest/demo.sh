@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # The experiment, in the guest: each tracker alone, both against each other, both
 # with one task, two, four, ..., the same with processes and with threads, and
 # what the kernel does meanwhile. Arguments: TASKS SAMPLES.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2086 # sizes are words
 # What stands above the tables of Documentation/measured.rst: runs each of the
 # commands, and leaves what it prints, and its samples, in /out.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 # Instructions, in a guest that takes one nanosecond for each: runs the in-kernel
 # benchmarks, and prints tables of their medians. /out/figures has the same for

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 # scale.sh SET...: the in-kernel benchmarks, in the guest: loads each module,
 # waits for the end of its test, and prints tables of the lines that sum up. A

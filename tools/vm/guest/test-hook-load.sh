@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2154,SC2086,SC2317 # sys and failed are test-lib.sh's, without blanks; shells are words
 # The hook, and the hook under load: it comes and goes, and the tracker changes,
 # while processes call the function, and die in it. Arguments: how many times it comes and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2154,SC2086 # sys and the others are test-lib.sh's and test-hook-load.sh's, without blanks
 # The hook, sourced by test-hook-load.sh: what it counts, what it refuses, and what it
 # survives. munmaps and oddcalls are static programs that know nothing of it.

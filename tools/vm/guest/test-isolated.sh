@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2154,SC2317 # failed is test-lib.sh's, and calls functions
 # Grace periods, callbacks and freeing of epochs send nothing to a CPU that is to
 # be left alone, if they need not. CPU 3 is isolated, and runs a task in user mode.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2317,SC2034 # ok and fails call functions; failed is for those who source this
 # What the tests in the guest have in common, sourced by them. They print "PASS
 # name", "FAIL name" and "SKIP name" lines.

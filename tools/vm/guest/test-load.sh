@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2016,SC2154,SC2086 # sys and the others are test.sh's, without blanks
 # Loads that wait, the verifier, curves, and programs that are hooked by
 # epoch-bench; sourced by test.sh.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2154,SC2013,SC2086 # sys and failed are test-lib.sh's
 # The modules on a CPU without cmpxchg16b.
 

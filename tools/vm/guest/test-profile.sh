@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2154,SC2086,SC2317 # sys and failed are test-lib.sh's; ok calls the functions
 # Profiles, in a guest that has perf, and no PMU.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2317,SC2154,SC2034 # ok and fails call the functions; some names are of the other files
 # Tests on the unmodified Debian kernel, run in the guest by busybox's shell.
 # Prints "PASS name", "FAIL name" and "SKIP name" lines.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Which options the command line has.
 
 use std::collections::BTreeSet;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the measuring commands have in common.
 
 use std::path::PathBuf;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Options of `ministat`.
 
 use std::path::PathBuf;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Options of `completions` and `man`.
 
 use std::path::PathBuf;

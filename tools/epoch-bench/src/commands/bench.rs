@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Measuring with workers, with or without the module, with or without its hook.
 
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Whether what is measured is still what was to be measured.
 
 use std::cell::Cell;

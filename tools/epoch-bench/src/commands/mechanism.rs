@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Which mechanism hooks the calls, and whose trackers' blocks are put around
 //! them.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The loaded module, as the commands need it.
 
 use std::cell::OnceCell;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The files that a result is drawn to.
 
 use std::path::Path;

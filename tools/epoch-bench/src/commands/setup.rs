@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the options of measuring commands mean.
 
 use std::io::{self, Write};

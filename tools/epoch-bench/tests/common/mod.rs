@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Files that `--json` writes, and their schemas.
 
 use std::process::Command;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Files as the commands write them, of invented results.
 
 use std::fs;

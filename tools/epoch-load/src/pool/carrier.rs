@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What carries the workers: processes or threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

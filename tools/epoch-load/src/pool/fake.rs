@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A pool in memory, for tests: exact rates, a clock of its own.
 
 use std::cell::RefCell;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The workload in the kernel, through the device.
 
 use std::cell::RefCell;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The workers: started once, told to run and to stop any number of times.
 
 mod carrier;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The workload in user space: real system calls.
 
 use std::num::NonZeroUsize;

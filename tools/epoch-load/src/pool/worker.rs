@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A worker's life, in a process or a thread of its own.
 
 use std::sync::Arc;

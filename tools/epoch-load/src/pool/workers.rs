@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! [`Pool`] over real processes or threads.
 
 use std::sync::Arc;

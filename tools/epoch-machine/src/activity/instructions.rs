@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Instructions of all CPUs, as `perf_event_open(2)` counts them.
 
 use std::fs::File;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Activity of the whole machine during a measurement: context switches, interrupts between CPUs,
 //! time in softirqs, instructions.
 //!

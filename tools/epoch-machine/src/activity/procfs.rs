@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Counts in `/proc/stat` and `/proc/interrupts`.
 
 use super::{Counted, CpuTime, Missing, SystemActivity};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is missing of a sweep that ended too early, and where it may be gone on
 //! with.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Fitting the law to what was measured, by least squares.
 
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};

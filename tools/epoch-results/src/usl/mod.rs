@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Gunther's Universal Scalability Law, a model of how throughput depends on
 //! the number of tasks.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The law of one tracker, how sure it is, and how well it describes the samples.
 
 use ministat::Confidence;

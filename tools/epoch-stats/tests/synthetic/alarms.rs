@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Warnings of good samples, and of bad ones.
 
 use epoch_stats::{Warning, of_comparison, of_samples};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How often confidence intervals hold what they are of.
 
 use epoch_stats::{Effect, ratio_interval};

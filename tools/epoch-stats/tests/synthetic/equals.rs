@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How often a difference is proven where there is none, and where there is one.
 
 use epoch_stats::TTest;

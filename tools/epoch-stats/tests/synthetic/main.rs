@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the statistics say of samples whose distribution is known.
 
 mod alarms;

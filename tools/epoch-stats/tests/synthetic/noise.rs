@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Samples as a computer makes them.
 
 use std::f64::consts::TAU;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What stands above the flame graphs.
 
 use epoch_profile::flame::Caption;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Which probe hooks the calls while perf samples their stacks.
 
 use anyhow::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Two trackers are profiled in turns.
 
 use anyhow::Result;

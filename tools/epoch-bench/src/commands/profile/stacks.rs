@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Reading what perf has recorded, as long as nobody interrupts.
 
 use std::io::{self, BufReader, Read};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Comparisons that differ in nothing but processes and threads, on the page.
 
 use anyhow::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What doctor found, on the page.
 
 use epoch_doctor::{Finding, Report, Status, Topic};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Where results come from, and how to get them again.
 
 use epoch_machine::environment::Environment;

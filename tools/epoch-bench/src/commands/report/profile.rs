@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A profile on the page: flame graphs, and the functions that take the time.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Samples, and what trackers went through while they were taken.
 
 use anyhow::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Going on with a sweep that ended too early.
 
 use std::fs;
