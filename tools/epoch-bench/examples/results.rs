@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Writes files of invented results to a folder, for the tests of their page.
+//! Writes files of invented results to a directory, for the tests of their page.
 
 #[path = "../tests/results/mod.rs"]
 mod results;
@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 fn main() -> Result<()> {
-    let dir = env::args_os().nth(1).context("name a folder")?;
+    let dir = env::args_os().nth(1).context("name a directory")?;
     results::write(Path::new(&dir))?;
     let evil = "<script>document.title = 'evil'</script>";
     let mut comparison = results::comparison(evil);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The command as its user meets it, on a machine without the module.
+//! The command as a user runs it, on a machine without the module.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -148,7 +148,7 @@ fn run_says_what_the_machine_did_beside_its_figures() {
     let heading = Regex::new(r"(?m)^tracker +average +switches .*softirq +steal").unwrap();
     assert!(heading.is_match(&stderr), "{stderr}");
     assert!(stderr.contains("\nno tracker "), "{stderr}");
-    // stdout is will-it-scale's.
+    // stdout is for will-it-scale's output.
     assert!(!text(&output.stdout).contains("switches"));
     let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     let activity = &saved["activity"];
@@ -249,7 +249,7 @@ fn a_picture_that_cannot_be_drawn_is_found_before_measuring() {
     fails_with(&args, 1, "--svg /nonexistent/x.svg: cannot be written");
 }
 
-/// A saved comparison, as small as it can be.
+/// Returns a saved comparison, as small as it can be.
 fn saved_comparison() -> serde_json::Value {
     let tracker = |name: &str, totals: [u64; 3]| {
         let samples = totals.map(
@@ -303,7 +303,7 @@ fn a_saved_comparison_can_be_drawn() {
     assert_eq!(left, 2, "temporary files were left");
 }
 
-/// A saved sweep made of that comparison.
+/// Returns a saved sweep made of that comparison.
 fn saved_sweep(tasks: &[usize]) -> serde_json::Value {
     let mut sweep = saved_comparison();
     let point = |&tasks: &usize| {
@@ -411,7 +411,7 @@ fn other_testcases_are_described() {
     }
 }
 
-/// A quick run in user space, with these options.
+/// Runs a quick measurement in user space, with these options.
 fn run_user(options: &[&str]) -> String {
     let args = ["run", "--where", "user", "--interval-ms", "20"];
     let output = epoch_bench(&[&args, options].concat());
@@ -470,9 +470,8 @@ fn verbose_lines_add_up_to_the_total() {
     assert_eq!(checked, 2);
 }
 
-/// What will-it-scale's runtest.py takes from the output: it cuts every line
-/// that contains `testcase:` or `average:` at its colons, and fails unless
-/// there are exactly two parts; the second must be a title or an integer.
+/// will-it-scale's runtest.py splits every line that contains `testcase:` or `average:` at its
+/// colons, and fails unless there are exactly two parts; the second must be a title or an integer.
 #[test]
 fn will_it_scales_scripts_can_read_it() {
     let stdout = run_user(&["-s", "3"]);
@@ -562,7 +561,7 @@ Difference at 95.0% confidence
     assert_eq!(text(&output.stdout), expected);
 }
 
-/// What doctor says of this machine, whatever that is.
+/// Runs doctor on this machine; returns the exit code and stdout.
 fn doctor(args: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_epoch-bench"))
         .arg("doctor")
@@ -625,6 +624,6 @@ fn a_pipe_gets_no_colours_unless_they_are_wanted() {
     assert!(!coloured(&["--color", "auto"], &[("NO_COLOR", "1")]));
     assert!(!coloured(&["--color=never"], &[("CLICOLOR_FORCE", "1")]));
     assert!(coloured(&["--color=always"], &[]));
-    // What is asked for counts more than what is set for all programs.
+    // The option takes precedence over the environment variable.
     assert!(coloured(&["--color=always"], &[("NO_COLOR", "1")]));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Nothing is left running, whoever dies first.
+//! No process is left running, whichever dies first.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 /// Far longer than anything here takes: only a hang reaches it.
 const HANG: Duration = Duration::from_secs(20);
 
-/// A run that would take hours, under way.
+/// Run in progress that would take hours.
 struct Run {
     child: Child,
     workers: Vec<Pid>,
@@ -33,7 +33,7 @@ impl Run {
         // The first sample says that all workers run.
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         lines.find(|line| line.as_ref().unwrap().starts_with("min:"));
-        // Goes on reading, lest the pipe fill up.
+        // Keeps reading, lest the pipe fill up.
         std::thread::spawn(move || lines.count());
         let id = child.id();
         let workers = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
@@ -49,8 +49,8 @@ impl Run {
         Pid::from_raw(self.child.id() as i32)
     }
 
-    /// Waits until all are gone: the workers first, since one that is left
-    /// would keep stderr open.
+    /// Waits until all have exited: the workers first, since one that is left would keep stderr
+    /// open.
     fn end(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         let left: Vec<Pid> = self.workers.into_iter().filter(|pid| !ends(*pid)).collect();
@@ -65,7 +65,7 @@ impl Run {
     }
 }
 
-/// Whether the process ends by itself. One that nobody has reaped has ended.
+/// Returns whether the process ends by itself. A zombie has ended.
 fn ends(pid: Pid) -> bool {
     let start = Instant::now();
     while let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The same bytes as the ministat that the system has installed.
+//! Comparison with the output of the installed ministat, byte by byte.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -25,7 +25,7 @@ impl Random {
         self.next() % bound
     }
 
-    /// In [0, 1).
+    /// Returns a number in [0, 1).
     fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
@@ -35,7 +35,7 @@ impl Random {
     }
 }
 
-/// How the numbers of a case look.
+/// Returns the numbers of a case, of one of several kinds.
 fn numbers(random: &mut Random, case: u64, count: u64) -> Vec<String> {
     let scale = 10f64.powi(random.below(41) as i32 - 20);
     let centre = random.unit() * 10.0 - 5.0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `profile` with a perf for tests, of a load in user space: this needs no
-//! module, and no PMU.
+//! `profile` with a fake perf and a load in user space: this needs no module, and no PMU.
 
 use std::fs;
 use std::io::{self, Write};
@@ -17,14 +16,14 @@ use tempfile::TempDir;
 /// Far longer than anything here takes: only a hang reaches it.
 const HANG: Duration = Duration::from_secs(20);
 
-/// A folder to profile into, and a `PATH` that has `perf` first.
+/// Directory to profile into, and a `PATH` that has `perf` first.
 struct Place {
     dir: TempDir,
     path: String,
 }
 
 impl Place {
-    /// None, which is told, where the kernel hides its functions' addresses.
+    /// Returns `None`, with a message, if the kernel hides the addresses of its functions.
     fn new() -> Option<Self> {
         if let Err(error) = epoch_profile::perf::check_symbols() {
             let _ = writeln!(io::stderr(), "skipped: {error}");
@@ -43,7 +42,7 @@ impl Place {
         self.dir.path().join("out")
     }
 
-    /// A profile by a perf that behaves like this.
+    /// Returns a profile command with a perf that behaves like this.
     fn command(&self, perf: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_epoch-bench"));
         command
@@ -62,7 +61,7 @@ impl Place {
         self.command(perf, &args).output().unwrap()
     }
 
-    /// What is in the folder, below it, too.
+    /// Returns the files in the directory, and below it.
     fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         for dir in ["", "folded"] {
@@ -174,7 +173,7 @@ fn a_folder_that_cannot_be_made_is_found_before_measuring() {
     fails(&output, &["--out /dev/null/x: cannot be written"]);
 }
 
-/// The processes that it has started.
+/// Returns the processes that `child` has started.
 fn children(child: &Child) -> Vec<Pid> {
     let id = child.id();
     let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
@@ -183,7 +182,7 @@ fn children(child: &Child) -> Vec<Pid> {
         .collect()
 }
 
-/// One that nobody has reaped has ended.
+/// Returns whether a process has ended. A zombie has.
 fn has_ended(pid: Pid) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().unwrap_or_default().trim_start();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `epoch-bench report` as its user meets it.
+//! `epoch-bench report` as a user runs it.
 
 mod results;
 
@@ -50,7 +50,7 @@ fn refused(dir: &Path, args: &[&str], code: i32, message: &str) {
     assert!(!dir.join("report.html").exists());
 }
 
-/// Headings of the sections.
+/// Returns the headings of the sections.
 fn sections(html: &str) -> Vec<&str> {
     let headings = html.split("<h2 id=\"section-").skip(1);
     headings
@@ -71,12 +71,12 @@ fn all_kinds_of_files_come_together() {
             "Samples",
             "ministat",
             "Other tests",
-            "How it scales",
+            "Scalability",
             "mutex alone",
-            "Where the time goes",
-            "What doctor found",
-            "Where it was measured",
-            "Do it again",
+            "Profile",
+            "Findings of doctor",
+            "Environment",
+            "Reproducing the results",
         ]
     );
     let words = |words: &str| assert!(html.contains(words), "{words} is not there");
@@ -88,7 +88,7 @@ fn all_kinds_of_files_come_together() {
     words("<p class=\"headline\">mutex does 84000 loops a second</p>");
     words("Difference at 95.0% confidence");
     words("average:152000");
-    words("the paired test is the one to go by");
+    words("prefer the paired test");
     words("warnings about single points of the sweep");
     words("the timer cpu-clock, as there is no PMU for cycles");
     words("SMT: on: tasks share cores");
@@ -117,8 +117,8 @@ fn files_of_one_kind_are_told_apart() {
             "Samples: other.json",
             "ministat: other.json",
             "Other tests: other.json",
-            "Where it was measured",
-            "Do it again",
+            "Environment",
+            "Reproducing the results",
         ]
     );
     assert!(html.contains("<title>Two of them</title>"));
@@ -142,9 +142,9 @@ fn processes_stand_beside_threads() {
             "ministat",
             "Other tests",
             "Processes and threads",
-            "How it scales",
-            "Where it was measured",
-            "Do it again",
+            "Scalability",
+            "Environment",
+            "Reproducing the results",
         ]
     );
     let words = |words: &str| assert!(html.contains(words), "{words} is not there");
@@ -199,7 +199,7 @@ fn what_cannot_be_reported_is_named_and_nothing_written() {
     write("other.json", "{\"schema\": \"epoch-bench/hook/1\"}");
     refused(&["other.json"], 2, "it holds epoch-bench/hook/1");
     let same = ["compare.json", "-o", "compare.json"];
-    refused(&same, 2, "would replace what is to be reported");
+    refused(&same, 2, "would overwrite an input file");
     refused(&["compare.json", "-o", "no/x.html"], 1, "cannot be written");
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Files that commands have left elsewhere, in the folders `EPOCH_SAVED`: there
-//! is one of each command, and each is what its schema says.
+//! Files that commands have left elsewhere, in the directories `EPOCH_SAVED`: there is one of each
+//! command, and each conforms to its schema.
 
 mod common;
 
@@ -29,7 +29,7 @@ fn files(dir: &Path, found: &mut Vec<(String, Value)>) {
 
 #[test]
 fn each_file_is_what_its_schema_says() {
-    let dirs = std::env::var_os("EPOCH_SAVED").expect("EPOCH_SAVED must name folders");
+    let dirs = std::env::var_os("EPOCH_SAVED").expect("EPOCH_SAVED must name directories");
     let mut found = Vec::new();
     for dir in std::env::split_paths(&dirs) {
         files(&dir, &mut found);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What `--json` writes is what `schema` says.
+//! Files of `--json` conform to the output of `schema`.
 
 mod common;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 fn run(args: &[&str]) -> Value {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("saved.json");
-    // Its exit code says what doctor found.
+    // The exit code depends on the findings of doctor.
     Command::new(env!("CARGO_BIN_EXE_epoch-bench"))
         .args(args)
         .arg("--json")

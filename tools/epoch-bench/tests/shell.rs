@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Completion scripts and manual pages, by the programs that read them where
-//! they are installed.
+//! Completion scripts and manual pages, read by the programs for which they are made, if installed.
 
 use std::fs;
 use std::io::{self, Write};
@@ -36,7 +35,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// What a program says; none if it is not installed, which is told.
+/// Returns the output of a program; `None`, with a message, if it is not installed.
 fn output_of(program: &str, args: &[&str]) -> Option<Output> {
     match Command::new(program)
         .args(args)
@@ -67,7 +66,7 @@ fn each_shell_completes_each_command() {
     }
 }
 
-/// bash is what the scripts of this project take, and so is here.
+/// bash must be installed: the scripts of this project need it, too.
 #[test]
 fn bash_completes_what_was_begun() {
     let dir = tempfile::tempdir().unwrap();
@@ -78,7 +77,7 @@ fn bash_completes_what_was_begun() {
     assert!(parsed.status.success(), "{}", text(&parsed.stderr));
 
     let complete = |words: &str, count: usize| {
-        // As bash calls the function that it was told of.
+        // Calls the completion function as bash does.
         let script = format!(
             r#"source '{path}'; [[ $(complete -p epoch-bench) =~ -F\ ([^ ]+) ]]
             COMP_WORDS=({words}) COMP_CWORD={count}
@@ -114,7 +113,7 @@ fn each_command_has_a_page() {
         }
     }
     assert_eq!(fs::read_dir(&dir).unwrap().count(), names.len());
-    // Once more, over those that are there.
+    // Once more, over existing files.
     man(&dir);
 
     for name in &names {
@@ -132,5 +131,5 @@ fn pages_that_cannot_be_written_are_an_error() {
     let output = epoch_bench(&["man", "/dev/null/man1"]);
     assert_eq!(output.status.code(), Some(1));
     let stderr = text(&output.stderr);
-    assert!(stderr.contains("name a folder that is yours"), "{stderr}");
+    assert!(stderr.contains("name a directory that you"), "{stderr}");
 }

@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What will-it-scale's own scripts read, read as they do.
+//! Output as will-it-scale's own scripts read it.
 //!
-//! `runtest.py` (github.com/antonblanchard/will-it-scale) starts a testcase with
-//! `-t` and `-s`, once with processes and once with threads, and looks at each
-//! line of its standard output: one that has `testcase:` anywhere must have one
-//! colon, after which the title stands; one that has `average:` must have one
-//! colon, after which Python's `int()` must find a number. The last of each
-//! counts, and every other line is passed over. A line of ours that holds one of
-//! these words by chance would break it, and one that is missing would be -1.
+//! `runtest.py` (github.com/antonblanchard/will-it-scale) starts a testcase with `-t` and `-s`,
+//! once with processes and once with threads, and looks at each line of its standard output: a line
+//! that contains `testcase:` must have exactly one colon, followed by the title; a line that
+//! contains `average:` must have exactly one colon, followed by a number for Python's `int()`. The
+//! last of each counts, and all other lines are ignored. A line of ours that contained one of these
+//! words by chance would break it, and a missing one would be -1.
 
 use std::process::{Command, Stdio};
 
-/// What the script makes of a program's output.
+/// Values that the script takes from a program's output.
 #[derive(Debug, PartialEq, Eq)]
 struct Read {
-    /// What it writes to the testcase's `.title`.
+    /// Title that the script writes to the testcase's `.title`.
     title: String,
-    /// What it puts into its table.
+    /// Value that the script puts into its table.
     average: i64,
 }
 
 impl Read {
-    /// As the script does; an error is where Python would raise one.
+    /// Parses output as the script does; an error is returned where Python would raise one.
     fn from(output: &str) -> Result<Self, String> {
         let mut read = Self {
             title: String::new(),
@@ -61,7 +60,7 @@ fn run(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The totals of the samples that count, from the lines that a person reads.
+/// Returns the totals of the measured samples, from the lines for humans.
 fn totals(output: &str) -> Vec<i64> {
     let (_, measurement) = output.split_once("\nmeasurement\n").unwrap();
     let samples = measurement.lines().filter(|line| line.starts_with("min:"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a tracker counts.
+//! Statistics of a tracker.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,23 +10,23 @@ use crate::uapi;
 /// A tracker's counters, since the module was loaded or between two readings.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Counters {
-    /// Waits.
+    /// Number of waits.
     pub waits: u64,
-    /// Those of them that could not return at once.
+    /// Waits that could not return at once.
     pub blocked: u64,
-    /// Most blocks that were open at the same time *since the module was
-    /// loaded*; 0 for trackers that keep no list of them.
+    /// Maximum number of blocks open at the same time *since the module was loaded*; 0 for trackers
+    /// that keep no list of blocks.
     pub longest_queue: u64,
-    /// Times that a walk along the list began anew.
+    /// Times that a walk along the list of blocks restarted.
     pub restarts: u64,
-    /// Times that the list's lock was not free at first.
+    /// Times that the lock of the list was not free at first.
     pub contended: u64,
-    /// Blocks that the verifier found open when they had been waited for.
+    /// Blocks that the verifier found still open after a wait for them.
     pub violations: u64,
 }
 
 impl Counters {
-    /// What was counted since an earlier reading.
+    /// Returns the counts since an earlier reading.
     pub fn since(&self, before: &Self) -> Self {
         Self {
             waits: self.waits.saturating_sub(before.waits),
@@ -38,7 +38,7 @@ impl Counters {
         }
     }
 
-    /// Adds what was counted at another time.
+    /// Adds the counts of another interval.
     pub fn add(&mut self, other: &Self) {
         self.waits += other.waits;
         self.blocked += other.blocked;

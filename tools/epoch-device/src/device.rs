@@ -38,7 +38,7 @@ impl Device {
                 ),
                 io::ErrorKind::NotFound => not_loaded(),
                 io::ErrorKind::PermissionDenied => {
-                    anyhow!("{shown} is root's alone: run as root, or with sudo")
+                    anyhow!("only root can open {shown}: run as root, or with sudo")
                 }
                 _ => match error.raw_os_error().map(Errno::from_raw) {
                     Some(Errno::EMFILE | Errno::ENFILE) => anyhow!(
@@ -52,7 +52,7 @@ impl Device {
         }
     }
 
-    /// Asks the module what it is.
+    /// Reads information about the module.
     pub fn info(&self) -> Result<uapi::Info> {
         let mut info = uapi::Info {
             version: uapi::VERSION,
@@ -76,7 +76,7 @@ impl Device {
         }
     }
 
-    /// Makes the calling thread the file's worker until it is stopped.
+    /// Makes the calling thread the worker of this file until it is stopped.
     ///
     /// Allocates nothing and takes no lock, so that a forked child may call it.
     pub fn run(&self, mut run: uapi::Run) -> Result<(), Errno> {
@@ -104,8 +104,7 @@ impl Device {
         Ok(counters)
     }
 
-    /// Selects the tracker that the file's worker uses, from its next iteration
-    /// on.
+    /// Selects the tracker that the worker of this file uses, from its next iteration on.
     pub fn select(&self, tracker: &str) -> Result<()> {
         let mut select = uapi::Select {
             version: uapi::VERSION,
@@ -119,7 +118,7 @@ impl Device {
         Ok(())
     }
 
-    /// Keeps other users of the hook out as long as what it returns is there.
+    /// Keeps other users of the hook out until the returned lock is dropped.
     pub fn hold(&self) -> Result<Flock<File>> {
         let file = self.0.try_clone().context("no descriptor is left")?;
         Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
@@ -130,7 +129,7 @@ impl Device {
         })
     }
 
-    /// Reads what a tracker has been through.
+    /// Reads the statistics of a tracker.
     pub fn tracker(&self, name: &str) -> Result<uapi::Tracker> {
         let mut tracker = uapi::Tracker {
             version: uapi::VERSION,
@@ -140,12 +139,11 @@ impl Device {
         // SAFETY: the descriptor is open, and `tracker` is the structure that
         // this ioctl reads and writes.
         unsafe { uapi::tracker(self.0.as_raw_fd(), &mut tracker) }
-            .with_context(|| format!("the module does not tell of tracker '{name}'"))?;
+            .with_context(|| format!("the module has no statistics of tracker '{name}'"))?;
         Ok(tracker)
     }
 
-    /// Reads how often something took how long with a tracker in use: one of
-    /// the `LATENCY_` constants says what.
+    /// Reads a latency histogram of a tracker. `latency` is one of the `LATENCY_` constants.
     pub fn histogram(&self, tracker: &str, latency: u32) -> Result<[u64; uapi::BUCKETS]> {
         let mut histogram = uapi::Histogram {
             version: uapi::VERSION,
@@ -161,7 +159,7 @@ impl Device {
     }
 }
 
-/// A name filled up with NULs, of which there is one at least.
+/// Pads a name with at least one NUL.
 fn padded(name: &str) -> Result<[u8; uapi::NAME_LEN]> {
     let mut padded = [0; uapi::NAME_LEN];
     if name.len() >= padded.len() {
@@ -171,7 +169,7 @@ fn padded(name: &str) -> Result<[u8; uapi::NAME_LEN]> {
     Ok(padded)
 }
 
-/// The error of someone who has not loaded the module.
+/// Returns the error for a module that is not loaded.
 pub fn not_loaded() -> anyhow::Error {
     anyhow!(
         "there is no {}: load the module with 'insmod epoch.ko; insmod epoch_bench.ko'",

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Errors that decide about the exit code.
+//! Errors that determine the exit code.
 
 use std::fmt;
 use std::io;
 
-/// The command line asks for something that does not exist: exit code 2.
+/// Usage error: the command line asks for something that does not exist. Exit code 2.
 #[derive(Debug)]
 pub struct UsageError(pub String);
 
@@ -17,7 +17,7 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// SIGINT, SIGQUIT, SIGTERM or SIGHUP arrived: everything is put back, exit code 1.
+/// Interruption by SIGINT, SIGQUIT, SIGTERM or SIGHUP: everything is restored, exit code 1.
 #[derive(Debug)]
 pub struct Interrupted;
 
@@ -29,22 +29,22 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// An error about the command line.
+/// Creates an error about the command line.
 pub fn usage(message: impl Into<String>) -> anyhow::Error {
     UsageError(message.into()).into()
 }
 
-/// The exit code that tells of this error.
+/// Returns the exit code of an error.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<UsageError>() { 2 } else { 1 }
 }
 
-/// The error in words, with its causes.
+/// Formats an error with its causes.
 pub fn describe(error: &anyhow::Error) -> String {
     let cause = error.root_cause().downcast_ref::<io::Error>();
     if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe) {
-        return "nobody reads the output any more: let the reader go on to its end, or redirect \
-                the output to a file"
+        return "the reader of the output has gone: let it read to the end, or redirect the output \
+                to a file"
             .into();
     }
     format!("{error:#}")

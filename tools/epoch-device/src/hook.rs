@@ -16,28 +16,27 @@ use serde::{Deserialize, Serialize};
 use crate::error::usage;
 use crate::sysfs::Sysfs;
 
-/// What a target by [`Mechanism::Syscall`] has for a symbol; no function is
-/// called so.
+/// Symbol of a target with [`Mechanism::Syscall`]; no function has this name.
 const MUNMAP: &str = "munmap(2)";
 
-/// Written to hook/mechanism: syscall if the selected tracker sleeps, else
-/// fprobe.
+/// Value of hook/mechanism: syscall if the selected tracker sleeps, else fprobe.
 const AUTO: &str = "auto";
 
-/// How the module gets between caller and function.
+/// Mechanism by which the module intercepts calls of the hooked function.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mechanism {
-    /// By way of the function tracer, the cheaper one
+    /// Function tracer (ftrace); cheaper than kretprobe
     Fprobe,
-    /// By a breakpoint, or a jump in its place
+    /// Breakpoint at the function's entry, or a jump in its place
     Kretprobe,
-    /// Around munmap(2) by the tracepoints of system calls, in which a tracker may sleep
+    /// Tracepoints of system calls, munmap(2) only; the only mechanism under which a tracker may
+    /// sleep
     Syscall,
 }
 
 impl Mechanism {
-    /// Its name in sysfs and on the command line.
+    /// Returns the name in sysfs and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Fprobe => "fprobe",
@@ -46,41 +45,40 @@ impl Mechanism {
         }
     }
 
-    /// The one of this name.
+    /// Returns the mechanism of this name.
     pub fn named(name: &str) -> Option<Self> {
         let mut all = Self::value_variants().iter().copied();
         all.find(|mechanism| mechanism.name() == name)
     }
 
-    /// Whether blocks may sleep under it.
+    /// Returns whether blocks may sleep under this mechanism.
     pub fn may_sleep(self) -> bool {
         self == Self::Syscall
     }
 }
 
-/// Whose calls are hooked.
+/// Filter that selects the tasks whose calls are hooked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
-    /// Everybody's.
+    /// All tasks.
     All,
-    /// Those of tasks that have this process among their ancestors. Its own
-    /// calls are not hooked.
+    /// Tasks that have this process among their ancestors. The process's own calls are not hooked.
     Descendants(Pid),
-    /// Those of tasks with this name.
+    /// Tasks with this name.
     Comm(String),
 }
 
-/// The files of the filters. A call is hooked if all of them let it pass.
+/// Attributes of the filters. A call is hooked if it passes all of them.
 const FILTERS: [&str; 3] = ["hook/tgid", "hook/comm", "hook/ancestor"];
 
 impl Filter {
-    /// Those of this program and the workers that it starts.
+    /// Returns the filter for this program and the workers that it starts, by their task name.
     pub fn own_comm() -> Result<Self> {
         let name = nix::sys::prctl::get_name().context("this process has no name")?;
         Ok(Self::Comm(name.to_string_lossy().into_owned()))
     }
 
-    /// The content of each of [`FILTERS`].
+    /// Returns the content of each of [`FILTERS`].
     fn values(&self) -> [String; 3] {
         let [any_process, any_name, any_ancestor] = ["0", "", "0"].map(String::from);
         match self {
@@ -91,17 +89,17 @@ impl Filter {
     }
 }
 
-/// What is hooked, and how.
+/// Target of the hook: a function, and the mechanism that hooks it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Target {
-    /// The function; `munmap(2)` with mechanism `syscall`.
+    /// Function name; `munmap(2)` with mechanism `syscall`.
     pub symbol: String,
     /// `fprobe`, `kretprobe` or `syscall`
     pub mechanism: String,
 }
 
 impl Target {
-    /// The target of a mechanism, where hook/symbol has this symbol.
+    /// Returns the target of `mechanism` while hook/symbol contains `symbol`.
     fn new(symbol: String, mechanism: String) -> Self {
         let symbol = if mechanism == Mechanism::Syscall.name() {
             MUNMAP.into()
@@ -118,17 +116,17 @@ impl fmt::Display for Target {
     }
 }
 
-/// Calls since the hook was enabled, or between two readings.
+/// Hooked calls since the hook was enabled, or between two readings.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Calls {
     /// Calls that got a block.
     pub hits: u64,
-    /// Calls that should have, and could not.
+    /// Calls that should have got a block, but could not.
     pub missed: u64,
 }
 
 impl Calls {
-    /// Those since an earlier reading.
+    /// Returns the calls since an earlier reading.
     pub fn since(&self, before: &Self) -> Self {
         Self {
             hits: self.hits.saturating_sub(before.hits),
@@ -136,30 +134,29 @@ impl Calls {
         }
     }
 
-    /// Adds those of another time.
+    /// Adds the calls of another interval.
     pub fn add(&mut self, other: &Self) {
         self.hits += other.hits;
         self.missed += other.missed;
     }
 }
 
-/// The files of the folder `hook`.
+/// Attributes in the directory `hook`.
 #[derive(Clone, Copy)]
 pub struct Hook<'a>(&'a Sysfs);
 
 impl<'a> Hook<'a> {
-    /// That of the module.
+    /// Returns the hook of the module.
     pub fn new(sysfs: &'a Sysfs) -> Self {
         Self(sysfs)
     }
 
-    /// Whether calls open blocks now.
+    /// Returns whether calls open blocks now.
     pub fn is_enabled(&self) -> Result<bool> {
         Ok(self.0.read("hook/enable")? == "1")
     }
 
-    /// Lets calls open blocks from now on, or not; then returns when none is
-    /// open any more.
+    /// Enables or disables blocks around calls. Disabling returns when no block is open any more.
     pub fn enable(&self, on: bool) -> Result<()> {
         let value = if on { "1" } else { "0" };
         self.0.write("hook/enable", value).map_err(|error| {
@@ -182,18 +179,18 @@ impl<'a> Hook<'a> {
         })
     }
 
-    /// What enabling the hook would hook.
+    /// Returns the target that enabling the hook would hook.
     pub fn target(&self) -> Result<Target> {
         Ok(Target::new(self.symbol()?, self.mechanism_name()?))
     }
 
-    /// What enabling the hook would hook by this mechanism.
+    /// Returns the target that enabling the hook by `mechanism` would hook.
     pub fn target_by(&self, mechanism: Mechanism) -> Result<Target> {
         Ok(Target::new(self.symbol()?, mechanism.name().into()))
     }
 
-    /// The mechanism that enabling the hook would take. It may change with the
-    /// tracker, unless [`aim`](Self::aim) has set it.
+    /// Returns the mechanism that enabling the hook would use. It may change with the tracker,
+    /// unless [`aim`](Self::aim) has set it.
     pub fn mechanism(&self) -> Result<Mechanism> {
         let name = self.mechanism_name()?;
         Mechanism::named(&name).with_context(|| {
@@ -213,9 +210,8 @@ impl<'a> Hook<'a> {
         self.0.read("hook/mechanism")
     }
 
-    /// Hooks another function, or by other means, from the next time on that
-    /// it is enabled. A mechanism that is given stays the same whatever tracker
-    /// is selected.
+    /// Sets the function, the mechanism, or both, for the next time the hook is enabled. A
+    /// mechanism that is set stays the same whatever tracker is selected.
     pub fn aim(&self, symbol: Option<&str>, mechanism: Option<Mechanism>) -> Result<()> {
         check_aim(symbol, mechanism)?;
         let target = match mechanism {
@@ -244,8 +240,8 @@ impl<'a> Hook<'a> {
             })
     }
 
-    /// Each is checked with the other as it is, so that either order may be the
-    /// one that works.
+    /// Writes symbol and mechanism. The module checks each against the current value of the other,
+    /// so if one order fails, tries the reverse.
     fn set_target(&self, symbol: Option<&str>, mechanism: Option<&str>) -> io::Result<()> {
         let files = [("hook/mechanism", mechanism), ("hook/symbol", symbol)];
         let write = |(file, value): (&str, Option<&str>)| {
@@ -258,7 +254,7 @@ impl<'a> Hook<'a> {
         }
     }
 
-    /// Says whose calls are hooked.
+    /// Sets the tasks whose calls are hooked.
     pub fn filter(&self, filter: &Filter) -> Result<()> {
         self.set_filters(&filter.values())
     }
@@ -275,7 +271,7 @@ impl<'a> Hook<'a> {
     fn filters(&self) -> Result<[String; 3]> {
         let mut values = <[String; 3]>::default();
         for (file, value) in FILTERS.into_iter().zip(&mut values) {
-            // The file that came last, together with mechanism syscall.
+            // The newest attribute; the module got it together with mechanism syscall.
             if matches!(fs::exists(self.0.path(file)), Ok(false)) {
                 bail!(
                     "there is no {}: the module that is loaded is older than this epoch-bench; \
@@ -288,7 +284,7 @@ impl<'a> Hook<'a> {
         Ok(values)
     }
 
-    /// Calls since the hook was enabled.
+    /// Returns the calls since the hook was enabled.
     pub fn calls(&self) -> Result<Calls> {
         let number = |file: &str| -> Result<u64> {
             let text = self.0.read(file)?;
@@ -317,10 +313,10 @@ fn errno(error: &io::Error) -> Option<Errno> {
     error.raw_os_error().map(Errno::from_raw)
 }
 
-/// Disables the hook, and puts back what it was told when this was made.
+/// Guard that disables the hook and restores its settings of when the guard was created.
 ///
-/// hook/mechanism depends on the tracker: put the tracker back between
-/// [`disable`](Self::disable) and [`restore`](Self::restore).
+/// hook/mechanism depends on the tracker: restore the tracker between [`disable`](Self::disable)
+/// and [`restore`](Self::restore).
 pub struct HookGuard<'a> {
     hook: Hook<'a>,
     before: Option<Before>,
@@ -328,14 +324,13 @@ pub struct HookGuard<'a> {
 
 struct Before {
     symbol: String,
-    /// One of the three, also where it was `auto`.
+    /// Name of one of the three mechanisms, also if the setting was `auto`.
     mechanism: String,
     filters: [String; 3],
 }
 
 impl<'a> HookGuard<'a> {
-    /// Remembers what the hook is told now. Refuses one that somebody else
-    /// uses.
+    /// Saves the settings of the hook. Refuses a hook that is in use.
     pub fn new(hook: Hook<'a>) -> Result<Self> {
         let before = Before {
             symbol: hook.symbol()?,
@@ -358,10 +353,10 @@ impl<'a> HookGuard<'a> {
     pub fn disable(&self) -> Result<()> {
         self.hook
             .enable(false)
-            .context("the hook could not be put back")
+            .context("the hook could not be restored")
     }
 
-    /// Puts everything back; the same happens on drop, where errors are lost.
+    /// Restores all settings. Drop does the same, but ignores errors.
     pub fn restore(mut self) -> Result<()> {
         self.put_back()
     }
@@ -378,7 +373,7 @@ impl<'a> HookGuard<'a> {
         disabled
             .and(aimed)
             .and(filtered)
-            .context("the hook could not be put back")
+            .context("the hook could not be restored")
     }
 
     fn aim_back(&self, before: &Before) -> io::Result<()> {
@@ -387,16 +382,16 @@ impl<'a> HookGuard<'a> {
             _ => self.hook.set_target(Some(&before.symbol), None),
         };
         let mechanism = || {
-            // The file does not tell `auto` from the mechanism that it stands
-            // for. Where it stands for the one from before, it may have been it,
-            // and that one may be refused by name.
+            // The attribute does not distinguish `auto` from the mechanism that it stands for. If
+            // `auto` now stands for the mechanism from before, the setting may have been `auto`,
+            // and the mechanism may be refused by name.
             let auto = self.hook.set_target(None, Some(AUTO));
             match self.hook.mechanism_name() {
                 Ok(mechanism) if auto.is_ok() && mechanism == before.mechanism => Ok(()),
                 _ => self.hook.set_target(None, Some(&before.mechanism)),
             }
         };
-        // Each is checked with the other as it is.
+        // The module checks each against the current value of the other.
         match mechanism().and_then(|()| symbol()) {
             Err(_) => symbol().and_then(|()| mechanism()),
             ok => ok,
@@ -410,14 +405,14 @@ impl Drop for HookGuard<'_> {
     }
 }
 
-/// A stand-in for the module's folder in sysfs.
+/// Stand-in for the module's directory in sysfs.
 #[cfg(any(test, feature = "fakes"))]
 #[allow(missing_docs)]
 pub mod fake {
     use super::Sysfs;
     use std::fs;
 
-    /// A folder as the module's, in which every write succeeds.
+    /// Creates a directory like the module's, in which every write succeeds.
     pub fn fake_class() -> (tempfile::TempDir, Sysfs) {
         let dir = tempfile::tempdir().unwrap();
         let write = |file: &str, value: &str| fs::write(dir.path().join(file), value).unwrap();

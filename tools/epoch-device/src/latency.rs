@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How long something took: the kernel's histograms, and percentiles of them.
+//! Latency histograms of the kernel, and their percentiles.
 
 use std::fmt;
 
@@ -14,26 +14,26 @@ use crate::uapi::BUCKETS;
 /// Times below this one, in nanoseconds, have a bucket each.
 const EXACT: usize = 16;
 
-/// Digits that the percentiles are kept with; the buckets have less than two.
+/// Significant digits of the percentile histogram; the kernel's buckets have fewer than two.
 const DIGITS: u8 = 3;
 
-/// How many times there were in each of the kernel's buckets.
+/// Number of times in each bucket of a kernel histogram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buckets([u64; BUCKETS]);
 
 impl Buckets {
-    /// As read from the kernel.
+    /// Creates buckets from counts read from the kernel.
     pub fn new(counts: [u64; BUCKETS]) -> Self {
         Self(counts)
     }
 
-    /// What was counted since an earlier reading.
+    /// Returns the counts since an earlier reading.
     pub fn since(&self, before: &Self) -> Self {
         let count = |bucket: usize| self.0[bucket].saturating_sub(before.0[bucket]);
         Self(std::array::from_fn(count))
     }
 
-    /// Adds what was counted at another time.
+    /// Adds the counts of another interval.
     pub fn add(&mut self, other: &Self) {
         for (sum, count) in self.0.iter_mut().zip(other.0) {
             *sum += count;
@@ -47,7 +47,7 @@ impl Default for Buckets {
     }
 }
 
-/// Where a bucket begins, in nanoseconds: see the header of the interface.
+/// Returns the lower bound of a bucket in nanoseconds: see the header of the interface.
 fn begins(bucket: usize) -> u64 {
     match bucket.checked_sub(EXACT) {
         None => bucket as u64,
@@ -55,38 +55,37 @@ fn begins(bucket: usize) -> u64 {
     }
 }
 
-/// The time that stands for all of a bucket.
+/// Returns the time that represents a bucket: its midpoint.
 fn midpoint(bucket: usize) -> u64 {
     begins(bucket).midpoint(begins(bucket + 1) - 1)
 }
 
-/// Percentiles of times, in nanoseconds. Each is the middle of a bucket, so
-/// that it may be off by 6 %.
+/// Percentiles of times, in nanoseconds. Each is the midpoint of a bucket, so it may be off by 6 %.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Latency {
-    /// How many times there were.
+    /// Number of measured times.
     pub count: u64,
-    /// The time in the middle.
+    /// Median.
     pub p50_ns: u64,
-    /// One in ten took longer.
+    /// 90th percentile: one time in ten is longer.
     pub p90_ns: u64,
-    /// One in a hundred took longer.
+    /// 99th percentile: one time in a hundred is longer.
     pub p99_ns: u64,
-    /// One in a thousand took longer.
+    /// 99.9th percentile: one time in a thousand is longer.
     pub p99_9_ns: u64,
-    /// The longest.
+    /// Longest time.
     pub max_ns: u64,
 }
 
 impl Latency {
-    /// What stands above the columns of [`columns`](Self::columns).
+    /// Headings of the columns that [`columns`](Self::columns) returns.
     pub const NAMES: [&'static str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
 
-    /// Of all times in the buckets; none of no times.
+    /// Returns the percentiles of all times in the buckets, or `None` if the buckets are empty.
     pub fn of(buckets: &Buckets) -> Result<Option<Self>> {
         let mut times = Histogram::<u64>::new_with_max(begins(BUCKETS), DIGITS)?;
         let counts = buckets.0.iter().enumerate();
-        // What is recorded no times would still be the longest.
+        // A bucket that is recorded with a count of 0 would still set the maximum.
         for (bucket, &count) in counts.filter(|(_, count)| **count > 0) {
             times.record_n(midpoint(bucket), count)?;
         }
@@ -100,7 +99,7 @@ impl Latency {
         }))
     }
 
-    /// The percentiles in words.
+    /// Formats the percentiles, in the order of [`NAMES`](Self::NAMES).
     pub fn columns(&self) -> [String; 5] {
         [
             self.p50_ns,
@@ -123,12 +122,12 @@ impl fmt::Display for Latency {
     }
 }
 
-/// A time with three digits: `1.23 us`.
+/// Formats a time in nanoseconds with three digits: `1.23 us`.
 pub fn time(mut value: f64) -> String {
     const UNITS: [(&str, f64); 4] = [("ns", 1e3), ("us", 1e3), ("ms", 1e3), ("s", f64::INFINITY)];
     for (unit, next) in UNITS {
         let size = value.abs();
-        // What would be rounded to 1000 belongs to the next one.
+        // A value that would be rounded to 1000 belongs to the next unit.
         if size < next - 0.5 {
             let decimals = match size {
                 _ if unit == "ns" && value.fract() == 0.0 => 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a tracker went through while it was measured, beside the loops.
+//! Statistics of a tracker while it is measured, in addition to the loops.
 
 use anyhow::Result;
 use schemars::JsonSchema;
@@ -12,21 +12,21 @@ use crate::hook::{Calls, Hook};
 use crate::latency::{Buckets, Latency};
 use crate::uapi;
 
-/// What has been counted, since the module was loaded or between two readings.
+/// Statistics of a tracker since the module was loaded, or between two readings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observation {
-    /// The tracker's own counters.
+    /// Counters of the tracker.
     pub counters: Counters,
-    /// How long waits took.
+    /// Histogram of the duration of waits.
     pub waits: Buckets,
-    /// How long hooked calls took.
+    /// Histogram of the duration of hooked calls.
     pub hooked: Buckets,
-    /// Hooked calls with any tracker; none where the hook takes no part.
+    /// Hooked calls with any tracker; `None` if the hook is not used.
     pub calls: Option<Calls>,
 }
 
 impl Observation {
-    /// What was counted since an earlier reading.
+    /// Returns the statistics since an earlier reading.
     pub fn since(&self, before: &Self) -> Self {
         let calls = self.calls.zip(before.calls);
         Self {
@@ -37,7 +37,7 @@ impl Observation {
         }
     }
 
-    /// Adds what was counted at another time.
+    /// Adds the statistics of another interval.
     pub fn add(&mut self, other: &Self) {
         self.counters.add(&other.counters);
         self.waits.add(&other.waits);
@@ -48,17 +48,17 @@ impl Observation {
     }
 }
 
-/// Reads what a tracker has been through.
+/// Reads the statistics of a tracker.
 pub trait Observer {
-    /// Since the module was loaded; calls since the hook was enabled.
+    /// Returns the statistics since the module was loaded; calls since the hook was enabled.
     fn observe(&self, tracker: &str) -> Result<Observation>;
 }
 
 /// [`Observer`] of the module.
 pub struct ModuleObserver<'a> {
-    /// The device.
+    /// Device of the module.
     pub device: &'a Device,
-    /// The hook, where it takes part.
+    /// Hook of the module; `None` if it is not used.
     pub hook: Option<Hook<'a>>,
 }
 
@@ -78,24 +78,24 @@ impl Observer for ModuleObserver<'_> {
     }
 }
 
-/// An observation as a reader wants it.
+/// Statistics of a tracker as reported: percentiles instead of histograms.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Observed {
-    /// The tracker's own counters.
+    /// Counters of the tracker.
     pub counters: Counters,
-    /// How long waits took, if there were any.
+    /// Duration of waits, if there were any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_latency: Option<Latency>,
-    /// Hooked calls, where the hook took part.
+    /// Hooked calls, if the hook was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls: Option<Calls>,
-    /// How long those took, from the function's entry to its return.
+    /// Duration of hooked calls, from the function's entry to its return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_latency: Option<Latency>,
 }
 
 impl Observed {
-    /// The same with percentiles in place of buckets.
+    /// Computes the percentiles of an observation's histograms.
     pub fn new(observation: &Observation) -> Result<Self> {
         Ok(Self {
             counters: observation.counters,
@@ -106,8 +106,7 @@ impl Observed {
     }
 }
 
-/// For tests.
-/// A stand-in for the module.
+/// Stand-in for the module, for tests.
 #[cfg(any(test, feature = "fakes"))]
 #[allow(missing_docs)]
 pub mod fake {
@@ -115,7 +114,7 @@ pub mod fake {
     use std::cell::RefCell;
     use std::collections::HashMap;
 
-    /// Each reading of a tracker finds one wait more than the last one.
+    /// Observer that finds one more wait at each reading of a tracker.
     #[derive(Default)]
     pub struct FakeObserver(RefCell<HashMap<String, u64>>);
 

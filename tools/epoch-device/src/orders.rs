@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a worker in the kernel is told to do.
+//! Orders of a worker in the kernel.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,27 +8,26 @@ use serde::{Deserialize, Serialize};
 use crate::testcase::Testcase;
 use crate::uapi;
 
-/// The orders of one worker. Keys are the module's default number where there
-/// is none.
+/// Orders of one worker. Without `keys`, the module's default number of keys is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Orders {
-    /// Run a testcase that is measured.
+    /// Runs a testcase that is measured.
     Measured {
         /// The testcase.
         testcase: Testcase,
-        /// Pages to touch, where that can be chosen.
+        /// Number of pages to touch, if the testcase has a choice.
         pages: Option<u32>,
-        /// Number of keys that its pages have.
+        /// Number of keys of the worker's pages.
         keys: Option<u32>,
     },
-    /// Wait for pages, as a page daemon does.
+    /// Waits for pages, as a page daemon does.
     Wait {
-        /// Waits a second; 0 for one after the other.
+        /// Waits per second; 0: one wait right after the other.
         rate: u32,
         /// Number of keys to choose from.
         keys: Option<u32>,
     },
-    /// Open blocks for the verifier.
+    /// Opens blocks for the verifier.
     Torture {
         /// Number of keys to choose from.
         keys: Option<u32>,
@@ -36,7 +35,7 @@ pub enum Orders {
 }
 
 impl Orders {
-    /// In the kernel's terms.
+    /// Converts the orders to the kernel's structure.
     pub fn run(self) -> uapi::Run {
         let run = uapi::Run {
             version: uapi::VERSION,
@@ -71,12 +70,12 @@ impl Orders {
     }
 }
 
-/// Page daemons that run beside what is measured.
+/// Workers that wait for pages, as page daemons do, concurrently with the measured workers.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Mix {
-    /// How many.
+    /// Number of waiting workers.
     pub waiters: usize,
-    /// Waits a second of each; 0 for one after the other.
+    /// Waits per second of each; 0: one wait right after the other.
     pub wait_rate: u32,
 }
 
@@ -94,7 +93,7 @@ mod tests {
         .run()
     }
 
-    /// The module refuses what has no meaning.
+    /// The module refuses parameters that have no effect.
     #[test]
     fn only_what_has_pages_says_something_about_them() {
         for testcase in [Testcase::Mmap1, Testcase::Di] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the module is told, and tells: `/sys/class/misc/epoch_bench/`.
+//! Settings and state of the module: `/sys/class/misc/epoch_bench/`.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,23 +12,22 @@ use nix::errno::Errno;
 use crate::device::not_loaded;
 use crate::error::usage;
 
-/// The module's folder in sysfs.
+/// The module's directory in sysfs.
 pub const CLASS_DIR: &str = "/sys/class/misc/epoch_bench";
 
 /// A tracker that the module has for tests only; it does not wait.
 const BUSTED: &str = "busted";
 
-/// The name on the command line for all trackers that there are.
+/// Name on the command line that selects all trackers.
 pub const ALL: &str = "all";
 
-/// Selects the tracker.
+/// Lists and selects trackers.
 pub trait TrackerControl {
-    /// The names that [`select`](Self::select) takes.
+    /// Returns the names that [`select`](Self::select) takes.
     fn available(&self) -> Result<Vec<String>>;
-    /// The tracker that is selected now.
+    /// Returns the selected tracker.
     fn current(&self) -> Result<String>;
-    /// Selects another one, also under load: returns when all workers have gone
-    /// over to it.
+    /// Selects a tracker, also under load: returns when all workers have switched to it.
     fn select(&self, name: &str) -> Result<()>;
 }
 
@@ -38,12 +37,12 @@ pub struct Sysfs {
 }
 
 impl Sysfs {
-    /// The loaded module's.
+    /// Opens the directory of the loaded module.
     pub fn open() -> Result<Self> {
         Self::open_dir(Path::new(CLASS_DIR))
     }
 
-    /// One in another place, for tests.
+    /// Opens another directory, for tests.
     pub(crate) fn open_dir(dir: &Path) -> Result<Self> {
         if !dir.exists() {
             return Err(not_loaded());
@@ -51,7 +50,7 @@ impl Sysfs {
         Ok(Self { dir: dir.into() })
     }
 
-    /// Reads a file of the folder, without the newline.
+    /// Reads an attribute of the directory, without the newline.
     pub fn read(&self, attribute: &str) -> Result<String> {
         let path = self.path(attribute);
         let text = fs::read_to_string(&path).with_context(|| {
@@ -63,25 +62,24 @@ impl Sysfs {
         Ok(text.trim().to_owned())
     }
 
-    /// Writes a file of the folder; errors are for the caller to explain.
+    /// Writes an attribute of the directory. The caller explains errors.
     pub fn write(&self, attribute: &str, value: &str) -> io::Result<()> {
-        // With a newline, since nothing at all would not be written.
+        // The newline is needed for an empty value, which would not be written at all.
         fs::write(self.path(attribute), format!("{value}\n"))
     }
 
-    /// Where a file of the folder is.
+    /// Returns the path of an attribute.
     pub fn path(&self, attribute: &str) -> PathBuf {
         self.dir.join(attribute)
     }
 
-    /// Explains why a file could not be written, as far as that is the same for
-    /// all of them.
+    /// Explains a failed write of an attribute, as far as the reasons are common to all attributes.
     pub fn cannot_write(&self, attribute: &str, error: io::Error) -> anyhow::Error {
         let path = self.path(attribute);
         let shown = path.display();
         match error.kind() {
             io::ErrorKind::PermissionDenied => {
-                anyhow!("{shown} is root's to write: run as root, or with sudo")
+                anyhow!("only root can write {shown}: run as root, or with sudo")
             }
             io::ErrorKind::NotFound => {
                 anyhow!("there is no {shown}: load the module of this source")
@@ -128,9 +126,8 @@ impl TrackerControl for Sysfs {
     }
 }
 
-/// The trackers that the command line means: those that are named, or with
-/// [`ALL`] all that can be measured. Refuses those that the module does not
-/// have.
+/// Returns the trackers that the command line names, or with [`ALL`] all that can be measured.
+/// Refuses names that the module does not have.
 pub fn named_trackers(control: &dyn TrackerControl, names: &[String]) -> Result<Vec<String>> {
     let available = control.available()?;
     if names == [ALL] {
@@ -139,7 +136,7 @@ pub fn named_trackers(control: &dyn TrackerControl, names: &[String]) -> Result<
     }
     match names.iter().find(|name| !available.contains(name)) {
         None => Ok(names.to_vec()),
-        Some(name) if name == ALL => Err(usage("'all' has all trackers: name no others beside it")),
+        Some(name) if name == ALL => Err(usage("'all' selects all trackers: name no others")),
         Some(name) => Err(usage(format!(
             "the module has no tracker '{name}': choose one of {}",
             available.join(", ")
@@ -147,14 +144,14 @@ pub fn named_trackers(control: &dyn TrackerControl, names: &[String]) -> Result<
     }
 }
 
-/// Puts the tracker back that was selected when it was made.
+/// Guard that restores the tracker that was selected when the guard was created.
 pub struct TrackerGuard<'a> {
     control: &'a dyn TrackerControl,
     before: Option<String>,
 }
 
 impl<'a> TrackerGuard<'a> {
-    /// Remembers the tracker that is selected now.
+    /// Saves the tracker that is selected now.
     pub fn new(control: &'a dyn TrackerControl) -> Result<Self> {
         Ok(Self {
             control,
@@ -162,7 +159,7 @@ impl<'a> TrackerGuard<'a> {
         })
     }
 
-    /// Puts it back; the same happens on drop, where errors are lost.
+    /// Restores the tracker. Drop does the same, but ignores errors.
     pub fn restore(mut self) -> Result<()> {
         self.put_back()
     }
@@ -173,7 +170,7 @@ impl<'a> TrackerGuard<'a> {
         };
         self.control
             .select(&before)
-            .with_context(|| format!("tracker '{before}' could not be put back"))
+            .with_context(|| format!("tracker '{before}' could not be restored"))
     }
 }
 
@@ -183,7 +180,7 @@ impl Drop for TrackerGuard<'_> {
     }
 }
 
-/// Puts what a file said back when it is dropped.
+/// Guard that restores the content of an attribute on drop.
 pub struct FileGuard<'a> {
     sysfs: &'a Sysfs,
     attribute: &'static str,
@@ -191,7 +188,7 @@ pub struct FileGuard<'a> {
 }
 
 impl<'a> FileGuard<'a> {
-    /// Writes another value to the file.
+    /// Writes another value to an attribute.
     pub fn write(sysfs: &'a Sysfs, attribute: &'static str, value: &str) -> Result<Self> {
         let before = sysfs.read(attribute)?;
         let guard = Self {

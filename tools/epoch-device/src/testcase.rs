@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a worker does in each iteration.
+//! Testcases: the work that a worker does in each iteration.
 
 use clap::ValueEnum;
 use schemars::JsonSchema;
@@ -14,19 +14,19 @@ use crate::uapi;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Testcase {
-    /// Map and unmap 128 MB of anonymous memory that nobody touches
+    /// Map and unmap 128 MB of anonymous memory without touching it
     #[default]
     Mmap1,
-    /// The same, but write to the first pages (--pages) before it is unmapped
+    /// Map 128 MB of anonymous memory, write to the first pages (--pages), unmap it
     Mmap1Touch,
     /// Map one page, write to it, unmap it
     PageFault,
-    /// Start and finish a delayed invalidation block, nothing else
+    /// Start and finish a delayed invalidation (DI) block, nothing else
     Di,
 }
 
 impl Testcase {
-    /// Its number in the kernel's interface.
+    /// Returns the number in the kernel's interface.
     pub fn number(self) -> u32 {
         match self {
             Self::Mmap1 => uapi::TESTCASE_MMAP1,
@@ -36,7 +36,7 @@ impl Testcase {
         }
     }
 
-    /// Its name on the command line.
+    /// Returns the name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mmap1 => "mmap1",
@@ -46,14 +46,13 @@ impl Testcase {
         }
     }
 
-    /// Whether it touches pages, which have keys.
+    /// Returns whether the testcase touches pages, which have keys.
     pub fn has_pages(self) -> bool {
         matches!(self, Self::Mmap1Touch | Self::PageFault)
     }
 
-    /// What stands after `testcase:`, with so many pages touched where that can
-    /// be chosen. will-it-scale's tools split the line at its colons, so that
-    /// there must be no other.
+    /// Returns the text after `testcase:`, with the number of touched pages if the testcase has a
+    /// choice. will-it-scale's tools split the line at its colons, so there must be no other.
     pub fn description(self, pages: Option<u32>) -> String {
         match (self, pages.unwrap_or(1)) {
             (Self::Mmap1, _) => "Anonymous memory mmap/munmap of 128MB".into(),

@@ -10,7 +10,7 @@ use std::mem::size_of;
 /// Version of the structures below.
 pub const VERSION: u32 = 3;
 
-/// Where the device is.
+/// Path of the device.
 pub const DEVICE: &str = "/dev/epoch_bench";
 
 /// Length of a tracker's name with its terminating NUL.
@@ -25,19 +25,19 @@ pub const MAX_BYTES: u64 = 1 << 40;
 /// Length of the mapping in will-it-scale's mmap1, in bytes.
 pub const DEFAULT_BYTES: u64 = 128 << 20;
 
-/// Keys of pages, unless a run says otherwise.
+/// Default number of page keys.
 pub const DEFAULT_KEYS: u32 = 256;
 
-/// Most keys of pages.
+/// Maximum number of page keys.
 pub const MAX_KEYS: u32 = 1 << 20;
 
-/// Most waits a second of a worker.
+/// Maximum number of waits per second of a worker.
 pub const MAX_RATE: u32 = 1_000_000;
 
 /// Buckets of a histogram.
 pub const BUCKETS: usize = 312;
 
-/// First part of the ioctl numbers.
+/// Magic number of the ioctls, the first part of each ioctl number.
 pub const IOC_MAGIC: u8 = 0xEB;
 
 /// `enum epoch_bench_testcase`: map and unmap anonymous memory.
@@ -53,7 +53,7 @@ pub const TESTCASE_WAIT: u32 = 4;
 /// `enum epoch_bench_testcase`: blocks that note a page and linger.
 pub const TESTCASE_TORTURE: u32 = 5;
 
-/// `enum epoch_bench_state`: it has not run yet.
+/// `enum epoch_bench_state`: the worker has not run yet.
 pub const STATE_IDLE: u32 = 0;
 /// `enum epoch_bench_state`: a thread is inside the run.
 pub const STATE_RUNNING: u32 = 1;
@@ -65,7 +65,7 @@ pub const TRACKER_SLEEPS: u32 = 1 << 0;
 
 /// `enum epoch_bench_latency`: from the hooked function's entry to its return.
 pub const LATENCY_HOOKED: u32 = 0;
-/// `enum epoch_bench_latency`: of waits.
+/// `enum epoch_bench_latency`: duration of waits.
 pub const LATENCY_WAITS: u32 = 1;
 
 /// `struct epoch_bench_info`
@@ -111,7 +111,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Whether the worker uses this tracker.
+    /// Returns whether the worker uses this tracker.
     pub fn uses(&self, tracker: &str) -> bool {
         let end = self.tracker.iter().position(|&byte| byte == 0);
         self.tracker[..end.unwrap_or(NAME_LEN)] == *tracker.as_bytes()

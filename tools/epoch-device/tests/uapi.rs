@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The kernel's header and our reading of it are the same.
+//! The kernel's header and its Rust counterpart agree.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use std::process::Command;
 
 use epoch_device::uapi::{self, Counters, Histogram, Info, Run, Select, Tracker, ioc};
 
-/// Each name as the header has it, and our value.
+/// Returns each name in the header, and our value of it.
 // An ioctl's number is not a u64 with every C library.
 #[allow(clippy::unnecessary_cast)]
 fn ours() -> BTreeMap<&'static str, u64> {
@@ -93,7 +93,7 @@ fn ours() -> BTreeMap<&'static str, u64> {
     values
 }
 
-/// A program that prints the device's path, and each of these expressions.
+/// Returns a program that prints the device's path, and each of these expressions.
 fn program(expressions: impl Iterator<Item = &'static str>) -> String {
     let mut text = String::from(
         "#include <stddef.h>\n#include <stdio.h>\n#include <linux/epoch_bench.h>\n\

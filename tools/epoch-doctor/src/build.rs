@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether modules can be built. `tools/vm/check-kdir.sh` has the same rules,
-//! for `make`.
+//! Checks whether modules can be built. `tools/vm/check-kdir.sh` has the same rules, for `make`.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +15,7 @@ const RUSTC: &str = "rustc";
 const CC: &str = "C compiler";
 const BINDGEN: &str = "bindgen";
 
-/// Looks at the kernel tree, or at the one in `kdir`, and at the compilers.
+/// Examines the kernel tree, or the one in `kdir`, and the compilers.
 pub fn examine(system: &System, running: Option<&Config>, kdir: Option<&Path>) -> Vec<Finding> {
     let Some(dir) = kdir.map(PathBuf::from).or_else(|| build_dir(system)) else {
         return vec![Finding::unknown(
@@ -26,7 +25,8 @@ pub fn examine(system: &System, running: Option<&Config>, kdir: Option<&Path>) -
         )];
     };
     let tree = Config::read(system, &dir.join("include/config/auto.conf"));
-    // Without a tree, a kernel that was not built for it is still to be told from one that was.
+    // Without a tree, the running kernel's configuration still shows whether it was built with
+    // Rust.
     let config = match kdir {
         Some(_) => tree.as_ref(),
         None => tree.as_ref().or(running),
@@ -190,7 +190,7 @@ fn c_compiler(system: &System, config: Option<&Config>) -> Finding {
     }
 }
 
-/// The names under which the compiler may be here.
+/// Returns the names under which the compiler may be installed.
 fn compilers(system: &System, wanted: Option<&str>) -> Vec<String> {
     if let Some(program) = program(system, "CC") {
         return vec![program];
@@ -211,7 +211,7 @@ fn compilers(system: &System, wanted: Option<&str>) -> Vec<String> {
     programs
 }
 
-/// What a compiler says of itself, but for GCC's name.
+/// Returns a compiler's version line without GCC's name.
 fn version_of(text: &str) -> &str {
     match text.split_once(' ') {
         Some((name, version)) if name.contains("gcc") => version,
@@ -231,7 +231,7 @@ fn bindgen(system: &System) -> Finding {
     }
 }
 
-/// The program that a variable names, as it does for `make`.
+/// Returns the program that an environment variable names, as it does for `make`.
 fn program(system: &System, variable: &str) -> Option<String> {
     let name = system.host().variable(variable)?;
     (!name.is_empty()).then(|| name.to_string_lossy().into_owned())
@@ -253,8 +253,7 @@ mod tests {
         )
     }
 
-    /// A tree and programs with which modules can be built; each test spoils
-    /// one thing.
+    /// A tree and programs with which modules can be built; each test breaks one thing.
     fn good() -> Fake {
         [
             ("include/config/auto.conf", config(GCC)),
@@ -338,7 +337,7 @@ mod tests {
             Missing,
             &["/boot/config-7.3", "CONFIG_RUST=y"],
         );
-        // It says nothing of another kernel's tree.
+        // The running kernel's configuration says nothing about another kernel's tree.
         let system = fake.system();
         let running = Config::running(&system);
         let named = examine(&system, running.as_ref(), Some(Path::new("/src/linux")));

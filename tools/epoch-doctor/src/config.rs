@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How a kernel was configured.
+//! Kernel configuration.
 
 use std::io::Read;
 use std::path::Path;
@@ -10,15 +10,15 @@ use procfs_core::{ConfigSetting, FromBufRead, KernelConfig};
 
 use super::system::System;
 
-/// The settings of a kernel.
+/// Configuration of a kernel.
 pub struct Config {
     settings: KernelConfig,
     source: String,
 }
 
 impl Config {
-    /// Those of the kernel that runs, from where distributions leave them; none
-    /// if they do so nowhere.
+    /// Reads the running kernel's configuration from where distributions put it. Returns `None` if
+    /// there is none.
     pub fn running(system: &System) -> Option<Self> {
         let release = system.release()?;
         [
@@ -31,7 +31,7 @@ impl Config {
         .find_map(|path| Self::read(system, Path::new(path)))
     }
 
-    /// Those in a file, which may be compressed; none if it cannot be read.
+    /// Reads a file, which may be compressed. Returns `None` if it cannot be read.
     pub fn read(system: &System, path: &Path) -> Option<Self> {
         let mut bytes = system.read_bytes(path).ok()??;
         if path.extension().is_some_and(|extension| extension == "gz") {
@@ -40,7 +40,7 @@ impl Config {
             bytes = text;
         }
         let settings = KernelConfig::from_buf_read(&*bytes).ok()?;
-        // Something else has that name.
+        // Another kind of file has that name.
         if settings.0.is_empty() {
             return None;
         }
@@ -50,7 +50,7 @@ impl Config {
         })
     }
 
-    /// Whether an option is on, as a module or not.
+    /// Returns whether an option is enabled, built in or as a module.
     pub fn has(&self, option: &str) -> bool {
         matches!(
             self.settings.0.get(option),
@@ -58,7 +58,7 @@ impl Config {
         )
     }
 
-    /// What an option that holds text says; none if that is nothing.
+    /// Returns the text of an option, or `None` if it is empty.
     pub fn text(&self, option: &str) -> Option<&str> {
         match self.settings.0.get(option)? {
             ConfigSetting::Value(text) => {
@@ -69,17 +69,17 @@ impl Config {
         }
     }
 
-    /// Where they are from.
+    /// Returns the path of the file.
     pub fn source(&self) -> &str {
         &self.source
     }
 }
 
-/// What to do if [`Config::running`] is none.
+/// Fix for findings when [`Config::running`] returns `None`.
 pub const HOW_TO_FIND: &str = "put the kernel's configuration where it is looked for, \
                                /boot/config-$(uname -r)";
 
-/// What to say then.
+/// Observation when [`Config::running`] returns `None`.
 pub const NOT_FOUND: &str = "the kernel's configuration is not readable: neither /proc/config.gz, \
                              nor in /boot or /lib/modules";
 

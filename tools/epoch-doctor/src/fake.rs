@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A machine made of a folder, for tests.
+//! Machines made of a directory, for tests.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::finding::{Finding, Status};
 use super::system::{Host, System};
 
-/// A machine that is being made up.
+/// A fake machine under construction.
 pub struct Fake {
     dir: tempfile::TempDir,
     host: FakeHost,
@@ -23,7 +23,7 @@ struct FakeHost {
     signature: String,
     variables: HashMap<String, String>,
     versions: HashMap<String, String>,
-    /// A file and what it says after a pause.
+    /// A file, and its content after a pause.
     later: Option<(std::path::PathBuf, String)>,
 }
 
@@ -52,7 +52,7 @@ impl Host for FakeHost {
 }
 
 impl Fake {
-    /// Kernel 7.3, and nothing else.
+    /// Creates a machine with kernel 7.3, and nothing else.
     pub fn new() -> Self {
         let fake = Self {
             dir: tempfile::tempdir().unwrap(),
@@ -61,7 +61,7 @@ impl Fake {
         fake.file("/proc/sys/kernel/osrelease", "7.3\n")
     }
 
-    /// With a file.
+    /// Adds a file.
     pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
         let path = self.place(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -69,13 +69,13 @@ impl Fake {
         self
     }
 
-    /// With a folder where a file should be, which cannot be read as one.
+    /// Adds a directory in place of a file, so that reading it fails.
     pub fn unreadable(self, path: &str) -> Self {
         fs::create_dir_all(self.place(path)).unwrap();
         self
     }
 
-    /// Without a file or folder.
+    /// Removes a file or directory.
     pub fn without(self, path: &str) -> Self {
         let path = self.place(path);
         if path.is_dir() {
@@ -86,37 +86,37 @@ impl Fake {
         self
     }
 
-    /// With a file that says something else after a pause.
+    /// Makes a file's content change after a pause.
     pub fn later(mut self, path: &str, content: &str) -> Self {
         self.host.later = Some((self.place(path), content.into()));
         self
     }
 
-    /// With a program.
+    /// Adds a program.
     pub fn program(mut self, name: &str, version: &str) -> Self {
         self.host.versions.insert(name.into(), version.into());
         self
     }
 
-    /// With a variable in the environment.
+    /// Sets an environment variable.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.host.variables.insert(name.into(), value.into());
         self
     }
 
-    /// Below a hypervisor.
+    /// Adds a hypervisor.
     pub fn hypervisor(mut self, signature: &str) -> Self {
         self.host.signature = signature.into();
         self.file("/proc/cpuinfo", "flags\t: fpu hypervisor\n")
     }
 
-    /// Used by somebody who is not root.
+    /// Makes the user not root.
     pub fn by_user(mut self) -> Self {
         self.host.user = true;
         self
     }
 
-    /// The machine.
+    /// Returns the machine.
     pub fn system(&self) -> System {
         System::at(self.dir.path(), Box::new(self.host.clone()))
     }
@@ -128,8 +128,8 @@ impl Fake {
     }
 }
 
-/// Whether the finding of this subject is of that status, and has these words
-/// in what it says.
+/// Asserts that the finding of this subject has that status, and that its text contains these
+/// words.
 #[track_caller]
 pub fn expect(findings: &[Finding], subject: &str, status: Status, words: &[&str]) {
     let finding = findings.iter().find(|finding| finding.subject == subject);

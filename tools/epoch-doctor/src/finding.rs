@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a probe says.
+//! Findings of probes.
 
 use std::borrow::Cow;
 use std::io;
@@ -9,22 +9,22 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How bad it is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// As it should be.
+    /// No action is needed.
     Ok,
-    /// It works, but something is slower, less, or not to be trusted.
+    /// It works, but with fewer features, more slowly, or with doubtful results.
     Warn,
     /// Building the modules, loading them, or a command is impossible.
     Missing,
-    /// It could not be found out.
+    /// It could not be determined.
     Unknown,
 }
 
 impl Status {
-    /// The word that is printed.
+    /// Returns the word that is printed.
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "OK",
@@ -35,22 +35,22 @@ impl Status {
     }
 }
 
-/// One thing that was looked at.
+/// Result of one check.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at; scripts may look for it.
+    /// Subject of the check; its name is stable, so that scripts may search for it.
     pub subject: Cow<'static, str>,
-    /// How bad it is.
+    /// Severity of the finding.
     pub status: Status,
-    /// What was found.
+    /// Observation.
     pub found: String,
-    /// What to do about it, unless it is as it should be.
+    /// Suggested fix, unless no action is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
 
 impl Finding {
-    /// It is as it should be.
+    /// Creates a finding that needs no action.
     pub fn ok(subject: &'static str, found: impl Into<String>) -> Self {
         Self {
             subject: subject.into(),
@@ -60,7 +60,7 @@ impl Finding {
         }
     }
 
-    /// It works, but.
+    /// Creates a finding of something that works with restrictions.
     pub fn warn(subject: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             status: Status::Warn,
@@ -69,7 +69,7 @@ impl Finding {
         }
     }
 
-    /// It is needed, and not there.
+    /// Creates a finding of something that is needed and missing.
     pub fn missing(
         subject: &'static str,
         found: impl Into<String>,
@@ -81,7 +81,7 @@ impl Finding {
         }
     }
 
-    /// It could not be found out; `fix` says how it could.
+    /// Creates a finding of something that could not be determined; `fix` says how it could.
     pub fn unknown(
         subject: &'static str,
         found: impl Into<String>,
@@ -93,7 +93,7 @@ impl Finding {
         }
     }
 
-    /// It is in a file that cannot be read.
+    /// Creates a finding whose file cannot be read.
     pub fn unreadable(subject: &'static str, path: &Path, error: &io::Error) -> Self {
         let fix = match error.kind() {
             io::ErrorKind::PermissionDenied => "run 'sudo epoch-bench doctor'".to_owned(),
@@ -102,7 +102,7 @@ impl Finding {
         Self::unknown(subject, format!("{}: {error}", path.display()), fix)
     }
 
-    /// What is missing is not needed now.
+    /// Turns a missing subject into a warning, since it is not needed now.
     #[must_use]
     pub fn excused(mut self, why: &str) -> Self {
         if self.status == Status::Missing {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether kernel functions can be hooked.
+//! Checks whether kernel functions can be hooked.
 
 use std::path::Path;
 
@@ -16,11 +16,11 @@ const FPROBE: &str = "fprobe";
 const SYSCALL: &str = "syscall tracepoints";
 const SYMBOLS: &str = "functions";
 
-/// The first release whose tracepoints of system calls may sleep.
+/// First release whose tracepoints of system calls may sleep.
 const SLEEPING: (u32, u32) = (6, 13);
 
-/// Looks at the mechanisms, any of which is enough for trackers that do not
-/// sleep, and at what can be hooked.
+/// Examines the mechanisms, any of which is enough for trackers that do not sleep, and the
+/// functions that can be hooked.
 pub fn examine(system: &System, config: Option<&Config>) -> Vec<Finding> {
     let Some(config) = config else {
         let unknown = |subject| Finding::unknown(subject, config::NOT_FOUND, config::HOW_TO_FIND);
@@ -31,7 +31,7 @@ pub fn examine(system: &System, config: Option<&Config>) -> Vec<Finding> {
     let kretprobes = config.has("CONFIG_KPROBES") && config.has("CONFIG_KRETPROBES");
     let fprobe = config.has("CONFIG_FPROBE");
     let syscall = syscall(config, system.release().as_deref());
-    // In the order in which they are recommended.
+    // In order of preference.
     let here = [
         ("fprobe", fprobe),
         ("kretprobe", kretprobes),
@@ -46,7 +46,7 @@ pub fn examine(system: &System, config: Option<&Config>) -> Vec<Finding> {
     ]
 }
 
-/// `other` is a mechanism that is there.
+/// Checks a probe; `other` is a mechanism that is available.
 fn probe(subject: &'static str, here: bool, option: &str, other: Option<&str>) -> Finding {
     match other {
         _ if here => Finding::ok(subject, format!("{option} is set")),
@@ -63,15 +63,15 @@ fn probe(subject: &'static str, here: bool, option: &str, other: Option<&str>) -
     }
 }
 
-/// Whether there are tracepoints of system calls that may sleep.
+/// Availability of tracepoints of system calls that may sleep.
 enum Syscall {
-    /// In this release.
+    /// Available in this release.
     Here(String),
     /// Not configured.
     Off(&'static str),
-    /// Not in this release.
+    /// Not available in this release.
     TooOld(String),
-    /// The release is not known.
+    /// Unknown, since the release is.
     Unknown,
 }
 
@@ -88,14 +88,14 @@ fn syscall(config: &Config, release: Option<&str>) -> Syscall {
     }
 }
 
-/// The first two numbers of a release.
+/// Returns the first two numbers of a release.
 fn numbers(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit());
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 impl Syscall {
-    /// `other` says that a probe is there.
+    /// Returns the finding; `other` is true if a probe is available.
     fn finding(self, other: bool) -> Finding {
         let (why, take) = match self {
             Self::Here(release) => {
@@ -137,8 +137,8 @@ fn symbols(system: &System) -> Finding {
     if !load::is_loaded(system) {
         return Finding::unknown(
             SYMBOLS,
-            "the module tells which can be hooked, and is not loaded",
-            "run 'insmod epoch.ko; insmod epoch_bench.ko', and this again",
+            "the module lists the functions that can be hooked, and is not loaded",
+            "run 'insmod epoch.ko; insmod epoch_bench.ko', and doctor again",
         );
     }
     let path = format!("{CLASS_DIR}/hook/available_symbols");
@@ -151,9 +151,9 @@ fn symbols(system: &System) -> Finding {
         ),
         Ok(Some(names)) if names.is_empty() => Finding::missing(
             SYMBOLS,
-            "none that serves munmap can be hooked by a probe",
-            "hook with '--mechanism syscall', name another with 'epoch-bench hook --symbol', or see \
-             'dmesg'",
+            "no function that serves munmap can be hooked by a probe",
+            "hook with '--mechanism syscall', name another with 'epoch-bench hook --symbol', or \
+             see 'dmesg'",
         ),
         Ok(Some(names)) => Finding::ok(SYMBOLS, names),
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What this machine can do, and what is missing.
+//! Checks of a machine: its abilities, and what is missing.
 //!
-//! Each section has a file with its probes. A probe reads below the root of a
-//! [`System`], and says what it found; what it cannot find out is unknown.
+//! Each section has a file with its probes. A probe reads below the root of a [`System`], and
+//! reports its findings; what it cannot determine is unknown.
 
 mod build;
 mod config;
@@ -30,26 +30,26 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 pub use system::{Host, System};
 
-/// What findings are about.
+/// Topic of findings.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topic {
     /// Building the modules.
     Build,
-    /// Loading them.
+    /// Loading the modules.
     Load,
     /// Hooking kernel functions.
     Hook,
-    /// Trackers that not every CPU can have.
+    /// Trackers that need certain CPUs.
     Tracker,
     /// Profiling.
     Profile,
-    /// Whether numbers can be trusted.
+    /// Reliability of measurements.
     Trust,
 }
 
 impl Topic {
-    /// Its heading.
+    /// Returns the heading of the topic.
     pub fn title(self) -> &'static str {
         match self {
             Self::Build => "Building the modules",
@@ -62,7 +62,7 @@ impl Topic {
     }
 }
 
-/// The findings about one topic.
+/// Findings about one topic.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Section {
     /// The topic.
@@ -71,8 +71,8 @@ pub struct Section {
     pub findings: Vec<Finding>,
 }
 
-/// Looks at the machine, and at the kernel tree in `kdir` instead of the
-/// running kernel's. Takes a second.
+/// Examines the machine, and the kernel tree in `kdir` instead of the running kernel's. Takes a
+/// second.
 pub fn examine(system: &System, kdir: Option<&Path>) -> Vec<Section> {
     let config = Config::running(system);
     let config = config.as_ref();

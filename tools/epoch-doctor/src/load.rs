@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether the kernel loads the modules.
+//! Checks whether the kernel loads the modules.
 
 use std::path::Path;
 
@@ -22,19 +22,19 @@ const SIG_ENFORCE: &str = "/sys/module/module/parameters/sig_enforce";
 const SECURITY: &str = "/sys/kernel/security";
 const LOCKDOWN_FILE: &str = "/sys/kernel/security/lockdown";
 const EFI: &str = "/sys/firmware/efi";
-/// With the GUID of EFI's global variables.
+/// Name of the variable, with the GUID of EFI's global variables.
 const SECURE_BOOT_VARIABLE: &str =
     "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
 
 const SIGN: &str = "sign the modules with a key that the kernel trusts ('scripts/sign-file sha256 \
                     KEY CERTIFICATE epoch.ko' in the kernel tree; 'mokutil --import CERTIFICATE')";
 
-/// Whether the module is loaded.
+/// Returns whether the module is loaded.
 pub fn is_loaded(system: &System) -> bool {
     system.exists(CLASS_DIR).unwrap_or(false)
 }
 
-/// Looks at what may keep modules out.
+/// Examines everything that may prevent loading.
 pub fn examine(system: &System, config: Option<&Config>) -> Vec<Finding> {
     let loaded = is_loaded(system);
     vec![
@@ -50,7 +50,7 @@ pub fn examine(system: &System, config: Option<&Config>) -> Vec<Finding> {
 fn support(system: &System) -> Finding {
     match system.exists("/proc/modules") {
         Err(error) => return Finding::unreadable(SUPPORT, Path::new("/proc/modules"), &error),
-        // Without it, nothing says that /proc is there.
+        // Without a release, /proc is not mounted.
         Ok(false) if system.release().is_none() => {
             return Finding::unknown(
                 SUPPORT,
@@ -117,7 +117,7 @@ fn lockdown(system: &System, config: Option<&Config>, loaded: bool) -> Finding {
         Err(error) => return Finding::unreadable(LOCKDOWN, Path::new(LOCKDOWN_FILE), &error),
         Ok(text) => text,
     };
-    // Such as "none [integrity] confidentiality".
+    // For example "none [integrity] confidentiality".
     let mode = text.as_deref().and_then(|text| {
         let (_, rest) = text.split_once('[')?;
         Some(rest.split_once(']')?.0)
@@ -141,10 +141,10 @@ fn lockdown(system: &System, config: Option<&Config>, loaded: bool) -> Finding {
     }
 }
 
-/// Whether there is no lockdown file since there is no lockdown.
+/// Returns whether the lockdown file is missing because there is no lockdown.
 fn is_compiled_out(system: &System, config: Option<&Config>) -> bool {
     let lacks = |option| config.is_some_and(|config| !config.has(option));
-    // Always there where securityfs is mounted.
+    // Always present where securityfs is mounted.
     let mounted = system.exists(format!("{SECURITY}/lsm")).unwrap_or(false);
     mounted || lacks("CONFIG_SECURITY_LOCKDOWN_LSM")
 }
@@ -194,7 +194,7 @@ fn root(system: &System) -> Finding {
     } else {
         Finding::missing(
             ROOT,
-            "no: modules and /dev/epoch_bench are root's alone",
+            "no: modules and /dev/epoch_bench are for root only",
             "run epoch-bench with sudo",
         )
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Who else uses the CPUs: other machines, and other programs.
+//! Checks for other users of the CPUs: other machines, and other programs.
 
 use std::io;
 use std::path::Path;
@@ -19,24 +19,23 @@ const LOAD: &str = "load";
 const STAT: &str = "/proc/stat";
 const LOADAVG: &str = "/proc/loadavg";
 
-/// How long steal time is sampled.
+/// Duration over which steal time is sampled.
 const SAMPLE: Duration = Duration::from_secs(1);
 
-/// From which percentage on steal time is told: it is what a difference of
-/// trackers may be.
+/// Percentage of steal time that is a warning: a difference of trackers may be as small.
 const MUCH_STEAL: f64 = 1.0;
 
-/// From which share of all CPUs on other programs are told.
+/// Share of all CPUs used by other programs that is a warning.
 const MUCH_LOAD: f64 = 0.1;
 
-/// Looks at steal time and load. Takes a second.
+/// Examines steal time and load. Takes a second.
 pub fn examine(system: &System, machine: &Machine) -> Vec<Finding> {
-    // Before a second of ours is in it.
+    // Read before the second that we spend sampling.
     let load = load(system);
     vec![steal(system, machine), load]
 }
 
-/// What the CPUs have been through, in ticks.
+/// CPU times, in ticks.
 #[derive(Clone, Copy)]
 struct Ticks {
     stolen: u64,
@@ -48,7 +47,7 @@ impl Ticks {
         let Some(text) = system.read(STAT)? else {
             return Ok(None);
         };
-        // Only ratios are asked for, so that the units do not matter.
+        // Only ratios are computed, so the units do not matter.
         let units = ExplicitSystemInfo {
             boot_time_secs: 0,
             ticks_per_second: 100,
@@ -60,7 +59,7 @@ impl Ticks {
     }
 
     fn of(time: &CpuTime) -> Option<Self> {
-        // Time of guests is in user and nice.
+        // Time of guests is included in user and nice.
         let others = [time.iowait, time.irq, time.softirq];
         let others = others.into_iter().flatten().sum::<u64>();
         let stolen = time.steal?;
@@ -70,7 +69,7 @@ impl Ticks {
         })
     }
 
-    /// The counters may run backwards by some ticks.
+    /// Returns the difference to an earlier reading. The counters may run backwards by some ticks.
     fn since(self, before: Self) -> Self {
         Self {
             stolen: self.stolen.saturating_sub(before.stolen),
@@ -96,7 +95,7 @@ fn steal(system: &System, machine: &Machine) -> Finding {
         Ok(None) => {
             return Finding::unknown(
                 STEAL,
-                format!("{STAT} does not tell"),
+                format!("{STAT} does not report it"),
                 "run 'mount -t proc proc /proc'",
             );
         }
@@ -115,13 +114,12 @@ fn steal(system: &System, machine: &Machine) -> Finding {
             "take dedicated CPUs, or more --samples when the neighbours are quiet",
         );
     }
-    // CPUs that had nothing to do had nothing to lose in that second; since
-    // boot they had.
+    // Idle CPUs had nothing to lose in that second; since boot they had.
     if after.stolen == 0 && *machine != Machine::BareMetal {
         return Finding::unknown(
             STEAL,
-            "never any, which a hypervisor that does not tell of it looks like, too",
-            "ask whoever runs the host whether this machine's CPUs are its own",
+            "never any, or the hypervisor does not report it",
+            "ask the host's operator whether this machine's CPUs are dedicated",
         );
     }
     Finding::ok(STEAL, found)
@@ -137,7 +135,7 @@ fn load(system: &System) -> Finding {
     let Some((load, cpus)) = load.zip(cpus) else {
         return Finding::unknown(
             LOAD,
-            format!("{LOADAVG} or /sys/devices/system/cpu/online does not tell"),
+            format!("{LOADAVG} or /sys/devices/system/cpu/online does not report it"),
             "see what 'uptime' and 'nproc' say",
         );
     };
@@ -147,7 +145,7 @@ fn load(system: &System) -> Finding {
     }
     Finding::warn(
         LOAD,
-        format!("{found}: other programs run, or did just now"),
+        format!("{found}: other programs run, or have just run"),
         "see which ('top'), and end them or wait",
     )
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether the kernel can be profiled under load.
+//! Checks whether the kernel can be profiled under load.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ const PERF: &str = "perf";
 const DEVICES: &str = "/sys/bus/event_source/devices";
 const KPTR_RESTRICT_FILE: &str = "/proc/sys/kernel/kptr_restrict";
 
-/// Looks at the performance counters and at who may use them.
+/// Examines the performance counters and the permission to use them.
 pub fn examine(system: &System) -> Vec<Finding> {
     vec![
         pmu(system),
@@ -72,14 +72,14 @@ fn paranoid(system: &System) -> Finding {
     match level.parse::<i32>() {
         Ok(level) if level <= ALL_CPUS => Finding::ok(
             PARANOID,
-            format!("{level}: everybody profiles the kernel on all CPUs"),
+            format!("{level}: every user may profile the kernel on all CPUs"),
         ),
         Ok(level) if system.host().is_root() => {
             Finding::ok(PARANOID, format!("{level}, which does not restrict root"))
         }
         Ok(level) => Finding::warn(
             PARANOID,
-            format!("{level}: only root profiles the kernel on all CPUs"),
+            format!("{level}: only root may profile the kernel on all CPUs"),
             format!("profile as root, or run 'sysctl kernel.perf_event_paranoid={ALL_CPUS}'"),
         ),
         Err(_) => Finding::unknown(
@@ -90,7 +90,7 @@ fn paranoid(system: &System) -> Finding {
     }
 }
 
-/// Functions without addresses would have no names in a profile.
+/// Checks the access to addresses: functions without addresses would have no names in a profile.
 fn kptr_restrict(system: &System) -> Finding {
     const FIX: &str = "run 'sysctl kernel.kptr_restrict=1', and profile as root";
     let level = match system.read(KPTR_RESTRICT_FILE) {
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn counters_may_be_absent() {
         let none = good().without("/sys/bus/event_source/devices/cpu");
-        // This is no PMU of CPUs.
+        // `cpus` is not a PMU of CPUs.
         let none = none.file("/sys/bus/event_source/devices/cpus/type", "9");
         expect(&findings(&none), PMU, Warn, &["cpu-clock"]);
         let nothing = good().without("/sys");

@@ -14,13 +14,13 @@ use textwrap::{Options, WordSplitter};
 
 use super::{Finding, Section, Status};
 
-/// The width of the status' column.
+/// Width of the status column.
 const STATUS: usize = 9;
 
-/// The width of the subject's.
+/// Width of the subject column.
 const SUBJECT: usize = 21;
 
-/// `epoch-bench/doctor/1`: what was found.
+/// `epoch-bench/doctor/1`: findings about a machine.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Report {
     /// [`SCHEMA`](Self::SCHEMA)
@@ -28,19 +28,19 @@ pub struct Report {
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
-    /// The machine.
+    /// Environment of the machine.
     pub environment: Environment,
-    /// How many findings are [`Status::Missing`].
+    /// Number of findings that are [`Status::Missing`].
     pub missing: usize,
     /// The findings by topic, in the order in which they are printed.
     pub sections: Vec<Section>,
 }
 
 impl Report {
-    /// The form of these files.
+    /// Value of `schema` in these files.
     pub const SCHEMA: &'static str = "epoch-bench/doctor/1";
 
-    /// The findings of this machine.
+    /// Creates the report of this machine's findings.
     pub fn new(
         command_line: Vec<String>,
         environment: Environment,
@@ -55,7 +55,7 @@ impl Report {
         }
     }
 
-    /// Reads what was written as JSON.
+    /// Reads a report that was written as JSON.
     pub fn read(json: &[u8]) -> Result<Self> {
         let report: Self = serde_json::from_slice(json)?;
         let schema = &report.schema;
@@ -67,14 +67,14 @@ impl Report {
         Ok(report)
     }
 
-    /// Writes a line for each finding, of at most `width` characters if there
-    /// is one, with a coloured status if `colour`.
+    /// Writes a line for each finding, of at most `width` characters if given, with a coloured
+    /// status if `colour`.
     pub fn write(&self, out: &mut dyn Write, width: Option<usize>, colour: bool) -> io::Result<()> {
         for section in &self.sections {
             writeln!(out, "{}", section.topic.title())?;
             for finding in &section.findings {
                 let line = line(finding, width);
-                // Of one byte a character, and never wrapped.
+                // One byte per character, and never wrapped.
                 let (status, rest) = line.split_at(STATUS);
                 let style = style(finding.status).force_styling(colour);
                 let word = status.trim_end();
@@ -109,7 +109,7 @@ fn line(finding: &Finding, width: Option<usize>) -> String {
     }
     let indent = " ".repeat(STATUS + SUBJECT);
     match width {
-        // Narrower, there is no room beside the columns.
+        // A narrower terminal has no room next to the columns.
         Some(width) if width >= 2 * indent.len() => {
             let options = Options::new(width)
                 .initial_indent(&start)

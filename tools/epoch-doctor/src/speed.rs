@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether all CPUs are always equally fast.
+//! Checks whether all CPUs are always equally fast.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -20,9 +20,9 @@ const BOOST: &str = "/sys/devices/system/cpu/cpufreq/boost";
 const NO_TURBO: &str = "/sys/devices/system/cpu/intel_pstate/no_turbo";
 const SMT_DIR: &str = "/sys/devices/system/cpu/smt";
 
-const HIDDEN: &str = "look where the CPUs are real: a hypervisor keeps this to itself";
+const HIDDEN: &str = "check on the host: a hypervisor hides this";
 
-/// Looks at frequencies and at threads that share a core.
+/// Examines frequencies and threads that share a core.
 pub fn examine(system: &System, machine: &Machine) -> Vec<Finding> {
     vec![governor(system), turbo(system), smt(system, machine)]
 }
@@ -35,7 +35,7 @@ fn governor(system: &System) -> Finding {
     if governors.is_empty() {
         return Finding::unknown(
             GOVERNOR,
-            "the kernel has no hand in it here (no cpufreq policy)",
+            "not controlled by this kernel (no cpufreq policy)",
             HIDDEN,
         );
     }
@@ -50,7 +50,7 @@ fn governor(system: &System) -> Finding {
     )
 }
 
-/// What the policies of all CPUs say.
+/// Returns the values of an attribute in all CPUs' policies.
 fn of_policies(system: &System, attribute: &str) -> io::Result<BTreeSet<String>> {
     let names = system.list(CPUFREQ)?.unwrap_or_default();
     let policies = names.iter().filter(|name| name.starts_with("policy"));
@@ -59,7 +59,7 @@ fn of_policies(system: &System, attribute: &str) -> io::Result<BTreeSet<String>>
 }
 
 fn turbo(system: &System) -> Finding {
-    // Of Intel's driver, of others, and of others since Linux 6.11.
+    // Intel's driver, others, and others since Linux 6.11.
     let on = system.read(NO_TURBO).and_then(|no_turbo| match no_turbo {
         Some(no_turbo) => Ok(Some((no_turbo == "0", format!("echo 1 >{NO_TURBO}")))),
         None => match system.read(BOOST)? {
@@ -73,7 +73,7 @@ fn turbo(system: &System) -> Finding {
     });
     match on {
         Err(error) => Finding::unreadable(TURBO, Path::new(CPUFREQ), &error),
-        Ok(None) => Finding::unknown(TURBO, "the kernel has no switch for it here", HIDDEN),
+        Ok(None) => Finding::unknown(TURBO, "this kernel has no switch for it", HIDDEN),
         Ok(Some((false, _))) => Finding::ok(TURBO, "off"),
         Ok(Some((true, fix))) => Finding::warn(
             TURBO,
@@ -93,7 +93,7 @@ fn smt(system: &System, machine: &Machine) -> Finding {
     match active.as_deref() {
         Some("0") if *machine != Machine::BareMetal => Finding::unknown(
             SMT,
-            format!("off here ({control}), which says nothing of the real CPUs"),
+            format!("off here ({control}), which says nothing about the real CPUs"),
             HIDDEN,
         ),
         Some("0") => Finding::ok(SMT, format!("off ({control})")),
@@ -104,7 +104,7 @@ fn smt(system: &System, machine: &Machine) -> Finding {
         ),
         _ => Finding::unknown(
             SMT,
-            format!("{SMT_DIR}/active does not tell"),
+            format!("{SMT_DIR}/active does not report it"),
             "see what 'lscpu' says of threads per core",
         ),
     }

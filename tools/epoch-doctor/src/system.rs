@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The machine as probes see it: files below a root, and what is in no file.
+//! The machine as probes see it: files below a root, and properties that are in no file.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,18 +11,17 @@ use std::time::Duration;
 
 use epoch_machine::hypervisor;
 
-/// What is in no file.
+/// Properties of a machine that are in no file.
 pub trait Host {
-    /// Whether this process is root's.
+    /// Returns whether this process runs as root.
     fn is_root(&self) -> bool;
-    /// By which the hypervisor names itself, if there is one.
+    /// Returns the name that the hypervisor gives itself, if there is one.
     fn hypervisor_signature(&self) -> String;
-    /// A variable of the environment.
+    /// Returns an environment variable.
     fn variable(&self, name: &str) -> Option<OsString>;
-    /// The first line that a program says to `--version`; none if it does not
-    /// run.
+    /// Returns the first line that a program prints for `--version`, or `None` if it does not run.
     fn version(&self, program: &str) -> Option<String>;
-    /// Lets time pass.
+    /// Waits for this long.
     fn pause(&self, duration: Duration);
 }
 
@@ -59,19 +58,19 @@ impl Host for ThisHost {
     }
 }
 
-/// Where probes look.
+/// The machine that probes examine.
 pub struct System {
     root: PathBuf,
     host: Box<dyn Host>,
 }
 
 impl System {
-    /// This machine.
+    /// Returns this machine.
     pub fn this() -> Self {
         Self::at(Path::new("/"), Box::new(ThisHost))
     }
 
-    /// Files below another root, for tests.
+    /// Returns a machine with files below another root, for tests.
     pub fn at(root: &Path, host: Box<dyn Host>) -> Self {
         Self {
             root: root.into(),
@@ -79,12 +78,12 @@ impl System {
         }
     }
 
-    /// What is in no file.
+    /// Returns the properties that are in no file.
     pub fn host(&self) -> &dyn Host {
         &*self.host
     }
 
-    /// Where a file of the machine is. A relative path stays what it is.
+    /// Returns the path of a file of the machine. A relative path is left unchanged.
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
         match path.strip_prefix("/") {
@@ -93,7 +92,7 @@ impl System {
         }
     }
 
-    /// The content of a file without blanks around it; none if there is no such
+    /// Returns the content of a file without surrounding blanks, or `None` if there is no such
     /// file.
     pub fn read(&self, path: impl AsRef<Path>) -> io::Result<Option<String>> {
         match self.read_bytes(path)? {
@@ -102,12 +101,12 @@ impl System {
         }
     }
 
-    /// The content of a file; none if there is no such file.
+    /// Returns the content of a file, or `None` if there is no such file.
     pub fn read_bytes(&self, path: impl AsRef<Path>) -> io::Result<Option<Vec<u8>>> {
         unless_absent(fs::read(self.path(path)))
     }
 
-    /// The names in a folder in their order; none if there is no such folder.
+    /// Returns the sorted names in a directory, or `None` if there is no such directory.
     pub fn list(&self, folder: impl AsRef<Path>) -> io::Result<Option<Vec<String>>> {
         let Some(entries) = unless_absent(fs::read_dir(self.path(folder)))? else {
             return Ok(None);
@@ -118,12 +117,12 @@ impl System {
         Ok(Some(names))
     }
 
-    /// Whether there is such a file or folder.
+    /// Returns whether there is such a file or directory.
     pub fn exists(&self, path: impl AsRef<Path>) -> io::Result<bool> {
         self.path(path).try_exists()
     }
 
-    /// `uname -r`
+    /// Returns the kernel's release, as `uname -r` prints it.
     pub fn release(&self) -> Option<String> {
         self.read("/proc/sys/kernel/osrelease").ok().flatten()
     }

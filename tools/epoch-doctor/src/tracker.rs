@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether the processor has what a tracker takes.
+//! Checks whether the processor has the instructions of all trackers.
 
 use std::path::Path;
 
@@ -11,8 +11,7 @@ use super::system::System;
 
 const LOCKLESS: &str = "lockless";
 
-/// Looks for the instruction of the tracker `lockless`; all others work
-/// everywhere.
+/// Examines the instruction of the tracker `lockless`; all others work everywhere.
 pub fn examine(system: &System) -> Vec<Finding> {
     let path = Path::new("/proc/cpuinfo");
     let cpuinfo = match system.read(path) {
@@ -24,7 +23,7 @@ pub fn examine(system: &System) -> Vec<Finding> {
     vec![if cpuinfo.is_empty() {
         Finding::unknown(
             LOCKLESS,
-            "/proc/cpuinfo is not there",
+            "/proc/cpuinfo is missing",
             "run 'mount -t proc proc /proc'",
         )
     } else {
@@ -32,14 +31,10 @@ pub fn examine(system: &System) -> Vec<Finding> {
             Some(true) => Finding::ok(LOCKLESS, "the CPU has cmpxchg16b"),
             Some(false) => Finding::warn(
                 LOCKLESS,
-                "the CPU lacks cmpxchg16b (cx16), so that this tracker is not there",
+                "the CPU lacks cmpxchg16b (cx16), so this tracker is unavailable",
                 fix,
             ),
-            None => Finding::warn(
-                LOCKLESS,
-                "this tracker is for x86-64 CPUs, and not there",
-                fix,
-            ),
+            None => Finding::warn(LOCKLESS, "this tracker is for x86-64 CPUs only", fix),
         }
     }]
 }

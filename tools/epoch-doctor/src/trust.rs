@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What stands between the numbers and the machine: a hypervisor, and the clock.
+//! Checks for a hypervisor and a slow clock between the measurement and the machine.
 
 use std::path::Path;
 
@@ -15,8 +15,7 @@ const CLOCK: &str = "clocksource";
 
 const CLOCK_DIR: &str = "/sys/devices/system/clocksource/clocksource0";
 
-/// Looks at all that makes numbers differ from one run to the next. Takes a
-/// second.
+/// Examines everything that makes measurements differ from one run to the next. Takes a second.
 pub fn examine(system: &System) -> Vec<Finding> {
     let machine = machine(system);
     let mut findings = vec![virtualisation(&machine)];
@@ -43,7 +42,7 @@ fn virtualisation(machine: &Machine) -> Finding {
         ),
         Machine::Unknown => Finding::unknown(
             MACHINE,
-            "this processor does not tell",
+            "this processor does not report it",
             "see what 'systemd-detect-virt' says",
         ),
     }
@@ -63,7 +62,7 @@ fn clock(system: &System) -> Finding {
         Ok(Some(current)) => current,
     };
     match current.as_str() {
-        // Read by the CPU alone.
+        // Read by the CPU alone, without a device.
         "tsc" | "kvm-clock" | "hyperv_clocksource_tsc_page" | "arch_sys_counter" => {
             Finding::ok(CLOCK, current)
         }
@@ -73,7 +72,7 @@ fn clock(system: &System) -> Finding {
             let fix = if others.split_whitespace().any(|name| name == "tsc") {
                 format!("run 'echo tsc >{path}'")
             } else {
-                "see why the kernel gave up the TSC ('dmesg | grep -i tsc'), and boot with \
+                "see why the kernel abandoned the TSC ('dmesg | grep -i tsc'), and boot with \
                  tsc=reliable if it is"
                     .to_owned()
             };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The axes of a plot of loops a second.
+//! Axes of a plot of loops a second.
 
 use anyhow::Result;
 use plotters::chart::ChartContext;
@@ -16,8 +16,8 @@ use super::style::{AXIS_WIDTH, GRID, NUMBER};
 pub type Chart<'a, 'b> =
     ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// Draws the lines and numbers of the rates, up to `highest`; along the other
-/// axis, from 0 to `width`, nothing.
+/// Draws the lines and numbers of the rates, up to `highest`; the other axis, from 0 to `width`,
+/// stays empty.
 pub fn draw<'a, 'b>(area: &'a Canvas<'b>, width: f64, highest: f64) -> Result<Chart<'a, 'b>> {
     let mut chart = ChartBuilder::on(area)
         .margin_top(10)

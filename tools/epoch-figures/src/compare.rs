@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The picture of a comparison.
+//! Plot of a comparison.
 
 use anyhow::Result;
 use epoch_results::json::{CompareReport, TrackerReport};
@@ -17,7 +17,7 @@ use super::number::si;
 use super::style::{AXIS_WIDTH, COLOURS, Font, INK, MARGIN, NAME, NUMBER, PLOT_HEIGHT, TEXT_WIDTH};
 use super::words::{plain, sample_length, title};
 
-/// What stands under the axis: a row for the names, one for the means.
+/// Text under the axis: a row for the names, one for the means.
 struct Labels {
     rows: [Vec<Vec<String>>; 2],
 }
@@ -25,7 +25,7 @@ struct Labels {
 impl Labels {
     const FONTS: [Font; 2] = [NAME, NUMBER];
 
-    /// Each as wide as its column.
+    /// Wraps each label to the width of its column.
     fn new(columns: &[Column]) -> Self {
         let width = column_width(columns.len()) - 2;
         let wrap = |text: &str, font: Font| -> Vec<String> {
@@ -73,7 +73,7 @@ fn column_width(columns: usize) -> i32 {
     (TEXT_WIDTH - AXIS_WIDTH) / columns as i32
 }
 
-/// One tracker's part.
+/// Column of one tracker.
 struct Column<'a> {
     name: String,
     samples: &'a [Sample],
@@ -109,7 +109,7 @@ impl<'a> Column<'a> {
     }
 }
 
-/// The picture of the comparison.
+/// Plots a comparison as SVG.
 pub fn comparison(report: &CompareReport) -> Result<String> {
     let confidence = report.confidence()?;
     let columns: Vec<_> = report
@@ -142,7 +142,7 @@ fn plot(canvas: &Canvas<'_>, top: i32, columns: &[Column]) -> Result<()> {
     let mut chart = axes::draw(&area, columns.len() as f64, highest * 1.04)?;
 
     let column_width = column_width(columns.len());
-    // In columns, as the axis has it.
+    // Pixels in units of columns, as the axis has them.
     let in_columns = |pixels: f64| pixels / f64::from(column_width);
     let half_bar = in_columns(70.0).min(0.4);
     for (index, column) in columns.iter().enumerate() {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What stands around each plot: title, results, where it ran, and what to bear
-//! in mind.
+//! Text around each plot: title, results, environment, and notes.
 
 use anyhow::Result;
 use epoch_machine::environment::Environment;
@@ -13,25 +12,25 @@ use plotters::style::text_anchor::{HPos, VPos};
 use super::style::{Font, MARGIN, NOTE, NUMBER, TEXT_WIDTH, TITLE, VERDICT, WIDTH};
 use super::words::{place, plain};
 
-/// What plots are drawn on, in pixels.
+/// Canvas of a plot, in pixels.
 pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// The texts around a plot.
+/// Text around a plot.
 pub struct Frame<'a> {
-    /// What was measured.
+    /// Title: the workload.
     pub title: String,
-    /// Sentences that say what came out, under the title.
+    /// Sentences with the results, under the title.
     pub verdict: Vec<String>,
-    /// The same for those who do not see the picture.
+    /// Results for readers who cannot see the plot.
     pub description: String,
-    /// Where it ran.
+    /// Environment of the measurement.
     pub environment: &'a Environment,
-    /// What the plot's parts mean.
+    /// Meaning of the plot's parts.
     pub legend: Vec<String>,
 }
 
 impl Frame<'_> {
-    /// The picture with a plot that is so high; `plot` draws it from its top on.
+    /// Returns the SVG with a plot of this height, which `plot` draws from its top on.
     pub fn draw(
         self,
         plot_height: i32,
@@ -103,7 +102,7 @@ impl Paragraphs {
     }
 }
 
-/// Says what it is to those who do not see it; plotters has no way to.
+/// Adds a title and a description for readers who cannot see the plot; plotters cannot.
 fn with_description(svg: &str, title: &str, description: &str) -> String {
     let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
     let (title, description) = (escape(title), escape(description));
@@ -113,7 +112,7 @@ fn with_description(svg: &str, title: &str, description: &str) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    /// The texts of the picture, lines that were wrapped put together.
+    /// Text of a plot, with wrapped lines joined.
     pub(crate) fn text(svg: &str) -> String {
         let texts = svg.split("<text").skip(1).map(|element| {
             let (_, element) = element.split_once('>').unwrap();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Pictures of what was measured, as SVG and as PNG.
+//! Plots of results, as SVG and as PNG.
 //!
-//! Nothing but the report goes into them, so that a saved one gives the same
-//! picture, byte for byte.
+//! A plot depends on nothing but the report, so that a saved report gives the same plot, byte for
+//! byte.
 
 mod axes;
 mod compare;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Numbers short enough for a picture.
+//! Numbers short enough for a plot.
 
-/// A number with three digits and its thousands as a letter: `1.20 M`.
+/// Formats a number with three digits and its thousands as a letter: `1.20 M`.
 pub fn si(value: f64) -> String {
     let (digits, unit) = scaled(value);
     format!("{digits}{unit}")
 }
 
-/// The same without zeros that say nothing, for the axis: `1.2 M`.
+/// Formats a number like [`si`], without trailing zeros, for the axis: `1.2 M`.
 pub fn si_round(value: f64) -> String {
     let (digits, unit) = scaled(value);
     let digits = if digits.contains('.') {
@@ -22,7 +22,7 @@ pub fn si_round(value: f64) -> String {
 fn scaled(mut value: f64) -> (String, &'static str) {
     const UNITS: [&str; 7] = ["", " k", " M", " G", " T", " P", " E"];
     let mut unit = 0;
-    // What would be rounded to 1000 belongs to the next one.
+    // A value that would be rounded to 1000 takes the next unit.
     while value >= 999.5 && unit + 1 < UNITS.len() {
         value /= 1000.0;
         unit += 1;

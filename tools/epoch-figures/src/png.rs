@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Pictures as pixels, for where SVG cannot go.
+//! Plots as PNG, for where SVG cannot be used.
 
 use std::sync::Arc;
 
@@ -9,12 +9,11 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::fontdb::{Database, Family, Query};
 use resvg::usvg::{Options, Tree};
 
-/// Pixels for each of the picture's own, so that it is sharp on screens that
-/// have many.
+/// Pixels for each of the plot's own, so that it is sharp on high-resolution screens.
 const SCALE: f32 = 2.0;
 
-/// Fonts that are as wide as those which the pictures are laid out for, or
-/// nearly so; the first that is installed is taken.
+/// Fonts that are about as wide as those that the plots are laid out for; the first installed one
+/// is used.
 const FAMILIES: [&str; 6] = [
     "Helvetica",
     "Arial",
@@ -24,10 +23,9 @@ const FAMILIES: [&str; 6] = [
     "DejaVu Sans",
 ];
 
-/// One of our pictures as PNG, twice as wide and as high as the SVG is.
+/// Renders one of our plots as PNG, twice as wide and as high as the SVG.
 ///
-/// Needs a font of the machine's: without any, the words would be missing, so
-/// that this is an error.
+/// Needs an installed font: without any, the text would be missing, so that this is an error.
 pub fn png(svg: &str) -> Result<Vec<u8>> {
     let mut fonts = Database::new();
     fonts.load_system_fonts();
@@ -45,15 +43,15 @@ fn draw(svg: &str, mut fonts: Database) -> Result<Vec<u8>> {
         fontdb: Arc::new(fonts),
         ..Options::default()
     };
-    let tree = Tree::from_str(svg, &options).context("the picture is no SVG: this is a bug")?;
+    let tree = Tree::from_str(svg, &options).context("the plot is not SVG: this is a bug")?;
     let size = tree.size().to_int_size().scale_by(SCALE);
-    let size = size.context("the picture has no size: this is a bug")?;
+    let size = size.context("the plot has no size: this is a bug")?;
     let mut pixels = Pixmap::new(size.width(), size.height())
-        .context("there is no memory for the picture's pixels: free some")?;
+        .context("there is no memory for the plot's pixels: free some")?;
     let scale = Transform::from_scale(SCALE, SCALE);
     resvg::render(&tree, scale, &mut pixels.as_mut());
     let png = pixels.encode_png()?;
-    ensure!(!png.is_empty(), "the picture is empty: this is a bug");
+    ensure!(!png.is_empty(), "the plot is empty: this is a bug");
     Ok(png)
 }
 
@@ -85,7 +83,7 @@ mod tests {
         assert!(error.contains("fonts-dejavu-core"), "{error}");
     }
 
-    /// Where the machine has fonts, that is: the build root does.
+    /// Runs only where fonts are installed, as in the build root.
     #[test]
     fn words_leave_ink() {
         let mut fonts = Database::new();

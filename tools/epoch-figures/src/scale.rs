@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Where numbers of tasks are on their axis.
+//! Positions of numbers of tasks on their axis.
 
 use super::style::{NUMBER, TICK_GAP};
 
@@ -12,12 +12,12 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Left of the least and right of the most, in pixels.
+    /// Space left of the least and right of the most tasks, in pixels.
     const PADDING: f64 = 22.0;
 
-    /// For these numbers, ascending, over so many pixels.
+    /// Creates the axis for these numbers, ascending, over this many pixels.
     pub fn new(tasks: Vec<usize>, width: i32) -> Self {
-        // The last one may be the number of CPUs, whatever that is.
+        // The last one may be the number of CPUs, which need not be a power of two.
         let doubling = &tasks[..tasks.len().saturating_sub(1)];
         let logarithmic = tasks.len() > 2 && doubling.iter().all(|tasks| tasks.is_power_of_two());
         Self {
@@ -27,7 +27,7 @@ impl Scale {
         }
     }
 
-    /// What stands below the axis.
+    /// Returns the caption below the axis.
     pub fn caption(&self) -> &'static str {
         if self.logarithmic {
             "Tasks (logarithmic)"
@@ -36,12 +36,12 @@ impl Scale {
         }
     }
 
-    /// The numbers of tasks that were measured.
+    /// Returns the measured numbers of tasks.
     pub fn tasks(&self) -> &[usize] {
         &self.tasks
     }
 
-    /// Pixels from the left.
+    /// Returns the distance from the left, in pixels.
     pub fn x(&self, tasks: f64) -> f64 {
         let (from, to) = self.ends();
         if from == to {
@@ -51,7 +51,7 @@ impl Scale {
         Self::PADDING + share * (self.width - 2.0 * Self::PADDING)
     }
 
-    /// Points in equal steps of the axis, from the least tasks to the most.
+    /// Returns points in equal steps of the axis, from the least tasks to the most.
     pub fn steps(&self, count: usize) -> impl Iterator<Item = (f64, f64)> + Clone + '_ {
         let (from, to) = self.ends();
         (0..=count).map(move |step| {
@@ -65,7 +65,7 @@ impl Scale {
         })
     }
 
-    /// Least distance between neighbours.
+    /// Returns the least distance between neighbours.
     pub fn gap(&self) -> f64 {
         let x = |tasks: &usize| self.x(*tasks as f64);
         let pairs = self.tasks.windows(2);
@@ -74,7 +74,7 @@ impl Scale {
             .fold(self.width / 2.0, f64::min)
     }
 
-    /// The numbers that have room below the axis; the last one has it first.
+    /// Returns the numbers that fit below the axis; the last one has precedence.
     pub fn labelled(&self) -> Vec<usize> {
         let half = |tasks: usize| f64::from(NUMBER.width(&tasks.to_string()) + TICK_GAP) / 2.0;
         let left = |tasks: usize| self.x(tasks as f64) - half(tasks);

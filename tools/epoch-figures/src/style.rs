@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Sizes, colours and fonts that all pictures have.
+//! Sizes, colours and fonts of all plots.
 
 use epoch_results::compare::MAX_TRACKERS;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-/// Narrow, so that the text is still legible when the picture is shrunk.
+/// Width of a plot: narrow, so that the text is still legible when the plot is shrunk.
 pub const WIDTH: u32 = 720;
-/// Around everything.
+/// Margin around everything.
 pub const MARGIN: i32 = 24;
-/// Between the margins.
+/// Width between the margins.
 pub const TEXT_WIDTH: i32 = WIDTH as i32 - 2 * MARGIN;
-/// The part with the dots.
+/// Height of the part with the dots.
 pub const PLOT_HEIGHT: i32 = 360;
-/// Room for the numbers at the axis.
+/// Width of the numbers at the axis.
 pub const AXIS_WIDTH: i32 = 62;
 
-/// Between two numbers below an axis, at least.
+/// Least distance between two numbers below an axis.
 pub const TICK_GAP: i32 = 8;
 
-/// Okabe and Ito's colours, which the colour-blind can tell apart, without
-/// the yellow, which is pale on white; and Tol's wine and sand.
+/// Okabe and Ito's colours, which the colour-blind can distinguish, without the yellow, which is
+/// pale on white; and Tol's wine and sand.
 pub const COLOURS: [RGBColor; MAX_TRACKERS] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -33,14 +33,14 @@ pub const COLOURS: [RGBColor; MAX_TRACKERS] = [
     RGBColor(136, 34, 85),
     RGBColor(180, 160, 90),
 ];
-/// What is to be read first.
+/// Colour of the main text.
 pub const INK: RGBColor = RGBColor(26, 26, 26);
-/// What is to be read then.
+/// Colour of secondary text.
 pub const PALE_INK: RGBColor = RGBColor(85, 85, 85);
-/// Lines behind the data.
+/// Colour of the lines behind the data.
 pub const GRID: RGBColor = RGBColor(221, 221, 221);
 
-/// Text of one size.
+/// A font of one size and colour.
 #[derive(Clone, Copy)]
 pub struct Font {
     pixels: i32,
@@ -48,19 +48,19 @@ pub struct Font {
     colour: RGBColor,
 }
 
-/// What was measured.
+/// Font of the title.
 pub const TITLE: Font = Font::new(19, INK).bold();
-/// What came out.
+/// Font of the results.
 pub const VERDICT: Font = Font::new(16, INK);
-/// Trackers.
+/// Font of trackers' names.
 pub const NAME: Font = Font::new(15, INK).bold();
-/// Axes and values.
+/// Font of axes and values.
 pub const NUMBER: Font = Font::new(15, INK);
-/// Everything else.
+/// Font of everything else.
 pub const NOTE: Font = Font::new(14, PALE_INK);
 
 impl Font {
-    /// Of this height.
+    /// Creates a font of this height.
     const fn new(pixels: i32, colour: RGBColor) -> Self {
         Self {
             pixels,
@@ -69,14 +69,14 @@ impl Font {
         }
     }
 
-    /// The same in bold.
+    /// Returns the font in bold.
     const fn bold(self) -> Self {
         Self { bold: true, ..self }
     }
 
-    /// As plotters has it, with its anchor at this side.
+    /// Returns the font as a plotters style, with its anchor at this side.
     pub fn style(self, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
-        /// The SVG backend divides every size by it.
+        /// Factor by which the SVG backend divides every size.
         const BACKEND_SCALE: f64 = 1.24;
         let slant = if self.bold {
             FontStyle::Bold
@@ -89,22 +89,22 @@ impl Font {
             .pos(Pos::new(horizontal, vertical))
     }
 
-    /// From one line to the next.
+    /// Returns the distance from one line to the next.
     pub fn line_height(self) -> i32 {
         self.pixels * 4 / 3
     }
 
-    /// Characters that fit into so many pixels.
+    /// Returns the number of characters that fit into this many pixels.
     pub fn columns(self, pixels: i32) -> usize {
         (f64::from(pixels) / self.character_width()) as usize
     }
 
-    /// Pixels that a text needs.
+    /// Returns the width of a text in pixels.
     pub fn width(self, text: &str) -> i32 {
         (text.chars().count() as f64 * self.character_width()).ceil() as i32
     }
 
-    /// Which font the reader has is unknown; this holds for the wide ones.
+    /// Returns the width of a character. The reader's font is unknown; this holds for wide ones.
     fn character_width(self) -> f64 {
         f64::from(self.pixels) * if self.bold { 0.68 } else { 0.54 }
     }

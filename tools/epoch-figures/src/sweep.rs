@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The picture of a sweep: a curve for each tracker.
+//! Plot of a sweep: a curve for each tracker.
 
 use std::ops::Range;
 
@@ -22,20 +22,20 @@ use super::style::{
 };
 use super::words::{plain, sample_length, title};
 
-/// The part with the curves.
+/// Height of the part with the curves.
 const PLOT_HEIGHT: i32 = 400;
-/// Room for the names, right of the curves' ends.
+/// Width of the names, right of the curves' ends.
 const NAMES_WIDTH: i32 = 158;
 const PLOT_WIDTH: i32 = TEXT_WIDTH - AXIS_WIDTH - NAMES_WIDTH;
 /// Most pixels between the bars of two trackers with the same tasks.
 const ASIDE: f64 = 3.0;
 
-/// Of the laws' curves.
+/// Points of each law's curve.
 const STEPS: usize = 100;
 const MODEL: &str = "Thin dashes: a model and no measurement, the Universal Scalability Law fitted \
                      to the samples.";
 
-/// The picture of the sweep.
+/// Plots a sweep as SVG.
 pub fn curves(report: &SweepReport) -> Result<String> {
     let confidence = report.confidence()?;
     let curves = report.curves();
@@ -85,7 +85,7 @@ fn legend(workload: &Workload, confidence: Confidence) -> String {
 struct Plot<'a> {
     scale: Scale,
     curves: &'a [Curve<'a>],
-    /// The model of each, where it could be fitted.
+    /// Model of each curve, where it could be fitted.
     laws: Vec<Option<Law>>,
     confidence: Confidence,
 }
@@ -153,7 +153,7 @@ impl Plot<'_> {
         draw_names(canvas, names, top..top + PLOT_HEIGHT)
     }
 
-    /// What the axis must reach up to.
+    /// Returns the highest value on the axis.
     fn highest(&self) -> f64 {
         let reports = self.curves.iter().flat_map(|curve| &curve.points);
         let tops = reports.flat_map(|(_, report)| {
@@ -169,7 +169,7 @@ impl Plot<'_> {
         self.scale.x(tasks as f64) + self.aside(index)
     }
 
-    /// Trackers stand beside each other, so that none hides another.
+    /// Returns the horizontal offset of a tracker, so that none hides another.
     fn aside(&self, index: usize) -> f64 {
         let count = self.curves.len() as f64;
         let step = ASIDE.min(self.scale.gap() / (count + 1.0));
@@ -198,9 +198,9 @@ fn colour(index: usize) -> RGBColor {
     COLOURS[index % COLOURS.len()]
 }
 
-/// What stands at the end of a curve.
+/// Label at the end of a curve.
 struct Name {
-    /// The curve's end.
+    /// Position of the curve's end.
     end: (i32, i32),
     name: String,
     peak: String,
@@ -213,7 +213,7 @@ impl Name {
     }
 }
 
-/// Each as near to its curve's end as the others let it.
+/// Draws each name as near to its curve's end as the others allow.
 fn draw_names(canvas: &Canvas<'_>, mut names: Vec<Name>, room: Range<i32>) -> Result<()> {
     names.sort_by_key(|name| name.end.1);
     let wanted: Vec<_> = names.iter().map(|name| name.end.1).collect();
@@ -238,12 +238,11 @@ fn draw_names(canvas: &Canvas<'_>, mut names: Vec<Name>, room: Range<i32>) -> Re
     Ok(())
 }
 
-/// Middles of things of this height that do not overlap, in the order of where
-/// they are wanted. Those that would are moved together, half of them up and
-/// half down.
+/// Returns middles of items of this height that do not overlap, in the order of the wanted
+/// middles. Items that would overlap are moved apart evenly, half of them up and half down.
 fn apart(wanted: &[i32], height: i32, room: Range<i32>) -> Vec<i32> {
-    // Of each group, how many are in it, and the sum of where the first one
-    // would have to be for each to be where it is wanted.
+    // For each group, the number of items in it, and the sum of the positions that the first one
+    // would need for each item to be where it is wanted.
     let mut groups: Vec<(i32, i32)> = Vec::new();
     let first = |(count, sum): (i32, i32)| {
         let most = room.end - count * height + height / 2;

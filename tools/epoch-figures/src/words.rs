@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a report holds, in words.
+//! Descriptions of a report in words.
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +8,7 @@ use epoch_machine::environment::Environment;
 use epoch_results::workload::Carrier;
 use epoch_results::workload::Workload;
 
-/// What was measured, with so many tasks.
+/// Returns the title of a workload with this range of tasks.
 pub fn title(workload: &Workload, tasks: RangeInclusive<usize>) -> String {
     let (least, most) = tasks.into_inner();
     let carrier = match (workload.carrier, most) {
@@ -31,7 +31,7 @@ pub fn title(workload: &Workload, tasks: RangeInclusive<usize>) -> String {
     format!("{testcase}, {tasks} {carrier}{beside}")
 }
 
-/// How long a sample is.
+/// Returns the length of a sample with its unit.
 pub fn sample_length(workload: &Workload) -> String {
     match workload.interval_ms {
         ms if ms % 1000 == 0 => format!("{} s", ms / 1000),
@@ -39,7 +39,7 @@ pub fn sample_length(workload: &Workload) -> String {
     }
 }
 
-/// Where it ran.
+/// Describes the environment of the measurement.
 pub fn place(environment: &Environment) -> String {
     let cpus = match environment.online_cpus {
         1 => "1 CPU".to_owned(),
@@ -56,7 +56,7 @@ pub fn place(environment: &Environment) -> String {
     place
 }
 
-/// Without the control characters that XML has no way to write.
+/// Replaces the control characters that XML cannot contain.
 pub fn plain(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Measuring what the hook itself costs: calls that are not hooked against calls that are
+//! Measurement of the hook's own cost: calls that are not hooked, against calls that are hooked
 //! with a tracker that does nothing.
 
 use anyhow::Result;
@@ -12,10 +12,10 @@ use ministat::Confidence;
 /// The tracker that does nothing.
 const NOTHING: &str = "none";
 
-/// Measures the cost with `rounds` interleaved samples of each.
+/// Measures the hook's cost with `rounds` interleaved samples of each kind.
 ///
-/// `sample` tells how many nanoseconds an iteration takes, in which the hooked
-/// function is called; none comes back if it is not. Leaves the hook disabled.
+/// `sample` returns the nanoseconds per iteration, in which the hooked function is called. Returns
+/// `None` if it is not called. Leaves the hook disabled.
 pub fn calibrate(
     hook: Hook<'_>,
     control: &dyn TrackerControl,
@@ -27,7 +27,7 @@ pub fn calibrate(
     control.select(NOTHING)?;
     let mut times = [Vec::new(), Vec::new()];
     for round in 0..rounds {
-        // Every other round is turned round, as those of a comparison are.
+        // Every other round is reversed, as in comparisons.
         for on in [round % 2 != 0, round % 2 == 0] {
             hook.enable(on)?;
             times[usize::from(on)].push(sample()?);
@@ -47,7 +47,7 @@ mod tests {
     use epoch_device::hook::fake::fake_class;
     use epoch_results::hook_cost::describe;
 
-    /// Iterations that take 1000 ns and some, and 200 more while hooked.
+    /// Returns the cost for iterations of 1000 ns plus noise, and 200 ns more while hooked.
     fn cost_of(noise: &[f64]) -> HookCost {
         let (_dir, sysfs) = fake_class();
         let hook = Hook::new(&sysfs);

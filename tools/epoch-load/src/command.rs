@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A command that is started in two steps: first its process, then its program.
+//! Commands that are started in two steps: first the process, then the program.
 
 use std::ffi::{CString, OsString};
 use std::fs::File;
@@ -21,22 +21,22 @@ use nix::unistd::{ForkResult, Pid, execvp, fork, pipe2};
 use crate::pool::check_single_threaded;
 use crate::signals::SignalWatch;
 
-/// Exit code of a command that was not found, as with shells and env(1).
+/// Exit code of a command that was not found, as in shells and env(1).
 const NOT_FOUND: u8 = 127;
-/// Exit code of one that could not be executed.
+/// Exit code of a command that could not be executed.
 const NOT_EXECUTED: u8 = 126;
 
-/// Makes this process a child subreaper: the parent of its descendants whose
-/// own parent has ended, so that it remains their ancestor. Undone on drop; the
-/// children that it has then remain its own.
+/// Guard that makes this process a child subreaper: it becomes the parent of descendants whose own
+/// parent has exited, and so remains their ancestor. Undone on drop; the children that it has then
+/// remain its own.
 ///
-/// Their ends are for [`Command::run`] to see to.
+/// [`Command::run`] reaps them.
 pub struct Subreaper {
     before: bool,
 }
 
 impl Subreaper {
-    /// Becomes one.
+    /// Makes this process a child subreaper.
     pub fn new() -> Result<Self> {
         let before = prctl::get_child_subreaper().context("PR_GET_CHILD_SUBREAPER failed")?;
         prctl::set_child_subreaper(true).context("PR_SET_CHILD_SUBREAPER failed")?;
@@ -50,29 +50,29 @@ impl Drop for Subreaper {
     }
 }
 
-/// A process that will execute a command when it is told to. Dropped before,
-/// it ends without.
+/// Forked process that executes a command when told to. If dropped before, it exits without
+/// executing.
 pub struct Command {
     pid: Pid,
     name: String,
-    /// Tells it to go on; closed by an end of its parent, too.
+    /// Pipe to tell the child to go on; an exit of the parent closes it, too.
     go: Option<File>,
-    /// Tells why the program could not be executed.
+    /// Pipe from which the reason is read if the program could not be executed.
     failure: File,
     reaped: bool,
 }
 
-/// How a command ended.
+/// Exit status of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// With this exit code, or killed by a signal, in the shell's terms.
+    /// Exit code of the program; 128 plus the signal number if it was killed, as in shells.
     Code(u8),
-    /// It has not begun.
+    /// The program could not be executed.
     NotExecuted(Errno),
 }
 
 impl Ending {
-    /// What to exit with.
+    /// Returns the code to exit with.
     pub fn code(self) -> u8 {
         match self {
             Self::Code(code) => code,
@@ -83,7 +83,7 @@ impl Ending {
 }
 
 impl Command {
-    /// Starts the process. It must be the only thread that does.
+    /// Forks the process. The caller must be the only thread of this process.
     pub fn fork(command: &[OsString], signals: &SignalWatch) -> Result<Self> {
         check_single_threaded()?;
         let arguments = command
@@ -97,8 +97,8 @@ impl Command {
         let pipe = || pipe2(OFlag::O_CLOEXEC).context("no pipe: close some files");
         let (child_go, go) = pipe()?;
         let (failure, child_failure) = pipe()?;
-        // SAFETY: there is one thread, so that no lock is held by another and
-        // the child may do all that its parent may.
+        // SAFETY: there is one thread, so that no lock is held by another and the child may do all
+        // that its parent may.
         match unsafe { fork() } {
             Ok(ForkResult::Parent { child }) => Ok(Self {
                 pid: child,
@@ -108,7 +108,7 @@ impl Command {
                 reaped: false,
             }),
             Ok(ForkResult::Child) => {
-                // Or it would wait for itself.
+                // Otherwise the child would keep its own pipe open, and wait forever.
                 drop(go);
                 let told = File::from(child_go).read_exact(&mut [0]);
                 if told.is_ok() {
@@ -123,24 +123,23 @@ impl Command {
         }
     }
 
-    /// The process, and that of the program later.
+    /// Returns the PID of the process, which becomes that of the program.
     pub fn pid(&self) -> Pid {
         self.pid
     }
 
-    /// Has the program executed, and waits until it has ended. Other children
-    /// that end meanwhile are reaped, whatever they are.
+    /// Executes the program, and waits until it has exited. Also reaps all other children that exit
+    /// until then.
     ///
-    /// SIGINT and SIGQUIT are the program's to answer: a terminal sends them
-    /// to both. For others, this returns with [`Interrupted`] and leaves the
-    /// program running.
+    /// SIGINT and SIGQUIT are left to the program: a terminal sends them to both. On SIGTERM and
+    /// SIGHUP, returns [`Interrupted`] and leaves the program running.
     pub fn run(mut self, signals: &SignalWatch) -> Result<Ending> {
         let mut go = self.go.take().context("it runs already")?;
         go.write_all(&[1])
             .context("the command cannot be started")?;
         drop(go);
         let mut errno = [0; 4];
-        // Its end is closed by the execution.
+        // A successful execution closes the child's end.
         if self.failure.read_exact(&mut errno).is_ok() {
             self.reap();
             return Ok(Ending::NotExecuted(Errno::from_raw(i32::from_ne_bytes(
@@ -152,7 +151,7 @@ impl Command {
                 return Ok(ending);
             }
             if let Some(Signal::SIGTERM | Signal::SIGHUP) = signals.next(PollTimeout::NONE)? {
-                // Not ours to wait for.
+                // The program keeps running: do not wait for it on drop.
                 self.reaped = true;
                 return Err(
                     anyhow!(Interrupted).context(format!("{} goes on without the hook", self.name))
@@ -161,10 +160,9 @@ impl Command {
         }
     }
 
-    /// Reaps all children that have ended; returns how the program has, if it
-    /// is one of them.
+    /// Reaps all children that have exited. Returns the status of the command if it is one of them.
     fn reap_all(&mut self) -> Result<Option<Ending>> {
-        // One SIGCHLD may stand for several.
+        // One SIGCHLD may stand for several children.
         loop {
             let (pid, code) = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::Exited(pid, code)) => (pid, code as u8),
@@ -190,17 +188,17 @@ impl Command {
 
 impl Drop for Command {
     fn drop(&mut self) {
-        // It ends when nobody is left to tell it to go on.
+        // The child exits when its pipe is closed.
         drop(self.go.take());
         self.reap();
     }
 }
 
-/// Becomes the program, as if started by whoever started us; returns only if
-/// that fails.
+/// Executes the program as if it had been started by the parent of this process. Returns only on
+/// failure.
 fn execute(arguments: &[CString], mask: &SigSet) -> Errno {
-    // SAFETY: the default action is no function of ours. Rust ignores this
-    // signal, which programs do not expect.
+    // SAFETY: the default action runs no code of this process. Rust ignores SIGPIPE, which programs
+    // do not expect.
     let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(mask), None);
     let Some(program) = arguments.first() else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Measuring several trackers, their samples interleaved.
+//! Measurement of several trackers with interleaved samples.
 
 use anyhow::Result;
 use epoch_device::observe::{Observation, Observer};
@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::sampling;
 use crate::watch::{self, RETAKES, Watch};
 
-/// Takes all samples; the result is in the order of `plan.trackers`.
+/// Takes all samples. The result is in the order of `plan.trackers`.
 pub fn measure(
     pool: &mut dyn Pool,
     control: &dyn TrackerControl,
@@ -32,7 +32,7 @@ pub fn measure(
     let taken = turns.take(pool, Some(control), progress, |pool, index| {
         let tracker = &plan.trackers[index];
         let before = observer.observe(tracker)?;
-        // Innermost, as its counts are divided by the sample's own.
+        // Innermost, because its counts are divided by those of the sample.
         let activity_before = meter.read();
         let sample = sampling::take(pool, plan.interval)?;
         let activity = meter.read().since(&activity_before);
@@ -59,24 +59,22 @@ pub fn measure(
     Ok(taken.into_iter().map(outcome).collect())
 }
 
-/// Samples of several trackers, in turns.
+/// Interleaved samples of several trackers.
 pub struct Turns<'a> {
-    /// Which, and how many.
+    /// Trackers, and the number of samples.
     pub plan: &'a Plan,
-    /// Looks whether conditions are what they were, after each sample.
+    /// Checks after each sample that conditions have not changed.
     pub watch: &'a dyn Watch,
-    /// How often a round is taken again in which they were not.
+    /// Number of times that a round is retaken in which conditions changed.
     pub retakes: usize,
 }
 
 impl Turns<'_> {
-    /// Has `take` take each sample, those that do not count first, and tells it
-    /// the tracker's number. Returns those of each tracker. Without `control`, no
-    /// tracker is selected.
+    /// Calls `take` for each sample, warmup first, with the index of the tracker. Returns the
+    /// samples of each tracker. Without `control`, no tracker is selected.
     ///
-    /// The workers run all the time, and go from one tracker over to the next. A
-    /// round in which conditions changed is left out and taken again; if they
-    /// stay changed, that is an error.
+    /// The workers run all the time, and switch from one tracker to the next. A round in which
+    /// conditions changed is discarded and retaken; if they remain changed, that is an error.
     pub fn take<T>(
         &self,
         pool: &mut dyn Pool,
@@ -98,7 +96,7 @@ impl Turns<'_> {
                     return Err(watch::lasting(&what));
                 }
                 left -= 1;
-                progress.note(&format!("{what}: it is left out and taken again"));
+                progress.note(&format!("{what}: discarded and retaken"));
             }
             progress.round_done(round + 1, rounds);
         }
@@ -106,7 +104,8 @@ impl Turns<'_> {
         Ok(taken)
     }
 
-    /// One sample of each; or what has changed meanwhile, and none.
+    /// Takes one sample of each tracker. If conditions have changed, returns the changes and takes
+    /// none.
     fn round<T>(
         &self,
         round: usize,
@@ -236,7 +235,7 @@ mod tests {
     fn a_round_in_which_something_changes_is_taken_again() {
         let (mut pool, trackers) = pool_and_trackers();
         let plan = plan(&["mutex", "epoch"]);
-        // The second sample of the third round, in which the last is first.
+        // The second sample of the third round, in which the order is reversed.
         let watch = FakeWatch {
             at: vec![5],
             ..Default::default()
@@ -248,7 +247,7 @@ mod tests {
             assert_eq!(outcome.observation.counters.waits, 3);
             assert_eq!(outcome.activity.unwrap().context_switches, Ok(3 * 1000));
         }
-        // Four rounds, and one again.
+        // Four rounds, one of them retaken.
         assert_eq!(*watch.looks.borrow(), 10);
     }
 

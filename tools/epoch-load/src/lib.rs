@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Workers that load the kernel, and the samples that are taken of them.
+//! Workers that load the kernel, and samples of their work.
 
 pub mod calibration;
 pub mod clock;

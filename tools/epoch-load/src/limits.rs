@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Limits of the process that many tasks run into.
+//! Resource limits that many tasks run into.
 
 use anyhow::{Context, Result, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Files that are open beside the workers'.
+/// Open files in addition to those of the workers.
 const SPARE_FILES: u64 = 64;
 
 /// Raises the limit of open files as far as `tasks` files need it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How far a measurement is, on stderr.
+//! Progress of a measurement, on stderr.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
@@ -8,19 +8,19 @@ use std::time::Instant;
 use epoch_results::sample::Sample;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Hears of each step.
+/// Receiver of the progress of a measurement.
 pub trait Progress {
-    /// A tracker's sample is there.
+    /// Reports that a sample of a tracker was taken.
     fn sample_taken(&mut self, tracker: &str, sample: &Sample);
-    /// Something that whoever looks on should know.
+    /// Reports a note for the user.
     fn note(&mut self, note: &str);
-    /// Every tracker had its sample.
+    /// Reports that every tracker had its sample of the round.
     fn round_done(&mut self, round: usize, rounds: usize);
-    /// No more is to come, or something went wrong.
+    /// Reports that the measurement has ended, or failed.
     fn finish(&mut self);
 }
 
-/// A bar on a terminal, else a line for each round.
+/// Returns a progress bar on a terminal, else an output of one line per round.
 pub fn on_stderr(samples: usize) -> Box<dyn Progress> {
     if io::stderr().is_terminal() {
         Box::new(Bar::new(samples))
@@ -30,12 +30,12 @@ pub fn on_stderr(samples: usize) -> Box<dyn Progress> {
 }
 
 fn warn(note: &str) {
-    // Nobody has to listen.
+    // Errors are ignored: nobody may be reading stderr.
     let _ = writeln!(io::stderr(), "warning: {note}");
 }
 
-/// Drawn only between samples: a thread that redraws it would disturb the
-/// measurement and make forking unsafe.
+/// Progress bar. Drawn only between samples: a thread that redraws it would disturb the measurement
+/// and make forking unsafe.
 struct Bar(ProgressBar);
 
 impl Bar {
@@ -64,7 +64,7 @@ impl Progress for Bar {
     }
 }
 
-/// Since when.
+/// Prints a line for each round; holds the start time.
 struct Lines(Instant);
 
 impl Progress for Lines {
@@ -76,7 +76,7 @@ impl Progress for Lines {
 
     fn round_done(&mut self, round: usize, rounds: usize) {
         let left = self.0.elapsed() * (rounds - round) as u32 / round as u32;
-        // Nobody has to listen.
+        // Errors are ignored: nobody may be reading stderr.
         let _ = writeln!(
             io::stderr(),
             "round {round} of {rounds}, about {} s left",
@@ -87,8 +87,7 @@ impl Progress for Lines {
     fn finish(&mut self) {}
 }
 
-/// One of several measurements of the same length that are one for whoever
-/// looks on.
+/// Progress of one of several measurements of the same length that are shown as one.
 pub struct Part<'a> {
     whole: &'a mut dyn Progress,
     index: usize,
@@ -96,7 +95,7 @@ pub struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Part `index`, counted from 0, of so many.
+    /// Creates part `index`, counted from 0, of `parts`.
     pub fn new(whole: &'a mut dyn Progress, index: usize, parts: usize) -> Self {
         Self {
             whole,
@@ -120,11 +119,11 @@ impl Progress for Part<'_> {
         self.whole.round_done(before + round, self.parts * rounds);
     }
 
-    /// The whole is finished by whoever began it.
+    /// Does nothing: the owner of the whole finishes it.
     fn finish(&mut self) {}
 }
 
-/// For tests.
+/// Progress that is not shown, for tests.
 #[cfg(any(test, feature = "fakes"))]
 pub struct Silent;
 

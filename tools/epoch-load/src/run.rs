@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Measuring one tracker, with will-it-scale's output.
+//! Measurement of one tracker, with will-it-scale's output.
 
 use std::io::Write;
 use std::time::Duration;
@@ -14,30 +14,29 @@ use crate::pool::Pool;
 use crate::sampling;
 use crate::watch::{self, RETAKES, Watch};
 
-/// What to measure.
+/// Plan of a run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What the workers do, in will-it-scale's words.
+    /// Description of the testcase, in will-it-scale's words.
     pub testcase: String,
-    /// Samples that do not count.
+    /// Number of warmup samples, which do not count.
     pub warmup: usize,
-    /// Samples that count.
+    /// Number of samples that count.
     pub samples: usize,
-    /// Length of each.
+    /// Length of each sample.
     pub interval: Duration,
-    /// Whether to print each task's share.
+    /// True if each task's share is printed.
     pub verbose: bool,
 }
 
 /// The samples of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Those that do not count.
+    /// Warmup samples, which do not count.
     pub warmup: Vec<Sample>,
-    /// Those that count.
+    /// Samples that count.
     pub samples: Vec<Sample>,
-    /// What the tracker went through while those that count were taken, where
-    /// there is one.
+    /// Statistics of the tracker during the samples that count; `None` without a tracker.
     pub observation: Option<Observation>,
     /// Activity of the whole machine during the samples that count.
     pub activity: Option<SystemActivity>,
@@ -45,9 +44,9 @@ pub struct Outcome {
 
 /// Runs the workers once and prints the samples while they come in.
 ///
-/// The samples follow each other without a gap. `tracker` is whom to ask, and
-/// about which one. A sample in which conditions changed is left out and taken
-/// again, of which `note` hears; if they stay changed, that is an error.
+/// The samples follow each other without a gap. `tracker` is the observer and the name of the
+/// tracker that it observes. A sample in which conditions changed is discarded and retaken, which
+/// is reported to `note`; if they remain changed, that is an error.
 pub fn run(
     pool: &mut dyn Pool,
     tracker: Option<(&dyn Observer, &str)>,
@@ -84,7 +83,7 @@ pub fn run(
                     return Err(watch::lasting(&what));
                 }
                 left -= 1;
-                note(&format!("{what}: it is left out and taken again"));
+                note(&format!("{what}: discarded and retaken"));
                 continue;
             }
             left = RETAKES;
@@ -229,7 +228,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((outcome.warmup.len(), outcome.samples.len()), (6, 5));
-        // Without that of the sample that was left out.
+        // Without the activity of the discarded sample.
         assert_eq!(outcome.activity.unwrap().context_switches, Ok(5 * 1000));
         assert_eq!(
             String::from_utf8(out).unwrap().matches("total:").count(),

@@ -9,14 +9,14 @@ use epoch_results::sample::{Reading, Sample};
 
 use crate::pool::Pool;
 
-/// Lets the workers run for `interval` and counts.
+/// Takes a sample: lets the workers run for `interval`, and counts.
 pub fn take(pool: &mut dyn Pool, interval: Duration) -> Result<Sample> {
     let before = pool.read()?;
     take_since(&before, pool, interval).map(|(sample, _)| sample)
 }
 
-/// Like [`take`], from the readings that ended the sample
-/// before; also returns those that end this one.
+/// Like [`take`], but starts at the readings that ended the previous sample; also returns the
+/// readings that end this one.
 pub fn take_since(
     before: &[Reading],
     pool: &mut dyn Pool,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The order in which things begin and are put back, whatever happens between.
+//! Order of setup and restoration around a measurement, whatever happens in between.
 
 use std::io::{self, Write};
 
@@ -10,17 +10,16 @@ use epoch_device::sysfs::{TrackerControl, TrackerGuard};
 
 use crate::pool::Pool;
 
-/// What is changed for a measurement, and put back after it.
+/// Settings that are changed for a measurement and restored after it.
 #[derive(Clone, Copy, Default)]
 pub struct Knobs<'a> {
-    /// Absent where no tracker takes part.
+    /// Tracker selection; `None` if no tracker is used.
     pub trackers: Option<&'a dyn TrackerControl>,
-    /// Absent where nothing is hooked.
+    /// Hook; `None` if nothing is hooked.
     pub hook: Option<Hook<'a>>,
 }
 
-/// Measures with workers that end, and knobs that are put back, on every way
-/// out.
+/// Measures with workers that are ended, and settings that are restored, on every way out.
 ///
 /// `tracker` is selected before the workers start.
 pub fn measure<P: Pool, T>(
@@ -37,8 +36,7 @@ pub fn measure<P: Pool, T>(
     })
 }
 
-/// Runs `body`, which needs no workers, with knobs that are put back on every
-/// way out.
+/// Runs `body`, which needs no workers, with settings that are restored on every way out.
 pub fn with_knobs<T>(
     knobs: Knobs<'_>,
     tracker: Option<&str>,
@@ -52,7 +50,7 @@ pub fn with_knobs<T>(
     first_error(measured, guards.put_back())
 }
 
-/// Puts back the knobs, in the order that the module demands.
+/// Restores the settings, in the order that the module requires.
 struct Guards<'a> {
     tracker: Option<TrackerGuard<'a>>,
     hook: Option<HookGuard<'a>>,
@@ -69,7 +67,7 @@ impl<'a> Guards<'a> {
     fn put_back(&mut self) -> [Result<()>; 3] {
         // A tracker that sleeps is refused while a probe hooks calls.
         let disabled = self.hook.as_ref().map_or(Ok(()), HookGuard::disable);
-        // What hook/mechanism says may depend on the tracker.
+        // The value of hook/mechanism may depend on the tracker.
         let tracker = self.tracker.take().map_or(Ok(()), TrackerGuard::restore);
         let hook = self.hook.take().map_or(Ok(()), HookGuard::restore);
         [disabled, tracker, hook]
@@ -82,7 +80,7 @@ impl Drop for Guards<'_> {
     }
 }
 
-/// Returns the first error; later ones are only told.
+/// Returns the first error; later ones are only printed.
 fn first_error<T, const N: usize>(measured: Result<T>, cleanup: [Result<()>; N]) -> Result<T> {
     cleanup
         .into_iter()
@@ -220,7 +218,7 @@ mod tests {
         check();
     }
 
-    /// Trackers that write down what the hook is told whenever one is selected.
+    /// Trackers that record the settings of the hook whenever one is selected.
     struct WithHook<'a> {
         sysfs: &'a Sysfs,
         log: RefCell<Vec<String>>,

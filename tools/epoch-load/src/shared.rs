@@ -33,7 +33,7 @@ pub struct SharedSlice<T: Shareable> {
 
 // SAFETY: it only hands out `&[T]`, and `T: Sync` by `Shareable`.
 unsafe impl<T: Shareable> Send for SharedSlice<T> {}
-// SAFETY: as above.
+// SAFETY: a shared reference only hands out `&[T]`, and `T: Sync` by `Shareable`.
 unsafe impl<T: Shareable> Sync for SharedSlice<T> {}
 
 impl<T: Shareable> SharedSlice<T> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Waiting that ends early for signals and for workers that fail.
+//! Waits that end early on signals and on failures of workers.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -14,16 +14,16 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::time::TimeSpec;
 
-/// Why a wait ended.
+/// Reason why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wakeup {
-    /// It is time.
+    /// The deadline has passed.
     Deadline,
     /// A worker has failed or ended.
     Worker,
 }
 
-/// Signals that ask to end.
+/// Signals that request termination.
 const ENDING: [Signal; 4] = [
     Signal::SIGINT,
     Signal::SIGQUIT,
@@ -31,16 +31,16 @@ const ENDING: [Signal; 4] = [
     Signal::SIGHUP,
 ];
 
-/// Holds back the signals that ask to end, so that they are seen only while
-/// waiting and everything can be put back. Worker processes and threads
-/// inherit this: their parent decides when they end.
+/// Blocks the signals that request termination, so that they are noticed only in waits and
+/// everything can be restored. Worker processes and threads inherit the signal mask: their parent
+/// decides when they end.
 pub struct SignalWatch {
     fd: SignalFd,
     before: SigSet,
 }
 
 impl SignalWatch {
-    /// Starts holding them back, until it is dropped.
+    /// Blocks the signals until drop.
     pub fn new() -> Result<Self> {
         let mut signals = SigSet::empty();
         for signal in ENDING.into_iter().chain([Signal::SIGCHLD]) {
@@ -48,19 +48,18 @@ impl SignalWatch {
         }
         let mut before = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&signals), Some(&mut before))
-            .context("signals cannot be held back")?;
+            .context("signals cannot be blocked")?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         let fd = SignalFd::with_flags(&signals, flags).context("no signalfd: close some files")?;
         Ok(Self { fd, before })
     }
 
-    /// What was held back before, and is to be in a program that is executed.
+    /// Returns the signal mask from before, which an executed program must get.
     pub fn before(&self) -> &SigSet {
         &self.before
     }
 
-    /// The next signal that was held back, SIGCHLD among them; none if none
-    /// comes before the timeout.
+    /// Returns the next blocked signal, including SIGCHLD; `None` on timeout.
     pub fn next(&self, timeout: PollTimeout) -> Result<Option<Signal>> {
         loop {
             let mut fds = [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
@@ -76,8 +75,8 @@ impl SignalWatch {
         }
     }
 
-    /// Waits until the deadline, a worker's failure or death, or a signal that
-    /// asks to end; the last comes back as [`Interrupted`].
+    /// Waits until the deadline, the failure or death of a worker, or a signal that requests
+    /// termination, for which it returns [`Interrupted`].
     pub fn wait(&self, failures: &EventFd, deadline: Instant) -> Result<Wakeup> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -106,8 +105,8 @@ impl SignalWatch {
 
 impl Drop for SignalWatch {
     fn drop(&mut self) {
-        // What came and was not looked at has been answered by the end of what
-        // was under way; it must not kill who is about to say how that went.
+        // Signals that have not been read are answered by the end of the measurement; they must not
+        // kill the process before it reports the result.
         while let Ok(Some(_)) = self.fd.read_signal() {}
         let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Blocks and waits for the module's verifier.
+//! Torture test: blocks and waits for the module's verifier.
 
 use std::time::Duration;
 
@@ -12,31 +12,31 @@ use epoch_results::table::{self, Align};
 
 use crate::pool::Pool;
 
-/// What to torture.
+/// Plan of a torture test.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The trackers.
+    /// Trackers to torture.
     pub trackers: Vec<String>,
-    /// How long: each of them, or with `switch` all together.
+    /// Duration for each tracker; with `switch`, for all together.
     pub duration: Duration,
-    /// How long a tracker is in use until the next one is, instead of one
-    /// after the other.
+    /// Time after which the workers switch to the next tracker, instead of one tracker after the
+    /// other.
     pub switch: Option<Duration>,
 }
 
-/// What a tracker went through.
+/// Result of a tracker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Blocks that were opened.
+    /// Number of blocks that were opened.
     pub blocks: u64,
-    /// What it counted itself.
+    /// Statistics of the tracker.
     pub observation: Observation,
 }
 
-/// Lets the workers run; the result is in the order of `plan.trackers`.
+/// Runs the workers. The result is in the order of `plan.trackers`.
 ///
-/// They run all the time, and go from one tracker over to the next. `begins`
-/// hears which one it is.
+/// The workers run all the time, and switch from one tracker to the next. `begins` is called with
+/// the name of each tracker when its time begins, or once with all names if `plan.switch` is set.
 pub fn run(
     pool: &mut dyn Pool,
     control: &dyn TrackerControl,
@@ -56,7 +56,7 @@ pub fn run(
         control.select(&plan.trackers[index])?;
         pool.wait(slice)?;
         let (done_now, later_ns) = progress(pool)?;
-        // Those of the time in which the workers went over are counted, too.
+        // Blocks that were opened during the switch are counted, too.
         blocks[index] += done_now.saturating_sub(done);
         let took = Duration::from_nanos(later_ns.saturating_sub(now_ns));
         (done, now_ns) = (done_now, later_ns);
@@ -81,8 +81,7 @@ pub fn run(
         }
     }
     pool.stop()?;
-    // At the end only: a wait is judged when it is over, perhaps after its
-    // tracker's time.
+    // Only at the end: a wait is judged when it is over, perhaps after its tracker's time.
     let after = observe()?;
     let observations = after.iter().zip(&before).map(|(a, b)| a.since(b));
     let outcomes = blocks.iter().zip(observations);
@@ -94,15 +93,15 @@ pub fn run(
         .collect())
 }
 
-/// What all workers have done together, and when.
+/// Returns the iterations of all workers together, and the time of the last reading.
 fn progress(pool: &mut dyn Pool) -> Result<(u64, u64)> {
     let readings = pool.read()?;
-    let last = readings.last().context("nobody is tortured")?;
+    let last = readings.last().context("there are no workers")?;
     let done = readings.iter().map(|reading| reading.iterations).sum();
     Ok((done, last.timestamp_ns))
 }
 
-/// A line for each tracker.
+/// Formats a table with a line for each tracker.
 pub fn text(plan: &Plan, outcomes: &[Outcome]) -> Result<String> {
     let columns = [
         ("tracker", Align::Left),

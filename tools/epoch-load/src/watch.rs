@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What has to stay as it is while something is measured.
+//! Conditions that must not change during a measurement.
 
 use anyhow::Result;
 
-/// How often a round of samples is taken again because something has changed,
-/// until it is taken for lasting.
+/// Number of times that a round of samples is retaken because conditions changed, before the change
+/// is considered permanent.
 pub const RETAKES: usize = 3;
 
-/// Looks at the conditions of a measurement.
+/// Watches the conditions of a measurement.
 pub trait Watch {
-    /// Tells what is not as it was when the measurement began, with `tracker`
-    /// selected, in a few words each.
+    /// Returns the changes since the measurement began, in a few words each, with `tracker`
+    /// selected.
     fn changes(&self, tracker: Option<&str>) -> Result<Vec<String>>;
 }
 
-/// Nothing has changed.
+/// Watch that never reports a change.
 pub struct Unwatched;
 
 impl Watch for Unwatched {
@@ -24,23 +24,22 @@ impl Watch for Unwatched {
     }
 }
 
-/// The error of a change that lasts.
+/// Returns the error of a permanent change.
 pub fn lasting(what: &str) -> anyhow::Error {
     anyhow::anyhow!(
-        "{what}: what would be measured is not what was at the beginning, so there is no verdict; \
-         run it again"
+        "{what}: conditions have changed since the measurement began, so there is no verdict; run \
+         it again"
     )
 }
 
-/// For tests.
+/// Stand-in for tests.
 #[cfg(any(test, feature = "fakes"))]
 #[allow(missing_docs)]
 pub mod fake {
     use super::{Result, Watch};
     use std::cell::RefCell;
 
-    /// Has these changes at these looks, counted from 0; and from `lasting` on,
-    /// one at each.
+    /// Watch that reports a change at these looks, counted from 0, and at each from `lasting` on.
     #[derive(Default)]
     pub struct FakeWatch {
         pub at: Vec<usize>,

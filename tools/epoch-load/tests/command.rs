@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Commands that are started in two steps.
+//! Tests of commands that are started in two steps.
 //!
-//! Without the usual harness, whose threads would be in the way of a fork.
+//! Without the usual harness, whose threads do not allow a fork.
 
 use std::ffi::OsString;
 use std::panic::catch_unwind;
@@ -92,8 +92,8 @@ fn a_signal_that_asks_to_end_is_obeyed() {
 fn what_a_command_leaves_behind_stays_a_descendant() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
-    // Its parent has ended when it looks for it. PPid is that of grep, which
-    // takes its place.
+    // The parent has exited when the orphan looks for it. PPid is that of grep, which replaces the
+    // orphan.
     let orphan = "sleep 0.1; exec grep PPid: /proc/self/status";
     let script = format!("(({orphan}) >{} &); sleep 0.5", file.display());
     assert!(!get_child_subreaper().unwrap());
@@ -107,7 +107,7 @@ fn what_a_command_leaves_behind_stays_a_descendant() {
 
 fn only_the_commands_own_end_counts() {
     let subreaper = Subreaper::new().unwrap();
-    // The first is ours when it has ended; more of them than signals.
+    // The first becomes our child when it has been orphaned; more of them exit than signals arrive.
     let script = "(exit 9 &); (sleep 0.1; exit 9 &) & (exit 9 &); wait; sleep 0.3; exit 4";
     assert_eq!(run(&["sh", "-c", script]).unwrap(), Ending::Code(4));
     drop(subreaper);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Where a measurement ran.
+//! Machine and kernel that a measurement runs on.
 
 use std::fs;
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::hypervisor;
 use crate::topology::count_cpus;
 
-/// What a reader must know to judge the numbers.
+/// Facts about the machine that are needed to judge the numbers.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Environment {
     /// `uname -r`
@@ -24,16 +24,16 @@ pub struct Environment {
     pub online_cpus: usize,
     /// The processor's name.
     pub cpu_model: String,
-    /// Bare metal, or which hypervisor.
+    /// Bare metal, or the name of the hypervisor.
     pub machine: String,
     /// The kernel's clock source.
     pub clock_source: String,
-    /// When it began, in UTC; files of the first versions have none.
+    /// Time when the measurement began, in UTC; absent in files of the first versions.
     pub date: Option<String>,
 }
 
 impl Environment {
-    /// Looks around; what cannot be found out is called unknown.
+    /// Detects the environment. Facts that cannot be determined are called unknown.
     pub fn detect() -> Self {
         let read = |path| {
             fs::read_to_string(path).map_or_else(|_| "unknown".into(), |t| t.trim().to_owned())
@@ -52,7 +52,7 @@ impl Environment {
         }
     }
 
-    /// Its facts and their names, in the order in which they are printed.
+    /// Returns the facts and their names, in the order in which they are printed.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let module = match &self.module_tracker {
             Some(tracker) => format!("epoch_bench, tracker {tracker}"),

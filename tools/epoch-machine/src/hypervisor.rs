@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the kernel runs on: bare metal, or which hypervisor.
+//! Detection of the hypervisor that the kernel runs on.
 
 use std::fmt;
 use std::fs;
 use std::path::Path;
 
-/// What the kernel runs on.
+/// Bare metal, or a hypervisor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Machine {
-    /// No hypervisor that shows itself.
+    /// Bare metal, or a hypervisor that does not show itself.
     BareMetal,
     /// A hypervisor, by name.
     Virtual(String),
-    /// This processor has no way to tell, or the kernel does not say.
+    /// Unknown: the processor has no way to tell, or the kernel does not say.
     Unknown,
 }
 
 impl Machine {
-    /// What the text of `/proc/cpuinfo` says, and the signature if that says
-    /// that there is one.
+    /// Identifies the machine by the text of `/proc/cpuinfo`, and by the hypervisor's signature if
+    /// the text has the flag `hypervisor`.
     pub fn identify(cpuinfo: &str, signature: impl FnOnce() -> String) -> Self {
         match has_flag(cpuinfo, "hypervisor") {
             None => Self::Unknown,
@@ -39,7 +39,7 @@ impl fmt::Display for Machine {
     }
 }
 
-/// Says in words what the machine is.
+/// Describes the machine in words.
 pub fn describe() -> String {
     let dmi = dmi_name(Path::new("/sys/class/dmi/id"));
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -63,19 +63,19 @@ fn dmi_name(dir: &Path) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-/// Whether an x86 processor has a feature, by the text of `/proc/cpuinfo`; none
+/// Returns whether an x86 processor has a feature, according to the text of `/proc/cpuinfo`; `None`
 /// on other processors.
 pub fn has_flag(cpuinfo: &str, flag: &str) -> Option<bool> {
     let flags = cpuinfo.lines().find(|line| line.starts_with("flags"))?;
     Some(flags.split_whitespace().any(|other| other == flag))
 }
 
-/// The twelve characters by which a hypervisor names itself. Only for CPUs
-/// that have the flag `hypervisor`.
+/// Returns the twelve characters by which a hypervisor identifies itself. Only for CPUs that have
+/// the flag `hypervisor`.
 #[cfg(target_arch = "x86_64")]
 pub fn signature() -> String {
     const HYPERVISOR_LEAF: u32 = 0x4000_0000;
-    // Newer compilers have this function as a safe one.
+    // Newer compilers declare this function as safe.
     #[allow(unused_unsafe)]
     // SAFETY: every x86-64 processor has the CPUID instruction, and one without
     // this leaf answers with another.
@@ -87,16 +87,16 @@ pub fn signature() -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Other processors have no such thing.
+/// Returns an empty string: other processors have no signature.
 #[cfg(not(target_arch = "x86_64"))]
 pub fn signature() -> String {
     String::new()
 }
 
-/// What is said of CPUs that are a program.
+/// Description of emulated CPUs.
 const EMULATED: &str = "QEMU TCG (emulated CPUs: times are not those of hardware)";
 
-/// Whether [`describe()`] said that the CPUs are emulated.
+/// Returns whether a text of [`describe()`] says that the CPUs are emulated.
 pub fn is_emulated(description: &str) -> bool {
     description.starts_with(EMULATED)
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Memory.
+//! Size of a page.
 
 use anyhow::{Context, Result};
 use nix::unistd::{SysconfVar, sysconf};
 
-/// The size of a page.
+/// Returns the size of a page in bytes.
 pub fn page_bytes() -> Result<usize> {
     sysconf(SysconfVar::PAGE_SIZE)?
         .and_then(|bytes| usize::try_from(bytes).ok())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Which CPUs there are, and which task runs on which.
+//! CPUs of the machine, and the placement of tasks on them.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 
 const CPU_DIR: &str = "/sys/devices/system/cpu";
 
-/// The CPUs that this process may use, in ascending order.
+/// Returns the CPUs that this process may use, in ascending order.
 pub fn allowed_cpus() -> Result<Vec<usize>> {
     let set = sched_getaffinity(Pid::from_raw(0))
         .context("the allowed CPUs are unknown: try --no-affinity and --tasks")?;
@@ -21,18 +21,18 @@ pub fn allowed_cpus() -> Result<Vec<usize>> {
         .collect())
 }
 
-/// The CPUs that are online, in ascending order; none where the kernel does not say.
+/// Returns the online CPUs in ascending order; `None` if the kernel does not say.
 pub fn online_cpus() -> Option<Vec<usize>> {
     let list = fs::read_to_string(Path::new(CPU_DIR).join("online")).ok()?;
     cpus_in(list.trim())
 }
 
-/// How many CPUs are in a list such as `0-3,8`.
+/// Returns the number of CPUs in a list such as `0-3,8`.
 pub fn count_cpus(list: &str) -> Option<usize> {
     cpus_in(list).map(|cpus| cpus.len())
 }
 
-/// The CPUs of such a list.
+/// Returns the CPUs in a list such as `0-3,8`.
 fn cpus_in(list: &str) -> Option<Vec<usize>> {
     let ranges = list.split(',').map(|range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
@@ -69,8 +69,7 @@ fn placement_order(allowed: &[usize], dir: &Path) -> Vec<usize> {
 #[derive(PartialEq, Eq, Hash)]
 struct Core {
     package: usize,
-    /// CPUs of the core as sysfs lists them; where it does not, the CPU counts
-    /// as a core.
+    /// CPUs of the core as sysfs lists them; without a list, the CPU counts as a core.
     siblings: String,
 }
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What to count: an event, and its meaning on this CPU.
+//! Events to sample, and their meaning on this CPU.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What counts time where there are no counters: a timer of the kernel.
+/// Event that counts time where there are no counters: a timer of the kernel.
 pub const TIMER: &str = "cpu-clock";
 
-/// perf's name of cycles in which the CPU is not halted.
+/// perf's name for cycles in which the CPU is not halted.
 const CYCLES: &str = "cycles";
-/// The same for FreeBSD's hwpmc(4), libpfm and Intel's manual.
+/// Name of the same event in FreeBSD's hwpmc(4), libpfm and Intel's manual.
 const UNHALTED: &str = "UNHALTED_CORE_CYCLES";
 
-/// What the user wants to be counted.
+/// Event that the user asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     asked: String,
@@ -23,7 +23,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// The event of this name: one of perf's, or `UNHALTED_CORE_CYCLES`.
+    /// Takes the name of an event: one of perf's, or `UNHALTED_CORE_CYCLES`.
     pub fn new(name: &str) -> Self {
         let unhalted = name.replace('-', "_").eq_ignore_ascii_case(UNHALTED);
         Self {
@@ -32,28 +32,27 @@ impl Event {
         }
     }
 
-    /// As the user called it.
+    /// Returns the user's name for the event.
     pub fn asked(&self) -> &str {
         &self.asked
     }
 
-    /// As perf calls it.
+    /// Returns perf's name for the event.
     pub fn perf_name(&self) -> &str {
         if self.cycles { CYCLES } else { &self.asked }
     }
 
-    /// Whether it is cycles, which stand for time, so that [`TIMER`] can stand
-    /// in for them.
+    /// Returns whether the event is cycles, which represent time, so that [`TIMER`] can replace
+    /// them.
     pub fn is_cycles(&self) -> bool {
         self.cycles
     }
 
-    /// What it is on a CPU of this vendor, in words.
+    /// Describes the event on a CPU of this vendor, in words.
     ///
-    /// Intel's is architectural (Software Developer's Manual, volume 3,
-    /// "Architectural Performance Monitoring"), AMD's is PMCx076 of all its
-    /// families (Processor Programming Reference). Both are what the kernel
-    /// counts for perf's `cycles`: see `intel_perfmon_event_map` and
+    /// Intel's is architectural (Software Developer's Manual, volume 3, "Architectural Performance
+    /// Monitoring"), AMD's is PMCx076 of all its families (Processor Programming Reference). Both
+    /// are what the kernel counts for perf's `cycles`: see `intel_perfmon_event_map` and
     /// `amd_perfmon_event_map` in arch/x86/events/.
     pub fn describe(&self, vendor: Vendor) -> String {
         if !self.cycles {
@@ -77,19 +76,19 @@ impl Event {
     }
 }
 
-/// Who has defined the CPU's events.
+/// Vendor that defined the CPU's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vendor {
     /// Intel
     Intel,
     /// AMD, or Hygon with the same events
     Amd,
-    /// Someone else, or unknown
+    /// Another vendor, or unknown
     Other,
 }
 
 impl Vendor {
-    /// The one in the text of `/proc/cpuinfo`.
+    /// Finds the vendor in the text of `/proc/cpuinfo`.
     pub fn of(cpuinfo: &str) -> Self {
         let vendor = cpuinfo
             .lines()
@@ -104,18 +103,18 @@ impl Vendor {
     }
 }
 
-/// Which of `/sys/bus/event_source/devices` count the cycles of CPUs.
+/// Returns whether a device of `/sys/bus/event_source/devices` counts the cycles of CPUs.
 pub fn is_cpu_pmu(device: &str) -> bool {
     // cpu, or cpu_core and cpu_atom; Arm's have the name of the core.
     device == "cpu" || device.starts_with("cpu_") || device.starts_with("armv")
 }
 
-/// What is counted in the end.
+/// Event that was sampled in fact.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Source {
-    /// perf's name of it.
+    /// perf's name for the event.
     pub event: String,
-    /// What was asked for, where it cannot be counted here.
+    /// Event that was asked for, if it cannot be counted here.
     pub instead_of: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Flame graphs: interactive SVG files, with a search and a zoom of their own.
+//! Flame graphs: interactive SVG files that can be searched and zoomed.
 
 use std::io::Write;
 
@@ -11,35 +11,35 @@ use inferno::flamegraph::{self, Options, Palette};
 
 use crate::fold::Stacks;
 
-/// Narrowest frame that is drawn, in percent of the width. Zooming makes no
-/// more of what is a tenth of a pixel, and it is half of a file.
+/// Narrowest frame that is drawn, in percent of the width. Frames of a tenth of a pixel stay
+/// invisible when zoomed, and would be half of a file.
 const MIN_WIDTH_PERCENT: f64 = 0.01;
 
-/// Normalized counts are rounded down to integers. Of so many parts of a sample,
-/// that is no loss; of a single sample, nothing would be left, and all that is
-/// rare would be red.
+/// Factor of the counts, since normalized counts are rounded down to integers. With this many
+/// parts of a sample, the loss is negligible; of a single sample, nothing would be left, and
+/// everything rare would be red.
 const PARTS: u64 = 1000;
 
-/// What stands above a picture.
+/// Text above a flame graph.
 #[derive(Clone, Debug)]
 pub struct Caption {
-    /// What it shows.
+    /// Title of the flame graph.
     pub title: String,
-    /// Where that was measured, and how.
+    /// Environment and method of the measurement.
     pub subtitle: String,
 }
 
-/// Draws where the time goes: frames are as wide as they have samples.
+/// Draws where the time goes: the width of a frame is its number of samples.
 pub fn draw(stacks: &Stacks, caption: &Caption, out: impl Write) -> Result<()> {
     let text = stacks.to_text(1);
     flamegraph::from_lines(&mut options(caption), text.lines(), out)
         .context("the flame graph cannot be drawn")
 }
 
-/// Draws in what `after` differs from `before`: frames are as wide as in
-/// `after`. Functions are red where they themselves have a larger part of all
-/// samples than in `before`, and blue where they have a smaller one. What only
-/// `before` has is not there: the opposite picture has it.
+/// Draws the difference of `after` from `before`: frames are as wide as in `after`. Functions are
+/// red where they themselves have a larger part of all samples than in `before`, and blue where
+/// they have a smaller one. Functions that only `before` has are missing: they are in the opposite
+/// graph.
 ///
 /// See Brendan Gregg, "Differential Flame Graphs", 2014.
 pub fn draw_difference(
@@ -58,8 +58,7 @@ pub fn draw_difference(
     differential::from_readers(normalized, first, second, &mut lines)
         .context("the two runs cannot be compared")?;
     let lines = String::from_utf8(lines).context("the two runs cannot be compared")?;
-    // Frames without any width would take part in the scale of the colours, and
-    // leave the others pale.
+    // Frames without any width would affect the scale of the colours, and leave the others pale.
     let drawn = lines.lines().filter(|line| {
         let stack = line.rsplitn(3, ' ').last();
         stack.is_some_and(|stack| after.have(stack))
@@ -76,7 +75,7 @@ fn options(caption: &Caption) -> Options<'static> {
     options.subtitle = Some(caption.subtitle.clone());
     // The kernel's C is yellow, its Rust blue.
     options.colors = Palette::Multi(MultiPalette::Rust);
-    // A function has the same colour in all pictures.
+    // A function has the same colour in all graphs.
     options.deterministic = true;
     options.min_width = MIN_WIDTH_PERCENT;
     options

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Folding: stacks that are equal are counted together.
+//! Folding: counting equal stacks together.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use inferno::collapse::Collapse;
 use inferno::collapse::perf::{Folder, Options};
 
-/// Prefix of what `perf script --show-lost-events` says between samples.
+/// Prefix of the lines that `perf script --show-lost-events` prints between samples.
 const LOST: &str = "PERF_RECORD_LOST lost ";
 
 /// Counted kernel stacks.
@@ -19,20 +19,19 @@ pub struct Stacks {
     /// Frames from the root to the leaf, joined by `;`; the root is the task's
     /// name.
     counts: BTreeMap<String, u64>,
-    /// Samples of CPUs that had nothing to do, which are not among the stacks.
+    /// Samples of idle CPUs, which are not among the stacks.
     pub idle: u64,
     /// Samples that perf had no room for.
     pub lost: u64,
 }
 
 impl Stacks {
-    /// Reads what `perf script` prints with the fields that
+    /// Reads the output of `perf script` with the fields that
     /// [`Perf::script`](crate::perf::Perf::script) asks for.
     ///
-    /// Rust's symbols are demangled, without the hashes. The task's name is the
-    /// root of each stack, so that workers, kernel threads and perf itself can
-    /// be told apart; kernel threads of which each CPU has one are one. Stacks
-    /// of the idle tasks (pid 0) are counted apart.
+    /// Rust's symbols are demangled, without the hashes. The task's name is the root of each
+    /// stack, which distinguishes workers, kernel threads and perf itself; per-CPU kernel threads
+    /// count as one. Stacks of the idle tasks (pid 0) are counted separately.
     pub fn read(script: impl BufRead) -> Result<Self> {
         gather_entropy();
         let mut script = Losses {
@@ -43,8 +42,8 @@ impl Stacks {
         };
         let mut options = Options::default();
         options.nthreads = 1;
-        // The event's name, which is not among the fields: hybrid CPUs have two
-        // for the same.
+        // Name of the event, which is not among the fields: hybrid CPUs have two names for the
+        // same event.
         options.event_filter = Some(String::new());
         options.include_pid = true;
         let mut folded = Vec::new();
@@ -82,7 +81,7 @@ impl Stacks {
         Ok(stacks)
     }
 
-    /// Adds another recording of the same.
+    /// Adds another recording of the same load.
     pub fn add(&mut self, other: Self) {
         self.idle += other.idle;
         self.lost += other.lost;
@@ -91,12 +90,12 @@ impl Stacks {
         }
     }
 
-    /// How many samples the stacks are of, without those of idle CPUs.
+    /// Returns the number of samples of the stacks, without those of idle CPUs.
     pub fn samples(&self) -> u64 {
         self.counts.values().sum()
     }
 
-    /// How many of them are at an address for which there is no name.
+    /// Returns the number of these samples at an address without a symbol.
     pub fn unnamed(&self) -> u64 {
         self.self_samples()
             .filter(|(symbol, _)| symbol.starts_with('['))
@@ -104,8 +103,8 @@ impl Stacks {
             .sum()
     }
 
-    /// The functions that ran, each once for each stack that ends in it, with
-    /// the samples of that stack.
+    /// Returns the functions that ran, once for each stack that ends in them, with the samples of
+    /// that stack.
     pub fn self_samples(&self) -> impl Iterator<Item = (&str, u64)> {
         self.counts.iter().map(|(stack, count)| {
             let leaf = stack.rsplit_once(';').map_or(&stack[..], |(_, leaf)| leaf);
@@ -113,8 +112,7 @@ impl Stacks {
         })
     }
 
-    /// Whether there are samples of this stack, or of a longer one that begins
-    /// with it.
+    /// Returns whether there are samples of this stack, or of a longer one that begins with it.
     pub fn have(&self, stack: &str) -> bool {
         let callees = format!("{stack};");
         let mut longer = self.counts.range(callees.clone()..);
@@ -124,8 +122,8 @@ impl Stacks {
                 .is_some_and(|(next, _)| next.starts_with(&callees))
     }
 
-    /// One line for each stack, as tools for flame graphs read them: frames
-    /// joined by `;`, a space, and the number of samples times `factor`.
+    /// Formats one line for each stack, as flame graph tools read them: frames joined by `;`, a
+    /// space, and the number of samples times `factor`.
     pub fn to_text(&self, factor: u64) -> String {
         let line = |(stack, count): (&String, &u64)| format!("{stack} {}\n", count * factor);
         self.counts.iter().map(line).collect::<Vec<_>>().concat()
@@ -134,16 +132,15 @@ impl Stacks {
 
 /// Waits until the kernel has random numbers.
 ///
-/// inferno's hash tables are seeded with some, and in a static program that
-/// polls /dev/random: in a small guest soon after boot, for ever, because the
-/// kernel makes entropy only for those who read.
+/// inferno's hash tables are seeded with some, and a static program polls /dev/random for them: in
+/// a small guest soon after boot, forever, because the kernel generates entropy only for readers.
 fn gather_entropy() {
     let _ = File::open("/dev/random").and_then(|mut random| random.read(&mut [0]));
 }
 
-/// `kworker` of `kworker/3:1-events`, `ksoftirqd` of `ksoftirqd/3`.
+/// Returns `kworker` for `kworker/3:1-events`, and `ksoftirqd` for `ksoftirqd/3`.
 fn task(comm: &str) -> &str {
-    // perf calls a task whose name it did not learn ":PID".
+    // perf names a task whose name it did not learn ":PID".
     let unknown = comm.strip_prefix(':');
     if unknown.is_some_and(|pid| pid.bytes().all(|byte| byte.is_ascii_digit())) {
         return "[unknown task]";
@@ -151,7 +148,7 @@ fn task(comm: &str) -> &str {
     comm.split('/').next().unwrap_or(comm)
 }
 
-/// A symbol for people; frames may not hold what separates them.
+/// Returns a readable symbol; frames may not contain their separator.
 fn readable(symbol: &str) -> String {
     match rustc_demangle::try_demangle(symbol) {
         Ok(name) => format!("{name:#}").replace(';', ":"),
@@ -159,8 +156,8 @@ fn readable(symbol: &str) -> String {
     }
 }
 
-/// Takes out what perf says of lost samples: to inferno, it would look like
-/// the beginning of a stack.
+/// Removes perf's messages about lost samples, which inferno would take for the beginning of a
+/// stack.
 struct Losses<R> {
     inner: R,
     line: Vec<u8>,
@@ -198,7 +195,7 @@ impl<R: BufRead> Read for Losses<R> {
 }
 
 fn losses(line: &[u8]) -> Option<u64> {
-    // Frames are by far the most lines.
+    // Most lines are frames.
     if line.starts_with(b"\t") {
         return None;
     }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! From `perf record` to flame graphs: where the kernel's CPU time goes.
+//! From `perf record` to flame graphs of the kernel's CPU time.
 //!
-//! The steps, each in a file of its own: [`event`] says what to count,
-//! [`perf`] samples the kernel's stacks, [`fold`] counts equal ones, [`flame`]
-//! draws them, and [`top`] lists the functions at their ends. Nothing here
-//! knows what is profiled.
+//! Each step has a file: [`event`] selects the event to sample, [`perf`] samples the kernel's
+//! stacks, [`fold`] counts equal ones, [`flame`] draws them, and [`top`] lists the functions at
+//! their ends. Nothing here depends on the profiled load.
 //!
 //! Stacks are folded, compared and drawn by inferno (CDDL-1.0), a port of
 //! Brendan Gregg's FlameGraph.

@@ -2,10 +2,10 @@
 
 //! Sampling the kernel's stacks with perf.
 //!
-//! perf records system-wide (`-a`) and not task by task: that takes one event
-//! for each CPU however many tasks there are, and sees kernel threads that work
-//! for the tasks, as those that run grace periods. Only the kernel is sampled.
-//! Its stacks are unwound by the kernel itself, with ORC or frame pointers.
+//! perf records system-wide (`-a`) rather than per task: that takes one event for each CPU however
+//! many tasks there are, and includes kernel threads that work for the tasks, such as those that
+//! run grace periods. Only the kernel is sampled. Its stacks are unwound by the kernel itself,
+//! with ORC or frame pointers.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -28,26 +28,26 @@ use nix::unistd::{Pid, geteuid, getpid, getppid, mkfifo};
 
 use crate::event::{Event, Source, TIMER};
 
-/// What to install, for those who have no perf.
+/// Advice on the package to install if perf is missing.
 pub const PACKAGE: &str = "install the one of this kernel (Debian: 'apt-get install linux-perf')";
 
-/// How long perf may take to answer: it reads all of /proc when it begins, on
-/// what may be a large machine under load: only a hang reaches this.
+/// Timeout for perf's answers. It reads all of /proc when it starts, possibly on a large machine
+/// under load: only a hang takes this long.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// How often to look whether perf is still there.
+/// Interval of checks whether perf is still running, in milliseconds.
 const POLL_MS: u16 = 50;
 
-/// The file that says what others than root may sample.
+/// File with the restriction of users other than root.
 pub const PARANOID: &str = "/proc/sys/kernel/perf_event_paranoid";
-/// The highest level in it at which they may sample all CPUs.
+/// Highest level in that file at which they may sample all CPUs.
 pub const ALL_CPUS: i32 = 0;
 
 const KALLSYMS: &str = "/proc/kallsyms";
 
-/// Lines of what perf says that are worth telling.
+/// Number of lines of perf's messages that are quoted.
 const TOLD_LINES: usize = 3;
 
-/// The program.
+/// The perf program.
 #[derive(Clone, Debug)]
 pub struct Perf {
     program: PathBuf,
@@ -55,12 +55,12 @@ pub struct Perf {
 }
 
 impl Perf {
-    /// Finds it in `PATH`. Fails where there is none, or one that does not run.
+    /// Finds perf in `PATH`. Fails if there is none, or if it does not run.
     pub fn find() -> Result<Self> {
         Self::at("perf")
     }
 
-    /// The same with a program of this name or path.
+    /// Takes a perf of this name or path. Fails if there is none, or if it does not run.
     pub fn at(program: impl AsRef<Path>) -> Result<Self> {
         let program = program.as_ref().to_owned();
         let output = match Command::new(&program).arg("--version").output() {
@@ -69,7 +69,7 @@ impl Perf {
             }
             other => other.context("perf cannot be executed")?,
         };
-        // Ubuntu's is a script that looks for the one of the running kernel.
+        // Ubuntu's is a script that searches for the one of the running kernel.
         if !output.status.success() {
             let said = told(&String::from_utf8_lossy(&output.stderr));
             bail!("perf does not run ({said}): {PACKAGE}");
@@ -85,14 +85,14 @@ impl Perf {
         })
     }
 
-    /// Which version it is.
+    /// Returns the version of perf.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// Finds out with a short recording what can be counted here. Where there
-    /// are no cycles, as in most virtual machines, a timer stands in for them;
-    /// for other events there is nothing that could, and this fails.
+    /// Determines with a short recording which event can be counted here. Without cycles, as in
+    /// most virtual machines, a timer replaces them; for other events there is no replacement, and
+    /// this fails.
     pub fn choose(&self, event: &Event) -> Result<Source> {
         let source = |name: &str, instead_of: Option<&Event>| Source {
             event: name.to_owned(),
@@ -100,7 +100,7 @@ impl Perf {
         };
         let name = event.perf_name();
         match self.counted(name) {
-            // perf replaces cycles by a timer, too, and does not say so.
+            // perf replaces cycles by a timer as well, without saying so.
             Ok(counted) if !event.is_cycles() || !is_timer(&counted) => Ok(source(name, None)),
             Err(error) if !event.is_cycles() => Err(error),
             _ => {
@@ -110,9 +110,9 @@ impl Perf {
         }
     }
 
-    /// The events that perf really counts when asked for this one.
+    /// Returns the events that perf counts in fact when asked for this one.
     fn counted(&self, event: &str) -> Result<String> {
-        let dir = tempfile::tempdir().context("no temporary folder")?;
+        let dir = tempfile::tempdir().context("no temporary directory")?;
         let data = dir.path().join("perf.data");
         let mut record = self.command("record");
         record.args([
@@ -133,16 +133,16 @@ impl Perf {
         Ok(String::from_utf8_lossy(&list.stdout).into_owned())
     }
 
-    /// Starts to record into the file `data`, with all events disabled, and
-    /// returns when perf is ready to enable them.
+    /// Starts to record into the file `data`, with all events disabled, and returns when perf is
+    /// ready to enable them.
     ///
-    /// `frequency_hz` is how many samples a second perf takes on each CPU.
+    /// `frequency_hz` is the number of samples a second that perf takes on each CPU.
     pub fn record(&self, source: &Source, frequency_hz: u32, data: &Path) -> Result<Recording> {
-        let dir = tempfile::tempdir().context("no temporary folder")?;
+        let dir = tempfile::tempdir().context("no temporary directory")?;
         let fifo = |name| -> Result<(PathBuf, File)> {
             let path = dir.path().join(name);
             mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).context("no FIFO for perf")?;
-            // For reading and writing, so that nobody waits for the other side.
+            // Opened for reading and writing, so that neither side waits for the other.
             let file = OpenOptions::new()
                 .read(true)
                 .write(true)
@@ -161,10 +161,10 @@ impl Perf {
         record.args(["--all-cpus", "--all-kernel", "--kernel-callchains", "-g"]);
         record.args(["--event", &source.event]);
         record.args(["--freq", &frequency_hz.to_string(), "--strict-freq"]);
-        // What is found in the running kernel needs no build IDs, which perf
-        // would look for in all that it has recorded.
+        // Symbols of the running kernel need no build IDs, which perf would search for in
+        // everything that it recorded.
         record.args(["--no-buildid", "--delay=-1"]);
-        // Of tasks that are there, their names alone are wanted.
+        // Only the names of existing tasks are needed.
         record.arg("--synth=task");
         record.arg(control).arg("--output").arg(data);
         let (child, messages) = spawn(&mut record, Stdio::null())?;
@@ -180,9 +180,9 @@ impl Perf {
         Ok(recording)
     }
 
-    /// The samples in a file that [`record`](Self::record) wrote, as text for
-    /// [`Stacks::read`](crate::fold::Stacks::read). The functions' names are
-    /// those of the kernel and its modules as they are loaded now.
+    /// Returns the samples in a file that [`record`](Self::record) wrote, as text for
+    /// [`Stacks::read`](crate::fold::Stacks::read). The functions' names are those of the kernel
+    /// and its modules as currently loaded.
     pub fn script(&self, data: &Path) -> Result<Script> {
         let mut script = self.command("script");
         script.arg("--input").arg(data);
@@ -197,8 +197,8 @@ impl Perf {
         })
     }
 
-    /// A perf that does not outlive us, is not told of a terminal's Ctrl-C,
-    /// which is ours to answer, and does what it does everywhere.
+    /// Returns a command that does not outlive us, does not receive the terminal's Ctrl-C, which
+    /// is ours to handle, and does not depend on the user's configuration.
     fn command(&self, subcommand: &str) -> Command {
         let mut command = Command::new(&self.program);
         command
@@ -208,15 +208,15 @@ impl Perf {
             .stdin(Stdio::null())
             .process_group(0);
         let parent = getpid();
-        // SAFETY: the closure only makes system calls, which a child may do
-        // after a fork, whatever other threads were doing.
+        // SAFETY: the closure only makes system calls, which a child may do after a fork, whatever
+        // other threads were doing.
         unsafe {
             command.pre_exec(move || {
-                // What we hold back is for perf to hear: the end of its own
-                // child, and ours to end it.
+                // perf must receive the signals that we block: the end of its own child, and ours
+                // to terminate it.
                 SigSet::empty().thread_set_mask()?;
                 prctl::set_pdeathsig(Signal::SIGKILL)?;
-                // It may have died before it could be bound to us.
+                // Our process may have died before this took effect.
                 if getppid() != parent {
                     return Err(Errno::ESRCH.into());
                 }
@@ -227,7 +227,7 @@ impl Perf {
     }
 }
 
-/// A process that is killed when nobody cares for it any more.
+/// A process that is killed when dropped.
 struct Tied(Child);
 
 impl Tied {
@@ -243,8 +243,7 @@ impl Drop for Tied {
     }
 }
 
-/// Starts it, with a file that takes what it has to say: a pipe would have to
-/// be emptied meanwhile.
+/// Starts a command with a file for its messages: a pipe would have to be read concurrently.
 fn spawn(command: &mut Command, stdout: Stdio) -> Result<(Tied, File)> {
     let messages = tempfile::tempfile().context("no temporary file")?;
     let stderr = messages.try_clone().context("no temporary file")?;
@@ -252,29 +251,29 @@ fn spawn(command: &mut Command, stdout: Stdio) -> Result<(Tied, File)> {
     Ok((Tied(child.context("perf cannot be executed")?), messages))
 }
 
-/// perf under way.
+/// A running perf.
 pub struct Recording {
     child: Tied,
     messages: File,
     orders: File,
     answers: File,
     event: String,
-    /// Holds the FIFOs.
+    /// Directory of the FIFOs.
     _dir: tempfile::TempDir,
 }
 
 impl Recording {
-    /// Takes samples from now on.
+    /// Starts taking samples.
     pub fn enable(&mut self) -> Result<()> {
         self.order("enable")
     }
 
-    /// Takes no more samples, until they are enabled again.
+    /// Stops taking samples, until they are enabled again.
     pub fn disable(&mut self) -> Result<()> {
         self.order("disable")
     }
 
-    /// Gives perf an order and waits until it is carried out.
+    /// Sends perf an order and waits until it is carried out.
     fn order(&mut self, order: &str) -> Result<()> {
         writeln!(self.orders, "{order}").context("perf cannot be given orders")?;
         let deadline = Instant::now() + PATIENCE;
@@ -307,7 +306,7 @@ impl Recording {
         }
     }
 
-    /// Ends perf, which completes its file.
+    /// Terminates perf, which completes its file.
     pub fn finish(mut self) -> Result<()> {
         let pid = i32::try_from(self.child.0.id()).context("perf's process ID")?;
         let ended = self.child.0.try_wait();
@@ -315,7 +314,7 @@ impl Recording {
             kill(Pid::from_raw(pid), Signal::SIGINT).context("perf cannot be ended")?;
         }
         let status = self.child.wait().context("perf cannot be waited for")?;
-        // perf ends as if the signal had killed it, when all is done.
+        // When it has finished, perf exits as if the signal had killed it.
         if status.success() || status.signal() == Some(Signal::SIGINT as i32) {
             return Ok(());
         }
@@ -323,7 +322,7 @@ impl Recording {
     }
 }
 
-/// What `perf script` prints.
+/// Output of `perf script`.
 pub struct Script {
     child: Tied,
     messages: File,
@@ -331,7 +330,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Checks, when all is read, that this was all.
+    /// Checks, after everything is read, that perf succeeded.
     pub fn finish(mut self) -> Result<()> {
         let status = self.child.wait().context("perf cannot be waited for")?;
         if status.success() {
@@ -347,14 +346,14 @@ impl Read for Script {
     }
 }
 
-/// Whether a list of events begins with a timer.
+/// Returns whether a list of events begins with a timer.
 fn is_timer(events: &str) -> bool {
     [TIMER, "task-clock"]
         .iter()
         .any(|timer| events.starts_with(timer))
 }
 
-/// Why perf did not record, as far as it can be told.
+/// Returns why perf did not record, as far as it is known.
 fn refused(event: &str, messages: File) -> anyhow::Error {
     let paranoid = fs::read_to_string(PARANOID).ok();
     let fix = fix(geteuid().is_root(), paranoid.as_deref(), event);
@@ -384,7 +383,7 @@ fn read(mut messages: File) -> String {
     }
 }
 
-/// The first lines of what perf says, as one.
+/// Returns the first lines of perf's messages, as one.
 fn told(messages: &str) -> String {
     let lines: Vec<_> = messages
         .lines()
@@ -398,7 +397,7 @@ fn told(messages: &str) -> String {
     }
 }
 
-/// Fails where the kernel shows no addresses, and samples would have no names.
+/// Fails if the kernel hides addresses, so that samples would have no names.
 pub fn check_symbols() -> Result<()> {
     let kallsyms = File::open(KALLSYMS).with_context(|| format!("cannot read {KALLSYMS}"))?;
     if has_addresses(BufReader::new(kallsyms)).with_context(|| format!("cannot read {KALLSYMS}"))? {
@@ -410,8 +409,8 @@ pub fn check_symbols() -> Result<()> {
     )
 }
 
-/// Whether any of these symbols has one. The first may be per-CPU variables,
-/// which count from 0.
+/// Returns whether any of these symbols has an address. The first may be per-CPU variables, which
+/// count from 0.
 fn has_addresses(kallsyms: impl BufRead) -> io::Result<bool> {
     for line in kallsyms.lines() {
         let line = line?;

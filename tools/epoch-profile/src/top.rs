@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The functions that take the most time, or whose part of it differs most.
+//! Functions that take the most time, or whose share of it differs most.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,28 +9,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::fold::Stacks;
 
-/// The 97.5 % quantile of the normal distribution.
+/// 97.5 % quantile of the normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// A part of all samples, with its 95 % confidence interval. All but the count
-/// are from 0 to 1.
+/// A part of all samples, with its 95 % confidence interval. All fields but the count are from 0
+/// to 1.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Share {
-    /// How many samples it is.
+    /// Number of samples.
     pub samples: u64,
-    /// Which part of all.
+    /// Share of all samples.
     pub share: f64,
-    /// The lower end of the interval.
+    /// Lower end of the interval.
     pub low: f64,
-    /// The upper end of the interval.
+    /// Upper end of the interval.
     pub high: f64,
 }
 
 impl Share {
-    /// `samples` of `all`, with Wilson's interval (E. B. Wilson, "Probable
-    /// Inference, the Law of Succession, and Statistical Inference", JASA 22,
-    /// 1927), which holds for few samples, too. It takes the samples as
-    /// independent; those that follow each other on a CPU are not quite.
+    /// Computes the share of `samples` in `all`, with Wilson's interval (E. B. Wilson, "Probable
+    /// Inference, the Law of Succession, and Statistical Inference", JASA 22, 1927), which holds
+    /// for few samples as well. It assumes independent samples; consecutive samples of a CPU are
+    /// not quite.
     pub fn new(samples: u64, all: u64) -> Self {
         if all == 0 {
             return Self {
@@ -54,13 +54,12 @@ impl Share {
     }
 }
 
-/// A function in a run. What counts are samples in itself, without what it
-/// calls.
+/// A function in a run. Its samples are those in itself, without the functions that it calls.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Function {
-    /// Its name.
+    /// Name of the function.
     pub function: String,
-    /// Its part of the run.
+    /// Share of the function in the run.
     #[serde(flatten)]
     pub share: Share,
 }
@@ -68,22 +67,22 @@ pub struct Function {
 /// A function in two runs.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Change {
-    /// Its name.
+    /// Name of the function.
     pub function: String,
-    /// Its part of the first.
+    /// Share of the function in the first run.
     pub before: Share,
-    /// Its part of the second.
+    /// Share of the function in the second run.
     pub after: Share,
 }
 
 impl Change {
-    /// By how much its part grew, from -1 to 1.
+    /// Returns the growth of the share, from -1 to 1.
     pub fn difference(&self) -> f64 {
         self.after.share - self.before.share
     }
 }
 
-/// The `count` functions with the greatest shares.
+/// Returns the `count` functions with the greatest shares.
 pub fn functions(stacks: &Stacks, count: usize) -> Vec<Function> {
     let all = stacks.samples();
     let mut functions: Vec<_> = by_function(stacks)
@@ -98,7 +97,7 @@ pub fn functions(stacks: &Stacks, count: usize) -> Vec<Function> {
     functions
 }
 
-/// The `count` functions whose shares differ most.
+/// Returns the `count` functions whose shares differ most.
 pub fn changes(before: &Stacks, after: &Stacks, count: usize) -> Vec<Change> {
     let runs = [before, after].map(|stacks| (by_function(stacks), stacks.samples()));
     let names: BTreeSet<_> = runs

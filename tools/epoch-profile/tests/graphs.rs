@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! From what perf printed in the guest, under trackers mutex and epoch, to
-//! folded stacks, pictures and tables.
+//! Turns output of perf in the guest, under trackers mutex and epoch, into folded stacks, flame
+//! graphs and tables.
 
 use epoch_profile::flame::{self, Caption};
 use epoch_profile::fold::Stacks;
@@ -83,7 +83,7 @@ fn caption() -> Caption {
     }
 }
 
-/// What every picture has: what it shows, a search, a zoom, and names.
+/// Asserts that a flame graph has a caption, a search, a zoom, names, and these words.
 #[track_caller]
 fn check(svg: &str, words: &[&str]) {
     for word in [
@@ -119,7 +119,7 @@ fn a_flame_graph_has_all_functions() {
 
 #[test]
 fn a_difference_is_red_and_blue() {
-    // What mutex does is there in both, and a smaller part of both together.
+    // mutex's stacks are in both, with a smaller share of `both`.
     let mutex = read(MUTEX);
     let mut both = mutex.clone();
     both.add(read(EPOCH));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! perf is found, chosen, started, told what to do, and ended.
+//! Finding, choosing, starting, controlling and ending perf.
 
 use std::fs;
 use std::io::{BufReader, Read};
@@ -13,7 +13,7 @@ use epoch_profile::perf::{Perf, Recording};
 use nix::sys::signal::{SigSet, Signal};
 use tempfile::TempDir;
 
-/// `tests/fake-perf` under a name that says what it does.
+/// Returns `tests/fake-perf` under a name that selects its behaviour.
 fn fake(name: &str) -> (TempDir, anyhow::Result<Perf>) {
     let dir = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake-perf");
@@ -92,7 +92,7 @@ fn record(name: &str) -> (TempDir, Recording) {
 
 #[test]
 fn perf_records_when_it_is_told_to() {
-    // Whoever waits for signals holds them back, and children inherit that.
+    // A process that waits for signals blocks them, and its children inherit that.
     let mut held_back = SigSet::empty();
     held_back.add(Signal::SIGINT);
     held_back.thread_block().unwrap();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! From a page to its markup; the templates are in `templates/`.
+//! Markup of a page; the templates are in `templates/`.
 
 use anyhow::{Context, Result};
 use askama::Template;
@@ -9,7 +9,7 @@ use crate::page::{Block, Page, Section, Standing, Status};
 use crate::svg::FlameGraph;
 
 impl Page {
-    /// The file.
+    /// Renders the page as HTML.
     pub fn html(&self) -> Result<String> {
         let template = PageTemplate { page: self };
         template.render().context("the page cannot be made")
@@ -30,7 +30,7 @@ impl PageTemplate<'_> {
     }
 }
 
-/// Those of a section, or within another block.
+/// Blocks of a section, or within another block.
 #[derive(Template)]
 #[template(path = "blocks.html")]
 struct Blocks<'a> {
@@ -42,15 +42,15 @@ impl Blocks<'_> {
         Blocks { blocks }
     }
 
-    /// The document of a flame graph, as it stands between apostrophes: escaped
-    /// as text is, a file would be half as large again.
+    /// Returns the document of a flame graph for an attribute in apostrophes: fully escaped like
+    /// text, the file would be half as large again.
     fn document(&self, graph: &FlameGraph) -> askama::Result<String> {
         let document = FlameGraphDocument { graph }.render()?;
         Ok(document.replace('&', "&amp;").replace('\'', "&#39;"))
     }
 }
 
-/// The document that a flame graph has for itself.
+/// Document of a single flame graph.
 #[derive(Template)]
 #[template(path = "flame-graph.html")]
 struct FlameGraphDocument<'a> {
@@ -66,7 +66,7 @@ impl Standing {
         }
     }
 
-    /// Nothing where nothing was tested.
+    /// Returns nothing if nothing was tested.
     fn words(self) -> &'static str {
         match self {
             Self::Proven => "Difference proven",
@@ -104,7 +104,7 @@ mod tests {
     const SVG: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1\" height=\"1\">\
                        <script>'\"&lt;\"'</script></svg>";
 
-    /// A page whose every text is this.
+    /// A page in which every text is `text`.
     fn page(text: &str) -> Page {
         let text = || text.to_owned();
         let picture = SVG.replace("script", "g");
@@ -219,7 +219,7 @@ mod tests {
         ] {
             assert!(!html.contains(elsewhere), "{elsewhere}");
         }
-        // A name and no address.
+        // The namespace is a name, not an address to load.
         assert_eq!(
             html.matches("http:").count(),
             html.matches("http://www.w3.org/2000/svg").count()
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn what_is_empty_has_no_heading() {
         let html = Page::default().html().unwrap();
-        assert!(!html.contains("Before you rely on it"), "{html}");
+        assert!(!html.contains("<h2 id=\"warnings\">"), "{html}");
         assert!(!html.contains("class=\"place\""), "{html}");
     }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A page of results: one HTML file that needs nothing else, neither a network
-//! nor other files, so that it can be mailed.
+//! Pages of results: one HTML file that needs neither a network nor other files, so that it can be
+//! mailed.
 //!
-//! A [`Page`] says what is on it, [`Page::html`] makes the markup. Everything
-//! in a page is plain text and escaped, but for pictures and flame graphs, which
-//! are SVG files and are checked to be.
+//! A [`Page`] declares the contents, [`Page::html`] renders the markup. Everything in a page is
+//! plain text and is escaped, except plots and flame graphs, which are checked to be SVG files.
 //!
 //! ```
 //! use epoch_report::{Block, Outcome, Page, Section, Standing, Verdict};

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What is on a page.
+//! Contents of a page.
 
 use crate::svg::{FlameGraph, Picture};
 
-/// The whole page.
+/// A whole page.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// What it is about.
+    /// Title of the page.
     pub title: String,
-    /// Where and when it was measured, in a line.
+    /// Environment and date of the measurement, in one line.
     pub place: String,
-    /// What came out, first of all.
+    /// Results, shown first.
     pub outcomes: Vec<Outcome>,
-    /// Why the outcomes should be doubted.
+    /// Reasons to doubt the results.
     pub warnings: Vec<String>,
-    /// What is to be borne in mind whatever came out.
+    /// Notes that apply whatever the results.
     pub caveats: Vec<String>,
-    /// Everything else.
+    /// Sections with the details.
     pub sections: Vec<Section>,
-    /// What made the page.
+    /// Name of the program that generated the page.
     pub generator: String,
 }
 
-/// What came out of one measurement.
+/// Result of one measurement.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// What was measured.
+    /// The measured workload.
     pub about: String,
-    /// Its verdicts.
+    /// Verdicts on it.
     pub verdicts: Vec<Verdict>,
 }
 
@@ -37,13 +37,13 @@ pub struct Outcome {
 pub struct Verdict {
     /// The result, short enough to be shown large.
     pub headline: String,
-    /// Its spread, how many samples it is of, and how sure it is.
+    /// Spread, number of samples, and confidence of the result.
     pub detail: String,
-    /// Whether it is proven.
+    /// State of the proof.
     pub standing: Standing,
 }
 
-/// Whether a verdict is proven.
+/// State of the proof of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// A test says that there is a difference.
@@ -57,9 +57,9 @@ pub enum Standing {
 /// A part of the page, with an entry in its table of contents.
 #[derive(Clone, Debug)]
 pub struct Section {
-    /// Its heading.
+    /// Heading of the section.
     pub title: String,
-    /// What is in it.
+    /// Contents of the section.
     pub blocks: Vec<Block>,
 }
 
@@ -78,31 +78,31 @@ pub enum Block {
     Table(Table),
     /// Lines of fixed-width characters, which are never wrapped.
     Listing {
-        /// What they are.
+        /// Title of the listing.
         title: String,
         /// The lines.
         text: String,
     },
     /// A shell command, with a button that copies it.
     Command(String),
-    /// A picture.
+    /// A plot.
     Picture(Picture),
     /// A flame graph that can be zoomed and searched.
     FlameGraph(FlameGraph),
-    /// What was looked at, and how it is.
+    /// Results of checks.
     Findings(Vec<Finding>),
-    /// What is hidden until its title is clicked, or the page is printed.
+    /// Blocks that are hidden until the title is clicked, or the page is printed.
     Folded {
-        /// What it is.
+        /// Title of the hidden blocks.
         title: String,
-        /// What is hidden.
+        /// The hidden blocks.
         blocks: Vec<Block>,
     },
-    /// What must not be taken for a measurement.
+    /// A model, marked as no measurement.
     Model {
-        /// What it is instead.
+        /// Title, which calls it a model.
         title: String,
-        /// What it says.
+        /// Contents of the model.
         blocks: Vec<Block>,
     },
 }
@@ -116,14 +116,14 @@ pub struct Fact {
     pub value: String,
 }
 
-/// Rows and columns.
+/// A table with row and column headings.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// What it shows.
+    /// Caption of the table.
     pub caption: String,
     /// The columns after the first, which names the rows.
     pub columns: Vec<Column>,
-    /// What stands above the rows' names.
+    /// Heading of the column of rows' names.
     pub corner: String,
     /// The rows.
     pub rows: Vec<Row>,
@@ -132,43 +132,43 @@ pub struct Table {
 /// A column of a table.
 #[derive(Clone, Debug)]
 pub struct Column {
-    /// Its heading.
+    /// Heading of the column.
     pub name: String,
-    /// Whether it holds numbers, which stand below each other.
+    /// True if the column holds numbers, which are aligned right.
     pub numeric: bool,
 }
 
 /// A row of a table.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Its heading.
+    /// Heading of the row.
     pub name: String,
     /// A cell for each column.
     pub cells: Vec<String>,
 }
 
-/// Something that was looked at.
+/// Result of a check.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// What was looked at.
+    /// Subject of the check.
     pub subject: String,
-    /// How it is.
+    /// State of the subject.
     pub status: Status,
-    /// What was found.
+    /// Observation.
     pub found: String,
-    /// What to do about it.
+    /// Suggested fix.
     pub fix: Option<String>,
 }
 
-/// How something is that was looked at.
+/// State of a checked subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// As it should be.
+    /// Correct.
     Ok,
-    /// Not as it should be.
+    /// Needs attention.
     Warn,
-    /// Not there.
+    /// Missing.
     Missing,
-    /// Not to be found out.
+    /// Unknown, since it could not be checked.
     Unknown,
 }

@@ -7,22 +7,22 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 const NAMESPACE: &str = "http://www.w3.org/2000/svg";
 
-/// A picture, which becomes part of the page's own markup.
+/// A plot, which becomes part of the page's own markup.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// What it shows, for those who do not see it.
+    /// Description for readers who cannot see the plot.
     pub label: String,
     svg: String,
 }
 
 impl Picture {
-    /// Of an SVG file without scripts, as they would run in the page.
+    /// Takes an SVG file without scripts, since they would run in the page.
     pub fn new(label: impl Into<String>, svg: &str) -> Result<Self> {
         let (svg, document) = parse(svg)?;
         let mut nodes = document.descendants();
         ensure!(
             nodes.all(|node| !runs(&node)),
-            "it has scripts, which a picture may not have"
+            "it has scripts, which a plot may not have"
         );
         Ok(Self {
             label: label.into(),
@@ -35,22 +35,22 @@ impl Picture {
     }
 }
 
-/// An interactive SVG file as inferno writes them. Its scripts get a document of
-/// their own, since their names are the same in each.
+/// An interactive SVG file as inferno writes them. Each has a document of its own, since their
+/// scripts use the same names.
 #[derive(Clone, Debug)]
 pub struct FlameGraph {
-    /// What it shows.
+    /// Title of the graph.
     pub title: String,
-    /// What stands below it.
+    /// Caption below the graph.
     pub caption: String,
-    /// The file to save it as.
+    /// Name of the file to save the graph as.
     pub file_name: String,
     svg: String,
     height: u32,
 }
 
 impl FlameGraph {
-    /// Of what such a file holds.
+    /// Takes the contents of such a file.
     pub fn new(
         title: impl Into<String>,
         caption: impl Into<String>,
@@ -61,7 +61,7 @@ impl FlameGraph {
         let height = document.root_element().attribute("height");
         let height: f64 = height
             .and_then(|height| height.trim_end_matches("px").parse().ok())
-            .context("it does not say how high it is in pixels")?;
+            .context("it does not give its height in pixels")?;
         Ok(Self {
             title: title.into(),
             caption: caption.into(),
@@ -75,21 +75,24 @@ impl FlameGraph {
         &self.svg
     }
 
-    /// Its height in pixels; its width is that of the page.
+    /// Returns the height in pixels; the width is that of the page.
     pub(crate) fn height(&self) -> u32 {
         self.height
     }
 }
 
-/// The root element alone, as HTML knows no XML declarations.
+/// Returns the root element alone, since HTML has no XML declarations.
 fn parse(svg: &str) -> Result<(String, Document<'_>)> {
     let options = ParsingOptions {
         allow_dtd: true,
         ..ParsingOptions::default()
     };
-    let document = Document::parse_with_options(svg, options).context("it is no XML file")?;
+    let document = Document::parse_with_options(svg, options).context("it is not an XML file")?;
     let root = document.root_element();
-    ensure!(root.has_tag_name((NAMESPACE, "svg")), "it is no SVG file");
+    ensure!(
+        root.has_tag_name((NAMESPACE, "svg")),
+        "it is not an SVG file"
+    );
     Ok((svg[root.range()].to_owned(), document))
 }
 
@@ -135,12 +138,12 @@ mod tests {
     #[test]
     fn other_files_are_refused() {
         for (svg, why) in [
-            ("", "no XML"),
-            (&SVG[..SVG.len() / 2], "no XML"),
-            ("<html/>", "no SVG"),
-            (&SVG.replace("2000", "2001"), "no SVG"),
-            (&SVG.replace("height", "h"), "how high"),
-            (&SVG.replace("70", "100%"), "how high"),
+            ("", "not an XML"),
+            (&SVG[..SVG.len() / 2], "not an XML"),
+            ("<html/>", "not an SVG"),
+            (&SVG.replace("2000", "2001"), "not an SVG"),
+            (&SVG.replace("height", "h"), "height in pixels"),
+            (&SVG.replace("70", "100%"), "height in pixels"),
         ] {
             let error = FlameGraph::new("", "", "", svg).unwrap_err();
             assert!(error.to_string().contains(why), "{error:#}");

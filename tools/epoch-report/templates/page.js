@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 "use strict";
 
-// What needs this script is hidden without it.
+// Elements that need this script are hidden without it.
 for (const element of document.querySelectorAll("[hidden]")) {
   element.hidden = false;
 }
@@ -9,7 +9,7 @@ for (const element of document.querySelectorAll("[hidden]")) {
 for (const button of document.querySelectorAll("[data-copy]")) {
   const code = button.parentElement.querySelector("code");
   button.addEventListener("click", async () => {
-    // A browser may forbid it: then the text is selected, to be copied by hand.
+    // If the browser forbids it, the text is selected, to be copied by hand.
     getSelection().selectAllChildren(code);
     try {
       await navigator.clipboard.writeText(code.textContent);
@@ -21,7 +21,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// The file holds each flame graph once: links to it are made when they are used.
+// The file holds each flame graph once: links to it are created on use.
 for (const figure of document.querySelectorAll(".flame-graph")) {
   const page = figure.querySelector("iframe").srcdoc;
   const link = (selector, text, type) => {
@@ -36,7 +36,7 @@ for (const figure of document.querySelectorAll(".flame-graph")) {
   link("[data-save]", page.slice(page.indexOf("<svg")), "image/svg+xml");
 }
 
-// Paper has nothing to click on. Newer browsers do as much with the style alone.
+// Nothing can be clicked on paper. Newer browsers need only the style for this.
 const folded = () => document.querySelectorAll("details:not([open])");
 addEventListener("beforeprint", () => {
   const details = [...folded()];

@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::sample::Sample;
 use crate::table::{Align, Table};
 
-/// Describes the columns, in the line above them.
+/// Describes the columns, in the line above the table.
 pub const CAPTION: &str = "Per iteration, of the whole machine with all its load (softirq: of busy \
                            CPU time; steal: of all)";
 
 /// Counts of the whole machine in the samples that count, divided by the iterations of all tasks.
-/// A count is null or absent where the machine does not have it.
+/// A count that the machine does not have is null or absent.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct ActivityPerIteration {
-    /// The iterations.
+    /// Iterations of all tasks.
     pub iterations: u64,
     /// Context switches per iteration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,7 +47,7 @@ pub struct ActivityPerIteration {
 }
 
 impl ActivityPerIteration {
-    /// Of what was counted while these samples were taken; none without an iteration.
+    /// Divides what was counted while `samples` were taken. Returns `None` without an iteration.
     pub fn of(activity: &SystemActivity, samples: &[Sample]) -> Option<Self> {
         let tasks = samples.iter().flat_map(|sample| &sample.tasks);
         let iterations = tasks.map(|task| task.iterations).sum::<u64>();
@@ -127,11 +127,11 @@ pub struct ActivityRow {
     pub name: String,
     /// Iterations a second.
     pub average: f64,
-    /// None where nothing was counted.
+    /// Activity for the figure; `None` where nothing was counted.
     pub activity: Option<ActivityPerIteration>,
 }
 
-/// The table of these rows; none where nothing was counted.
+/// Returns the table of these rows, or `None` where nothing was counted.
 pub fn table(rows: &[ActivityRow]) -> Option<Table> {
     let mut table = Table::default();
     table.push("tracker", Align::Left, rows, |row| row.name.clone());
@@ -144,7 +144,7 @@ pub fn table(rows: &[ActivityRow]) -> Option<Table> {
     (table.columns.len() > before).then_some(table)
 }
 
-/// Adds the columns, without those that would be empty; what is missing in a row is `-`.
+/// Adds the columns, leaving out empty ones; a count missing in a row is `-`.
 pub fn push_columns(table: &mut Table, rows: &[Option<&ActivityPerIteration>]) {
     type Cell = fn(&ActivityPerIteration) -> Option<String>;
     let columns: [(&str, Cell); 6] = [
@@ -165,7 +165,7 @@ pub fn push_columns(table: &mut Table, rows: &[Option<&ActivityPerIteration>]) {
     }
 }
 
-/// A line for each reason why something is missing, each once.
+/// Returns a line for each reason why something is missing, without duplicates.
 pub fn missing<'a>(rows: impl Iterator<Item = &'a ActivityPerIteration>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for reason in rows.flat_map(|row| &row.missing) {
@@ -177,7 +177,8 @@ pub fn missing<'a>(rows: impl Iterator<Item = &'a ActivityPerIteration>) -> Vec<
     lines
 }
 
-/// All of it, as a terminal shows it; none where nothing was counted.
+/// Returns the caption, the table and the reasons as a terminal shows them, or `None` where
+/// nothing was counted.
 pub fn text(rows: &[ActivityRow]) -> Option<String> {
     let mut lines = missing(rows.iter().filter_map(|row| row.activity.as_ref()));
     if let Some(table) = table(rows) {
@@ -187,7 +188,7 @@ pub fn text(rows: &[ActivityRow]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// A number with three digits, or four decimals.
+/// Formats a number with three digits, or four decimals.
 fn count(count: f64) -> String {
     match count {
         0.0 => "0".into(),

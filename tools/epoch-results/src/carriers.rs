@@ -10,30 +10,30 @@ use crate::json::{CompareReport, TrackerReport};
 use crate::table::{Align, Table};
 use crate::workload::{Carrier, Workload};
 
-/// Two comparisons that differ in the carrier of the tasks only.
+/// Two comparisons that differ only in the carrier of the tasks.
 #[derive(Clone, Copy)]
 pub struct Carriers<'a> {
-    /// With a process for each task.
+    /// Comparison with a process for each task.
     pub processes: &'a CompareReport,
-    /// With threads of one process.
+    /// Comparison with threads of one process.
     pub threads: &'a CompareReport,
 }
 
-/// A tracker measured both ways.
+/// A tracker measured with both carriers.
 struct Pair<'a> {
     processes: &'a TrackerReport,
     threads: &'a TrackerReport,
 }
 
 impl Pair<'_> {
-    /// Processes' mean as a multiple of threads'.
+    /// Returns the processes' mean as a multiple of the threads'.
     fn ratio(&self) -> f64 {
         self.processes.statistics.mean / self.threads.statistics.mean
     }
 }
 
 impl<'a> Carriers<'a> {
-    /// Of these, if they differ in nothing else.
+    /// Pairs the two comparisons, or returns `None` if they differ in anything but the carrier.
     pub fn of(processes: &'a CompareReport, threads: &'a CompareReport) -> Option<Self> {
         let trackers = |report: &'a CompareReport| report.trackers.iter().map(|of| &of.tracker);
         let carried = (processes.workload.carrier, threads.workload.carrier);
@@ -50,8 +50,8 @@ impl<'a> Carriers<'a> {
         both.map(|(processes, threads)| Pair { processes, threads })
     }
 
-    /// Two rows for each tracker: the figure, its ratio to that of threads, and the activity of the
-    /// whole machine.
+    /// Returns two rows for each tracker: the figure, its ratio to that of threads, and the
+    /// activity of the whole machine.
     pub fn table(&self) -> Result<Table> {
         let confidence = self.processes.confidence()?;
         let tasks = self.processes.workload.tasks;
@@ -85,7 +85,7 @@ impl<'a> Carriers<'a> {
         Ok(table)
     }
 
-    /// The ratios in words, a sentence for each tracker.
+    /// Returns the ratios in words, a sentence for each tracker.
     pub fn sentences(&self) -> Vec<String> {
         let tasks = self.processes.workload.tasks;
         self.pairs()
@@ -99,7 +99,7 @@ impl<'a> Carriers<'a> {
             .collect()
     }
 
-    /// Reasons why counts are missing.
+    /// Returns the reasons why counts are missing.
     pub fn missing(&self) -> Vec<String> {
         let reports = self.pairs().flat_map(|pair| [pair.processes, pair.threads]);
         let activities: Vec<&ActivityPerIteration> = reports
@@ -126,7 +126,7 @@ fn same_place(one: &Environment, other: &Environment) -> bool {
     place(one) == place(other)
 }
 
-/// A ratio with about three digits.
+/// Formats a ratio with about three digits.
 fn times(ratio: f64) -> String {
     let decimals = match ratio {
         ratio if ratio < 10.0 => 2,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Measuring several trackers, their samples interleaved.
+//! Comparison of several trackers with interleaved samples.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -20,41 +20,40 @@ use crate::sample::{Sample, average};
 use crate::stats::{self, Comparison};
 use crate::summary;
 
-/// What every comparison must say of itself.
+/// Note printed with every comparison.
 pub const CAVEAT: &str = "These trackers are load added for the comparison: Linux itself has no \
                           global delayed-invalidation lock.";
 
-/// Most trackers in one comparison: as many as a plot has colours.
+/// Most trackers in one comparison: a plot has that many colours.
 pub const MAX_TRACKERS: usize = 9;
 
-/// What to measure.
+/// Parameters of a comparison.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The trackers; the first is the baseline.
+    /// Names of the trackers; the first is the baseline.
     pub trackers: Vec<String>,
-    /// What the workers do, in will-it-scale's words.
+    /// Testcase that the workers run, as will-it-scale prints it.
     pub testcase: String,
-    /// Samples of each tracker that do not count.
+    /// Warmup samples of each tracker, which do not count.
     pub warmup: usize,
     /// Samples of each tracker that count.
     pub samples: usize,
-    /// Length of each.
+    /// Length of each sample.
     pub interval: Duration,
     /// Confidence that a difference must reach.
     pub confidence: Confidence,
 }
 
 impl Plan {
-    /// How long the workers run with another tracker before a sample starts:
-    /// until caches, queues and the scheduler have got used to it.
+    /// Returns how long the workers run with another tracker before a sample starts, for caches,
+    /// queues and the scheduler to adapt.
     pub fn settle(&self) -> Duration {
         self.interval / 10
     }
 
-    /// The trackers' numbers in the order of their samples in this round.
+    /// Returns the trackers' numbers in the order of their samples in this round.
     ///
-    /// Every other round is turned round, so that whatever drifts steadily
-    /// while it runs weighs on all of them alike.
+    /// Every other round is reversed, so that a steady drift affects all trackers alike.
     pub fn order(&self, round: usize) -> Vec<usize> {
         let forward = 0..self.trackers.len();
         if round % 2 == 0 {
@@ -65,20 +64,20 @@ impl Plan {
     }
 }
 
-/// One tracker's samples.
+/// Samples of one tracker.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Those that do not count.
+    /// Warmup samples, which do not count.
     pub warmup: Vec<Sample>,
-    /// Those that count.
+    /// Samples that count.
     pub samples: Vec<Sample>,
-    /// What the tracker went through meanwhile.
+    /// Statistics of the tracker during the samples that count.
     pub observation: Observation,
-    /// Activity of the whole machine during these; none without a sample that counts.
+    /// Activity of the whole machine during the samples that count; `None` without such a sample.
     pub activity: Option<SystemActivity>,
 }
 
-/// Compares all trackers but the baseline with the baseline.
+/// Compares each tracker but the baseline with the baseline.
 pub fn judge(trackers: &[TrackerReport], confidence: Confidence) -> Result<Vec<Comparison>> {
     for TrackerReport {
         tracker, samples, ..
@@ -101,7 +100,7 @@ pub fn judge(trackers: &[TrackerReport], confidence: Confidence) -> Result<Vec<C
         .collect())
 }
 
-/// The samples as ministat takes them.
+/// Returns the samples as ministat's datasets.
 fn datasets(trackers: &[TrackerReport]) -> Result<Vec<Dataset>> {
     let trackers = trackers.iter();
     trackers
@@ -109,10 +108,10 @@ fn datasets(trackers: &[TrackerReport]) -> Result<Vec<Dataset>> {
         .collect()
 }
 
-/// What ministat prints of the samples.
+/// Returns ministat's report on the samples.
 ///
-/// It takes [`MAX_DATASETS`] at a time: more trackers are in several blocks,
-/// each of which begins with the baseline.
+/// ministat takes [`MAX_DATASETS`] at a time: more trackers are split into several blocks, each of
+/// which begins with the baseline.
 pub fn ministat(trackers: &[TrackerReport], confidence: Confidence) -> Result<String> {
     let options = Options {
         confidence,
@@ -127,7 +126,7 @@ pub fn ministat(trackers: &[TrackerReport], confidence: Confidence) -> Result<St
     Ok(blocks.join("\n"))
 }
 
-/// Prints where it ran, and the samples.
+/// Prints the environment and the samples.
 pub fn print_samples(
     out: &mut dyn Write,
     environment: &Environment,
@@ -185,7 +184,7 @@ pub fn print_verdict(
     Ok(())
 }
 
-/// Prints what was hooked, and what of the times is none of the trackers'.
+/// Prints the hooked function, and the part of the times that the hook itself costs.
 pub fn print_hook(out: &mut dyn Write, target: &Target, cost: Option<&HookCost>) -> io::Result<()> {
     writeln!(out, "{target}")?;
     writeln!(out, "{}", hook_cost::describe(cost))?;
@@ -210,8 +209,7 @@ mod tests {
         }
     }
 
-    /// Of two tasks, the second of which does three times as much, and three
-    /// waits.
+    /// An outcome of two tasks, the second of which does three times as much, and three waits.
     fn outcome(first: u64) -> Outcome {
         let sample = Sample {
             min: first,
@@ -307,7 +305,8 @@ mod tests {
             \n\
             epoch is 2.00x mutex (+100.00% +/- 0.00%), difference proven at 95% confidence \
             (Student's t, N=3 each)\n\
-            warning: mutex, epoch: 3 samples are too few to tell drift or groups: take 6 or more\n\
+            warning: mutex, epoch: 3 samples are too few to detect drift or groups: take 6 or \
+            more\n\
             These trackers are load added for the comparison: Linux itself has no global \
             delayed-invalidation lock.\n";
         assert!(text.ends_with(end), "{text}");

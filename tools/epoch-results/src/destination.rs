@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The files that options such as `--json` name.
+//! Files named by options such as `--json`.
 //!
-//! They are opened before the measurement, so that a path that cannot be
-//! written is found while it costs nothing, and written as a whole at its end,
-//! or whenever there is something to be kept.
+//! They are opened before the measurement, so that a path that cannot be written is found early,
+//! and written as a whole at its end, or whenever there is something to save.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -13,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tempfile::NamedTempFile;
 
-/// Where a report will go.
+/// Target file of a report.
 pub struct Destination {
     option: &'static str,
     path: PathBuf,
@@ -21,8 +20,8 @@ pub struct Destination {
 }
 
 enum Target {
-    /// Beside a regular file, or where one will be; renamed to it at the end,
-    /// so that there is never half a report.
+    /// A temporary file in the directory of a regular file; renamed to it at the end, so that a
+    /// report is never incomplete.
     Replace(NamedTempFile),
     /// A pipe, a terminal, a device.
     Stream(File),
@@ -33,8 +32,8 @@ impl Destination {
     pub fn open(option: &'static str, path: &Path) -> Result<Self> {
         let target = Self::open_target(path).with_context(|| {
             format!(
-                "{option} {}: cannot be written; name a file in a folder that exists and is yours \
-                 to write",
+                "{option} {}: cannot be written; name a file in an existing directory that you may \
+                 write to",
                 path.display()
             )
         })?;
@@ -51,7 +50,7 @@ impl Destination {
                 Ok(Target::Stream(OpenOptions::new().write(true).open(path)?))
             }
             Ok(_) => {
-                // A file that is write-protected stays as it is.
+                // A write-protected file is left as it is.
                 OpenOptions::new().write(true).open(path)?;
                 Self::beside(path)
             }
@@ -77,8 +76,7 @@ impl Destination {
         Ok(Target::Replace(file))
     }
 
-    /// Lets `content` write what there is of the report so far, where that can
-    /// be replaced later.
+    /// Writes the report so far with `content`, if it can be replaced later.
     pub fn checkpoint(&self, content: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
         if self.can_be_replaced() {
             Self::open(self.option, &self.path)?.write(content)?;
@@ -86,17 +84,17 @@ impl Destination {
         Ok(())
     }
 
-    /// Whether what was written can be replaced.
+    /// Returns whether the written file can be replaced.
     pub fn can_be_replaced(&self) -> bool {
         matches!(self.target, Target::Replace(_))
     }
 
-    /// Where it is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Lets `content` write the report.
+    /// Writes the report with `content`.
     pub fn write(self, content: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
         let Self {
             option,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What there is to say of a comparison beside ministat's verdict.
+//! Tests of a comparison that ministat does not have.
 
 use std::fmt;
 
@@ -13,35 +13,33 @@ use crate::sample::Sample;
 use crate::stats::Comparison;
 use crate::table::{Align, Table};
 
-/// The samples of two trackers, sample `i` of each from round `i`, as tests see
-/// them that ministat does not have.
+/// Tests of two trackers' samples that ministat does not have. Sample `i` of each is from round
+/// `i`.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Evidence {
-    /// The two-sided p-value of Welch's t test, which does not assume that the
-    /// variances are equal.
+    /// Two-sided p-value of Welch's t test, which does not assume that the variances are equal.
     pub welch_p: f64,
-    /// That of the t test of the rounds' differences, which does not assume that
-    /// the samples are independent: the one to go by.
+    /// Two-sided p-value of the t test of the rounds' differences, which does not assume that the
+    /// samples are independent: the preferred test.
     pub paired_p: f64,
-    /// Whether the paired test proves a difference.
+    /// True if the paired test proves a difference.
     pub paired_proven: bool,
-    /// The same of Welch's.
+    /// True if Welch's test proves a difference.
     pub welch_proven: bool,
-    /// The confidence interval of the tracker's mean as a multiple of the
-    /// baseline's, by bootstrap of the rounds; none with fewer than six samples.
+    /// Confidence interval of the tracker's mean as a multiple of the baseline's, by bootstrap of
+    /// the rounds; absent with fewer than six samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio_interval: Option<Interval>,
-    /// Hedges' g; none if the samples have no spread.
+    /// Hedges' g; absent if the samples have no spread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
-    /// What makes the verdict doubtful, beside what the trackers' own warnings
-    /// say of their samples.
+    /// Warnings on the verdict, in addition to the trackers' own warnings on their samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
 }
 
 impl Evidence {
-    /// Of as many samples of both; none if there are fewer than two.
+    /// Tests equally many samples of both. Returns `None` if there are fewer than two.
     pub fn of(baseline: &[Sample], samples: &[Sample], confidence: Confidence) -> Option<Self> {
         let (baseline, samples) = (totals(baseline), totals(samples));
         let level = level(confidence);
@@ -59,12 +57,12 @@ impl Evidence {
     }
 }
 
-/// What makes every verdict on these samples doubtful.
+/// Returns warnings that apply to every verdict on these samples.
 pub fn warnings(samples: &[Sample]) -> Vec<Warning> {
     epoch_stats::of_samples(&totals(samples))
 }
 
-/// A confidence as a share.
+/// Returns a confidence level as a share.
 pub fn level(confidence: Confidence) -> f64 {
     confidence.percent() / 100.0
 }
@@ -73,7 +71,7 @@ fn totals(samples: &[Sample]) -> Vec<f64> {
     samples.iter().map(|sample| sample.total as f64).collect()
 }
 
-/// A row for each comparison; none without evidence.
+/// Returns a table with a row for each comparison, or `None` without evidence.
 pub fn table(comparisons: &[Comparison], confidence: Confidence) -> Option<Table> {
     let columns = vec![
         ("tracker".into(), Align::Left),
@@ -104,12 +102,12 @@ pub fn table(comparisons: &[Comparison], confidence: Confidence) -> Option<Table
     (!rows.is_empty()).then_some(Table { columns, rows })
 }
 
-/// A verdict in words.
+/// Returns a verdict in words.
 pub fn proven(proven: bool) -> &'static str {
     if proven { "proven" } else { "not proven" }
 }
 
-/// What the paired test says where it contradicts Student's.
+/// Returns the verdicts of the paired test that contradict Student's.
 pub fn contradictions(comparisons: &[Comparison]) -> impl Iterator<Item = String> {
     comparisons.iter().filter_map(|comparison| {
         let evidence = comparison.evidence.as_ref()?;
@@ -119,16 +117,16 @@ pub fn contradictions(comparisons: &[Comparison]) -> impl Iterator<Item = String
             _ => return None,
         };
         Some(format!(
-            "{}: the paired test {verdict}, with p {}, and is the one to go by, since it knows \
-             of the rounds",
+            "{}: the paired test {verdict}, with p {}; prefer it, since it takes the rounds \
+             into account",
             names(comparison),
             P(evidence.paired_p)
         ))
     })
 }
 
-/// All warnings of a comparison, those of the trackers first. What is said of
-/// several is said once.
+/// Returns all warnings of a comparison, those of the trackers first. A warning on several is one
+/// line.
 pub fn all_warnings<'a>(
     trackers: impl Iterator<Item = (&'a str, Vec<Warning>)>,
     comparisons: &[Comparison],
@@ -156,7 +154,7 @@ pub fn all_warnings<'a>(
         .collect()
 }
 
-/// What is compared, and with what.
+/// Names the tracker and the baseline of a comparison.
 fn names(comparison: &Comparison) -> String {
     let Comparison {
         tracker, baseline, ..
@@ -187,7 +185,7 @@ mod tests {
     use crate::examples::compared;
 
     const MUTEX: [u64; 8] = [1000, 1150, 900, 1060, 1230, 980, 1010, 1100];
-    /// Some 5 % more in each round, and less than that is between rounds.
+    /// `mutex` plus some 5 % in each round, which is less than the rounds differ by.
     const EPOCH: [u64; 8] = [1048, 1212, 941, 1117, 1290, 1031, 1058, 1156];
 
     fn comparisons(tracker: &str, other: &[u64]) -> Vec<Comparison> {
@@ -212,8 +210,8 @@ mod tests {
     #[test]
     fn what_the_paired_test_finds_is_said() {
         let lines: Vec<_> = contradictions(&comparisons("epoch", &EPOCH)).collect();
-        let expected = "epoch and mutex: the paired test proves a difference, with p <0.0001, and is \
-                        the one to go by, since it knows of the rounds";
+        let expected = "epoch and mutex: the paired test proves a difference, with p <0.0001; \
+                        prefer it, since it takes the rounds into account";
         assert_eq!(lines, [expected]);
         let double = MUTEX.map(|total| 3 * total);
         assert_eq!(contradictions(&comparisons("epoch", &double)).count(), 0);
@@ -229,7 +227,7 @@ mod tests {
         let warnings = trackers.map(|report| (&*report.tracker, warnings(&report.samples)));
         assert_eq!(
             all_warnings(warnings, &report.comparisons),
-            ["mutex, epoch: 3 samples are too few to tell drift or groups: take 6 or more"]
+            ["mutex, epoch: 3 samples are too few to detect drift or groups: take 6 or more"]
         );
     }
 
@@ -247,7 +245,7 @@ mod tests {
 
     #[test]
     fn each_comparison_has_its_warnings() {
-        // Of seven rounds, four scatter by half.
+        // Of the seven rounds, four scatter by half.
         let wild = [1000, 400, 1900, 1500, 600, 1700, 300, 1400];
         let lines = all_warnings(std::iter::empty(), &comparisons("epoch", &wild));
         assert_eq!(lines.len(), 1, "{lines:?}");

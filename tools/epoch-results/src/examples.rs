@@ -18,7 +18,7 @@ use crate::stats::{Comparison, Statistics, dataset};
 use crate::sweep::{Point, SweepReport};
 use crate::workload::{Carrier, Where, Workload};
 
-/// The comparison that FreeBSD's commit message published.
+/// The comparison published in FreeBSD's commit message.
 pub fn published() -> CompareReport {
     compared(
         "epoch",
@@ -27,7 +27,7 @@ pub fn published() -> CompareReport {
     )
 }
 
-/// A comparison with processes, and its like with threads, which are some 50 times slower.
+/// A comparison with processes, and its counterpart with threads, which are some 50 times slower.
 pub fn carriers() -> (CompareReport, CompareReport) {
     let threads = [19_500, 20_500, 20_000, 20_100, 19_900];
     let (mut processes, mut threads) = (published(), compared("epoch", &threads, &threads));
@@ -150,7 +150,7 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
     }
 }
 
-/// A sweep of mutex and epoch: the tasks, and the totals of each.
+/// A sweep of mutex and epoch: for each number of tasks, the totals of both.
 pub fn sweep(points: &[(usize, [u64; 3], [u64; 3])]) -> SweepReport {
     let point = |(tasks, mutex, epoch): &(usize, [u64; 3], [u64; 3])| {
         let mut report = compared("epoch", mutex, epoch);
@@ -174,7 +174,7 @@ pub fn sweep(points: &[(usize, [u64; 3], [u64; 3])]) -> SweepReport {
     }
 }
 
-/// One in which mutex peaks and epoch does not.
+/// A sweep in which mutex peaks and epoch does not.
 pub fn example_sweep() -> SweepReport {
     sweep(&[
         (1, [100, 101, 102], [90, 91, 92]),
@@ -246,7 +246,7 @@ pub fn profiled() -> ProfileReport {
     }
 }
 
-/// The same of mutex alone.
+/// A profile of mutex alone, without a PMU.
 pub fn profiled_alone() -> ProfileReport {
     let mut report = profiled();
     report.trackers.truncate(1);

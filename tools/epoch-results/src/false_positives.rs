@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How often a tracker is called different from itself: the test of the tests,
-//! on the machine and under the load where they are to be believed.
+//! False positive rates: how often a tracker is called different from itself. They test the tests
+//! on the machine and under the load that the verdicts are about.
 
 use std::fmt;
 
@@ -13,38 +13,39 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::level;
 use crate::stats::Comparison;
 
-/// What came of comparing a tracker with itself again and again.
+/// Result of comparing a tracker with itself repeatedly.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct FalsePositives {
     /// The tracker.
     pub tracker: String,
-    /// How many comparisons there were.
+    /// Number of comparisons.
     pub comparisons: usize,
-    /// How many in a hundred are expected to call a difference proven.
+    /// Share of comparisons, in percent, expected to call a difference proven.
     pub expected_percent: f64,
-    /// Of Student's test, as ministat has it.
+    /// Rate of Student's test, as in ministat.
     pub student: Rate,
-    /// Of Welch's test.
+    /// Rate of Welch's test.
     pub welch: Rate,
-    /// Of the paired test.
+    /// Rate of the paired test.
     pub paired: Rate,
     /// Confidence of the rates' intervals, in percent.
     pub confidence_percent: f64,
 }
 
-/// How often a test called a difference proven.
+/// Rate at which a test called a difference proven.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Rate {
-    /// In so many comparisons.
+    /// Number of comparisons that called a difference proven.
     pub proven: usize,
-    /// In so many of a hundred.
+    /// Share of these comparisons, in percent.
     pub percent: f64,
-    /// The confidence interval of `percent`, by Clopper and Pearson.
+    /// Confidence interval of `percent`, by Clopper and Pearson.
     pub interval: Interval,
 }
 
 impl FalsePositives {
-    /// Of these comparisons of a tracker with itself; none if there are none.
+    /// Counts the false positives in comparisons of a tracker with itself. Returns `None` without
+    /// comparisons.
     pub fn of(comparisons: &[Comparison], confidence: Confidence) -> Option<Self> {
         let tracker = comparisons.first()?.tracker.clone();
         let n = comparisons.len();
@@ -119,7 +120,7 @@ impl fmt::Display for FalsePositives {
     }
 }
 
-/// With a decimal where one counts.
+/// A percentage, with one decimal where it matters.
 struct Percent(f64);
 
 impl fmt::Display for Percent {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the hook itself costs: calls that are not hooked against calls that are
-//! with a tracker that does nothing.
+//! Cost of the hook itself: calls that are not hooked against calls hooked with a tracker that
+//! does nothing.
 
 use std::fmt;
 
@@ -11,26 +11,26 @@ use ministat::{Confidence, Dataset, Edition};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The cost of the hook, in nanoseconds of one task for each call.
+/// Cost of the hook, in nanoseconds of one task for each call.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct HookCost {
     /// Mean time of an iteration that is not hooked.
     pub unhooked_ns: f64,
-    /// Mean time of one that is, with tracker `none`.
+    /// Mean time of an iteration that is hooked with tracker `none`.
     pub hooked_ns: f64,
-    /// The difference of the two.
+    /// Difference of the two.
     pub cost_ns: f64,
-    /// Half the width of its confidence interval.
+    /// Half the width of the confidence interval of `cost_ns`.
     pub cost_error_ns: f64,
-    /// How many samples of each there were.
+    /// Number of samples of each.
     pub n: usize,
     /// Confidence in percent.
     pub confidence_percent: f64,
-    /// Whether Student's t proves a difference.
+    /// True if Student's t proves a difference.
     pub proven: bool,
 }
 
-/// What it costs in words, also where that could not be measured.
+/// Describes the cost in words, or says why it could not be measured.
 pub fn describe(cost: Option<&HookCost>) -> String {
     match cost {
         Some(cost) => cost.to_string(),
@@ -40,7 +40,7 @@ pub fn describe(cost: Option<&HookCost>) -> String {
 }
 
 impl HookCost {
-    /// From the times of iterations, in nanoseconds.
+    /// Computes the cost from the times of iterations, in nanoseconds.
     pub fn new(unhooked: Vec<f64>, hooked: Vec<f64>, confidence: Confidence) -> Result<Self> {
         let unhooked = Dataset::new("not hooked", unhooked)?;
         let hooked = Dataset::new("hooked", hooked)?;

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::hook_cost::HookCost;
 
-/// `epoch-bench/hook/1`: a command, run once with each tracker, with blocks
-/// around its calls.
+/// `epoch-bench/hook/1`: a command, run once with each tracker, with blocks around its calls of
+/// the hooked function.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct HookReport {
     /// [`SCHEMA`](Self::SCHEMA)
@@ -21,20 +21,20 @@ pub struct HookReport {
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
-    /// Where it ran.
+    /// Environment of the measurement.
     pub environment: Environment,
-    /// What was hooked.
+    /// The hooked function.
     pub hook: Target,
-    /// Whose calls are hooked, in words.
+    /// Tasks whose calls are hooked, in words.
     pub calls_of: String,
-    /// What the hook itself costs, or null where that could not be measured.
+    /// Cost of the hook itself, or null where it could not be measured.
     pub hook_cost: Option<HookCost>,
     /// The trackers in the order in which they ran.
     pub runs: Vec<HookRun>,
 }
 
 impl HookReport {
-    /// The form of these files.
+    /// Value of `schema` in these files.
     pub const SCHEMA: &'static str = "epoch-bench/hook/1";
 }
 
@@ -45,6 +45,6 @@ pub struct HookRun {
     pub tracker: String,
     /// The command's exit code, 128 and the signal's number if it was killed.
     pub exit_code: u8,
-    /// What the tracker went through.
+    /// Statistics of the tracker during the command.
     pub observed: Observed,
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The files that `--json` writes, and `draw` reads.
+//! Files that `--json` writes and `draw` reads.
 //!
-//! Every file is one object. `schema` names its form: a change that would break
-//! a reader gets another number. All rates are iterations per second, all
-//! intervals nanoseconds of `CLOCK_MONOTONIC`. What is not measured but a model
-//! is called so: the `usl` of a sweep, whose form is [`SweepReport`].
+//! Every file is one object. `schema` names its form: a change that would break a reader gets
+//! another number. All rates are iterations per second, all intervals nanoseconds of
+//! `CLOCK_MONOTONIC`. A model, which is not measured, is called a model: the `usl` of a sweep,
+//! whose form is [`SweepReport`].
 //!
 //! [`SweepReport`]: crate::sweep::SweepReport
 
@@ -30,7 +30,7 @@ use crate::sample::Sample;
 use crate::stats::{Comparison, Statistics};
 use crate::workload::Workload;
 
-/// `epoch-bench/run/1`: one tracker.
+/// `epoch-bench/run/1`: measurement of one tracker.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct RunReport {
     /// [`SCHEMA`](Self::SCHEMA)
@@ -38,29 +38,28 @@ pub struct RunReport {
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
-    /// Where it ran.
+    /// Environment of the measurement.
     pub environment: Environment,
-    /// What was measured.
+    /// The measured workload.
     pub workload: Workload,
-    /// The tracker, or null in user space without the hook, where there is
-    /// none.
+    /// The tracker, or null in user space without the hook, where there is none.
     pub tracker: Option<String>,
     /// Samples before the measurement, not counted.
     pub warmup: Vec<Sample>,
     /// The samples in their order.
     pub samples: Vec<Sample>,
-    /// Of the samples' totals.
+    /// Statistics of the samples' totals.
     pub statistics: Statistics,
-    /// What the tracker went through meanwhile.
+    /// Statistics of the tracker during the samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
     /// Activity of the whole machine during the samples, per iteration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<ActivityPerIteration>,
-    /// What was hooked.
+    /// The hooked function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Target>,
-    /// What the hook itself costs.
+    /// Cost of the hook itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_cost: Option<HookCost>,
 }
@@ -73,66 +72,66 @@ pub struct CompareReport {
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
-    /// Where it ran.
+    /// Environment of the measurement.
     pub environment: Environment,
-    /// What was measured.
+    /// The measured workload.
     pub workload: Workload,
     /// Confidence that a difference must reach, in percent.
     pub confidence_percent: f64,
     /// The trackers as named on the command line, the baseline first.
     pub trackers: Vec<TrackerReport>,
-    /// All but the baseline against the baseline, in the same order.
+    /// Each tracker but the baseline against the baseline, in the same order.
     pub comparisons: Vec<Comparison>,
-    /// The comparisons after this one, where a tracker is compared with itself.
+    /// Further comparisons, where a tracker is compared with itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repeats: Vec<Repeat>,
-    /// What came of all of those.
+    /// False positive rates of all comparisons of a tracker with itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub false_positives: Option<FalsePositives>,
-    /// What was hooked.
+    /// The hooked function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Target>,
-    /// What the hook itself costs.
+    /// Cost of the hook itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_cost: Option<HookCost>,
 }
 
-/// One comparison more of the same.
+/// A repetition of a tracker's comparison with itself.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Repeat {
-    /// The tracker, twice.
+    /// Samples of the tracker, twice.
     pub trackers: Vec<TrackerReport>,
-    /// The second time against the first.
+    /// The second set of samples against the first.
     pub comparisons: Vec<Comparison>,
 }
 
-/// One tracker's part of a comparison.
+/// Samples of one tracker in a comparison.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct TrackerReport {
-    /// Its name.
+    /// Name of the tracker.
     pub tracker: String,
     /// Samples before the measurement, not counted.
     pub warmup: Vec<Sample>,
     /// The samples in their order.
     pub samples: Vec<Sample>,
-    /// Of the samples' totals.
+    /// Statistics of the samples' totals.
     pub statistics: Statistics,
     /// Half the width of the mean's confidence interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean_error: Option<f64>,
-    /// What the tracker went through while the samples that count were taken.
+    /// Statistics of the tracker during the samples that count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
     /// Activity of the whole machine during the samples that count, per iteration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<ActivityPerIteration>,
-    /// What makes every verdict on these samples doubtful.
+    /// Warnings that apply to every verdict on these samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
 }
 
 impl Repeat {
-    /// What came of both.
+    /// Compares the outcomes of a plan.
     pub fn of(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Self> {
         let trackers = TrackerReport::of(plan, outcomes)?;
         Ok(Self {
@@ -143,10 +142,10 @@ impl Repeat {
 }
 
 impl RunReport {
-    /// The form of these files.
+    /// Value of `schema` in these files.
     pub const SCHEMA: &'static str = "epoch-bench/run/1";
 
-    /// Reads what [`write()`] wrote.
+    /// Reads a file that [`write()`] wrote.
     pub fn read(json: &[u8]) -> Result<Self> {
         expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;
@@ -156,7 +155,7 @@ impl RunReport {
 }
 
 impl TrackerReport {
-    /// Those of all trackers of a plan.
+    /// Returns the reports of all trackers of a plan.
     pub fn of(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Vec<Self>> {
         let trackers = plan.trackers.iter().zip(outcomes);
         trackers
@@ -178,7 +177,7 @@ impl TrackerReport {
             .collect()
     }
 
-    /// The mean, and the activity of the whole machine for it.
+    /// Returns the mean, and the activity of the whole machine for it.
     pub fn activity_row(&self) -> ActivityRow {
         ActivityRow {
             name: self.tracker.clone(),
@@ -189,10 +188,10 @@ impl TrackerReport {
 }
 
 impl CompareReport {
-    /// The form of these files.
+    /// Value of `schema` in these files.
     pub const SCHEMA: &'static str = "epoch-bench/compare/1";
 
-    /// Reads what [`write()`] wrote.
+    /// Reads a file that [`write()`] wrote.
     pub fn read(json: &[u8]) -> Result<Self> {
         expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;
@@ -217,13 +216,12 @@ impl CompareReport {
         Ok(report)
     }
 
-    /// Confidence that a difference must reach.
+    /// Returns the confidence that a difference must reach.
     pub fn confidence(&self) -> Result<Confidence> {
         Ok(self.confidence_percent.to_string().parse()?)
     }
 
-    /// Counts how often a tracker was called different from itself, in all
-    /// comparisons.
+    /// Counts how often a tracker was called different from itself, in all comparisons.
     pub fn count_false_positives(&mut self) -> Result<()> {
         let repeats = self.repeats.iter().flat_map(|repeat| &repeat.comparisons);
         let comparisons: Vec<_> = self.comparisons.iter().chain(repeats).cloned().collect();
@@ -231,7 +229,7 @@ impl CompareReport {
         Ok(())
     }
 
-    /// The sentences that say what is proven.
+    /// Returns the verdicts in words, a sentence for each comparison.
     pub fn verdict(&self) -> Result<Vec<String>> {
         let confidence = self.confidence()?;
         let samples = self.trackers[0].samples.len();
@@ -242,7 +240,7 @@ impl CompareReport {
     }
 }
 
-/// The form of a file.
+/// Returns the form of a file.
 pub fn schema(json: &[u8]) -> Result<String> {
     #[derive(Deserialize)]
     struct Head {

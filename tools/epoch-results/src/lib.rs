@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What measurements result in: samples, statistics, the files that hold them.
+//! Results of measurements: samples, statistics, and the files that hold them.
 
 pub mod activity;
 pub mod carriers;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How to measure, as the command line has it.
+//! Command-line options of all measurements.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::workload::{Carrier, Where, Workload};
 
-/// Waits a second of a page daemon, unless the command line says otherwise.
+/// Default of `--wait-rate`: waits a second of each page daemon.
 const WAIT_RATE: u32 = 100;
 
-/// Options that every measurement has.
+/// Options of every measurement.
 #[derive(Clone, Debug, Args, Deserialize, JsonSchema, Serialize)]
 pub struct Options {
-    /// What each worker does
+    /// Work that each task does in a loop
     #[arg(long, value_enum, default_value_t)]
     pub testcase: Testcase,
 
@@ -35,27 +35,27 @@ pub struct Options {
     #[arg(long)]
     pub threads: bool,
 
-    /// Where the workload runs
+    /// Run the workload in the kernel or in user space
     #[arg(long, value_enum, default_value_t)]
     pub r#where: Where,
 
-    /// Page daemons that wait for pages beside the tasks, and are not counted
+    /// Page daemons, which wait for pages while the tasks run; their waits are not iterations
     #[arg(long, value_name = "W", default_value_t = 0,
           value_parser = clap::value_parser!(u32).range(0..i64::from(uapi::MAX_WORKERS)))]
     pub waiters: u32,
 
-    /// Waits a second of each page daemon; 0 for one after the other [default: 100]
+    /// Waits a second of each page daemon; 0 to wait continuously [default: 100]
     #[arg(long, value_name = "R",
           value_parser = clap::value_parser!(u32).range(0..=i64::from(uapi::MAX_RATE)))]
     pub wait_rate: Option<u32>,
 
-    /// Keys that pages have: a wait is for the pages of one of them [default: 256]
+    /// Number of keys that pages have; a wait is for the pages of one key [default: 256]
     #[arg(long, value_name = "K",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(uapi::MAX_KEYS)))]
     pub keys: Option<u32>,
 
-    /// Let the scheduler choose CPUs; otherwise each task is bound to one, a
-    /// CPU of each core first, then the SMT siblings, then from the beginning
+    /// Let the scheduler choose CPUs; otherwise each task is bound to one: first to a CPU of each
+    /// core, then to SMT siblings, then from the beginning again
     #[arg(long, short = 'n')]
     pub no_affinity: bool,
 
@@ -66,7 +66,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Refuses combinations that mean nothing.
+    /// Refuses meaningless combinations of options.
     pub fn check(&self) -> Result<()> {
         let testcase = self.testcase.name();
         if self.r#where == Where::User {
@@ -109,7 +109,7 @@ impl Options {
         Ok(())
     }
 
-    /// Processes or threads.
+    /// Returns the carrier of the tasks: processes or threads.
     pub fn carrier(&self) -> Carrier {
         if self.threads {
             Carrier::Threads
@@ -118,12 +118,12 @@ impl Options {
         }
     }
 
-    /// Length of a sample.
+    /// Returns the length of a sample.
     pub fn interval(&self) -> Duration {
         Duration::from_millis(self.interval_ms)
     }
 
-    /// The page daemons beside the tasks, if there are any.
+    /// Returns the page daemons that run alongside the tasks, if any.
     pub fn mix(&self) -> Option<Mix> {
         (self.waiters > 0).then(|| Mix {
             waiters: self.waiters as usize,
@@ -131,7 +131,7 @@ impl Options {
         })
     }
 
-    /// Describes what is measured, and decides which task goes where.
+    /// Describes the workload of this many tasks, and binds each task to a CPU.
     pub fn workload(&self, tasks: usize) -> Result<Workload> {
         let cpus = if self.no_affinity {
             None

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Where the kernel's time goes under one tracker or two: what `profile`
-//! writes beside its pictures, and prints.
+//! Profiles of kernel time under one tracker or two: the report that `profile` prints and writes
+//! next to its flame graphs.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -19,8 +19,8 @@ use crate::json::expect_schema;
 use crate::table::{Align, Table};
 use crate::workload::Workload;
 
-/// `epoch-bench/profile/1`: the stacks themselves are in the files that it
-/// names, relative to its own folder.
+/// `epoch-bench/profile/1`: a profile of one tracker or two. The stacks themselves are in the
+/// files named here, relative to the directory of this file.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct ProfileReport {
     /// [`SCHEMA`](Self::SCHEMA)
@@ -28,30 +28,30 @@ pub struct ProfileReport {
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
-    /// Where it ran.
+    /// Environment of the measurement.
     pub environment: Environment,
-    /// What was profiled.
+    /// The profiled workload.
     pub workload: Workload,
-    /// What was hooked.
+    /// The hooked function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Target>,
-    /// What was counted.
+    /// The sampled event.
     pub event: EventReport,
-    /// One or two, in the order of the command line.
+    /// Profiles of one tracker or two, in the order of the command line.
     pub trackers: Vec<TrackerProfile>,
-    /// What differs between two.
+    /// Difference between two trackers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Difference>,
 }
 
-/// What was counted.
+/// The sampled event.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct EventReport {
-    /// As the command line has it.
+    /// Event as named on the command line.
     pub asked: String,
-    /// What that is on this CPU, in words.
+    /// Meaning of the event on this CPU, in words.
     pub meaning: String,
-    /// What perf really counted.
+    /// Event that perf used in fact.
     pub used: Source,
     /// Samples a second on each CPU.
     pub frequency_hz: u32,
@@ -60,30 +60,27 @@ pub struct EventReport {
 /// Kernel stacks under one tracker.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct TrackerProfile {
-    /// The tracker, or null where there is none: in user space without the
-    /// hook.
+    /// The tracker, or null where there is none: in user space without the hook.
     pub tracker: Option<String>,
-    /// What it is called in files and tables: the tracker's name, numbered if
-    /// it is the second of that name.
+    /// Name in files and tables: the tracker's name, numbered if it is the second of that name.
     pub name: String,
-    /// How long samples were taken.
+    /// Length of sampling in seconds.
     pub seconds: f64,
-    /// Slices that these seconds are of, one after the other with those of the
-    /// other tracker.
+    /// Number of slices that make up these seconds, interleaved with those of the other tracker.
     pub slices: usize,
-    /// Loops a second meanwhile, all tasks together.
+    /// Loops a second during sampling, of all tasks together.
     pub rate: u64,
-    /// Half the width of its 95% confidence interval, of the slices' rates.
+    /// Half the width of the 95% confidence interval of `rate`, from the slices' rates.
     pub rate_error: f64,
     /// Samples with a stack.
     pub samples: u64,
-    /// Of these, samples at an address without a name.
+    /// Samples among `samples` at an address without a symbol.
     pub unnamed: u64,
-    /// Further samples of CPUs that had nothing to do.
+    /// Further samples of idle CPUs.
     pub idle: u64,
     /// Further samples that perf had no room for.
     pub lost: u64,
-    /// The functions with the greatest shares.
+    /// Functions with the greatest shares.
     pub top: Vec<Function>,
     /// File of the flame graph.
     pub svg: String,
@@ -94,22 +91,22 @@ pub struct TrackerProfile {
     pub data: Option<String>,
 }
 
-/// What differs between two runs.
+/// Difference between two profiles.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Difference {
-    /// The functions whose shares differ most.
+    /// Functions whose shares differ most.
     pub top: Vec<Change>,
-    /// File of the differential flame graph: the second run, next to the first.
+    /// File of the differential flame graph of the second tracker relative to the first.
     pub svg: String,
-    /// The same the other way round.
+    /// File of the differential flame graph of the first tracker relative to the second.
     pub reverse_svg: String,
 }
 
 impl ProfileReport {
-    /// The form of these files.
+    /// Value of `schema` in these files.
     pub const SCHEMA: &'static str = "epoch-bench/profile/1";
 
-    /// Reads what [`write()`](crate::json::write) wrote.
+    /// Reads a file that [`write()`](crate::json::write) wrote.
     pub fn read(json: &[u8]) -> Result<Self> {
         expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;
@@ -124,7 +121,7 @@ impl ProfileReport {
         Ok(report)
     }
 
-    /// Prints all but the names of the files.
+    /// Prints everything but the names of the files.
     pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         self.environment.write(out)?;
         let EventReport {
@@ -155,7 +152,7 @@ impl ProfileReport {
         Ok(())
     }
 
-    /// Adds the functions' names to a table of them.
+    /// Adds the functions' names to a table.
     pub fn push_functions(&self, table: &mut Table) {
         let name = "function";
         match &self.difference {
@@ -168,8 +165,7 @@ impl ProfileReport {
         }
     }
 
-    /// Adds their shares in percent, with 95% confidence intervals, and how they
-    /// change.
+    /// Adds the functions' shares in percent, with 95% confidence intervals, and their changes.
     pub fn push_shares(&self, table: &mut Table) {
         match (&self.difference, &self.trackers[..]) {
             (Some(Difference { top, .. }), [before, after]) => {
@@ -189,13 +185,12 @@ impl ProfileReport {
 }
 
 impl TrackerProfile {
-    /// Whether so many samples were lost that it has to be said: more than one
-    /// in a hundred.
+    /// Returns whether more than one sample in a hundred was lost, which a report must mention.
     pub fn lost_many(&self) -> bool {
         100 * self.lost > self.samples
     }
 
-    /// How much it has to say, in words.
+    /// Summarizes the samples in words.
     pub fn summary(&self) -> String {
         let Self {
             name,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! One sample: what the workers did in an interval, per second.
+//! A sample: iterations of the workers in an interval, per second.
 
 use std::io::{self, Write};
 
@@ -9,23 +9,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const NS_PER_SECOND: u128 = 1_000_000_000;
-/// How far a worker was at a moment of `CLOCK_MONOTONIC`.
+/// Progress of a worker at a moment of `CLOCK_MONOTONIC`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// Iterations completed in the current run.
     pub iterations: u64,
-    /// When they were counted.
+    /// Time of the reading.
     pub timestamp_ns: u64,
 }
 
-/// One worker's part of a sample.
+/// Iterations of one worker in an interval.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct TaskSample {
     /// Iterations completed in the interval.
     pub iterations: u64,
     /// The worker's own interval, by the clock.
     pub interval_ns: u64,
-    /// The two as iterations per second, rounded.
+    /// `iterations` per second of `interval_ns`, rounded.
     pub per_second: u64,
 }
 
@@ -46,7 +46,7 @@ impl TaskSample {
     }
 }
 
-/// What all workers did in an interval.
+/// Iterations of all workers in an interval.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Sample {
     /// Least iterations per second of a task.
@@ -60,7 +60,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// What they did between two readings of all of them.
+    /// Computes the sample between two readings of all workers.
     pub fn between(before: &[Reading], after: &[Reading]) -> Result<Self> {
         let mut tasks = Vec::with_capacity(after.len());
         for (task, (&before, &after)) in before.iter().zip(after).enumerate() {
@@ -97,7 +97,7 @@ impl Sample {
     }
 }
 
-/// The average of the totals as will-it-scale prints it, without a fraction.
+/// Returns the average of the totals as will-it-scale prints it, without a fraction.
 pub fn average(samples: &[Sample]) -> u64 {
     let sum: u128 = samples.iter().map(|sample| u128::from(sample.total)).sum();
     let average = sum / (samples.len() as u128).max(1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Statistics of totals, and what they prove.
+//! Statistics of totals, and comparisons of them.
 
 use anyhow::Result;
 use ministat::{Confidence, Dataset, Edition};
@@ -23,12 +23,12 @@ pub struct Statistics {
     pub min: u64,
     /// Greatest total.
     pub max: u64,
-    /// The total in the middle, or the mean of the two in the middle.
+    /// Median of the totals.
     pub median: f64,
 }
 
 impl Statistics {
-    /// Of at least one sample; of none, everything is 0.
+    /// Computes the statistics of samples; everything is 0 without samples.
     pub fn of(samples: &[Sample]) -> Self {
         let mut totals: Vec<u64> = samples.iter().map(|sample| sample.total).collect();
         totals.sort_unstable();
@@ -52,24 +52,24 @@ impl Statistics {
         }
     }
 
-    /// Half the width of the mean's confidence interval, by Student's t; 0 for
-    /// a single sample.
+    /// Returns half the width of the mean's confidence interval, by Student's t; 0 for a single
+    /// sample.
     pub fn mean_error(&self, confidence: Confidence) -> f64 {
         let t = confidence.critical_value(self.n.saturating_sub(1));
         t * self.stddev / (self.n.max(1) as f64).sqrt()
     }
 }
 
-/// One tracker against the baseline.
+/// Comparison of one tracker with the baseline.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Comparison {
     /// The tracker.
     pub tracker: String,
-    /// What it is compared with.
+    /// The baseline.
     pub baseline: String,
-    /// Its mean as a multiple of the baseline's.
+    /// The tracker's mean as a multiple of the baseline's.
     pub ratio: f64,
-    /// Its mean less the baseline's.
+    /// The tracker's mean minus the baseline's.
     pub difference: f64,
     /// Half the width of the confidence interval around `difference`.
     pub difference_error: f64,
@@ -77,11 +77,11 @@ pub struct Comparison {
     pub percent: f64,
     /// Half the width of the confidence interval around `percent`.
     pub percent_error: f64,
-    /// The standard deviation of both pooled.
+    /// Pooled standard deviation of both.
     pub pooled_stddev: f64,
-    /// Whether Student's t proves a difference.
+    /// True if Student's t proves a difference.
     pub proven: bool,
-    /// What other tests say; none in old files.
+    /// Results of other tests; absent in old files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
 }
@@ -104,13 +104,13 @@ impl Comparison {
         }
     }
 
-    /// Half the width of the confidence interval around `ratio`: the one around
-    /// `percent` on another scale.
+    /// Returns half the width of the confidence interval around `ratio`: that of `percent` on
+    /// another scale.
     pub fn ratio_error(&self) -> f64 {
         self.percent_error / 100.0
     }
 
-    /// The result in a sentence.
+    /// Returns the result in a sentence.
     pub fn sentence(&self, confidence: Confidence, n: usize) -> String {
         let headline = self.headline();
         let how = how(confidence, n);
@@ -122,24 +122,24 @@ impl Comparison {
         }
     }
 
-    /// The result alone: `epoch is 3.52x mutex`.
+    /// Returns the result alone: `epoch is 3.52x mutex`.
     pub fn headline(&self) -> String {
         let times = times(self.ratio);
         format!("{} is {times} {}", self.tracker, self.baseline)
     }
 
-    /// The difference in percent, and its interval: `+252.0% +/- 1.1%`.
+    /// Returns the difference in percent, and its interval: `+252.0% +/- 1.1%`.
     pub fn change(&self) -> String {
         percent(self.percent, self.percent_error)
     }
 }
 
-/// How it was found out whether there is a difference.
+/// Names the test and the confidence behind a verdict.
 pub fn how(confidence: Confidence, n: usize) -> String {
     format!("at {confidence} confidence (Student's t, N={n} each)")
 }
 
-/// A ratio with about three digits.
+/// Formats a ratio with about three digits.
 fn times(ratio: f64) -> String {
     let decimals = if ratio < 10.0 {
         2
@@ -162,7 +162,7 @@ fn percent(percent: f64, error: f64) -> String {
     format!("{percent:+.decimals$}% +/- {error:.decimals$}%")
 }
 
-/// The totals as ministat takes them.
+/// Returns the totals as ministat's dataset.
 pub fn dataset(name: &str, samples: &[Sample]) -> Result<Dataset> {
     let totals = samples.iter().map(|sample| sample.total as f64).collect();
     Ok(Dataset::new(name, totals)?)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! One table for a whole comparison.
+//! Summary of a whole comparison in one table.
 
 use epoch_device::hook::Calls;
 use epoch_device::latency::Latency;
@@ -12,20 +12,20 @@ use crate::json::TrackerReport;
 use crate::stats::Comparison;
 use crate::table::{Align, Table};
 
-/// One tracker's row.
+/// Row of one tracker.
 pub struct Row {
-    /// Its name.
+    /// Name of the tracker.
     pub tracker: String,
     /// Mean of the totals and half the width of its confidence interval.
     pub mean: (f64, f64),
-    /// The same of the ratio to the baseline, and whether the difference is
-    /// proven; none for the baseline itself.
+    /// Ratio to the baseline, half the width of its confidence interval, and whether the
+    /// difference is proven; `None` for the baseline itself.
     pub ratio: Option<(f64, f64, bool)>,
-    /// What it went through.
+    /// Statistics of the tracker.
     pub observed: Observed,
 }
 
-/// The rows of a comparison.
+/// Returns the rows of a comparison.
 pub fn rows(
     trackers: &[TrackerReport],
     comparisons: &[Comparison],
@@ -50,7 +50,7 @@ pub fn rows(
         .collect()
 }
 
-/// The table of a comparison. Columns that would be empty are left out.
+/// Formats the table of a comparison, without empty columns.
 pub fn table(rows: &[Row], confidence: Confidence) -> String {
     let mut table = Table::default();
     let level = confidence.to_string();
@@ -77,7 +77,7 @@ pub fn table(rows: &[Row], confidence: Confidence) -> String {
     table.text()
 }
 
-/// The table of what trackers went through; none if that is nothing.
+/// Returns the table of trackers' statistics, or `None` if it would be empty.
 pub fn observed(rows: &[(String, Observed)]) -> Option<Table> {
     let mut table = Table::default();
     table.push("tracker", Align::Left, rows, |(name, _)| name.clone());
@@ -86,13 +86,13 @@ pub fn observed(rows: &[(String, Observed)]) -> Option<Table> {
     (table.columns.len() > 1).then_some(table)
 }
 
-/// The counters that are not 0 everywhere, and the percentiles.
+/// Adds the counters that are not 0 everywhere, and the percentiles.
 fn push_observed(table: &mut Table, rows: &[Observed]) {
     type Counter = fn(&Observed) -> u64;
     let counters: [(&str, Counter); 6] = [
         ("waits", |row| row.counters.waits),
         ("blocked", |row| row.counters.blocked),
-        // Since the module was loaded, that is.
+        // The longest queue since the module was loaded.
         ("queue ever", |row| row.counters.longest_queue),
         ("restarts", |row| row.counters.restarts),
         ("contended", |row| row.counters.contended),

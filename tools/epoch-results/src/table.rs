@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Tables, and tables of text: columns with two blanks between them, without lines.
+//! Tables, and their text form: columns separated by two spaces, without lines.
 
 use comfy_table::CellAlignment;
 use comfy_table::presets::NOTHING;
 
-/// Where a column's text stands.
+/// Alignment of a column's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
-    /// Words.
+    /// Alignment of words.
     Left,
-    /// Numbers.
+    /// Alignment of numbers.
     Right,
 }
 
-/// Rows and columns.
+/// A table of text cells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
-    /// Names of the columns, and where their text stands.
+    /// Names and alignments of the columns.
     pub columns: Vec<(String, Align)>,
-    /// The rows, with a cell for each column.
+    /// Rows, each with a cell for each column.
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// Adds a column with a cell for each of these.
+    /// Adds a column with a cell for each of `rows`.
     pub fn push<T>(&mut self, name: &str, align: Align, rows: &[T], cell: impl Fn(&T) -> String) {
         self.columns.push((name.into(), align));
         self.rows.resize(rows.len(), Vec::new());
@@ -33,13 +33,13 @@ impl Table {
         }
     }
 
-    /// As text, without a newline at its end.
+    /// Formats the table as text, without a newline at its end.
     pub fn text(&self) -> String {
         text(&self.columns, &self.rows)
     }
 }
 
-/// A table of these columns and rows, without a newline at its end.
+/// Formats a table of these columns and rows, without a newline at its end.
 pub fn text(columns: &[(String, Align)], rows: &[Vec<String>]) -> String {
     let mut table = comfy_table::Table::new();
     table.load_preset(NOTHING);

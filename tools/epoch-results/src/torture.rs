@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Trackers that were tortured, with the module's verifier watching.
+//! Results of torture tests, with the module's verifier enabled.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,7 @@ use epoch_machine::environment::Environment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `epoch-bench/torture/1`: blocks and waits, and whether a wait returned too
-/// early.
+/// `epoch-bench/torture/1`: blocks and waits, and the number of waits that returned too early.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct TortureReport {
     /// [`SCHEMA`](Self::SCHEMA)
@@ -18,18 +17,18 @@ pub struct TortureReport {
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
-    /// Where it ran.
+    /// Environment of the test.
     pub environment: Environment,
     /// Workers that open blocks.
     pub tasks: usize,
-    /// Workers that wait, one wait after the other.
+    /// Workers that wait continuously.
     pub waiters: usize,
     /// Number of the pages' keys, if it is not the module's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<u32>,
-    /// How long each tracker was tortured; with `switch_ms`, all together.
+    /// Length of the test of each tracker; with `switch_ms`, of all together.
     pub seconds: u64,
-    /// How long a tracker was in use until the next one was, under load.
+    /// Time between switches of the tracker under load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switch_ms: Option<u64>,
     /// The trackers in their order.
@@ -37,10 +36,10 @@ pub struct TortureReport {
 }
 
 impl TortureReport {
-    /// The form of these files.
+    /// Value of `schema` in these files.
     pub const SCHEMA: &'static str = "epoch-bench/torture/1";
 
-    /// Waits that returned too early, of all trackers together.
+    /// Returns the number of waits that returned too early, with all trackers.
     pub fn violations(&self) -> u64 {
         let trackers = self.trackers.iter();
         trackers
@@ -49,14 +48,14 @@ impl TortureReport {
     }
 }
 
-/// What one tracker went through.
+/// Results of one tracker.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Tortured {
     /// The tracker.
     pub tracker: String,
-    /// Blocks that were opened.
+    /// Number of blocks that were opened.
     pub blocks: u64,
-    /// What it counted, `waits` and `violations` among it: without waits,
-    /// nothing was verified.
+    /// Statistics of the tracker, including `waits` and `violations`: without waits, nothing was
+    /// verified.
     pub observed: Observed,
 }

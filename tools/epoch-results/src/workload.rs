@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What was measured.
+//! The measured workload.
 
 use clap::ValueEnum;
 use epoch_device::orders::Mix;
@@ -8,7 +8,7 @@ use epoch_device::testcase::Testcase;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Where the workload runs.
+/// Location of the workload.
 #[derive(
     Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize, ValueEnum,
 )]
@@ -17,13 +17,13 @@ pub enum Where {
     /// In the kernel, through /dev/epoch_bench
     #[default]
     Kernel,
-    /// In user space, as mmap and munmap system calls; trackers take part by way
-    /// of the hook, and none without --tracker
+    /// In user space, as mmap and munmap system calls; with --tracker, a tracker takes part
+    /// through the hook
     User,
 }
 
 impl Where {
-    /// Its name on the command line.
+    /// Returns the name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Kernel => "kernel",
@@ -32,26 +32,26 @@ impl Where {
     }
 }
 
-/// Whether each worker has an address space of its own.
+/// Carrier of the workers, which decides whether each has an address space of its own.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carrier {
-    /// One process for each worker, as will-it-scale's `_processes`.
+    /// A process for each worker, as will-it-scale's `_processes`.
     Processes,
     /// Threads of this process, as will-it-scale's `_threads`.
     Threads,
 }
 
-/// What was measured.
+/// The measured workload.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Workload {
-    /// What each worker does.
+    /// Work that each task does in a loop.
     pub testcase: Testcase,
     /// `kernel` or `user`
     pub r#where: Where,
     /// `processes` or `threads`
     pub carrier: Carrier,
-    /// Workers at the same time.
+    /// Number of concurrent workers.
     pub tasks: usize,
     /// Pages that each iteration touches, where that can be chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,7 @@ pub struct Workload {
     /// Number of the pages' keys, if it is not the module's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<u32>,
-    /// Page daemons beside the tasks.
+    /// Page daemons that run alongside the tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mix: Option<Mix>,
     /// The CPU of each task, or null if they were not bound to any.

@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether samples depend on the one before.
+//! Dependence of samples on the previous one.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::statistics::Statistics;
 
 use crate::{Interval, MIN_SAMPLES};
 
-/// The correlation of each sample with the next one.
+/// Correlation of each sample with the next one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Autocorrelation {
     /// The coefficient, from -1 to 1.
     pub coefficient: f64,
-    /// Where that of independent samples is, at the level asked for: by its
-    /// mean of -1/n and variance of (n - 2)^2 / (n^2 (n - 1)) (P. A. P. Moran,
-    /// *Some theorems on time series: II*, Biometrika 35, 1948) and the normal
-    /// distribution.
+    /// Interval of the coefficient of independent samples at the given level, from its mean of
+    /// -1/n and variance of (n - 2)^2 / (n^2 (n - 1)) (P. A. P. Moran, *Some theorems on time
+    /// series: II*, Biometrika 35, 1948) and the normal distribution.
     pub independent: Interval,
 }
 
 impl Autocorrelation {
-    /// Of samples in the order in which they were taken, at a level such as
-    /// 0.99.
+    /// Computes the correlation of samples in the order in which they were taken, at a level such
+    /// as 0.99.
     ///
-    /// None with fewer than [`MIN_SAMPLES`] of them, and if they have no spread.
+    /// Returns `None` with fewer than [`MIN_SAMPLES`] samples, or if they have no spread.
     pub fn of(samples: &[f64], level: f64) -> Option<Self> {
         if samples.len() < MIN_SAMPLES {
             return None;
@@ -46,7 +45,7 @@ impl Autocorrelation {
         })
     }
 
-    /// Whether independent samples would hardly have it.
+    /// Returns whether independent samples are unlikely to have this coefficient.
     pub fn is_significant(&self) -> bool {
         !self.independent.contains(self.coefficient)
     }

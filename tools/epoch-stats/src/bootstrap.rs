@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How sure the ratio of two means is.
+//! Confidence of the ratio of two means.
 
 use statrs::statistics::Statistics;
 
 use crate::{Interval, MIN_SAMPLES};
 
-/// How often rounds are drawn: one less than a round number, so that the
-/// interval's ends are two of the results.
+/// Number of resamplings: one less than a round number, so that the interval's ends are two of the
+/// results.
 const RESAMPLINGS: usize = 9999;
-/// So that the same samples have the same interval.
+/// Seed, fixed so that the same samples have the same interval.
 const SEED: u64 = 2018;
-/// A relative spread that is rounding.
+/// Relative spread that counts as a rounding error.
 const NO_SPREAD: f64 = 1e-12;
 
-/// The confidence interval of the second mean as a multiple of the baseline's,
-/// at a level such as 0.95, where sample `i` of both sides was taken in round
-/// `i`, one right after the other. It is the same each time: the random numbers
-/// have a fixed seed.
+/// Returns the confidence interval of the second mean as a multiple of the baseline's, at a level
+/// such as 0.95, where sample `i` of both sides was taken in round `i`, one right after the other.
+/// The result is reproducible: the random numbers have a fixed seed.
 ///
-/// Unlike a t test, the bootstrap does not assume any distribution. It is the
-/// studentized one, or bootstrap-t (B. Efron and R. J. Tibshirani, *An
-/// Introduction to the Bootstrap*, 1993, section 12.5), of the ratio's
-/// logarithm, and draws whole rounds, so that what a round has in common cancels
-/// out. That is because of how often intervals at 95 % hold the true ratio, of
-/// 1500 with ten rounds:
+/// Unlike a t test, the bootstrap does not assume any distribution. This is the studentized
+/// bootstrap, or bootstrap-t (B. Efron and R. J. Tibshirani, *An Introduction to the Bootstrap*,
+/// 1993, section 12.5), of the ratio's logarithm. It draws whole rounds, so that effects common to
+/// a round cancel out. It was chosen for its coverage: of 1500 intervals at 95 % with ten rounds,
+/// these shares hold the true ratio:
 ///
 /// | samples | percentile | BCa | studentized |
 /// |---|---|---|---|
@@ -33,11 +31,11 @@ const NO_SPREAD: f64 = 1e-12;
 /// | normal, autoregressive (0.9) | 89.5 % | 89.1 % | 94.0 % |
 /// | lognormal, autoregressive (0.9) | 89.3 % | 89.3 % | 94.4 % |
 ///
-/// The percentile interval, and the corrected one of it, are too narrow with so
-/// few. The price is that this one may be very wide with fewer than ten.
+/// The percentile interval, and its corrected form (BCa), are too narrow with so few rounds. The
+/// drawback of the studentized one is that it may be very wide with fewer than ten.
 ///
-/// None with fewer than [`MIN_SAMPLES`] rounds, if one side has more samples
-/// than the other, and unless both means are positive.
+/// Returns `None` with fewer than [`MIN_SAMPLES`] rounds, if one side has more samples than the
+/// other, and unless both means are positive.
 pub fn ratio_interval(baseline: &[f64], samples: &[f64], level: f64) -> Option<Interval> {
     let n = samples.len();
     let (baseline_mean, mean) = (baseline.mean(), samples.mean());
@@ -65,7 +63,7 @@ pub fn ratio_interval(baseline: &[f64], samples: &[f64], level: f64) -> Option<I
             let (log_ratio, error) = log_ratio(&drawn);
             log_ratio / error
         })
-        // Of one round all over there is no t.
+        // If one round is drawn throughout, t is undefined.
         .filter(|t| t.is_finite())
         .collect();
     ts.sort_unstable_by(f64::total_cmp);
@@ -78,18 +76,18 @@ pub fn ratio_interval(baseline: &[f64], samples: &[f64], level: f64) -> Option<I
     })
 }
 
-/// A sample of each side, in multiples of their means.
+/// Samples of both sides in one round, in multiples of their means.
 type Round = (f64, f64);
 
-/// The logarithm of the second mean as a multiple of the first, and its
-/// standard error by the delta method.
+/// Returns the logarithm of the second mean as a multiple of the first, and its standard error by
+/// the delta method.
 fn log_ratio(rounds: &[Round]) -> (f64, f64) {
     let n = rounds.len() as f64;
     let (before, after) = rounds.iter().fold((0.0, 0.0), |sums, round| {
         (sums.0 + round.0, sums.1 + round.1)
     });
     let (before, after) = (before / n, after / n);
-    // Around 0, since each side is around 1.
+    // Computed around 0, since each side is around 1.
     let squares: f64 = rounds
         .iter()
         .map(|round| (round.1 / after - round.0 / before).powi(2))

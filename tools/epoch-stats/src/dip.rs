@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether samples have more than one mode.
+//! Test for more than one mode.
 
 use crate::MIN_SAMPLES;
 
-/// How often the dip of uniform samples is looked at.
+/// Number of simulated sets of uniform samples.
 const SIMULATIONS: usize = 999;
-/// So that the same samples have the same p-value.
+/// Seed, fixed so that the same samples have the same p-value.
 const SEED: u64 = 1985;
 
-/// The dip of J. A. and P. M. Hartigan (*The dip test of unimodality*, Annals
-/// of Statistics 13, 1985).
+/// Dip of J. A. and P. M. Hartigan (*The dip test of unimodality*, Annals of Statistics 13, 1985).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dip {
-    /// The greatest distance of the samples' distribution function from the
-    /// nearest one with a single mode: between 1 / (2n) and 1/4.
+    /// Greatest distance of the samples' distribution function from the nearest one with a single
+    /// mode: between 1 / (2n) and 1/4.
     pub dip: f64,
-    /// How often uniform samples have as great a dip, from a simulation with a
-    /// fixed seed. Of all distributions with one mode, it is for the uniform one
-    /// that great dips are likeliest: for any other one the p-value is, if
-    /// anything, too high.
+    /// Share of sets of uniform samples with as great a dip, from a simulation with a fixed seed.
+    /// Of all distributions with one mode, the uniform one is likeliest to have great dips: for
+    /// any other one the p-value is, if anything, too high.
     pub p: f64,
 }
 
 impl Dip {
-    /// In whatever order; none with fewer than [`MIN_SAMPLES`].
+    /// Computes the dip of samples in any order. Returns `None` with fewer than [`MIN_SAMPLES`].
     pub fn of(samples: &[f64]) -> Option<Self> {
         if samples.len() < MIN_SAMPLES {
             return None;
@@ -36,23 +34,22 @@ impl Dip {
             uniform.fill_with(|| random.f64());
             self::dip(&uniform) >= dip
         });
-        // The samples themselves count as one of them, so that none has p = 0.
+        // The samples themselves count as one of the sets, so that p is never 0.
         let p = (as_great.count() + 1) as f64 / (SIMULATIONS + 1) as f64;
         Some(Self { dip, p })
     }
 }
 
-/// The Hartigans' algorithm, section 3 of their paper.
+/// Computes the dip with the Hartigans' algorithm, section 3 of their paper.
 ///
-/// A function with one mode is convex up to it, and concave from there. Left of
-/// the modal interval the nearest one is the greatest convex minorant, right of
-/// it the least concave majorant; the interval shrinks as long as the two are
-/// farther apart within it than they are from the samples outside.
+/// A function with one mode is convex up to it, and concave from there. Left of the modal interval
+/// the nearest one is the greatest convex minorant, right of it the least concave majorant; the
+/// interval shrinks as long as the two are farther apart within it than they are from the samples
+/// outside.
 fn dip(samples: &[f64]) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    // In numbers of samples, and twice what it is in the end. Nothing is nearer
-    // than half a sample.
+    // In numbers of samples, and twice the final value: no function is nearer than half a sample.
     let mut distance = 1.0f64;
     let (mut low, mut high) = (0, sorted.len() - 1);
     loop {
@@ -87,35 +84,35 @@ fn dip(samples: &[f64]) -> f64 {
     distance / (2 * samples.len()) as f64
 }
 
-/// The first index at or after this one.
+/// Returns the first touching index at or after `index`.
 fn next(touched: &[usize], index: usize) -> usize {
     let after = touched.iter().copied().find(|&touch| touch >= index);
     after.unwrap_or(index)
 }
 
-/// The last index up to this one.
+/// Returns the last touching index up to `index`.
 fn previous(touched: &[usize], index: usize) -> usize {
     let until = touched.iter().copied().rfind(|&touch| touch <= index);
     until.unwrap_or(index)
 }
 
-/// A convex or concave function that the empirical distribution function, in
-/// numbers of samples, holds from one side.
+/// A convex or concave function that bounds the empirical distribution function, in numbers of
+/// samples, from one side.
 struct Hull {
-    /// The samples at which they touch.
+    /// Samples at which the two touch.
     touched: Vec<usize>,
-    /// What it is at each sample.
+    /// Value at each sample.
     values: Vec<f64>,
 }
 
 impl Hull {
-    /// The greatest convex function that is nowhere above.
+    /// Returns the greatest convex function that is nowhere above the distribution function.
     fn minorant(sorted: &[f64]) -> Self {
         let before = sorted.iter().enumerate();
         Self::below(before.map(|(index, &x)| (x, index as f64)).collect())
     }
 
-    /// The least concave function that is nowhere below.
+    /// Returns the least concave function that is nowhere below the distribution function.
     fn majorant(sorted: &[f64]) -> Self {
         let after = sorted.iter().enumerate();
         let mut hull = Self::below(after.map(|(index, &x)| (x, -1.0 - index as f64)).collect());
@@ -123,15 +120,14 @@ impl Hull {
         hull
     }
 
-    /// By A. M. Andrew's monotone chain, which knows the lower half of a hull
-    /// from the points' order alone.
+    /// Computes the lower hull with A. M. Andrew's monotone chain, which needs only the points'
+    /// order.
     fn below(points: Vec<(f64, f64)>) -> Self {
         let mut touched: Vec<usize> = Vec::new();
         for (index, &(x, y)) in points.iter().enumerate() {
             while let [.., one, other] = touched[..] {
                 let ((x1, y1), (x2, y2)) = (points[one], points[other]);
-                // Those on a line stay, since equal samples are on one that has
-                // no slope.
+                // Points on a line stay, since equal samples are on one without a slope.
                 if (y2 - y1) * (x - x1) <= (y - y1) * (x2 - x1) {
                     break;
                 }
@@ -154,8 +150,7 @@ impl Hull {
 mod tests {
     use super::*;
 
-    /// What Python's package diptest 0.12.0 computes, which is Maechler's C code
-    /// from R.
+    /// Results of Python's package diptest 0.12.0, which is Maechler's C code from R.
     #[test]
     fn dips_are_those_of_another_program() {
         let groups = [1.0, 2.0, 3.0, 10.0, 11.0, 12.0];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How large a difference is, next to the spread of the samples.
+//! Size of a difference relative to the spread of the samples.
 
 use std::fmt;
 
@@ -11,26 +11,25 @@ use statrs::function::gamma::ln_gamma;
 
 use crate::{Interval, TTest};
 
-/// Hedges' g: the difference of two means in standard deviations of the
-/// samples, without the bias that Cohen's d has if they are few (L. V. Hedges,
-/// *Distribution theory for Glass's estimator of effect size and related
-/// estimators*, Journal of Educational Statistics 6, 1981).
+/// Hedges' g: the difference of two means in standard deviations of the samples, without the bias
+/// of Cohen's d with few samples (L. V. Hedges, *Distribution theory for Glass's estimator of
+/// effect size and related estimators*, Journal of Educational Statistics 6, 1981).
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Effect {
-    /// In pooled standard deviations; positive if the baseline's mean is the
-    /// lesser one.
+    /// Difference in pooled standard deviations; positive if the baseline's mean is the lesser
+    /// one.
     pub g: f64,
-    /// Its confidence interval.
+    /// Confidence interval of `g`.
     pub interval: Interval,
 }
 
 impl Effect {
-    /// With the interval at a level such as 0.95, from the normal approximation
-    /// of g's distribution for independent samples (L. V. Hedges and I. Olkin,
-    /// *Statistical Methods for Meta-Analysis*, 1985, chapter 5).
+    /// Computes g, with the interval at a level such as 0.95, from the normal approximation of g's
+    /// distribution for independent samples (L. V. Hedges and I. Olkin, *Statistical Methods for
+    /// Meta-Analysis*, 1985, chapter 5).
     ///
-    /// None with fewer than two samples on a side, and where there is no spread
-    /// to measure the difference with.
+    /// Returns `None` with fewer than two samples on a side, or without any spread to relate the
+    /// difference to.
     pub fn hedges_g(baseline: &[f64], samples: &[f64], level: f64) -> Option<Self> {
         let test = TTest::student(baseline, samples)?;
         let (n, m) = (baseline.len() as f64, samples.len() as f64);
@@ -53,7 +52,7 @@ impl Effect {
         })
     }
 
-    /// Its size in a word.
+    /// Returns the size in a word.
     pub fn size(&self) -> Size {
         match self.g.abs() {
             g if g < 0.2 => Size::Negligible,
@@ -64,19 +63,19 @@ impl Effect {
     }
 }
 
-/// What d is to be multiplied with: exactly, and not by the usual
-/// approximation `1 - 3 / (4 df - 1)`.
+/// Returns the factor that corrects d: the exact one, not the usual approximation `1 - 3 / (4 df -
+/// 1)`.
 fn correction(degrees_of_freedom: f64) -> f64 {
     let half = degrees_of_freedom / 2.0;
     (ln_gamma(half) - ln_gamma(half - 0.5)).exp() / half.sqrt()
 }
 
-/// Cohen's words for effects, whose limits are 0.2, 0.5 and 0.8 standard
-/// deviations (J. Cohen, *Statistical Power Analysis for the Behavioral
-/// Sciences*, 1988, section 2.2). He has no word for what is less than small.
+/// Cohen's words for effects, with limits of 0.2, 0.5 and 0.8 standard deviations (J. Cohen,
+/// *Statistical Power Analysis for the Behavioral Sciences*, 1988, section 2.2). He has no word
+/// for effects that are less than small.
 ///
-/// They speak of how clearly an effect stands out from the noise: where samples
-/// hardly scatter, one of half a percent is large.
+/// They say how clearly an effect stands out from the noise: where samples hardly scatter, an
+/// effect of half a percent is large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     /// Below 0.2.
@@ -110,7 +109,7 @@ mod tests {
     #[test]
     fn g_is_that_of_the_textbook() {
         let samples = |mean: f64, stddev: f64| -> Vec<f64> {
-            // Half of them on either side have this standard deviation.
+            // Half of the samples on either side, with this standard deviation.
             let off = stddev * (49.0f64 / 50.0).sqrt();
             let sign = |index: usize| if index % 2 == 0 { 1.0 } else { -1.0 };
             (0..50).map(|index| mean + sign(index) * off).collect()

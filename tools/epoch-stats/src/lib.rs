@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Statistics that say whether two sets of samples differ, and whether to
-//! believe it.
+//! Tests whether two sets of samples differ, and warnings on their verdicts.
 //!
 //! ```
 //! use epoch_stats::{TTest, of_samples, ratio_interval};
@@ -16,15 +15,14 @@
 //! assert_eq!(of_samples(&before), []);
 //! ```
 //!
-//! # Which test to believe
+//! # Choice of the test
 //!
-//! Student's and Welch's tests assume that samples are independent. Those of a
-//! computer are not: what its clock, its other programs and its memory do lasts
-//! longer than a sample. What counts then is the order in which the samples are
-//! taken, and that the test knows of it. So often, in percent of 10,000
-//! comparisons with N = 10 samples of each side, a difference between **equals**
-//! was called proven at 95 %; 5 is right (`tests/synthetic/equals.rs`, which
-//! prints it with `--nocapture`):
+//! Student's and Welch's tests assume that samples are independent. Samples of a computer are not:
+//! the effects of its clock, its other programs and its memory last longer than a sample. The
+//! order in which samples are taken then matters, and whether the test takes it into account. The
+//! table shows how often, in percent of 10,000 comparisons with N = 10 samples of each side, a
+//! difference between **equals** was called proven at 95 %; 5 is right
+//! (`tests/synthetic/equals.rs`, which prints it with `--nocapture`):
 //!
 //! | noise | order | Student | Welch | paired |
 //! |---|---|---|---|---|
@@ -49,21 +47,19 @@
 //! | | AB BA AB | 0.0 | 0.0 | 4.6 |
 //! | | AB or BA at random | 0.0 | 0.0 | 5.2 |
 //!
-//! Noise is autoregressive if each value is so much of the one before, plus
-//! noise. With N = 30 it looks the same.
+//! Noise is autoregressive, 0.6 say, if each value is 0.6 times the one before, plus noise. The
+//! table for N = 30 looks the same.
 //!
 //! - One side after the other proves nothing, with any test.
-//! - Interleaved, the tests of independent samples are too careful: what both
-//!   sides have in common is gone from the difference of the means, and not from
-//!   the spread that they compare it with. What they call proven is, but they
-//!   miss differences.
-//! - The paired test is right within 1 to 9 % with rounds that alternate,
-//!   whatever the noise. At its worst it says so in 7 comparisons of equals
-//!   instead of 5, since the difference of a round has a little to do with that
-//!   of the next one. With rounds in random order nothing is left of that.
+//! - Interleaved, the tests of independent samples are too careful: effects common to both sides
+//!   cancel out of the difference of the means, but not out of the spread that it is compared
+//!   with. A difference that they call proven is one, but they miss differences.
+//! - The paired test stays within 1 to 9 % with alternating rounds, whatever the noise. At its
+//!   worst it calls 7 comparisons of equals in 100 different instead of 5, since the difference of
+//!   a round depends slightly on that of the next one. Rounds in random order avoid that.
 //!
-//! So often, in percent, it finds a difference of one standard deviation with
-//! rounds that alternate:
+//! The next table shows how often, in percent, the tests find a difference of one standard
+//! deviation with alternating rounds:
 //!
 //! | noise | N | Welch | paired |
 //! |---|---|---|---|
@@ -73,10 +69,9 @@
 //! | autoregressive, 0.6 | 10 | 64.5 | 86.3 |
 //! | autoregressive, 0.9 | 10 | 91.9 | 100.0 |
 //!
-//! Therefore: **interleave, in rounds that alternate, and go by the paired
-//! test.** It costs little if samples are independent, and it is the only one
-//! that is neither fooled nor blind if they are not. In such rounds Student's
-//! and Welch's err on the side of caution alone.
+//! Therefore: **interleave, in alternating rounds, and prefer the paired test.** It costs little
+//! if samples are independent, and is the only one that is neither fooled nor blind if they are
+//! not. In such rounds Student's and Welch's tests err only on the side of caution.
 
 mod autocorrelation;
 mod bootstrap;
@@ -99,14 +94,13 @@ pub use warnings::{Warning, of_comparison, of_samples};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Fewest samples that more can be asked of than a t test.
+/// Fewest samples for anything more than a t test.
 ///
-/// Of fewer, no trend reaches p < 0.01 (Mann and Kendall's test of five that
-/// all rise has p = 0.027), and what the bootstrap draws is too often the same
-/// sample all over.
+/// With fewer, no trend reaches p < 0.01 (Mann and Kendall's test of five that all rise has p =
+/// 0.027), and the bootstrap draws a single sample throughout too often.
 pub const MIN_SAMPLES: usize = 6;
 
-/// What a confidence interval reaches from and to, both ends included.
+/// A confidence interval, including both ends.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Interval {
     /// Lower end.
@@ -116,7 +110,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether this is in it.
+    /// Returns whether `value` is in the interval.
     pub fn contains(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
     }

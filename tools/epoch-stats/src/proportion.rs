@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How often something happens, after it did a few times.
+//! Confidence interval of a probability.
 
 use statrs::distribution::{Beta, ContinuousCDF};
 
 use crate::Interval;
 
-/// The confidence interval of a probability, at a level such as 0.95, after so
-/// many successes in so many trials.
+/// Returns the confidence interval of a probability, at a level such as 0.95, after this many
+/// successes in this many trials.
 ///
-/// It is the exact one, which covers the probability at least as often as it
-/// says (C. J. Clopper and E. S. Pearson, *The use of confidence or fiducial
-/// limits illustrated in the case of the binomial*, Biometrika 26, 1934).
+/// The interval is exact: it covers the probability at least as often as it says (C. J. Clopper
+/// and E. S. Pearson, *The use of confidence or fiducial limits illustrated in the case of the
+/// binomial*, Biometrika 26, 1934).
 pub fn clopper_pearson(successes: u64, trials: u64, level: f64) -> Interval {
     let tail = (1.0 - level) / 2.0;
     let failures = trials.saturating_sub(successes);
-    // A shape of 0 is no beta distribution: all its weight is at an end.
+    // A shape of 0 is no beta distribution: all its weight is at one end.
     let quantile = |successes: u64, failures: u64, end: f64, probability: f64| {
         Beta::new(successes as f64, failures as f64)
             .map_or(end, |beta| beta.inverse_cdf(probability))
@@ -37,8 +37,8 @@ mod tests {
         assert!((interval.high - high).abs() < 1e-6, "{interval:?}");
     }
 
-    /// The ends are known in closed form: nothing in n trials has the upper end
-    /// 1 - 0.025^(1/n).
+    /// The ends are known in closed form: no success in n trials has the upper end 1 -
+    /// 0.025^(1/n).
     #[test]
     fn the_ends_are_exact() {
         is(0, 10, 0.0, 1.0 - 0.025f64.powf(0.1));
@@ -46,8 +46,8 @@ mod tests {
         is(0, 0, 0.0, 1.0);
     }
 
-    /// What R's `binom.test(682, 925)` prints in its manual, Mendel's peas:
-    /// 0.7076683 to 0.7654066; the others are from SciPy's `binomtest`.
+    /// Result of R's `binom.test(682, 925)` in its manual, Mendel's peas: 0.7076683 to 0.7654066;
+    /// the others are from SciPy's `binomtest`.
     #[test]
     fn others_are_those_of_r() {
         is(682, 925, 0.7076683, 0.7654066);

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether two means differ, by Student's t distribution.
+//! Tests whether two means differ, by Student's t distribution.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use statrs::statistics::Statistics;
 
 use crate::Interval;
 
-/// How far two means are apart, and how sure that is.
+/// Difference of two means, with its standard error.
 #[derive(Clone, Copy, Debug)]
 pub struct TTest {
-    /// The second mean less the baseline's, in the samples' unit.
+    /// The second mean minus the baseline's, in the samples' unit.
     pub difference: f64,
-    /// The standard error of `difference`, in the samples' unit.
+    /// Standard error of `difference`, in the samples' unit.
     pub standard_error: f64,
-    /// How many degrees of freedom t has; Welch's need not be a whole number.
+    /// Degrees of freedom of t; Welch's need not be a whole number.
     pub degrees_of_freedom: f64,
     distribution: StudentsT,
 }
 
 impl TTest {
-    /// Student's test of independent samples from distributions of one variance
-    /// (Student, *The probable error of a mean*, Biometrika 6, 1908).
+    /// Computes Student's test of independent samples from distributions of one variance (Student,
+    /// *The probable error of a mean*, Biometrika 6, 1908).
     ///
-    /// None with fewer than two samples on a side.
+    /// Returns `None` with fewer than two samples on a side.
     pub fn student(baseline: &[f64], samples: &[f64]) -> Option<Self> {
         let (n, m) = counts(baseline, samples)?;
         let squares = (n - 1.0) * baseline.variance() + (m - 1.0) * samples.variance();
@@ -35,18 +35,17 @@ impl TTest {
         )
     }
 
-    /// Welch's test of independent samples, whose variances may differ, with
-    /// Satterthwaite's degrees of freedom (B. L. Welch, *The generalization of
-    /// "Student's" problem when several different population variances are
-    /// involved*, Biometrika 34, 1947).
+    /// Computes Welch's test of independent samples, whose variances may differ, with
+    /// Satterthwaite's degrees of freedom (B. L. Welch, *The generalization of "Student's" problem
+    /// when several different population variances are involved*, Biometrika 34, 1947).
     ///
-    /// None with fewer than two samples on a side.
+    /// Returns `None` with fewer than two samples on a side.
     pub fn welch(baseline: &[f64], samples: &[f64]) -> Option<Self> {
         let (n, m) = counts(baseline, samples)?;
         let (of_baseline, of_samples) = (baseline.variance() / n, samples.variance() / m);
         let sum = of_baseline + of_samples;
         let degrees_of_freedom = if sum > 0.0 {
-            // In shares of the sum, whose squares do not underflow.
+            // As shares of the sum, whose squares do not underflow.
             let share = of_baseline / sum;
             1.0 / (share.powi(2) / (n - 1.0) + (1.0 - share).powi(2) / (m - 1.0))
         } else {
@@ -59,14 +58,12 @@ impl TTest {
         )
     }
 
-    /// Student's test of the differences within rounds: sample `i` of both
-    /// sides was taken in round `i`, one right after the other.
+    /// Computes Student's test of the differences within rounds: sample `i` of both sides was
+    /// taken in round `i`, one right after the other.
     ///
-    /// What a round has in common, both sides have, and the differences are
-    /// free of it.
+    /// Effects common to a round are in both sides, and cancel out of the differences.
     ///
-    /// None with fewer than two rounds, or if one side has more samples than
-    /// the other.
+    /// Returns `None` with fewer than two rounds, or if one side has more samples than the other.
     pub fn paired(baseline: &[f64], samples: &[f64]) -> Option<Self> {
         let (n, _) = counts(baseline, samples)?;
         let differences = differences(baseline, samples)?;
@@ -77,7 +74,7 @@ impl TTest {
         )
     }
 
-    /// None if a sample is not finite.
+    /// Returns `None` if a sample is not finite.
     fn new(difference: f64, standard_error: f64, degrees_of_freedom: f64) -> Option<Self> {
         let finite = difference.is_finite() && standard_error.is_finite();
         let distribution = StudentsT::new(0.0, 1.0, degrees_of_freedom).ok()?;
@@ -89,8 +86,8 @@ impl TTest {
         })
     }
 
-    /// The difference in standard errors. Of samples without any spread it is
-    /// 0 if the means are equal, and infinite otherwise.
+    /// Returns the difference in standard errors. For samples without any spread it is 0 if the
+    /// means are equal, and infinite otherwise.
     pub fn t(&self) -> f64 {
         if self.difference == 0.0 {
             0.0
@@ -99,7 +96,7 @@ impl TTest {
         }
     }
 
-    /// The two-sided p-value: how often equals would differ by as much.
+    /// Returns the two-sided p-value: how often equals would differ by as much.
     pub fn p(&self) -> f64 {
         let t = self.t().abs();
         if t.is_finite() {
@@ -109,13 +106,13 @@ impl TTest {
         }
     }
 
-    /// Half the width of the confidence interval around `difference`, at a level
-    /// such as 0.95.
+    /// Returns half the width of the confidence interval around `difference`, at a level such as
+    /// 0.95.
     pub fn error(&self, level: f64) -> f64 {
         self.distribution.inverse_cdf(0.5 + level / 2.0) * self.standard_error
     }
 
-    /// The confidence interval of the difference, at a level such as 0.95.
+    /// Returns the confidence interval of the difference, at a level such as 0.95.
     pub fn interval(&self, level: f64) -> Interval {
         let error = self.error(level);
         Interval {
@@ -124,21 +121,20 @@ impl TTest {
         }
     }
 
-    /// Whether the confidence interval at this level leaves out 0.
+    /// Returns whether the confidence interval at this level excludes 0.
     pub fn proves(&self, level: f64) -> bool {
         self.p() < 1.0 - level
     }
 }
 
-/// What each round's sample is above its baseline; none unless there are as
-/// many of both.
+/// Returns each round's sample minus its baseline, or `None` if the numbers of samples differ.
 pub(crate) fn differences(baseline: &[f64], samples: &[f64]) -> Option<Vec<f64>> {
     let pairs = samples.iter().zip(baseline);
     (baseline.len() == samples.len())
         .then(|| pairs.map(|(sample, baseline)| sample - baseline).collect())
 }
 
-/// The numbers of samples, if there are enough for a variance.
+/// Returns the numbers of samples, if there are enough for a variance.
 fn counts(baseline: &[f64], samples: &[f64]) -> Option<(f64, f64)> {
     (baseline.len() > 1 && samples.len() > 1)
         .then_some((baseline.len() as f64, samples.len() as f64))
@@ -159,8 +155,8 @@ mod tests {
         assert!((value - expected).abs() <= within, "{value} {expected}");
     }
 
-    /// What `example(t.test)` of R's manual prints: t = -1.8608, df = 17.776,
-    /// p = 0.07939, -3.3654832 to 0.2054832, of the first less the second.
+    /// Results of `example(t.test)` in R's manual: t = -1.8608, df = 17.776, p = 0.07939,
+    /// -3.3654832 to 0.2054832, of the first minus the second.
     #[test]
     fn welch_is_that_of_r() {
         let test = TTest::welch(&SECOND, &FIRST).unwrap();
@@ -172,8 +168,8 @@ mod tests {
         assert!(!test.proves(0.95) && test.proves(0.9));
     }
 
-    /// The same manual's paired test: t = -4.0621, df = 9, p = 0.002833,
-    /// -2.4598858 to -0.7001142.
+    /// Results of the paired test in R's manual: t = -4.0621, df = 9, p = 0.002833, -2.4598858 to
+    /// -0.7001142.
     #[test]
     fn paired_is_that_of_r() {
         let test = TTest::paired(&SECOND, &FIRST).unwrap();
@@ -184,8 +180,8 @@ mod tests {
         near(test.interval(0.95).high, -0.7001142, 7);
     }
 
-    /// With `var.equal = TRUE`: t = -1.8608, df = 18, p = 0.07919,
-    /// -3.363874 to 0.203874.
+    /// Results of R with `var.equal = TRUE`: t = -1.8608, df = 18, p = 0.07919, -3.363874 to
+    /// 0.203874.
     #[test]
     fn student_is_that_of_r() {
         let test = TTest::student(&SECOND, &FIRST).unwrap();
@@ -207,7 +203,7 @@ mod tests {
         );
         let ours = TTest::student(&FIRST, &SECOND).unwrap();
         near(ours.difference, theirs.absolute, 9);
-        // Its table has three decimals.
+        // ministat's table has three decimals.
         near(ours.error(0.95), theirs.absolute_error, 3);
     }
 

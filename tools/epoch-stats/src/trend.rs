@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether samples rise or fall while they are taken.
+//! Test for samples that rise or fall while they are taken.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::statistics::{Data, Median, Statistics};
 
 use crate::MIN_SAMPLES;
 
-/// A trend that need not be a straight line, and that outliers do not make.
+/// A trend, which need not be a straight line, and is robust against outliers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trend {
     /// The two-sided p-value of the test of H. B. Mann (*Nonparametric tests
     /// against trend*, Econometrica 13, 1945) and M. G. Kendall, in its normal
     /// approximation, corrected for continuity and for samples that are equal.
     pub p: f64,
-    /// From the first sample to the last one, in percent of their mean: the
-    /// slope of H. Theil (1950) and P. K. Sen (*Estimates of the regression
-    /// coefficient based on Kendall's tau*, Journal of the American Statistical
-    /// Association 63, 1968), the median of those between all pairs.
+    /// Change from the first sample to the last one, in percent of their mean: from the slope of
+    /// H. Theil (1950) and P. K. Sen (*Estimates of the regression coefficient based on Kendall's
+    /// tau*, Journal of the American Statistical Association 63, 1968), the median of the slopes
+    /// between all pairs.
     pub percent: f64,
 }
 
 impl Trend {
-    /// Of samples in the order in which they were taken.
+    /// Computes the trend of samples in the order in which they were taken.
     ///
-    /// None with fewer than [`MIN_SAMPLES`] of them.
+    /// Returns `None` with fewer than [`MIN_SAMPLES`] samples.
     pub fn of(samples: &[f64]) -> Option<Self> {
         if samples.len() < MIN_SAMPLES {
             return None;
@@ -46,8 +46,7 @@ impl Trend {
     }
 }
 
-/// Kendall's variance of the number of pairs that rise less that of those that
-/// fall.
+/// Returns Kendall's variance of the number of rising pairs minus that of falling pairs.
 fn variance(samples: &[f64]) -> f64 {
     let term = |n: f64| n * (n - 1.0) * (2.0 * n + 5.0) / 18.0;
     let mut sorted = samples.to_vec();
@@ -81,7 +80,7 @@ mod tests {
     #[test]
     fn equal_samples_count_for_less() {
         let samples = [1.0, 2.0, 2.0, 3.0, 3.0, 3.0, 4.0, 1.0, 5.0, 5.0, 6.0];
-        // 11 * 10 * 27 / 18, less three pairs and a triple.
+        // 11 * 10 * 27 / 18, minus three pairs and a triple.
         let variance = variance(&samples);
         let by_hand = 165.0 - 3.0 * 1.0 - 11.0 / 3.0;
         assert!((variance - by_hand).abs() < 1e-9, "{variance}");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What makes a verdict doubtful.
+//! Warnings on verdicts.
 
 use std::fmt;
 
@@ -11,43 +11,41 @@ use statrs::statistics::Statistics;
 use crate::t_test::differences;
 use crate::{Autocorrelation, Dip, MIN_SAMPLES, TTest, Trend};
 
-/// The p-value below which a test of the samples is a warning: of a hundred sets
-/// of good samples, each test warns of one.
+/// Significance level of a warning: of a hundred sets of good samples, each test warns of one.
 const SIGNIFICANT: f64 = 0.01;
-/// The difference that a comparison should be able to prove, in percent of the
-/// baseline's mean.
+/// Difference that a comparison should be able to prove, in percent of the baseline's mean.
 const WORTH_PROVING: f64 = 10.0;
 
 /// A reason to doubt a verdict.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Warning {
-    /// So few samples that nothing below could be found.
+    /// Too few samples to detect any of the following.
     TooFew {
-        /// How many.
+        /// Number of samples.
         samples: usize,
     },
-    /// They rise or fall while they are taken ([`Trend`]).
+    /// Samples rise or fall while they are taken ([`Trend`]).
     Drift {
-        /// From first to last, in percent of the mean.
+        /// Change from first to last, in percent of the mean.
         percent: f64,
-        /// Mann and Kendall's.
+        /// P-value of Mann and Kendall's test.
         p: f64,
     },
-    /// Each resembles the one before, or is unlike it ([`Autocorrelation`]).
+    /// Each sample resembles the one before, or is unlike it ([`Autocorrelation`]).
     Autocorrelated {
-        /// At lag 1.
+        /// Coefficient at lag 1.
         coefficient: f64,
     },
-    /// They fall into groups ([`Dip`]).
+    /// Samples fall into groups ([`Dip`]).
     Bimodal {
-        /// Hartigan's.
+        /// P-value of Hartigan's dip test.
         p: f64,
     },
-    /// The differences of the rounds depend on the ones before, which is what
-    /// the paired test has to assume that they do not.
+    /// Differences of the rounds depend on the ones before, against the assumption of the paired
+    /// test.
     RoundsAutocorrelated {
-        /// At lag 1.
+        /// Coefficient at lag 1.
         coefficient: f64,
     },
     /// Student's and Welch's test disagree.
@@ -59,10 +57,9 @@ pub enum Warning {
     },
     /// A difference worth proving would not have been proven.
     Imprecise {
-        /// The least difference that would have been, in percent of the
-        /// baseline's mean.
+        /// Least difference that would have been proven, in percent of the baseline's mean.
         percent: f64,
-        /// How many samples would be enough.
+        /// Number of samples that would be enough.
         needed: usize,
     },
 }
@@ -72,12 +69,13 @@ impl fmt::Display for Warning {
         match *self {
             Self::TooFew { samples } => write!(
                 f,
-                "{samples} samples are too few to tell drift or groups: take {MIN_SAMPLES} or more"
+                "{samples} samples are too few to detect drift or groups: take {MIN_SAMPLES} or \
+                 more"
             ),
             Self::Drift { percent, p } => write!(
                 f,
                 "drift of {percent:+.1}% from the first sample to the last (Mann-Kendall \
-                 p = {}): warm up for longer, and go by the paired test",
+                 p = {}): warm up for longer, and prefer the paired test",
                 Short(p)
             ),
             Self::Autocorrelated { coefficient } if coefficient < 0.0 => write!(
@@ -87,7 +85,7 @@ impl fmt::Display for Warning {
             ),
             Self::Autocorrelated { coefficient } => write!(
                 f,
-                "samples resemble the one before (lag-1 autocorrelation {coefficient:.2}): go by \
+                "samples resemble the one before (lag-1 autocorrelation {coefficient:.2}): prefer \
                  the paired test, or take longer ones"
             ),
             Self::Bimodal { p } => write!(
@@ -103,8 +101,8 @@ impl fmt::Display for Warning {
             ),
             Self::UnequalVariances { student, welch } => write!(
                 f,
-                "variances differ, and Student's test (p = {}) and Welch's (p = {}) disagree: go \
-                 by Welch's, or take more samples",
+                "variances differ, and Student's test (p = {}) and Welch's (p = {}) disagree: \
+                 prefer Welch's, or take more samples",
                 Short(student),
                 Short(welch)
             ),
@@ -117,7 +115,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// A p-value with one digit that counts.
+/// A p-value with one significant digit.
 struct Short(f64);
 
 impl fmt::Display for Short {
@@ -130,10 +128,9 @@ impl fmt::Display for Short {
     }
 }
 
-/// What there is to say of one side's samples, in the order in which they were
-/// taken.
+/// Returns the warnings on one side's samples, in the order in which they were taken.
 ///
-/// What drifts is autocorrelated as well, which is not said twice.
+/// Drift implies autocorrelation, of which there is no second warning then.
 pub fn of_samples(samples: &[f64]) -> Vec<Warning> {
     if samples.len() < MIN_SAMPLES {
         return vec![Warning::TooFew {
@@ -155,9 +152,8 @@ pub fn of_samples(samples: &[f64]) -> Vec<Warning> {
         .collect()
 }
 
-/// What there is to say of a comparison at a level such as 0.95, where sample
-/// `i` of both sides was taken in round `i`, beside what [`of_samples`] says of
-/// each side.
+/// Returns the warnings on a comparison at a level such as 0.95, where sample `i` of both sides
+/// was taken in round `i`, in addition to those of [`of_samples`] on each side.
 pub fn of_comparison(baseline: &[f64], samples: &[f64], level: f64) -> Vec<Warning> {
     let rounds = differences(baseline, samples).and_then(|rounds| autocorrelation(&rounds));
     let rounds = rounds.map(|coefficient| Warning::RoundsAutocorrelated { coefficient });
@@ -182,11 +178,11 @@ fn autocorrelation(samples: &[f64]) -> Option<f64> {
         .map(|autocorrelation| autocorrelation.coefficient)
 }
 
-/// Only where nothing is proven: what is proven needs no smaller interval.
+/// Warns only where nothing is proven: a proven difference needs no smaller interval.
 fn imprecise(baseline: &[f64], samples: &[f64], level: f64) -> Option<Warning> {
     let test = TTest::paired(baseline, samples).filter(|test| !test.proves(level))?;
     let percent = 100.0 * test.error(level) / baseline.mean().abs();
-    // The interval's width falls with the square root of their number.
+    // The interval's width falls with the square root of the number of samples.
     let needed = samples.len() as f64 * (percent / WORTH_PROVING).powi(2);
     (percent > WORTH_PROVING).then_some(Warning::Imprecise {
         percent,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! C's `%g`.
+//! Number formatting as C's `%g`.
 
-/// Formats as C's `%.{precision}g` does.
+/// Formats a number as C's `%.{precision}g` does.
 ///
 /// A value that is not a number comes out as `-nan`, which is what x86-64's
 /// own invalid operations give.
@@ -14,8 +14,7 @@ pub fn general(value: f64, precision: usize) -> String {
         return if value > 0.0 { "inf" } else { "-inf" }.into();
     }
     let precision = precision.max(1);
-    // The exponent counts after rounding to the precision: 9.9999e5 may become
-    // 1e6.
+    // The exponent is that after rounding to the precision: 9.9999e5 may become 1e6.
     let scientific = format!("{:.*e}", precision - 1, value);
     let Some((mantissa, exponent)) = scientific.split_once('e') else {
         return scientific;
@@ -45,7 +44,7 @@ fn without_trailing_zeros(digits: &str) -> &str {
 mod tests {
     use super::general;
 
-    /// Value, precision, what glibc's printf makes of it.
+    /// Value, precision, and the output of glibc's printf.
     const EXPECTED: &[(f64, usize, &str)] = &[
         (0.0, 6, "0"),
         (-0.0, 6, "-0"),

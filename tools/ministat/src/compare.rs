@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether two data sets differ.
+//! Comparison of two data sets.
 
 use crate::{Confidence, Dataset, Edition};
 
-/// How a data set differs from the one it is compared with.
+/// Difference of a data set from its reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
-    /// Its mean less the reference's.
+    /// Mean minus the reference's.
     pub absolute: f64,
     /// Half the width of the confidence interval around `absolute`.
     pub absolute_error: f64,
@@ -16,13 +16,13 @@ pub struct Difference {
     /// Half the width of the confidence interval around `percent`; its formula
     /// depends on the [`Edition`].
     pub percent_error: f64,
-    /// The standard deviation of both sets pooled.
+    /// Pooled standard deviation of both sets.
     pub pooled_stddev: f64,
-    /// Whether the confidence interval leaves out 0.
+    /// True if the confidence interval excludes 0.
     pub proven: bool,
 }
 
-/// Compares with Student's t for independent samples of equal variance.
+/// Compares two data sets with Student's t for independent samples of equal variance.
 pub fn compare(
     dataset: &Dataset,
     reference: &Dataset,
@@ -43,8 +43,7 @@ pub fn compare(
     let error_of_mean_ref = match edition {
         Edition::Legacy => absolute_error,
         Edition::Current => {
-            // The reference's spread counts as often as the mean is greater
-            // than its own.
+            // The reference's spread is weighted by the squared ratio of the means.
             let spread = spread + spread_ref * (mean * mean) / (mean_ref * mean_ref);
             let per_degree = (n + n_ref) / (n * n_ref * degrees_of_freedom as f64);
             t * (spread * per_degree).sqrt()

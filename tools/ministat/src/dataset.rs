@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Data sets: where their points come from and what they amount to.
+//! Data sets: input and statistics.
 
 use std::io::BufRead;
 
 use crate::{Edition, Error, MIN_POINTS};
 
-/// Which part of a line is the data.
+/// Selects the part of a line that is the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// The column, from 1.
+    /// Column, from 1.
     pub column: usize,
-    /// The characters that separate columns.
+    /// Characters that separate columns.
     pub delimiters: Vec<u8>,
 }
 
@@ -28,14 +28,14 @@ impl Default for Input {
 #[derive(Clone, Debug)]
 pub struct Dataset {
     name: String,
-    /// Ascending.
+    /// Points in ascending order.
     points: Vec<f64>,
     sum: f64,
     sum_of_squares: f64,
 }
 
 impl Dataset {
-    /// Makes a data set of these points.
+    /// Creates a data set of these points.
     pub fn new(name: impl Into<String>, mut points: Vec<f64>) -> Result<Self, Error> {
         let name = name.into();
         if points.len() < MIN_POINTS {
@@ -47,7 +47,7 @@ impl Dataset {
         if !points.iter().all(|point| point.is_finite()) {
             return Err(Error::NotFinite { name });
         }
-        // Summed before sorting: the order decides about the last digit.
+        // Summed before sorting: the order affects the last digit.
         let mut sum = 0.0;
         let mut sum_of_squares = 0.0;
         for point in &points {
@@ -65,8 +65,8 @@ impl Dataset {
 
     /// Reads one point from each line.
     ///
-    /// Lines without the column are skipped, and so is all that follows a
-    /// column starting with `#`.
+    /// Lines without the column are skipped, and so is everything after a column that starts with
+    /// `#`.
     pub fn read(
         name: impl Into<String>,
         mut reader: impl BufRead,
@@ -99,32 +99,32 @@ impl Dataset {
         Self::new(name, points)
     }
 
-    /// The name it was given.
+    /// Returns the name of the data set.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its points in ascending order.
+    /// Returns the points in ascending order.
     pub fn points(&self) -> &[f64] {
         &self.points
     }
 
-    /// The number of points.
+    /// Returns the number of points.
     pub fn n(&self) -> usize {
         self.points.len()
     }
 
-    /// The least of its points.
+    /// Returns the least point.
     pub fn min(&self) -> f64 {
         self.points[0]
     }
 
-    /// The greatest of its points.
+    /// Returns the greatest point.
     pub fn max(&self) -> f64 {
         self.points[self.n() - 1]
     }
 
-    /// The point in the middle; of an even number, see [`Edition`].
+    /// Returns the median; for an even number of points, see [`Edition`].
     pub fn median(&self, edition: Edition) -> f64 {
         let middle = self.n() / 2;
         let upper = self.points[middle];
@@ -134,15 +134,15 @@ impl Dataset {
         }
     }
 
-    /// The arithmetic mean.
+    /// Returns the arithmetic mean.
     pub fn mean(&self) -> f64 {
         self.sum / self.n() as f64
     }
 
-    /// The variance of the sample.
+    /// Returns the variance of the sample.
     ///
-    /// It comes from the sum of the squares, as in ministat, so that rounding
-    /// can make a tiny one negative; see [`Edition`] for what happens then.
+    /// It is computed from the sum of the squares, as in ministat, so that rounding can make a
+    /// tiny one negative; see [`Edition`] for the result then.
     pub fn variance(&self, edition: Edition) -> f64 {
         let n = self.n() as f64;
         let explained = self.sum * self.sum / n;
@@ -152,7 +152,7 @@ impl Dataset {
         (self.sum_of_squares - explained) / (n - 1.0)
     }
 
-    /// The standard deviation of the sample.
+    /// Returns the standard deviation of the sample.
     pub fn stddev(&self, edition: Edition) -> f64 {
         self.variance(edition).sqrt()
     }
@@ -170,7 +170,7 @@ fn trim_end(line: &[u8]) -> &[u8] {
     &line[..len]
 }
 
-/// Runs of delimiters count as one, as with C's strtok.
+/// Returns the column. Runs of delimiters count as one, as with C's strtok.
 fn find_column<'a>(line: &'a [u8], input: &Input) -> Option<&'a [u8]> {
     line.split(|byte| input.delimiters.contains(byte))
         .filter(|column| !column.is_empty())

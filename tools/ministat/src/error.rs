@@ -1,41 +1,41 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What can be wrong with data or options.
+//! Errors in data or options.
 
 use std::fmt;
 
 use crate::{MAX_DATASETS, MAX_WIDTH, MIN_POINTS, MIN_WIDTH};
 
-/// Why there is no data set or no report.
+/// Reason why there is no data set or no report.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// Something on this line is not a number.
+    /// A word on this line is not a number.
     InvalidData {
-        /// The data set's name.
+        /// Name of the data set.
         name: String,
-        /// The line, from 1.
+        /// Line, from 1.
         line: usize,
-        /// What stands in the place of the number.
+        /// Text in place of the number.
         found: String,
     },
     /// A point is infinite or not a number.
     NotFinite {
-        /// The data set's name.
+        /// Name of the data set.
         name: String,
     },
     /// Fewer than [`MIN_POINTS`] points.
     TooFewPoints {
-        /// The data set's name.
+        /// Name of the data set.
         name: String,
-        /// The number of points.
+        /// Number of points.
         points: usize,
     },
     /// The data could not be read.
     Read {
-        /// The data set's name.
+        /// Name of the data set.
         name: String,
-        /// What went wrong.
+        /// Cause of the failure.
         source: std::io::Error,
     },
     /// No data set at all, or more than [`MAX_DATASETS`].

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The statistics and the output of FreeBSD's ministat, byte for byte.
+//! Statistics and output of FreeBSD's ministat, byte for byte.
 //!
 //! ```
 //! use ministat::{Dataset, Options, report};
@@ -12,9 +12,9 @@
 //! # Ok::<(), ministat::Error>(())
 //! ```
 //!
-//! Two editions are known, see [`Edition`]. Where the original's behaviour is
-//! undefined, this crate returns an [`Error`] instead: a plot less than
-//! [`MIN_WIDTH`] columns wide, and points that are not finite.
+//! There are two editions, see [`Edition`]. Where the original's behaviour is undefined, this
+//! crate returns an [`Error`] instead: a plot less than [`MIN_WIDTH`] columns wide, and points
+//! that are not finite.
 
 mod cformat;
 mod compare;
@@ -38,10 +38,10 @@ pub const MAX_DATASETS: usize = 7;
 /// Fewest points in a data set.
 pub const MIN_POINTS: usize = 3;
 
-/// Width of the plot when the output is no terminal.
+/// Width of the plot when the output is not a terminal.
 pub const DEFAULT_WIDTH: usize = 74;
 
-/// Which ministat to be equal to.
+/// Version of ministat to reproduce.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Edition {
     /// FreeBSD's since 2018: the relative error takes the reference's own
@@ -57,8 +57,6 @@ pub enum Edition {
     Legacy,
 }
 
-/// The symbols of the data sets in the plot and in the table, in their order.
-///
-/// Where points of several sets share a place, the plot shows the symbol whose
-/// number is the bitwise or of theirs.
+/// Symbols of the data sets in the plot and in the table, in their order. Where points of several
+/// sets coincide, the plot shows the symbol whose number is the bitwise or of theirs.
 pub(crate) const SYMBOLS: [char; MAX_DATASETS + 1] = [' ', 'x', '+', '*', '%', '#', '@', 'O'];

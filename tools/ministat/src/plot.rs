@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The plot: points stacked over a common scale, bars for their spread.
+//! Plot: points stacked over a common scale, bars for their spread.
 
 use crate::{Dataset, Edition, Error, SYMBOLS};
 
@@ -10,19 +10,19 @@ pub const MIN_WIDTH: usize = 2;
 /// Widest plot.
 pub const MAX_WIDTH: usize = 1_000_000;
 
-/// Bounds from which the search for the data's own starts. Beyond them
-/// ministat's scale is wrong, and so is this one.
+/// Initial bounds of the search for the data's own. Beyond them ministat's scale is wrong, and so
+/// is this one.
 const EXTREME: f64 = 999e99;
 
-/// The axis that all data sets share.
+/// Axis shared by all data sets.
 struct Scale {
     origin: f64,
     step: f64,
 }
 
 impl Scale {
-    /// Spans all points and all averages plus and minus the standard deviation,
-    /// or is `None` where all of them coincide.
+    /// Spans all points and all averages plus and minus the standard deviation. Returns `None` if
+    /// all of them coincide.
     fn new(datasets: &[Dataset], width: usize, edition: Edition) -> Option<Self> {
         let (mut min, mut max) = (EXTREME, -EXTREME);
         for dataset in datasets {
@@ -51,8 +51,8 @@ impl Scale {
 
 struct Plot {
     width: usize,
-    /// From the bottom up; each place holds the bitwise or of the numbers of
-    /// the data sets with a point there.
+    /// Rows from the bottom up; each cell is the bitwise or of the numbers of the data sets with a
+    /// point there.
     rows: Vec<Vec<u8>>,
     bars: Vec<Vec<char>>,
 }
@@ -60,8 +60,8 @@ struct Plot {
 impl Plot {
     /// Stacks the points of data set `number`.
     ///
-    /// The plot becomes as high as this data set needs, also where an earlier
-    /// one was higher: ministat cuts its points off.
+    /// The plot becomes as high as this data set needs, even if an earlier one was higher:
+    /// ministat cuts off the points of that one.
     fn stack(&mut self, dataset: &Dataset, number: u8, scale: &Scale) {
         let mut columns: Vec<(usize, usize)> = Vec::new();
         for &point in dataset.points() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The whole output.
+//! Complete report.
 
 use std::fmt::Write;
 
@@ -10,20 +10,20 @@ use crate::{
     general,
 };
 
-/// What to report, and how.
+/// Options of a report.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Confidence that a difference must reach.
     pub confidence: Confidence,
-    /// Whether to draw the plot.
+    /// True to draw the plot.
     pub plot: bool,
-    /// Only the statistics of each data set: no plot, no comparison.
+    /// True for only the statistics of each data set: no plot, no comparison.
     pub vitals_only: bool,
-    /// One line for each data set's bar.
+    /// True for a line for each data set's bar.
     pub separate_bars: bool,
     /// Columns of the plot, without its frame.
     pub width: usize,
-    /// Which ministat to be equal to.
+    /// Version of ministat to reproduce.
     pub edition: Edition,
 }
 
@@ -40,7 +40,7 @@ impl Default for Options {
     }
 }
 
-/// Reports on the data sets; all but the first are compared with the first.
+/// Reports on the data sets; each but the first is compared with the first.
 pub fn report(datasets: &[Dataset], options: &Options) -> Result<String, Error> {
     let reference = match datasets {
         [reference, ..] if datasets.len() <= MAX_DATASETS => reference,

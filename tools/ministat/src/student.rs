@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Student's t as ministat has it.
+//! Critical values of Student's t, as in ministat.
 //!
-//! Each row holds the two-tailed critical values for one number of degrees of
-//! freedom. The last column is the odd one out: ministat calls it 99.5%, but
-//! its values are those of 99.8% (3.090 at infinity, where 99.5% would be
-//! 2.807). It is kept as it is, since the aim is the same verdict as
-//! ministat's, and it errs on the safe side: a difference that it calls proven
-//! is proven at 99.5% too.
+//! Each row holds the two-tailed critical values for one number of degrees of freedom. The last
+//! column is inconsistent: ministat calls it 99.5%, but its values are those of 99.8% (3.090 at
+//! infinity, where 99.5% would be 2.807). It is kept, since the aim is the same verdict as
+//! ministat's, and it errs on the safe side: a difference that it calls proven is proven at 99.5%
+//! too.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A level of confidence for which critical values are known.
+/// A confidence level with known critical values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Confidence {
     /// 80%
@@ -26,12 +25,12 @@ pub enum Confidence {
     P98,
     /// 99%
     P99,
-    /// What ministat calls 99.5%; see the module's documentation.
+    /// Level that ministat calls 99.5%; see the module's documentation.
     P995,
 }
 
 impl Confidence {
-    /// Every level, in ascending order.
+    /// All levels, in ascending order.
     pub const ALL: [Self; 6] = [
         Self::P80,
         Self::P90,
@@ -41,7 +40,7 @@ impl Confidence {
         Self::P995,
     ];
 
-    /// The level in percent.
+    /// Returns the level in percent.
     pub fn percent(self) -> f64 {
         match self {
             Self::P80 => 80.0,
@@ -53,9 +52,9 @@ impl Confidence {
         }
     }
 
-    /// Student's t for so many degrees of freedom.
+    /// Returns Student's t for this many degrees of freedom.
     ///
-    /// Beyond 100 of them the value for infinity is taken.
+    /// Beyond 100 of them, returns the value for infinity.
     pub fn critical_value(self, degrees_of_freedom: usize) -> f64 {
         let row = match degrees_of_freedom {
             df @ 1..=100 => &CRITICAL[df - 1],

@@ -16,63 +16,62 @@ use super::MeasureArgs;
 /// Options of `compare`.
 #[derive(Clone, Debug, Args)]
 pub struct CompareArgs {
-    /// Trackers to compare, two to nine; the first is the baseline. 'all' for
-    /// all there are; with --mechanism fprobe or kretprobe without those that
-    /// sleep
+    /// Trackers to compare, two to nine; the first is the baseline. 'all' selects all available
+    /// trackers, with --mechanism fprobe or kretprobe only those that do not sleep
     #[arg(required = true, num_args = 1..=MAX_TRACKERS, value_name = "TRACKER")]
     pub trackers: Vec<String>,
 
-    /// Workers at the same time [default: one for each CPU that may be used]
+    /// Number of concurrent workers (tasks) [default: one per allowed CPU]
     #[arg(long, short, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(uapi::MAX_WORKERS)))]
     pub tasks: Option<u32>,
 
-    /// Samples of each tracker that count
+    /// Measured samples per tracker
     #[arg(long, short, value_name = "S", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(ministat::MIN_POINTS as i64..=100_000))]
     pub samples: u32,
 
-    /// Samples of each tracker before them that do not
+    /// Warmup samples per tracker, taken first and not counted
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub warmup: u32,
 
-    /// Comparisons of a tracker with itself, where the same one is named twice,
-    /// to see how often a difference is called proven that is none [default: 20]
+    /// Comparisons of a tracker with itself, if the same tracker is named twice, to measure the
+    /// rate of false positives [default: 20]
     #[arg(long, value_name = "R", value_parser = clap::value_parser!(u32).range(2..=10_000))]
     pub repeats: Option<u32>,
 
-    /// Confidence in percent that a difference must reach: 80, 90, 95, 98, 99 or 99.5
+    /// Confidence level that a difference must reach, in percent: 80, 90, 95, 98, 99 or 99.5
     #[arg(long, short, value_name = "PERCENT", default_value = "95")]
     pub confidence: Confidence,
 
-    /// How to measure.
+    /// Measurement options.
     #[command(flatten)]
     pub measure: MeasureArgs,
 
-    /// Where it is drawn.
+    /// Files to plot the result to.
     #[command(flatten)]
     pub pictures: PictureArgs,
 }
 
-/// Files that a result is drawn to.
+/// Files to plot a result to.
 #[derive(Clone, Debug, Args)]
 pub struct PictureArgs {
-    /// Draw the result to this file, as SVG
+    /// Plot the result to this file as SVG
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
 
-    /// Draw the result to this file, as PNG; needs a font on this machine
+    /// Plot the result to this file as PNG; needs an installed font
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,
 }
 
-/// Comparisons of a tracker with itself, unless the command line says otherwise.
+/// Default number of comparisons of a tracker with itself.
 const REPEATS: u32 = 20;
 
 impl CompareArgs {
-    /// How many more comparisons there are after the first one: none, unless a
-    /// tracker is compared with itself.
+    /// Returns the number of comparisons after the first one: 0 unless a tracker is compared with
+    /// itself.
     pub fn repeats(&self) -> Result<usize> {
         let itself = matches!(&self.trackers[..], [one, other] if one == other);
         if !itself && self.repeats.is_some() {
@@ -94,11 +93,11 @@ impl CompareArgs {
 #[derive(Clone, Debug, Args)]
 #[command(group(ArgGroup::new("picture").args(["svg", "png"]).required(true).multiple(true)))]
 pub struct DrawArgs {
-    /// File that 'compare --json' or 'sweep --json' wrote; '-' for standard input
+    /// File written by 'compare --json' or 'sweep --json'; '-' for standard input
     #[arg(value_name = "FILE")]
     pub report: PathBuf,
 
-    /// Where it is drawn.
+    /// Files to plot the result to.
     #[command(flatten)]
     pub pictures: PictureArgs,
 }

@@ -9,12 +9,12 @@ use clap::Args;
 /// Options of `doctor`.
 #[derive(Clone, Debug, Args)]
 pub struct DoctorArgs {
-    /// Kernel tree to build with, as make's KDIR [default: /lib/modules/$(uname
+    /// Kernel tree to build the modules with, as KDIR of make [default: /lib/modules/$(uname
     /// -r)/build]
     #[arg(long, value_name = "DIR")]
     pub kdir: Option<PathBuf>,
 
-    /// Write everything found to this file, too
+    /// Also write all findings to this file as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Which options the command line has.
+//! Options that are present on the command line.
 
 use std::collections::BTreeSet;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-/// The options that were given, in contrast to those that have their default
-/// values. To be flattened into a command's options, before all others: these
-/// take their values away.
+/// Options given on the command line, in contrast to those that have their default values. Flatten
+/// it into a command's options before all others, which take their values out of the matches.
 #[derive(Clone, Debug, Default)]
 pub struct Given(BTreeSet<String>);
 
 impl Given {
-    /// The name of the field of each.
+    /// Returns the names of the options' fields.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

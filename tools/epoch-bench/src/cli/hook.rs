@@ -11,29 +11,29 @@ use epoch_device::hook::Mechanism;
 /// Options of `hook`.
 #[derive(Clone, Debug, Args)]
 pub struct HookArgs {
-    /// Trackers whose blocks to put around the calls; COMMAND is run once with
-    /// each. Without it, the one that is selected
+    /// Trackers whose blocks surround the hooked calls; COMMAND runs once with each [default: the
+    /// tracker selected in sysfs]
     #[arg(long, value_delimiter = ',', value_name = "TRACKER,...")]
     pub tracker: Vec<String>,
 
-    /// Function to hook by a probe; without it, the one in hook/symbol
+    /// Kernel function to hook with a probe [default: the setting of hook/symbol]
     #[arg(long, value_name = "FUNCTION")]
     pub symbol: Option<String>,
 
-    /// How to hook it [default: syscall if one of the trackers sleeps, else as
-    /// hook/mechanism says]
+    /// Mechanism that hooks the function [default: syscall if one of the trackers sleeps, else the
+    /// setting of hook/mechanism]
     #[arg(long, value_enum)]
     pub mechanism: Option<Mechanism>,
 
-    /// Hook the calls of everybody, not only of COMMAND and its descendants
+    /// Hook the calls of all tasks, not only of COMMAND and its descendants
     #[arg(long, conflicts_with = "comm")]
     pub all: bool,
 
-    /// Hook the calls of all tasks with this name, of at most 15 bytes
+    /// Hook the calls of all tasks with this name (comm), at most 15 bytes
     #[arg(long, value_name = "NAME", value_parser = comm)]
     pub comm: Option<String>,
 
-    /// Write everything measured to this file, too
+    /// Also write all results to this file as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 

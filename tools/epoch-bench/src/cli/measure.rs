@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the measuring commands have in common.
+//! Options that the measuring commands have in common.
 
 use std::path::PathBuf;
 
@@ -8,19 +8,19 @@ use clap::Args;
 use epoch_device::hook::Mechanism;
 use epoch_results::options::Options;
 
-/// Options that every measurement has.
+/// Options of every measurement.
 #[derive(Clone, Debug, Args)]
 pub struct MeasureArgs {
-    /// How to measure.
+    /// Measurement options.
     #[command(flatten)]
     pub options: Options,
 
-    /// How to hook calls with --where user and a tracker [default: syscall if
-    /// one of the trackers sleeps, else as hook/mechanism says]
+    /// Mechanism that hooks calls with --where user and a tracker [default: syscall if one of the
+    /// trackers sleeps, else the setting of hook/mechanism]
     #[arg(long, value_enum, value_name = "MECHANISM")]
     pub mechanism: Option<Mechanism>,
 
-    /// Write everything measured to this file, too
+    /// Also write all results to this file as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }

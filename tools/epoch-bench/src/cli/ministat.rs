@@ -10,30 +10,30 @@ use ministat::Confidence;
 /// Options of `ministat`.
 #[derive(Clone, Debug, Args)]
 pub struct MinistatArgs {
-    /// Files of numbers, one a line; '-' or none for standard input
+    /// Files of numbers, one number per line; '-' or no file for standard input
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// Leave out the plot
+    /// Omit the plot
     #[arg(short = 'A')]
     pub no_plot: bool,
 
-    /// Column that holds the numbers, from 1
+    /// Column that holds the numbers, counted from 1
     #[arg(short = 'C', value_name = "COLUMN", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub column: u32,
 
-    /// Confidence in percent that a difference must reach: 80, 90, 95, 98, 99 or 99.5
+    /// Confidence level that a difference must reach, in percent: 80, 90, 95, 98, 99 or 99.5
     #[arg(short = 'c', value_name = "PERCENT", default_value = "95")]
     pub confidence: Confidence,
 
-    /// Characters that separate columns
+    /// Characters that separate columns [default: space and tab]
     #[arg(short = 'd', value_name = "DELIMITERS", default_value = " \t", hide_default_value = true,
           allow_hyphen_values = true,
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub delimiters: String,
 
-    /// Print the statistics of each file alone: no plot, no comparison
+    /// Print only the statistics of each file: no plot, no comparison
     #[arg(short = 'n')]
     pub vitals_only: bool,
 
@@ -41,13 +41,13 @@ pub struct MinistatArgs {
     #[arg(short = 's')]
     pub separate_bars: bool,
 
-    /// Columns of the plot [default: 74, or those of the terminal]
+    /// Width of the plot in columns [default: 74, or the width of the terminal]
     #[arg(short = 'w', value_name = "WIDTH",
           value_parser = clap::value_parser!(u32).range(
               ministat::MIN_WIDTH as i64..=ministat::MAX_WIDTH as i64))]
     pub width: Option<u32>,
 
-    /// Print what the version of 2015 prints, which Debian ships
+    /// Print the output of the version of 2015, which Debian ships
     #[arg(long)]
     pub legacy_relative_error: bool,
 }

@@ -32,98 +32,104 @@ pub use shell::{CompletionsArgs, ManArgs};
 pub use sweep::SweepArgs;
 pub use torture::TortureArgs;
 
-/// Runs the workloads of epoch_bench.ko and says whether a difference is proven
+/// Benchmark mmap/munmap under the page trackers of epoch_bench.ko, and test whether differences
+/// are statistically significant
 #[derive(Debug, Parser)]
 #[command(
     name = "epoch-bench",
     version,
-    after_help = "Exit codes: 0 done, 1 failed, 2 bad usage."
+    after_help = "Exit codes: 0 success, 1 failure, 2 bad usage."
 )]
 pub struct Cli {
-    /// What to do.
+    /// Subcommand.
     #[command(subcommand)]
     pub command: Command,
 
-    /// Colour what is printed: always, never, or auto: on a terminal, unless NO_COLOR is set
+    /// Colour the output: always, never, or auto (on a terminal, unless NO_COLOR is set)
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true,
           value_parser = clap::value_parser!(ColorChoice))]
     pub color: ColorChoice,
 }
 
 const DOCTOR_HELP: &str = "\
-OK: as it should be. WARN: it works, but less, slower, or not to be trusted. MISSING: building the \
-modules, loading them, or a command is impossible. UNKNOWN: it could not be found out, and may be \
-either.
+OK: as it should be. WARN: works, but with fewer features, slower, or with results that are not \
+reliable. MISSING: the modules cannot be built or loaded, or a command cannot run. UNKNOWN: could \
+not be determined, and may be either.
 
-RUSTC, CC and BINDGEN name other compilers, as they do for make.
+The environment variables RUSTC, CC and BINDGEN select other compilers, as for make.
 
-Exit codes: 0 nothing is missing, 1 something is, 2 bad usage.";
+Exit codes: 0 nothing is MISSING, 1 something is MISSING, 2 bad usage.";
 
 const COMPLETIONS_HELP: &str = "\
-For all users: epoch-bench completions bash >/usr/share/bash-completion/completions/epoch-bench; \
-for this shell: source <(epoch-bench completions bash).";
+To install for all users: \
+epoch-bench completions bash >/usr/share/bash-completion/completions/epoch-bench; \
+for the current shell: source <(epoch-bench completions bash).";
 
 const MAN_HELP: &str = "\
-For all users: epoch-bench man /usr/local/share/man/man1; without installing: epoch-bench man DIR, \
-and man DIR/epoch-bench.1.";
+To install for all users: epoch-bench man /usr/local/share/man/man1; to read without installing: \
+epoch-bench man DIR, and man DIR/epoch-bench.1.";
 
 const PROFILE_HELP: &str = "\
-DIR gets flame-TRACKER.svg, of two trackers the differential flame-FIRST-SECOND.svg and \
-flame-SECOND-FIRST.svg, the stacks as folded/TRACKER.folded, and profile.json. A browser shows the \
-pictures: a click zooms in, Ctrl-F searches.
+Written to DIR: flame graphs (flame-TRACKER.svg), for two trackers also differential flame graphs \
+(flame-FIRST-SECOND.svg and flame-SECOND-FIRST.svg), the stacks (folded/TRACKER.folded), and \
+profile.json. Open the flame graphs in a browser: a click zooms in, Ctrl-F searches.
 
-perf must be installed. Without a PMU, as in most virtual machines, a timer stands in for cycles.";
+Requires perf. Without a PMU, as in most virtual machines, a timer is sampled instead of cycles.";
 
 const ACTIVITY_HELP: &str = "\
-Beside each figure stands what the whole machine did for an iteration: context switches, interrupts \
-between CPUs (IPIs: rescheduling and function calls), TLB shootdowns, which on x86 are among them, \
-instructions where a PMU counts them; softirq, a share of busy CPU time, and steal, a share of all. They \
-are counts of all processes and the kernel, as softirq time is nobody's: other load makes them wrong. \
-Counts that a machine does not have are left out, and a line says why.";
+Each result comes with the activity of the whole machine per iteration: context switches, \
+inter-processor interrupts (IPIs: rescheduling and function calls), TLB shootdowns (on x86 \
+included in the function calls), instructions if a PMU counts them, softirq time as a share of \
+busy CPU time, and steal time as a share of all CPU time. The counts cover all processes and the \
+kernel, because softirq time belongs to no process: other load distorts them. Counts that the \
+machine does not provide are left out, and a line says why.";
 
 const HOOK_HELP: &str = "\
-The calls of COMMAND and all its descendants are hooked, until COMMAND ends. Those of a process that \
-COMMAND asks for work but does not start, such as a daemon, are not: name it with --comm, or take --all.
+The calls of COMMAND and all its descendants are hooked until COMMAND exits. Calls of a process \
+that COMMAND asks for work but does not start, such as a daemon, are not: name it with --comm, or \
+use --all.
 
-The report goes to stderr. Exit codes are COMMAND's, 128 and the signal's number if it was killed, \
-127 if it was not found, 126 if it could not be run, and those of epoch-bench: 1 failed, 2 bad usage.";
+The report goes to stderr. Exit codes: that of COMMAND; 128 plus the signal number if it was \
+killed, 127 if it was not found, 126 if it could not be executed; of epoch-bench itself: \
+1 failure, 2 bad usage.";
 
-/// What to do.
+/// Subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Measure one tracker; prints what will-it-scale prints
+    /// Measure the throughput of one tracker; the output has will-it-scale's format
     #[command(after_long_help = ACTIVITY_HELP)]
     Run(RunArgs),
-    /// Measure several trackers, their samples interleaved, and say whether they differ
+    /// Compare the throughput of several trackers with interleaved samples, and test whether they
+    /// differ
     #[command(after_long_help = ACTIVITY_HELP)]
     Compare(CompareArgs),
-    /// Compare trackers with one worker, two, four, ... and say where each peaks
+    /// Measure scalability: compare trackers with 1, 2, 4, ... workers, and say where each peaks
     #[command(after_long_help = ACTIVITY_HELP)]
     Sweep(SweepArgs),
-    /// Run a command with a tracker's blocks around its munmap calls
+    /// Run a command with a tracker's blocks around its munmap calls, and measure call latency
     #[command(after_help = HOOK_HELP)]
     Hook(HookArgs),
-    /// Look for waits that return too early
+    /// Stress-test trackers: look for waits that return too early
     Torture(TortureArgs),
-    /// Sample the kernel's stacks under one tracker or two, and draw flame graphs
+    /// Sample kernel stacks with perf under one or two trackers, and draw flame graphs
     #[command(after_help = PROFILE_HELP)]
     Profile(ProfileArgs),
-    /// Say what this machine can do, what is missing, and how to get it
+    /// Check prerequisites, and suggest fixes
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),
-    /// Draw a comparison or a sweep that was saved with --json, without measuring again
+    /// Plot a comparison or a sweep that was saved with --json, without measuring again
     Draw(DrawArgs),
-    /// Make one HTML page of results that were saved with --json, to be mailed
+    /// Render results saved with --json as one self-contained HTML page
     Report(ReportArgs),
-    /// Compare files of numbers; prints what FreeBSD's ministat prints
+    /// Compare files of numbers; the output is that of FreeBSD's ministat
     #[command(disable_help_flag = false)]
     Ministat(MinistatArgs),
     /// Print the JSON Schema of the file that a command writes with --json
     Schema(SchemaArgs),
-    /// Print a script that completes this command's words in a shell
+    /// Generate shell completions
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
-    /// Write manual pages of this command and its subcommands
+    /// Generate manual pages of this command and its subcommands
     #[command(after_help = MAN_HELP)]
     Man(ManArgs),
 }

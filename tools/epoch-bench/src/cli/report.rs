@@ -9,15 +9,15 @@ use clap::Args;
 /// Options of `report`.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// Files that --json of compare, sweep, run or doctor wrote, or profile as profile.json
+    /// Files written by --json of compare, sweep, run or doctor, or profile.json of profile
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// File to write the page to
+    /// HTML file to write
     #[arg(long, short, value_name = "FILE", default_value = "report.html")]
     pub output: PathBuf,
 
-    /// Title of the page [default: the trackers that were measured]
+    /// Title of the page [default: the measured trackers]
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
 }

@@ -10,30 +10,30 @@ use super::MeasureArgs;
 /// Options of `run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
-    /// Tracker to measure; without it, the one that is selected
+    /// Tracker to measure [default: the tracker selected in sysfs; none with --where user]
     #[arg(long)]
     pub tracker: Option<String>,
 
-    /// Workers at the same time
+    /// Number of concurrent workers (tasks)
     #[arg(long, short, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=i64::from(uapi::MAX_WORKERS)))]
     pub tasks: u32,
 
-    /// Samples that count
+    /// Measured samples
     #[arg(long, short, value_name = "S", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub samples: u32,
 
-    /// Samples before them that do not
+    /// Warmup samples, taken first and not counted
     #[arg(long, value_name = "N", default_value_t = 6,
           value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub warmup: u32,
 
-    /// Print each task's share
+    /// Also print the share of each task
     #[arg(long, short)]
     pub verbose: bool,
 
-    /// How to measure.
+    /// Measurement options.
     #[command(flatten)]
     pub measure: MeasureArgs,
 }

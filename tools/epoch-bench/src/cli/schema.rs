@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 /// Options of `schema`.
 #[derive(Clone, Debug, Args)]
 pub struct SchemaArgs {
-    /// Command whose --json file is described
+    /// Command that writes the file to describe
     #[arg(value_enum, value_name = "COMMAND")]
     pub command: Saved,
 }

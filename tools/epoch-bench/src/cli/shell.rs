@@ -10,7 +10,7 @@ use clap_complete::Shell;
 /// Options of `completions`.
 #[derive(Clone, Debug, Args)]
 pub struct CompletionsArgs {
-    /// Shell that is to complete
+    /// Shell to generate completions for
     #[arg(value_enum)]
     pub shell: Shell,
 }
@@ -18,7 +18,7 @@ pub struct CompletionsArgs {
 /// Options of `man`.
 #[derive(Clone, Debug, Args)]
 pub struct ManArgs {
-    /// Folder to write the pages to; it is made if there is none
+    /// Directory to write the manual pages to; created if missing
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
 }

@@ -11,38 +11,38 @@ use epoch_device::uapi;
 /// Options of `torture`.
 #[derive(Clone, Debug, Args)]
 pub struct TortureArgs {
-    /// Trackers to torture. 'all' for all there are but 'none', which cannot wait
+    /// Trackers to torture. 'all' selects all available trackers but 'none', which cannot wait
     #[arg(long, value_delimiter = ',', value_name = "TRACKER,...", default_value = ALL)]
     pub trackers: Vec<String>,
 
-    /// How long each tracker is tortured; with --switch-ms, all of them together
+    /// Duration of the test for each tracker, in seconds; with --switch-ms, for all together
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
           value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     pub seconds: u64,
 
-    /// Workers that open blocks [default: two for each CPU that may be used]
+    /// Number of workers that open blocks [default: two per allowed CPU]
     #[arg(long, short, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(uapi::MAX_WORKERS)))]
     pub tasks: Option<u32>,
 
-    /// Workers that wait for pages, one wait after the other
+    /// Number of workers that wait for pages, one wait right after the other
     #[arg(long, value_name = "W", default_value_t = 2,
           value_parser = clap::value_parser!(u32).range(1..i64::from(uapi::MAX_WORKERS)))]
     pub waiters: u32,
 
-    /// Keys that pages have; the fewer, the more often a wait meets a block
-    /// [default: 256]
+    /// Number of keys that pages have; the fewer, the more often a wait meets a block [default:
+    /// 256]
     #[arg(long, value_name = "K",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(uapi::MAX_KEYS)))]
     pub keys: Option<u32>,
 
-    /// Go over to the next tracker every so many milliseconds, under load,
-    /// instead of torturing one after the other
+    /// Switch to the next tracker after this many milliseconds, under load, instead of torturing
+    /// one tracker after the other
     #[arg(long, value_name = "MS",
           value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     pub switch_ms: Option<u64>,
 
-    /// Write everything counted to this file, too
+    /// Also write all counts to this file as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }

@@ -28,53 +28,53 @@ use super::mechanism::{self, Asked};
 use super::module::Module;
 use super::setup::{self, say};
 
-/// Most samples that the hook's own cost is measured with.
+/// Maximum number of samples for measuring the hook's own cost.
 const CALIBRATION_ROUNDS: usize = 10;
 
-/// What a measurement is made with.
+/// Setup of a measurement.
 pub struct Bench<'a> {
-    /// How.
+    /// Measurement options.
     pub options: &'a Options,
-    /// Absent where no tracker takes part.
+    /// Module; `None` if no tracker is used.
     pub module: Option<&'a Module>,
-    /// Outlives everything that must be put back.
+    /// Signals; outlives everything that must be restored.
     pub signals: &'a SignalWatch,
-    /// What the calls are hooked with; absent before [`trackers`](Self::trackers)
-    /// has chosen it, and where nothing is hooked.
+    /// Mechanism that hooks the calls; `None` before [`trackers`](Self::trackers) has chosen it,
+    /// and if nothing is hooked.
     pub mechanism: Option<Mechanism>,
 }
 
-/// What a measurement selects, and looks at, while it goes on.
+/// Controls of a running measurement.
 pub struct Control<'a> {
-    /// The workers' trackers, or the one of sysfs; absent where none takes part.
+    /// Tracker selection of the workers, or of sysfs; `None` if no tracker is used.
     pub trackers: Option<&'a dyn TrackerControl>,
-    /// What must not change.
+    /// Conditions that must not change.
     pub conditions: Conditions<'a>,
 }
 
-/// What came of each tracker.
+/// Outcomes of all trackers.
 pub struct Measured {
-    /// In the first comparison.
+    /// Outcomes of the first comparison.
     pub first: Vec<Outcome>,
-    /// In those after it.
+    /// Outcomes of the repeated comparisons.
     pub repeats: Vec<Vec<Outcome>>,
 }
 
 impl Bench<'_> {
-    /// The hook, where it takes part: in user space.
+    /// Returns the hook, if it is used: in user space.
     pub fn hook(&self) -> Option<Hook<'_>> {
         let module = self.module?;
         (self.options.r#where == Where::User).then(|| module.hook())
     }
 
-    /// What will be hooked.
+    /// Returns the target that will be hooked.
     pub fn target(&self) -> Result<Option<Target>> {
         let hook = self.hook().zip(self.mechanism);
         hook.map(|(hook, mechanism)| hook.target_by(mechanism))
             .transpose()
     }
 
-    /// Tells what trackers go through.
+    /// Returns an observer of the trackers' statistics.
     pub fn observer(&self) -> Option<ModuleObserver<'_>> {
         let hook = self.hook();
         self.module.map(|module| ModuleObserver {
@@ -83,8 +83,8 @@ impl Bench<'_> {
         })
     }
 
-    /// The trackers that the command line means, at most nine. Chooses the
-    /// mechanism that hooks their calls, too.
+    /// Returns the trackers that the command line names, at most nine. Also chooses the mechanism
+    /// that hooks their calls.
     pub fn trackers(&mut self, names: &[String], asked: Option<Mechanism>) -> Result<Vec<String>> {
         let Some(module) = self.module else {
             bail!("trackers are measured without the module: this is a bug");
@@ -112,9 +112,9 @@ impl Bench<'_> {
         Ok(trackers)
     }
 
-    /// Measures with these workers, idle at first, and with `tracker` selected,
-    /// which in the kernel is theirs alone; without one, they follow sysfs. Calls
-    /// of theirs are hooked where the hook takes part.
+    /// Runs `body` with workers, idle at first, and with `tracker` selected, in the kernel for
+    /// these workers alone; without `tracker`, they follow sysfs. Their calls are hooked if the
+    /// hook is used.
     pub fn run<T>(
         &self,
         workload: &Workload,
@@ -126,7 +126,7 @@ impl Bench<'_> {
         let own = kernel.as_deref().zip(self.module);
         let own = own.map(|(load, module)| OwnTrackers::new(load, &module.sysfs));
         let knobs = Knobs {
-            // Workers with trackers of their own leave it alone.
+            // Workers with trackers of their own leave sysfs alone.
             trackers: self
                 .module
                 .filter(|_| own.is_none())
@@ -174,8 +174,8 @@ impl Bench<'_> {
         })
     }
 
-    /// Compares trackers with these workers, and then so many times more;
-    /// `after` may do something with them before they end.
+    /// Compares trackers with these workers, then again `repeats` times. `after` may use the
+    /// workers before they end.
     pub fn compare<T>(
         &self,
         workload: &Workload,
@@ -215,8 +215,7 @@ impl Bench<'_> {
         })
     }
 
-    /// What the hook itself costs such workers, where it takes part. Leaves it
-    /// disabled.
+    /// Measures the hook's own cost for such workers, if the hook is used. Leaves it disabled.
     pub fn calibrate(
         &self,
         pool: &mut dyn Pool,
@@ -226,7 +225,7 @@ impl Bench<'_> {
         let (Some(hook), Some(module)) = (self.hook(), self.module) else {
             return Ok(None);
         };
-        say("measuring what the hook itself costs");
+        say("measuring the cost of the hook itself");
         let rounds = samples.clamp(MIN_POINTS, CALIBRATION_ROUNDS);
         let interval = self.options.interval();
         pool.start()?;
@@ -243,7 +242,7 @@ impl Bench<'_> {
     }
 }
 
-/// Nanoseconds that an iteration takes a task; none without iterations.
+/// Returns the nanoseconds that an iteration takes a task; `None` without iterations.
 fn per_iteration(sample: &Sample) -> Option<f64> {
     let time: u64 = sample.tasks.iter().map(|task| task.interval_ns).sum();
     let iterations: u64 = sample.tasks.iter().map(|task| task.iterations).sum();

@@ -40,7 +40,7 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
     let module = Module::open()?;
     let environment = Environment::detect();
 
-    // Outlives everything that must be put back.
+    // Outlives everything that must be restored.
     let signals = SignalWatch::new()?;
     let mut bench = Bench {
         options,
@@ -100,8 +100,7 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
     deliver(&report, destination, pictures).context("the comparison is complete, but")
 }
 
-/// Saves the report and draws it; neither is given up because the other cannot
-/// be written.
+/// Saves the report and plots it; each is done even if the other fails.
 fn deliver(report: &CompareReport, json: Option<Destination>, pictures: Pictures) -> Result<()> {
     let saved = json.map_or(Ok(()), |json| json.write(|out| json::write(out, report)));
     let drawn = pictures.deliver(|| epoch_figures::comparison(report));

@@ -12,7 +12,7 @@ use crate::cli::{Cli, CompletionsArgs};
 pub fn execute(args: &CompletionsArgs) -> Result<()> {
     let mut command = Cli::command();
     let name = command.get_name().to_owned();
-    // Not to stdout at once: a reader that goes away would be a panic.
+    // Not to stdout directly: if its reader has gone, generate() panics.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, name, &mut script);
     io::stdout().write_all(&script)?;

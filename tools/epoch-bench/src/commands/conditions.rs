@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Whether what is measured is still what was to be measured.
+//! Watch over the conditions of a measurement.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -14,22 +14,23 @@ use epoch_load::watch::Watch;
 
 use super::module::Module;
 
-/// What must not change meanwhile, besides the machine.
+/// Conditions that must not change during a measurement: the machine, the module's settings, and
+/// the workers of others.
 pub struct Conditions<'a> {
     module: Option<&'a Module>,
-    /// Whether the trackers are those that sysfs says, and not the workers' own.
+    /// True if the tracker is the one selected in sysfs, and not the workers' own.
     by_knob: bool,
-    /// Whether calls are hooked.
+    /// True if calls are hooked.
     hooked: bool,
-    /// Workers that this measurement has in the kernel.
+    /// Number of this measurement's workers in the kernel.
     workers: usize,
     before: Vec<Fact>,
-    /// Workers that others have. They are load, as others of the machine's, and
-    /// may come and go: only the sample that sees it is left out.
+    /// Workers of others. They are load like any other on the machine, and may come and go: only
+    /// the sample during which that is seen is discarded.
     others: Cell<Others>,
 }
 
-/// Workers of others: those that run, and those that have begun to.
+/// Workers of others: those that run, and those that have started.
 #[derive(Clone, Copy, Default)]
 struct Others {
     running: u32,
@@ -37,7 +38,7 @@ struct Others {
 }
 
 impl Others {
-    /// What there is besides so many `own` ones, each of which has begun to run once.
+    /// Returns the workers that are not among the `own` ones, each of which has started once.
     fn besides(own: usize, info: &Info) -> Self {
         Self {
             running: info.running.saturating_sub(own as u32),
@@ -45,7 +46,7 @@ impl Others {
         }
     }
 
-    /// What has changed before `now`, if anything has.
+    /// Describes what has changed until `now`; `None` if nothing has.
     fn until(self, now: Self) -> Option<String> {
         let (before, running) = (self.running, now.running);
         let started = now.started.wrapping_sub(self.started);
@@ -59,11 +60,11 @@ impl Others {
     }
 }
 
-/// A name and what is to be read there.
+/// Name of a fact, and its value.
 type Fact = (&'static str, String);
 
 impl<'a> Conditions<'a> {
-    /// Those of now, before the workers run.
+    /// Records the conditions of now, before the workers run.
     pub fn new(
         module: Option<&'a Module>,
         by_knob: bool,
@@ -91,7 +92,7 @@ impl<'a> Conditions<'a> {
         Ok(facts)
     }
 
-    /// Workers of others, while so many of this measurement run.
+    /// Returns the workers of others, while `own` workers of this measurement run.
     fn others(&self, own: usize) -> Result<Others> {
         self.module.map_or(Ok(Others::default()), |module| {
             Ok(Others::besides(own, &module.device.info()?))
@@ -119,7 +120,7 @@ impl Watch for Conditions<'_> {
     }
 }
 
-/// What is true of the machine. What is not there is left out.
+/// Returns facts about the machine. Facts that the kernel does not provide are left out.
 fn machine(root: &Path) -> Vec<Fact> {
     let cpus = root.join("sys/devices/system/cpu");
     let read = |path: &Path| fs::read_to_string(path).map(|text| text.trim().to_owned());
@@ -167,7 +168,7 @@ mod tests {
             started,
             ..Info::default()
         };
-        // Seven are others', and four are to be own ones.
+        // Seven belong to others, and four will be our own.
         let before = Others::besides(0, &info(7, u32::MAX));
         let until = |running, started| before.until(Others::besides(4, &info(running, started)));
         assert_eq!(until(11, 3), None);

@@ -31,7 +31,7 @@ pub fn execute(args: &DoctorArgs, color: ColorChoice) -> Result<ExitCode> {
     })
 }
 
-/// That of the terminal; what reads a pipe wants one line for each finding.
+/// Returns the width of the terminal; `None` for a pipe, whose reader wants one line per finding.
 fn width() -> Option<usize> {
     let terminal = io::stdout().is_terminal().then(console::Term::stdout)?;
     Some(usize::from(terminal.size_checked()?.1))

@@ -23,7 +23,7 @@ pub fn execute(args: &DrawArgs) -> Result<()> {
              for standard input"
         )
     })?;
-    // Bad data is bad usage, as with ministat.
+    // Bad data is a usage error, as with ministat.
     let picture = draw(&json).map_err(|error| {
         usage(format!(
             "{name} is nothing that 'compare --json' or 'sweep --json' wrote: {error:#}"

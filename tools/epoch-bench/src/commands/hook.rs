@@ -31,10 +31,10 @@ use super::module::Module;
 use super::setup::{command_line, open_destination, say, warn};
 use crate::cli::HookArgs;
 
-/// Samples of each kind that the hook's own cost is measured with.
+/// Number of samples of each kind for measuring the hook's own cost.
 const ROUNDS: usize = 10;
 
-/// How long each of them takes.
+/// Length of each sample for measuring the hook's own cost.
 const SAMPLE: Duration = Duration::from_millis(20);
 
 pub fn execute(args: &HookArgs) -> Result<ExitCode> {
@@ -53,7 +53,7 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
     };
 
     module.hold_hook()?;
-    // Outlives everything that must be put back.
+    // Outlives everything that must be restored.
     let signals = SignalWatch::new()?;
     let (trackers, mechanism) = mechanism::choose(&module, &trackers, asked)?;
     let hook = module.hook();
@@ -99,8 +99,8 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
         .all(|run| run.observed.calls.unwrap_or_default() == Calls::default())
     {
         say(
-            "no call was hooked; if processes that COMMAND does not start, as daemons, unmap for \
-             it, name them with --comm, or take --all",
+            "no call was hooked; if processes that COMMAND does not start, such as daemons, unmap \
+             for it, name them with --comm, or use --all",
         );
     }
     if let Some(destination) = destination {
@@ -120,7 +120,7 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
     Ok(ExitCode::from(ending.code()))
 }
 
-/// Whose calls are hooked, in words.
+/// Describes the tasks whose calls are hooked.
 fn calls_of(args: &HookArgs) -> String {
     match (&args.comm, args.all) {
         (Some(comm), _) => format!("tasks named {comm}"),
@@ -129,7 +129,7 @@ fn calls_of(args: &HookArgs) -> String {
     }
 }
 
-/// Whose calls are hooked. COMMAND is the only child that this process has.
+/// Returns the filter of hooked calls. COMMAND is the only child that this process has.
 fn filter(args: &HookArgs) -> Filter {
     match (&args.comm, args.all) {
         (Some(comm), _) => Filter::Comm(comm.clone()),
@@ -153,7 +153,7 @@ fn run(
     };
     module.sysfs.select(tracker)?;
     let filter = filter(args);
-    // Or a process whose parent has ended would be a descendant no more.
+    // Otherwise a process whose parent has exited would no longer be a descendant.
     let _subreaper = match filter {
         Filter::Descendants(_) => Some(Subreaper::new()?),
         Filter::All | Filter::Comm(_) => None,
@@ -161,7 +161,7 @@ fn run(
     let command = Command::fork(&args.command, signals)?;
     hook.filter(&filter)?;
     hook.enable(true)?;
-    // Calls are counted from then on.
+    // The counts start here.
     let before = observer.observe(tracker)?;
     let ending = command.run(signals)?;
     let now = module.sysfs.current()?;
@@ -181,7 +181,7 @@ fn run(
     Ok(ending)
 }
 
-/// Measures what the hook costs this process's own calls.
+/// Measures the cost of the hook for this process's own calls.
 fn calibrate(hook: Hook<'_>, module: &Module, signals: &SignalWatch) -> Result<Option<HookCost>> {
     let load = UserLoad::new(Testcase::Mmap1, None)?;
     hook.filter(&Filter::own_comm()?)?;
@@ -192,15 +192,15 @@ fn calibrate(hook: Hook<'_>, module: &Module, signals: &SignalWatch) -> Result<O
         {
             bail!(Interrupted);
         }
-        // What comes first is slower.
+        // The first iterations are slower.
         loop_for(&load, SAMPLE / 4)?;
         loop_for(&load, SAMPLE)
     })
 }
 
-/// Nanoseconds that an iteration takes.
+/// Returns the nanoseconds per iteration.
 fn loop_for(load: &UserLoad, duration: Duration) -> Result<f64> {
-    /// Iterations between two looks at the clock.
+    /// Iterations between two readings of the clock.
     const BATCH: u32 = 16;
 
     let start = Instant::now();

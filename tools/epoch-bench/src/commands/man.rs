@@ -15,7 +15,7 @@ use crate::cli::{Cli, ManArgs};
 pub fn execute(args: &ManArgs) -> Result<()> {
     write(&args.dir).with_context(|| {
         format!(
-            "{}: the pages cannot be written; name a folder that is yours to write",
+            "{}: the pages cannot be written; name a directory that you may write to",
             args.dir.display()
         )
     })
@@ -24,7 +24,7 @@ pub fn execute(args: &ManArgs) -> Result<()> {
 fn write(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     let mut command = Cli::command().disable_help_subcommand(true);
-    // Gives subcommands their full names, and the options of all commands.
+    // Gives subcommands their full names, and the options common to all commands.
     command.build();
     let source = format!(
         "{} {}",
@@ -40,7 +40,7 @@ fn write(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The command and its subcommands.
+/// Returns the command and its subcommands.
 fn pages(command: &Command) -> Vec<Command> {
     let subcommands = command.get_subcommands().cloned();
     std::iter::once(command.clone())

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Which mechanism hooks the calls, and whose trackers' blocks are put around
-//! them.
+//! Choice of the mechanism that hooks the calls, and of the trackers whose blocks surround them.
 //!
-//! Trackers that are compared are hooked by the same mechanism. Blocks may sleep
-//! under `syscall` alone.
+//! Trackers that are compared are hooked by the same mechanism. Blocks may sleep only under
+//! `syscall`.
 
 use anyhow::Result;
 use epoch_device::error::{UsageError, usage};
@@ -14,7 +13,7 @@ use epoch_device::sysfs::{ALL, TrackerControl, TrackerGuard};
 use super::module::Module;
 use super::setup::say;
 
-/// What the command line asks of the hook.
+/// Options of the command line about the hook.
 #[derive(Clone, Copy, Default)]
 pub struct Asked<'a> {
     /// `--mechanism`
@@ -24,7 +23,7 @@ pub struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Refuses what has no effect. `hooked` says whether the hook takes part.
+    /// Refuses options that have no effect. `hooked` is true if the hook is used.
     pub fn check(&self, hooked: bool) -> Result<()> {
         if self.mechanism.is_some() && !hooked {
             return Err(usage(
@@ -36,8 +35,8 @@ impl Asked<'_> {
     }
 }
 
-/// Chooses the trackers that these names mean and the mechanism for all of them.
-/// Says which it is where that was not to be expected.
+/// Chooses the trackers that these names stand for, and the mechanism for all of them. Reports a
+/// choice that may be unexpected.
 pub fn choose(
     module: &Module,
     names: &[String],
@@ -64,8 +63,7 @@ pub fn choose(
     Ok((decision.trackers, decision.mechanism))
 }
 
-/// Aims the hook. Says which trackers can do without `syscall` where it is
-/// refused.
+/// Aims the hook. If `syscall` is refused, names the trackers that can do without it.
 pub fn aim(module: &Module, asked: Asked<'_>) -> Result<()> {
     let aimed = module.hook().aim(asked.symbol, asked.mechanism);
     match aimed {
@@ -81,32 +79,31 @@ pub fn aim(module: &Module, asked: Asked<'_>) -> Result<()> {
     }
 }
 
-/// A tracker to be hooked.
+/// Tracker to be hooked.
 struct Tracker {
     name: String,
-    /// Whether its blocks may sleep.
+    /// True if the tracker's blocks may sleep.
     sleeps: bool,
 }
 
-/// What was chosen.
+/// Chosen trackers and mechanism.
 #[derive(Debug)]
 struct Decision {
     trackers: Vec<String>,
     mechanism: Mechanism,
-    /// What its user should know of it.
+    /// Note about the choice for the user.
     note: Option<String>,
 }
 
-/// Decides about the mechanism. `all` says that the trackers are not named, so
-/// that some may be left out. `set` tells what hook/mechanism says with a
-/// tracker, one that does not sleep.
+/// Decides on the mechanism. `all` is true if the trackers are not named, so that some may be left
+/// out. `set` returns the value of hook/mechanism with a tracker, one that does not sleep.
 fn decide(
     mut trackers: Vec<Tracker>,
     all: bool,
     asked: Asked<'_>,
     set: impl FnOnce(&str) -> Result<Mechanism>,
 ) -> Result<Decision> {
-    // What asks for a probe, and what to do instead.
+    // The option that requires a probe, and the alternative.
     let probe = match (asked.mechanism, asked.symbol) {
         (Some(mechanism), _) if !mechanism.may_sleep() => Some((
             format!("--mechanism {}", mechanism.name()),
@@ -160,7 +157,7 @@ fn decide(
     })
 }
 
-/// Says which trackers sleep, if any do.
+/// Names the trackers that sleep; `None` if none does.
 fn sleeping(trackers: &[Tracker]) -> Option<String> {
     let mut names: Vec<_> = trackers
         .iter()
@@ -175,9 +172,8 @@ fn sleeping(trackers: &[Tracker]) -> Option<String> {
     }
 }
 
-/// What hook/mechanism says with a tracker that does not sleep. Under `auto`
-/// that may be something else than with the one that is selected, which `sleeps`
-/// or not.
+/// Returns the value of hook/mechanism with a `tracker` that does not sleep. Under `auto` it may
+/// differ from the value with the selected tracker; `sleeps` is true if that one sleeps.
 fn set(
     hook: Hook<'_>,
     control: &dyn TrackerControl,
@@ -185,7 +181,7 @@ fn set(
     tracker: &str,
 ) -> Result<Mechanism> {
     let mechanism = hook.mechanism()?;
-    // A hook that is enabled will be refused.
+    // An enabled hook will be refused.
     if !mechanism.may_sleep() || !sleeps || hook.is_enabled()? {
         return Ok(mechanism);
     }
@@ -204,7 +200,7 @@ mod tests {
     use epoch_device::hook::fake::fake_class;
     use epoch_device::sysfs::Sysfs;
 
-    /// Trackers of these names, of which mutex and semaphore sleep.
+    /// Returns trackers of these names, of which mutex and semaphore sleep.
     fn trackers(names: &str) -> Vec<Tracker> {
         let tracker = |name: &str| Tracker {
             name: name.into(),
@@ -378,7 +374,7 @@ mod tests {
         assert_eq!(set(hook, &Auto(&sysfs), true, "epoch").unwrap(), Fprobe);
         assert_eq!(sysfs.current().unwrap(), "mutex");
         assert_eq!(hook.mechanism().unwrap(), Syscall);
-        // Or because somebody wants it so.
+        // Or because somebody has set it.
         assert_eq!(set(hook, &sysfs, true, "epoch").unwrap(), Syscall);
         assert_eq!(set(hook, &sysfs, false, "epoch").unwrap(), Syscall);
         sysfs.write("hook/mechanism", "kretprobe").unwrap();

@@ -12,7 +12,7 @@ use ministat::{DEFAULT_WIDTH, Dataset, Edition, Input, MAX_DATASETS, Options, re
 
 use crate::cli::MinistatArgs;
 
-/// The name that ministat gives to standard input.
+/// Name that ministat gives to standard input.
 const STDIN: &str = "<stdin>";
 
 pub fn execute(args: &MinistatArgs) -> Result<()> {
@@ -55,7 +55,7 @@ pub fn execute(args: &MinistatArgs) -> Result<()> {
 
 fn read(path: &Path, input: &Input) -> Result<Dataset> {
     if path == Path::new("-") {
-        // Bad data is bad usage, as with the original.
+        // Bad data is a usage error, as with the original.
         return Dataset::read(STDIN, io::stdin().lock(), input)
             .map_err(|error| usage(error.to_string()));
     }
@@ -70,7 +70,7 @@ fn read(path: &Path, input: &Input) -> Result<Dataset> {
     }
 }
 
-/// As wide as the terminal, but for the frame.
+/// Returns the default width of the plot: that of the terminal without the frame.
 fn default_width() -> usize {
     if !io::stdout().is_terminal() {
         return DEFAULT_WIDTH;

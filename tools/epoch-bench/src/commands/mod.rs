@@ -28,7 +28,7 @@ use anyhow::Result;
 
 use crate::cli::{Cli, Command};
 
-/// Does what the command line says, and returns the exit code of that.
+/// Executes the command line, and returns its exit code.
 pub fn execute(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Doctor(args) => return doctor::execute(&args, cli.color),

@@ -19,16 +19,16 @@ use super::setup::warn;
 
 /// The loaded module.
 pub struct Module {
-    /// Its device, which tells what was counted.
+    /// Device, from which counters are read.
     pub device: Device,
-    /// Its folder in sysfs.
+    /// Directory in sysfs.
     pub sysfs: Sysfs,
-    /// Keeps others from the hook.
+    /// Lock that keeps others from the hook.
     held: OnceCell<Flock<File>>,
 }
 
 impl Module {
-    /// The one that is loaded.
+    /// Opens the loaded module.
     pub fn open() -> Result<Self> {
         Ok(Self {
             device: Device::open()?,
@@ -37,8 +37,8 @@ impl Module {
         })
     }
 
-    /// Keeps others from the hook, and from the tracker that it uses, as long as
-    /// this is there. Refuses if somebody else does.
+    /// Keeps others from the hook, and from the tracker that it uses, as long as `self` lives.
+    /// Fails if another epoch-bench does so.
     pub fn hold_hook(&self) -> Result<()> {
         if self.held.get().is_none() {
             let _ = self.held.set(self.device.hold()?);
@@ -46,26 +46,26 @@ impl Module {
         Ok(())
     }
 
-    /// Its hook.
+    /// Returns the module's hook.
     pub fn hook(&self) -> Hook<'_> {
         Hook::new(&self.sysfs)
     }
 
-    /// The trackers that the command line means.
+    /// Returns the trackers that the command line names.
     pub fn trackers(&self, names: &[String]) -> Result<Vec<String>> {
         named_trackers(&self.sysfs, names)
     }
 
-    /// Whether a tracker's blocks may sleep.
+    /// Returns whether a tracker's blocks may sleep.
     pub fn sleeps(&self, tracker: &str) -> Result<bool> {
         Ok(self.device.tracker(tracker)?.flags & uapi::TRACKER_SLEEPS != 0)
     }
 
-    /// Warns of what would be in the results.
+    /// Warns if the verifier is on, which would affect the results.
     pub fn warn_of_verifier(&self) -> Result<()> {
         if self.sysfs.read("verify")? == "1" {
             warn(&format!(
-                "the verifier is on, and takes its time in each block that notes pages: run 'echo \
+                "the verifier is on, and slows down each block that notes pages: run 'echo \
                  0 >{}'",
                 self.sysfs.path("verify").display()
             ));
@@ -74,7 +74,7 @@ impl Module {
     }
 }
 
-/// Workers in the kernel. Warns if they will not be alone there.
+/// Creates the load of workers in the kernel. Warns if they will not be alone there.
 pub fn kernel_load(orders: Vec<Orders>) -> Result<KernelLoad> {
     let workers = orders.len();
     if workers > uapi::MAX_WORKERS as usize {

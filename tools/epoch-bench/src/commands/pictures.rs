@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The files that a result is drawn to.
+//! Output files of plots.
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use epoch_results::destination::Destination;
 use super::setup::open_destination;
 use crate::cli::PictureArgs;
 
-/// Those that the command line names.
+/// Output files that the command line names.
 pub struct Pictures {
     svg: Option<Destination>,
     png: Option<Destination>,
 }
 
 impl PictureArgs {
-    /// Each option, and the file it names.
+    /// Returns each option, and the file it names.
     pub fn named(&self) -> [(&'static str, Option<&Path>); 2] {
         [
             ("--svg", self.svg.as_deref()),
@@ -27,7 +27,7 @@ impl PictureArgs {
 }
 
 impl Pictures {
-    /// Makes sure that they can be written.
+    /// Opens the files, and so checks that they can be written.
     pub fn open(args: &PictureArgs) -> Result<Self> {
         let [svg, png] = args
             .named()
@@ -38,19 +38,19 @@ impl Pictures {
         })
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no files.
     pub fn is_empty(&self) -> bool {
         self.svg.is_none() && self.png.is_none()
     }
 
-    /// The files, each with its option.
+    /// Returns the files, each with its option.
     pub fn destinations(&self) -> impl Iterator<Item = (&'static str, &Destination)> {
         let svg = self.svg.iter().map(|svg| ("--svg", svg));
         svg.chain(self.png.iter().map(|png| ("--png", png)))
     }
 
-    /// Draws what `draw` makes, as SVG; one file is not given up because the
-    /// other cannot be written.
+    /// Writes the SVG that `draw` returns, and a PNG of it. Each is written even if the other
+    /// cannot be.
     pub fn deliver(self, draw: impl FnOnce() -> Result<String>) -> Result<()> {
         if self.is_empty() {
             return Ok(());

@@ -32,7 +32,7 @@ pub fn execute(args: &RunArgs) -> Result<()> {
     let destination = args.measure.destination()?;
     let workload = options.workload(args.tasks as usize)?;
 
-    // Outlives everything that must be put back.
+    // Outlives everything that must be restored.
     let signals = SignalWatch::new()?;
     let module = match (options.r#where, &args.tracker) {
         (Where::User, None) => None,
@@ -68,7 +68,8 @@ pub fn execute(args: &RunArgs) -> Result<()> {
     let (environment, outcome, hook_cost) =
         bench.run(&workload, args.tracker.as_deref(), |workers, control| {
             let environment = Environment::detect();
-            // stdout is for what will-it-scale prints. Nobody has to listen here.
+            // stdout is for will-it-scale's output. Errors are ignored: nobody may be reading
+            // stderr.
             let _ = environment.write(&mut io::stderr());
             let meter = SystemMeter::open();
             let (out, watch) = (&mut io::stdout(), &control.conditions);

@@ -18,7 +18,7 @@ pub fn execute(args: &SchemaArgs) -> Result<()> {
     json::write(&mut io::stdout(), &schema(args.command))
 }
 
-/// JSON Schema, draft 2020-12, of the file that a command writes.
+/// Returns the JSON Schema, draft 2020-12, of the file that a command writes.
 fn schema(command: Saved) -> Schema {
     match command {
         Saved::Run => written::<RunReport>(),
@@ -31,7 +31,7 @@ fn schema(command: Saved) -> Schema {
     }
 }
 
-/// As it is written, that is with all that readers may leave out.
+/// Returns the schema of files as written, that is with all fields that readers may leave out.
 fn written<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     SchemaGenerator::new(settings).into_root_schema_for::<T>()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the options of measuring commands mean.
+//! Meaning of the options of measuring commands.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -20,7 +20,7 @@ use super::module::kernel_load;
 use crate::cli::MeasureArgs;
 
 impl MeasureArgs {
-    /// Where the report goes, if there is to be one.
+    /// Opens the file for the report, if the command line names one.
     pub fn destination(&self) -> Result<Option<Destination>> {
         open_destination("--json", self.json.as_deref())
     }
@@ -35,8 +35,8 @@ impl MeasureArgs {
     }
 }
 
-/// How many tasks there are: one for each CPU that may be used, unless the
-/// command line says otherwise.
+/// Returns the number of tasks: one for each CPU that may be used, unless the command line says
+/// otherwise.
 pub fn tasks(asked: Option<u32>) -> Result<usize> {
     match asked {
         Some(tasks) => Ok(tasks as usize),
@@ -44,7 +44,7 @@ pub fn tasks(asked: Option<u32>) -> Result<usize> {
     }
 }
 
-/// The workers, of which so many are measured.
+/// Returns the workers, of which `tasks` are measured.
 pub fn crew(options: &Options, tasks: usize) -> Crew {
     Crew {
         tasks,
@@ -52,7 +52,7 @@ pub fn crew(options: &Options, tasks: usize) -> Crew {
     }
 }
 
-/// What workers in the kernel will do; absent where they are in user space.
+/// Creates the load of workers in the kernel; `None` if they are in user space.
 pub fn load_in_kernel(options: &Options, tasks: usize) -> Result<Option<Arc<KernelLoad>>> {
     let (testcase, pages, keys) = (options.testcase, options.pages, options.keys);
     if options.r#where == Where::User {
@@ -89,7 +89,7 @@ pub fn check_distinct(named: &[(&str, Option<&Path>)]) -> Result<()> {
     Ok(())
 }
 
-/// Whether both exist and are one file.
+/// Returns whether both paths exist and are the same file.
 pub fn same_file(one: &Path, other: &Path) -> bool {
     match (one.canonicalize(), other.canonicalize()) {
         (Ok(one), Ok(other)) => one == other,
@@ -98,19 +98,19 @@ pub fn same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Says something that does not keep us from going on.
+/// Prints a warning to stderr.
 pub fn warn(message: &str) {
-    // Nobody has to listen.
+    // Errors are ignored: nobody may be reading stderr.
     let _ = writeln!(io::stderr(), "warning: {message}");
 }
 
-/// Says on stderr what is done.
+/// Prints a status message to stderr.
 pub fn say(message: &str) {
-    // Nobody has to listen.
+    // Errors are ignored: nobody may be reading stderr.
     let _ = writeln!(io::stderr(), "{message}");
 }
 
-/// The command line with the program's name first.
+/// Returns the command line, with the program's name first.
 pub fn command_line() -> Vec<String> {
     std::env::args_os()
         .map(|arg| arg.to_string_lossy().into_owned())

@@ -24,7 +24,7 @@ use super::module::{Module, kernel_load};
 use super::setup::{command_line, open_destination, say, warn};
 use crate::cli::TortureArgs;
 
-/// The tracker that does nothing: it has no waits that could be verified.
+/// Tracker that does nothing: it has no waits to verify.
 const NOTHING: &str = "none";
 
 pub fn execute(args: &TortureArgs) -> Result<()> {
@@ -55,7 +55,7 @@ pub fn execute(args: &TortureArgs) -> Result<()> {
     };
     orders.extend(vec![wait; crew.waiters]);
 
-    // Outlives everything that must be put back.
+    // Outlives everything that must be restored.
     let signals = SignalWatch::new()?;
     let verifier = FileGuard::write(&module.sysfs, "verify", "1")?;
     let observer = ModuleObserver {
@@ -64,7 +64,7 @@ pub fn execute(args: &TortureArgs) -> Result<()> {
     };
     let load = Arc::new(kernel_load(orders)?);
     let trackers = OwnTrackers::new(&load, &module.sysfs);
-    // Not bound to CPUs: that blocks move is part of it.
+    // Not bound to CPUs: migration of blocks is part of the test.
     let spawn = || Workers::spawn(load.clone(), crew, Carrier::Processes, None, &signals);
     let outcomes = session::measure(Knobs::default(), None, spawn, |workers| {
         torture::run(workers, &trackers, &observer, &plan, |tracker| {
@@ -94,7 +94,7 @@ pub fn execute(args: &TortureArgs) -> Result<()> {
     {
         if observed.counters.waits == 0 {
             warn(&format!(
-                "no wait was over with tracker {tracker}, so that nothing was verified: take more \
+                "no wait was completed with tracker {tracker}, so nothing was verified: increase \
                  --seconds"
             ));
         }

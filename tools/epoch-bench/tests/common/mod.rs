@@ -11,7 +11,7 @@ pub const SAVED: [&str; 7] = [
     "run", "compare", "sweep", "hook", "torture", "profile", "doctor",
 ];
 
-/// What `epoch-bench schema` prints.
+/// Returns the output of `epoch-bench schema`.
 pub fn schema(command: &str) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_epoch-bench"))
         .args(["schema", command])
@@ -21,10 +21,10 @@ pub fn schema(command: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Whether a file is what the schema says; all that is wrong if it is not.
+/// Checks that a file conforms to its schema; returns all violations.
 ///
-/// What the schema does not know is wrong, too, although a reader must put up
-/// with it: it is not documented.
+/// Fields that the schema does not list are violations, too, although readers must tolerate them:
+/// they are not documented.
 pub fn check(command: &str, file: &Value) -> Result<(), Vec<String>> {
     let mut schema = schema(command);
     close(&mut schema);

@@ -31,7 +31,7 @@ bench;do_mmap;mmap_region;mas_store_prealloc 450
 bench;do_mmap;get_unmapped_area;mas_empty_area_rev 180
 ";
 
-/// Writes one file of each kind to the folder.
+/// Writes one file of each kind to the directory.
 pub fn write(dir: &Path) -> Result<()> {
     let save = |name: &str, json: Value| -> Result<()> {
         let path = dir.join(name);
@@ -51,7 +51,7 @@ pub fn write(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A comparison of mutex with a tracker of this name.
+/// Returns a comparison of mutex with a tracker of this name.
 pub fn comparison(tracker: &str) -> CompareReport {
     let around = |mean: u64| -> Vec<u64> {
         let scatter = [3, -8, 5, 0, 11, -4, -9, 7, 2, -6, 1, -2];
@@ -64,12 +64,12 @@ pub fn comparison(tracker: &str) -> CompareReport {
     report
 }
 
-/// A comparison with processes, and its like with threads.
+/// Returns a comparison with processes, and the same with threads.
 fn by_carrier() -> (CompareReport, CompareReport) {
     let (mut processes, mut threads) = carriers();
     for (report, option) in [(&mut processes, None), (&mut threads, Some("--threads"))] {
         let words = ["epoch-bench", "compare", "mutex", "epoch"].into_iter();
-        // Not that of the other comparison.
+        // The interval must differ from that of the other comparison.
         report.workload.interval_ms = 500;
         report.command_line = words.chain(option).map(String::from).collect();
     }
@@ -126,7 +126,7 @@ fn findings() -> DoctorReport {
     )
 }
 
-/// Names of flame graphs are those of the files below.
+/// Returns a profile that names the flame graphs below.
 fn profile() -> ProfileReport {
     let mut report = profiled();
     if let Some(difference) = &mut report.difference {
@@ -140,7 +140,7 @@ fn profile() -> ProfileReport {
     report
 }
 
-/// Names and files, as inferno draws them.
+/// Returns names and content of flame graphs, as inferno draws them.
 fn flame_graphs() -> Result<[(&'static str, String); 4]> {
     Ok([
         ("flame-mutex.svg", draw("mutex", MUTEX)?),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What carries the workers: processes or threads.
+//! Carriers of the workers: processes or threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use super::worker::{self, Shared};
 /// Stack of a worker thread; it calls nothing deep.
 const STACK_BYTES: usize = 256 << 10;
 
-/// A worker under way.
+/// Handle of a started worker.
 pub enum Handle {
     Process(Option<Pid>),
     Thread(Option<JoinHandle<()>>),
 }
 
 impl Handle {
-    /// Whether the worker has ended; its resources are then released.
+    /// Returns `Some` if the worker has ended, and releases its resources.
     ///
-    /// How a process ended is told, unless it exited by itself.
+    /// The inner value says how a process ended, unless it exited by itself.
     pub fn try_reap(&mut self) -> Result<Option<Option<String>>> {
         match self {
             Self::Process(pid) => {
@@ -54,7 +54,7 @@ impl Handle {
                     return Ok(None);
                 }
                 if let Some(thread) = thread.take() {
-                    // A panic was caught and reported by the worker itself.
+                    // The worker has caught and reported a panic itself.
                     let _ = thread.join();
                 }
                 Ok(Some(None))
@@ -94,12 +94,12 @@ fn spawn_process(shared: &Arc<Shared>, task: usize) -> Result<Handle> {
     }
 }
 
-/// The child's whole life. It must not return into its parent's code, nor run
-/// what its parent left for the exit.
+/// Runs the worker in the child, and exits. Must not return into the parent's code, nor run the
+/// exit handlers of the parent.
 fn child(shared: &Shared, task: usize, parent: Pid) -> ! {
     let life = catch_unwind(AssertUnwindSafe(|| {
-        // Nothing may be left running, not even when the parent is killed. Did
-        // it die before this took effect, then it is our parent no more.
+        // No worker may be left running, not even when the parent is killed. If it died before this
+        // took effect, it is our parent no more.
         if prctl::set_pdeathsig(Signal::SIGKILL).is_ok() && getppid() == parent {
             worker::work(shared, task);
         }
@@ -119,8 +119,7 @@ fn spawn_thread(shared: &Arc<Shared>, task: usize) -> Result<Handle> {
             worker::fail(&shared, task, Stage::Panic, Errno::UnknownErrno);
         }
     };
-    // Without a name, so that it goes by the process's, as the hook's filter
-    // expects.
+    // Unnamed, so that it keeps the name of the process, as the hook's filter expects.
     let thread = thread::Builder::new()
         .stack_size(STACK_BYTES)
         .spawn(body)
@@ -128,7 +127,7 @@ fn spawn_thread(shared: &Arc<Shared>, task: usize) -> Result<Handle> {
     Ok(Handle::Thread(Some(thread)))
 }
 
-/// Refuses to go on where a fork would not be safe.
+/// Returns an error if this process has several threads, so that a fork would not be safe.
 pub fn check_single_threaded() -> Result<()> {
     let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
     if threads > 1 {

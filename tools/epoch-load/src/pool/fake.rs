@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A pool in memory, for tests: exact rates, a clock of its own.
+//! Pool in memory, for tests: exact rates, a clock of its own.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use epoch_results::sample::Reading;
 
 use super::Pool;
 
-/// What happened to the pool or the tracker.
+/// Call that the pool or the trackers have received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     Start,
@@ -22,15 +22,15 @@ pub enum Event {
     Select(String),
 }
 
-/// Each task does its rate of iterations a second, no more, no less.
+/// Pool in which each task does exactly its rate of iterations per second.
 pub struct FakePool {
     rates: Vec<u64>,
     now_ns: u64,
     running: bool,
     waits: usize,
-    /// How much longer each wait takes than it should.
+    /// Time by which each wait is too long.
     pub lateness: Duration,
-    /// Fails at this wait, counted from 0.
+    /// Number of the wait that fails, counted from 0, and its error.
     pub fail_at_wait: Option<(usize, anyhow::Error)>,
     pub events: Vec<Event>,
     /// If present, decides about the rates: `mutex` halves them.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The workload in the kernel, through the device.
+//! Workload in the kernel, through the device.
 
 use std::cell::RefCell;
 use std::thread;
@@ -18,16 +18,16 @@ use epoch_results::sample::Reading;
 use super::{Load, Slot};
 use crate::limits;
 
-/// One open device file for each worker, which has a tracker of its own.
+/// Load with an open device file for each worker, which has a tracker of its own.
 pub struct KernelLoad {
     devices: Vec<Device>,
     orders: Vec<Orders>,
 }
 
 impl KernelLoad {
-    /// Opens the files, in the parent, so that it can read and stop.
+    /// Opens the files in the parent, so that it can read counters and stop workers.
     pub fn open(orders: Vec<Orders>) -> Result<Self> {
-        // The first tells best what is wrong with the module.
+        // The first has the best error if something is wrong with the module.
         let first = Device::open()?;
         limits::allow_open_files(orders.len())?;
         let mut devices = vec![first];
@@ -38,16 +38,16 @@ impl KernelLoad {
         Ok(Self { devices, orders })
     }
 
-    /// Workers that run now, of whichever process.
+    /// Returns the number of workers that run now, in all processes.
     pub fn running(&self) -> Result<u32> {
         Ok(self.devices[0].info()?.running)
     }
 }
 
-/// How often it is looked at whether workers have gone over to another tracker.
+/// Polling interval while workers switch to another tracker.
 const POLL: Duration = Duration::from_micros(100);
 
-/// How long that may take.
+/// Time limit for the switch to another tracker.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Selects the trackers of one load's workers, and of no others.
@@ -58,7 +58,7 @@ pub struct OwnTrackers<'a> {
 }
 
 impl<'a> OwnTrackers<'a> {
-    /// At first, workers use the tracker that `sysfs` says.
+    /// Creates the control of a load. At first, its workers use the tracker selected in `sysfs`.
     pub fn new(load: &'a KernelLoad, sysfs: &'a Sysfs) -> Self {
         Self {
             load,
@@ -86,7 +86,7 @@ impl TrackerControl for OwnTrackers<'_> {
         }
         let deadline = Instant::now() + PATIENCE;
         for (device, orders) in self.load.devices.iter().zip(&self.load.orders) {
-            // They have no blocks, and look at the tracker before each wait.
+            // Waiters have no blocks, and look up the tracker before each wait.
             if matches!(orders, Orders::Wait { .. }) {
                 continue;
             }

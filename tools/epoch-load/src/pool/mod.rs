@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The workers: started once, told to run and to stop any number of times.
+//! Workers that are started once, then run and stopped any number of times.
 
 mod carrier;
 mod kernel;
@@ -25,31 +25,30 @@ pub use slot::Slot;
 pub use user::UserLoad;
 pub use workers::{Crew, Workers};
 
-/// What a measurement needs of its workers.
+/// Workers of a measurement.
 pub trait Pool {
-    /// Sets all of them going and returns when each is.
+    /// Starts all workers, and returns when each is running.
     fn start(&mut self) -> Result<()>;
-    /// Stops all of them and returns when each has.
+    /// Stops all workers, and returns when each has stopped.
     fn stop(&mut self) -> Result<()>;
     /// Reads the counters of the tasks that are measured, in their order.
     fn read(&mut self) -> Result<Vec<Reading>>;
-    /// Lets time pass; returns early with an error when a worker fails or a
-    /// signal asks to end.
+    /// Waits for `duration`. Returns early with an error if a worker fails or a signal requests
+    /// termination.
     fn wait(&mut self, duration: Duration) -> Result<()>;
     /// Ends all workers for good.
     fn shut_down(&mut self) -> Result<()>;
 }
 
-/// What a worker does when it is told to run.
+/// Work that a worker does while it runs.
 pub trait Load: Send + Sync {
     /// Runs in the worker until stopped.
     ///
     /// In a forked child it must not take a lock that its parent may hold.
     fn run(&self, task: usize, slot: &Slot) -> std::result::Result<(), Errno>;
-    /// Whether the worker is at work; called by the parent.
+    /// Returns whether the worker is running; called by the parent.
     fn is_running(&self, task: usize, slot: &Slot) -> Result<bool>;
-    /// Makes [`run`](Self::run) return; called by the parent, repeatedly until
-    /// it has.
+    /// Makes [`run`](Self::run) return; called by the parent, repeatedly until it has.
     fn stop(&self, task: usize, slot: &Slot) -> Result<()>;
     /// Reads the worker's counter; called by the parent.
     fn read(&self, task: usize, slot: &Slot) -> Result<Reading>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a worker and its parent tell each other through shared memory.
+//! State that a worker and its parent exchange through shared memory.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use crate::shared::Shareable;
 
-/// Where a worker stands.
+/// State of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum State {
@@ -22,24 +22,24 @@ pub enum State {
     Failed = 3,
 }
 
-/// What a worker was doing when it failed.
+/// Stage at which a worker failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Stage {
-    /// Putting itself on its CPU.
+    /// Setting the CPU affinity.
     Affinity = 1,
     /// Waiting for orders.
     Orders = 2,
     /// Running the testcase.
     Run = 3,
-    /// The run ended although nobody had stopped it.
+    /// The run ended although it had not been stopped.
     EndedEarly = 4,
-    /// Its code panicked.
+    /// The worker's code panicked.
     Panic = 5,
 }
 
-/// One worker's place, on cache lines of its own; 256 bytes keep clear of the
-/// neighbour that a prefetcher takes along, too.
+/// State of one worker, on cache lines of its own; 256 bytes also avoid the neighbouring line that
+/// a prefetcher takes along.
 #[repr(C, align(256))]
 #[derive(Default)]
 pub struct Slot {
@@ -48,15 +48,15 @@ pub struct Slot {
     errno: AtomicI32,
     stopping: AtomicBool,
     quitting: AtomicBool,
-    /// Iterations of a load that counts here.
+    /// Iterations, if the load counts them here.
     iterations: AtomicU64,
 }
 
-// SAFETY: atomics alone, of which 0 is a valid value.
+// SAFETY: all fields are atomics, for which 0 is a valid value.
 unsafe impl Shareable for Slot {}
 
 impl Slot {
-    /// Where the worker stands. Pairs with [`set_state`](Self::set_state).
+    /// Returns the state of the worker. Pairs with [`set_state`](Self::set_state).
     pub fn state(&self) -> State {
         match self.state.load(Ordering::Acquire) {
             0 => State::Starting,
@@ -66,19 +66,19 @@ impl Slot {
         }
     }
 
-    /// Publishes the state and all that was stored before it.
+    /// Publishes the state and all stores before it. Pairs with [`state`](Self::state).
     pub fn set_state(&self, state: State) {
         self.state.store(state as u32, Ordering::Release);
     }
 
-    /// Records why the worker is gone.
+    /// Records why the worker has failed.
     pub fn fail(&self, stage: Stage, errno: Errno) {
         self.stage.store(stage as u32, Ordering::Relaxed);
         self.errno.store(errno as i32, Ordering::Relaxed);
         self.set_state(State::Failed);
     }
 
-    /// Why the worker is gone, if it said so.
+    /// Returns why the worker has failed, if it has.
     pub fn failure(&self) -> Option<(Stage, Errno)> {
         if self.state() != State::Failed {
             return None;
@@ -93,17 +93,17 @@ impl Slot {
         Some((stage, Errno::from_raw(self.errno.load(Ordering::Relaxed))))
     }
 
-    /// Whether the run is to end. Relaxed: it carries no other data.
+    /// Returns whether the run should end. Relaxed: it carries no other data.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Whether the worker is to exit.
+    /// Returns whether the worker should exit.
     pub fn is_quitting(&self) -> bool {
         self.quitting.load(Ordering::Relaxed)
     }
 
-    /// Says whether the run is to end.
+    /// Sets whether the run should end.
     pub fn set_stopping(&self, stopping: bool) {
         self.stopping.store(stopping, Ordering::Relaxed);
     }
@@ -114,12 +114,12 @@ impl Slot {
         self.set_stopping(true);
     }
 
-    /// Iterations of a load that counts here.
+    /// Returns the number of iterations, if the load counts them here.
     pub fn iterations(&self) -> u64 {
         self.iterations.load(Ordering::Relaxed)
     }
 
-    /// Counts; only the worker writes, so that no atomic addition is needed.
+    /// Sets the number of iterations. Only the worker writes, so that no atomic addition is needed.
     pub fn set_iterations(&self, iterations: u64) {
         self.iterations.store(iterations, Ordering::Relaxed);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The workload in user space: real system calls.
+//! Workload in user space: real system calls.
 
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
@@ -18,7 +18,7 @@ use super::slot::State;
 use super::{Load, Slot};
 use crate::clock;
 
-/// Maps memory, writes to its first pages, if to any, and unmaps it.
+/// Load that maps memory, writes to its first pages, if any, and unmaps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserLoad {
     bytes: NonZeroUsize,
@@ -27,8 +27,8 @@ pub struct UserLoad {
 }
 
 impl UserLoad {
-    /// What the testcase of the module does, without its blocks; `pages` are
-    /// touched where that can be chosen.
+    /// Creates the load that a testcase of the module has, without its blocks; `pages` are touched
+    /// if the testcase has a choice.
     pub fn new(testcase: Testcase, pages: Option<u32>) -> Result<Self> {
         let page_bytes = page_bytes()?;
         let (bytes, pages) = match testcase {
@@ -39,12 +39,12 @@ impl UserLoad {
         Ok(Self {
             bytes: NonZeroUsize::new(bytes).context("a page has no bytes")?,
             page_bytes,
-            // More would be someone else's memory.
+            // More pages would be outside the mapping.
             pages: pages.min(bytes / page_bytes),
         })
     }
 
-    /// Once.
+    /// Runs one iteration.
     pub fn iterate(&self) -> std::result::Result<(), Errno> {
         // SAFETY: a new private mapping at an address of the kernel's choice
         // touches no memory that is in use.
@@ -58,8 +58,7 @@ impl UserLoad {
         };
         let first: NonNull<u8> = start.cast();
         for page in 0..self.pages {
-            // SAFETY: the mapping is ours, may be written to, and has at least
-            // so many pages.
+            // SAFETY: the mapping is ours, may be written to, and has at least `pages` pages.
             unsafe { first.add(page * self.page_bytes).write_volatile(1) };
         }
         // SAFETY: nothing refers to the mapping any more.
@@ -69,7 +68,7 @@ impl UserLoad {
 
 impl Load for UserLoad {
     fn run(&self, _task: usize, slot: &Slot) -> std::result::Result<(), Errno> {
-        // Goes on counting: the parent may already be reading.
+        // Continues the count, which the parent may already be reading.
         let mut iterations = slot.iterations();
         while !slot.is_stopping() {
             self.iterate()?;
@@ -84,7 +83,7 @@ impl Load for UserLoad {
     }
 
     fn stop(&self, _task: usize, _slot: &Slot) -> Result<()> {
-        // The loop looks at the slot itself.
+        // The loop reads the slot itself.
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A worker's life, in a process or a thread of its own.
+//! Worker in a process or a thread of its own.
 
 use std::sync::Arc;
 
@@ -13,22 +13,21 @@ use super::slot::{Stage, State};
 use super::{Load, Slot};
 use crate::shared::SharedSlice;
 
-/// What all workers and their parent share.
+/// State shared by all workers and their parent.
 pub struct Shared {
     pub load: Arc<dyn Load>,
     pub slots: SharedSlice<Slot>,
-    /// Of the workers, so many are measured; the others run beside them.
+    /// Number of measured workers, which are the first; the others run concurrently.
     pub tasks: usize,
-    /// The CPU of each task, none if they run where the scheduler likes, as
-    /// those beside them do.
+    /// CPU of each task; `None` if the scheduler places them, as it does the other workers.
     pub cpus: Option<Vec<usize>>,
-    /// A semaphore: every order lets each worker take one.
+    /// Semaphore: each order lets every worker take one.
     pub orders: EventFd,
     /// Wakes the parent when a worker has failed.
     pub failures: EventFd,
 }
 
-/// Carries out orders until told to quit, or until one fails.
+/// Carries out orders until told to quit, or until an order fails.
 pub fn work(shared: &Shared, task: usize) {
     let slot = &shared.slots[task];
     if let Err((stage, errno)) = obey(shared, task, slot) {
@@ -36,10 +35,10 @@ pub fn work(shared: &Shared, task: usize) {
     }
 }
 
-/// Reports that the worker is gone.
+/// Reports that the worker has failed.
 pub fn fail(shared: &Shared, task: usize, stage: Stage, errno: Errno) {
     shared.slots[task].fail(stage, errno);
-    // Can only fail when nobody is left to be woken.
+    // Fails only when no parent is left to be woken.
     let _ = shared.failures.write(1);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! [`Pool`] over real processes or threads.
+//! [`Pool`] of processes or threads.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,28 +20,28 @@ use super::{Load, Pool};
 use crate::shared::SharedSlice;
 use crate::signals::{SignalWatch, Wakeup};
 
-/// How often a condition without a wake-up of its own is looked at.
+/// Polling interval for conditions without a wake-up of their own.
 const POLL: Duration = Duration::from_millis(1);
 
-/// How long a worker may take to become ready, to run, to stop and to end; more
-/// of them take longer. On an overloaded machine that may be long, so that only
-/// a hang reaches it.
+/// Time limit for workers to become ready, to run, to stop and to exit; for all but the last, more
+/// time is added for each worker. On an overloaded machine these may take long, so that only a hang
+/// reaches the limit.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PATIENCE_PER_TASK: Duration = Duration::from_millis(20);
 
-/// How long workers may take to end before they are killed.
+/// Time that workers have to exit before they are killed.
 const KILL_AFTER: Duration = Duration::from_secs(5);
 
-/// How many workers there are.
+/// Numbers of workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crew {
-    /// Those that are measured.
+    /// Workers that are measured.
     pub tasks: usize,
-    /// Those that wait beside them.
+    /// Workers that wait for pages, concurrently with the measured ones.
     pub waiters: usize,
 }
 
-/// Workers under way, idle until started. Dropping them ends them.
+/// Workers that exist, idle until started. Drop ends them.
 pub struct Workers<'a> {
     shared: Arc<Shared>,
     handles: Vec<Handle>,
@@ -51,9 +51,9 @@ pub struct Workers<'a> {
 impl<'a> Workers<'a> {
     /// Starts the workers and waits until each is ready for orders.
     ///
-    /// The tasks are the first of the workers, and `cpus` says where each of
-    /// them runs. With [`Carrier::Processes`] this process must have only one
-    /// thread. The workers inherit that `signals` are held back.
+    /// The tasks are the first of the workers, and `cpus` has the CPU of each of them. With
+    /// [`Carrier::Processes`] this process must have only one thread. The workers inherit the
+    /// signal mask of `signals`.
     pub fn spawn(
         load: Arc<dyn Load>,
         crew: Crew,
@@ -97,7 +97,7 @@ impl<'a> Workers<'a> {
         Ok(all)
     }
 
-    /// What the worker is called.
+    /// Returns the name of a worker, for messages.
     fn name(&self, worker: usize) -> String {
         name(worker, self.shared.tasks)
     }
@@ -133,11 +133,11 @@ impl<'a> Workers<'a> {
         Ok(())
     }
 
-    /// Finds workers that have failed or died.
+    /// Returns an error if a worker has failed or died.
     fn check(&mut self) -> Result<()> {
         let (slots, tasks) = (&self.shared.slots, self.shared.tasks);
         for (worker, (slot, handle)) in slots.iter().zip(&mut self.handles).enumerate() {
-            // Reaped first: a worker fails before it ends.
+            // Reap first: a worker records its failure before it exits.
             let ended = handle.try_reap()?;
             if let Some((stage, errno)) = slot.failure() {
                 return Err(explain(&name(worker, tasks), stage, errno));
@@ -207,13 +207,12 @@ impl Pool for Workers<'_> {
         for slot in self.shared.slots.iter() {
             slot.quit();
         }
-        // Signals no longer count: what is under way here takes no longer than
-        // the workers' patience.
+        // Signals are ignored from here on: this takes no longer than the time limit of workers.
         let _ = self.give_order();
         let begun = Instant::now();
         let mut killed = false;
         loop {
-            // Again and again: a stop that comes before the run does nothing.
+            // Repeated: a stop that comes before the run has no effect.
             let _ = self.stop_all();
             let mut left = 0;
             for handle in &mut self.handles {
@@ -286,8 +285,7 @@ mod tests {
     use super::*;
     use crate::pool::Slot;
 
-    /// A load in memory: task 1 does what the test asks for, the others count
-    /// until they are stopped.
+    /// Load in memory: task 1 does what the test asks for, the others count until they are stopped.
     struct FakeLoad(fn(&Slot) -> std::result::Result<(), Errno>);
 
     fn count(slot: &Slot) -> std::result::Result<(), Errno> {
@@ -343,7 +341,7 @@ mod tests {
         result
     }
 
-    /// The error of a run with a task 1 that does not do its work.
+    /// Returns the error of a run with a task 1 that does not do its work.
     fn error_of(task_1: fn(&Slot) -> std::result::Result<(), Errno>) -> String {
         let error = with_workers(task_1, |workers| {
             workers.start()?;

@@ -14,8 +14,8 @@ use crate::topology;
 
 /// `PERF_TYPE_HARDWARE` and `PERF_COUNT_HW_INSTRUCTIONS`.
 const INSTRUCTIONS: Event = (0, 1);
-/// `pinned` of `struct perf_event_attr`: the event is always on the PMU, or in error. One that
-/// takes turns with others would count part of the time only.
+/// `pinned` of `struct perf_event_attr`: the event is always on the PMU, or in error. An event that
+/// is multiplexed with others would be counted part of the time only.
 const PINNED: u64 = 1 << 2;
 /// `PERF_FLAG_FD_CLOEXEC`
 const CLOEXEC: libc::c_ulong = 1 << 3;
@@ -38,14 +38,14 @@ struct EventAttributes {
 
 const _: () = assert!(size_of::<EventAttributes>() == 64);
 
-/// A type of events, and which of that type.
+/// Type of an event, and the event of that type.
 type Event = (u32, u64);
 
-/// A counter of each CPU that was online.
+/// Instruction counters of all CPUs that were online.
 pub struct InstructionCounters(Vec<File>);
 
 impl InstructionCounters {
-    /// Begins to count.
+    /// Starts counting instructions.
     pub fn open() -> Counted<Self> {
         Self::of(INSTRUCTIONS)
     }
@@ -58,7 +58,7 @@ impl InstructionCounters {
         counters.map(Self).map_err(why)
     }
 
-    /// Instructions since then, of all CPUs together.
+    /// Returns the instructions since [`open`](Self::open), summed over all CPUs.
     pub fn read(&self) -> Counted {
         let mut sum = 0;
         for mut counter in &self.0 {
@@ -77,7 +77,7 @@ impl InstructionCounters {
     }
 }
 
-/// Counts the event in all that runs on this CPU.
+/// Counts an event in everything that runs on a CPU.
 fn open_on(cpu: usize, (kind, config): Event) -> Result<File, Errno> {
     let attributes = EventAttributes {
         kind,
@@ -102,7 +102,7 @@ fn open_on(cpu: usize, (kind, config): Event) -> Result<File, Errno> {
         )
     };
     let fd = libc::c_int::try_from(Errno::result(fd)?).map_err(|_| Errno::EBADF)?;
-    // SAFETY: `fd` is a new file descriptor that nobody else knows.
+    // SAFETY: `fd` is a new file descriptor that nothing else owns.
     Ok(unsafe { File::from_raw_fd(fd) })
 }
 

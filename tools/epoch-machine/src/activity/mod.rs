@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Activity of the whole machine during a measurement: context switches, interrupts between CPUs,
-//! time in softirqs, instructions.
+//! Activity of the whole machine during a measurement: context switches, inter-processor interrupts
+//! (IPIs), time in softirqs, instructions.
 //!
-//! The counts are those of all processes and of the kernel. Workers are many processes or threads,
-//! and softirq time, of RCU callbacks for example, is nobody's: it is charged to whatever it
-//! interrupted.
+//! The counts cover all processes and the kernel. Workers are many processes or threads, and
+//! softirq time, for example of RCU callbacks, is charged to the task that it interrupted.
 
 mod instructions;
 mod procfs;
@@ -15,7 +14,7 @@ use std::fs;
 
 use instructions::InstructionCounters;
 
-/// The reason why something is not counted.
+/// Reason why something is not counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing(pub String);
 
@@ -25,7 +24,7 @@ impl fmt::Display for Missing {
     }
 }
 
-/// A count, or why there is none: a count that is missing must not look like 0.
+/// A count, or the reason why there is none: a count that is missing must not look like 0.
 pub type Counted<T = u64> = Result<T, Missing>;
 
 /// Counts of the whole machine, since it was booted or between two readings.
@@ -39,7 +38,7 @@ pub struct SystemActivity {
     pub function_call_ipis: Counted,
     /// TLB flushes that another CPU asked for by an interrupt.
     pub tlb_shootdowns: Counted,
-    /// Where the CPUs' time went.
+    /// CPU time, by kind.
     pub cpu_time: Counted<CpuTime>,
     /// Instructions retired, in the kernel and in user space.
     pub instructions: Counted,
@@ -48,18 +47,18 @@ pub struct SystemActivity {
 /// Time of all CPUs together, in ticks of `USER_HZ`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuTime {
-    /// In softirqs.
+    /// Time in softirqs.
     pub softirq: u64,
-    /// Neither idle nor stolen.
+    /// Time neither idle nor stolen.
     pub busy: u64,
-    /// Ready to run, while the hypervisor ran something else.
+    /// Time stolen: ready to run, while the hypervisor ran something else.
     pub steal: u64,
-    /// All there was.
+    /// Time of all kinds.
     pub total: u64,
 }
 
 impl SystemActivity {
-    /// Counts since an earlier reading.
+    /// Returns the counts since an earlier reading.
     pub fn since(&self, before: &Self) -> Self {
         self.with(before, |after, before| {
             after.checked_sub(before).ok_or_else(|| {
@@ -68,12 +67,12 @@ impl SystemActivity {
         })
     }
 
-    /// Adds what was counted at another time; a sum without one of its parts is missing.
+    /// Adds the counts of another interval. A sum with a missing part is missing.
     pub fn add(&mut self, other: &Self) {
         *self = self.with(other, |one, other| Ok(one + other));
     }
 
-    /// The sum of what was counted at several times; none of none.
+    /// Returns the sum of the counts of several intervals; `None` if there are none.
     pub fn total(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
         parts.into_iter().reduce(|mut sum, part| {
             sum.add(&part);
@@ -105,9 +104,9 @@ impl SystemActivity {
     }
 }
 
-/// Counts what the whole machine does.
+/// Meter of the whole machine's activity.
 pub trait ActivityMeter {
-    /// Since the machine was booted, or the meter made.
+    /// Reads the counts since the machine was booted, or since the meter was created.
     fn read(&self) -> SystemActivity;
 }
 
@@ -117,7 +116,7 @@ pub struct SystemMeter {
 }
 
 impl SystemMeter {
-    /// Begins to count; whatever cannot be counted is [`Missing`].
+    /// Starts counting; counts that are not available are [`Missing`].
     ///
     /// Forked workers would inherit a file descriptor for each CPU: fork them before.
     pub fn open() -> Self {
@@ -146,16 +145,15 @@ impl ActivityMeter for SystemMeter {
     }
 }
 
-/// For tests.
-/// A stand-in for the kernel.
+/// Stand-in for the kernel, for tests.
 #[cfg(any(test, feature = "fakes"))]
 #[allow(missing_docs)]
 pub mod fake {
     use super::*;
     use std::cell::Cell;
 
-    /// Each reading finds 1000 context switches and 8 ticks of CPU time more than the last one,
-    /// half of them in softirqs, and no PMU.
+    /// Meter that finds 1000 context switches and 8 ticks of CPU time more at each reading, half of
+    /// them in softirqs, and no PMU.
     #[derive(Default)]
     pub struct FakeMeter(Cell<u64>);
 

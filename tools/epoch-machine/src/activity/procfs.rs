@@ -4,7 +4,8 @@
 
 use super::{Counted, CpuTime, Missing, SystemActivity};
 
-/// The counts of these files, or why they could not be read. Instructions are in neither.
+/// Parses the counts in these files, or passes on why they could not be read. Neither has
+/// instructions.
 pub fn parse(stat: Result<&str, &Missing>, interrupts: Result<&str, &Missing>) -> SystemActivity {
     let interrupts_of = |kind| {
         let text = interrupts.map_err(Missing::clone)?;
@@ -26,14 +27,14 @@ fn context_switches(stat: &str) -> Counted {
         .ok_or_else(|| Missing("/proc/stat has no line ctxt".into()))
 }
 
-/// The line `cpu`, which is of all CPUs.
+/// Parses the line `cpu`, the sum of all CPUs.
 fn cpu_time(stat: &str) -> Counted<CpuTime> {
     let line = stat.lines().find_map(|line| line.strip_prefix("cpu "));
     let ticks: Option<Vec<u64>> = line.and_then(|line| {
         let ticks = line.split_whitespace().map(|ticks| ticks.parse().ok());
         ticks.collect()
     });
-    // Time of guests, which follows, is part of user and nice.
+    // Guest time, which follows, is already part of user and nice.
     let Some([user, nice, system, idle, iowait, irq, softirq, steal, ..]) = ticks.as_deref() else {
         return Err(Missing(
             "/proc/stat has no line cpu with the columns softirq and steal".into(),
@@ -48,7 +49,7 @@ fn cpu_time(stat: &str) -> Counted<CpuTime> {
     })
 }
 
-/// A kind of interrupts that CPUs send each other.
+/// Kind of inter-processor interrupts.
 #[derive(Clone, Copy)]
 enum Kind {
     Reschedule,
@@ -57,8 +58,8 @@ enum Kind {
 }
 
 impl Kind {
-    /// Description at the end of its line. x86 has a name (`RES`) at the beginning, others a number
-    /// that differs between versions (`IPI0`).
+    /// Returns the description at the end of the line. On x86 the line begins with a name (`RES`),
+    /// elsewhere with a number that differs between versions (`IPI0`).
     fn description(self) -> &'static str {
         match self {
             Self::Reschedule => "Rescheduling interrupts",
@@ -68,7 +69,7 @@ impl Kind {
     }
 }
 
-/// The interrupts of one kind, of all CPUs together.
+/// Returns the interrupts of one kind, summed over all CPUs.
 fn interrupts_between_cpus(interrupts: &str, kind: Kind) -> Counted {
     let description = kind.description();
     let counts = interrupts

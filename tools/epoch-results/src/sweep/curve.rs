@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How one tracker scales.
+//! Scaling of one tracker.
 
 use anyhow::Result;
 use ministat::Confidence;
@@ -9,17 +9,17 @@ use crate::json::TrackerReport;
 use crate::stats::{self, Comparison};
 use crate::usl::Mean;
 
-/// One tracker's results, from the least tasks to the most.
+/// Results of one tracker, from the least tasks to the most.
 #[derive(Debug)]
 pub struct Curve<'a> {
-    /// Its name.
+    /// Name of the tracker.
     pub tracker: &'a str,
-    /// Each number of tasks, and what was measured with it; at least one.
+    /// Results for each number of tasks; at least one.
     pub points: Vec<(usize, &'a TrackerReport)>,
 }
 
 impl<'a> Curve<'a> {
-    /// What the Universal Scalability Law is fitted to.
+    /// Returns the means that the Universal Scalability Law is fitted to.
     pub fn means(&self) -> Vec<Mean> {
         let points = self.points.iter();
         points
@@ -31,26 +31,26 @@ impl<'a> Curve<'a> {
             .collect()
     }
 
-    /// Where the mean is highest.
+    /// Returns the point with the highest mean.
     pub fn peak(&self) -> Option<(usize, &'a TrackerReport)> {
         let mean = |report: &TrackerReport| report.statistics.mean;
         let points = self.points.iter().copied();
         points.max_by(|(_, one), (_, other)| mean(one).total_cmp(&mean(other)))
     }
 
-    /// The same in a sentence that says what is proven of it.
+    /// Describes the peak in a sentence that says what is proven of it.
     pub fn describe_peak(&self, confidence: Confidence) -> Result<String> {
         let details = self.peak_details(confidence)?;
         Ok(format!("{} {details}", self.peak_headline()))
     }
 
-    /// The beginning of that sentence: `mutex peaks at 2 tasks`.
+    /// Returns the beginning of the peak's description: `mutex peaks at 2 tasks`.
     pub fn peak_headline(&self) -> String {
         let at = self.peak().map_or(0, |(at, _)| at);
         format!("{} peaks at {}", self.tracker, tasks_in_words(at))
     }
 
-    /// The rest of it.
+    /// Returns the rest of the peak's description.
     pub fn peak_details(&self, confidence: Confidence) -> Result<String> {
         let (Some((at, best)), Some(&(end, last))) = (self.peak(), self.points.last()) else {
             return Ok(String::new());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Trackers over a range of tasks.
+//! Sweeps: trackers measured over a range of tasks.
 
 mod curve;
 mod resume;
@@ -26,7 +26,7 @@ use crate::workload::Workload;
 pub use curve::Curve;
 pub use settings::Settings;
 
-/// `epoch-bench/sweep/1`: several trackers, with several numbers of tasks.
+/// `epoch-bench/sweep/1`: several trackers, each with several numbers of tasks.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct SweepReport {
     /// [`SCHEMA`](Self::SCHEMA)
@@ -34,44 +34,44 @@ pub struct SweepReport {
     pub schema: Cow<'static, str>,
     /// The command line, with the program's name first.
     pub command_line: Vec<String>,
-    /// Where it ran.
+    /// Environment of the measurement.
     pub environment: Environment,
-    /// What was asked for; files of the first versions do not tell.
+    /// Settings of the sweep; absent in files of the first versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<Settings>,
-    /// When it was gone on with after an interruption, in UTC.
+    /// Times at which the sweep was resumed after an interruption, in UTC.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumed: Vec<String>,
     /// Confidence of the intervals, in percent.
     pub confidence_percent: f64,
-    /// What was hooked.
+    /// The hooked function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Target>,
-    /// The numbers of tasks, ascending; the same trackers at each. After an
-    /// interruption, not all that `settings` asks for.
+    /// Results for each number of tasks, ascending, with the same trackers. After an interruption,
+    /// not all that `settings` asks for.
     pub points: Vec<Point>,
-    /// The Universal Scalability Law of each tracker, where it could be fitted:
-    /// a model, not a measurement.
+    /// Universal Scalability Law of each tracker, where it could be fitted: a model, not a
+    /// measurement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub usl: Vec<Model>,
 }
 
-/// What was measured with one number of tasks.
+/// Results with one number of tasks.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Point {
-    /// What was measured.
+    /// The measured workload.
     pub workload: Workload,
     /// The trackers as named on the command line, the baseline first.
     pub trackers: Vec<TrackerReport>,
-    /// All but the baseline against the baseline, in the same order.
+    /// Each tracker but the baseline against the baseline, in the same order.
     pub comparisons: Vec<Comparison>,
 }
 
 impl SweepReport {
-    /// The form of these files.
+    /// Value of `schema` in these files.
     pub const SCHEMA: &'static str = "epoch-bench/sweep/1";
 
-    /// Reads what [`json::write()`] wrote, complete or not.
+    /// Reads a file that [`json::write()`] wrote, complete or not.
     pub fn read(json: &[u8]) -> Result<Self> {
         json::expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;
@@ -112,7 +112,7 @@ impl SweepReport {
         Ok(())
     }
 
-    /// How each tracker scales.
+    /// Returns the curve of each tracker.
     pub fn curves(&self) -> Vec<Curve<'_>> {
         let trackers = self
             .points
@@ -132,8 +132,8 @@ impl SweepReport {
             .collect()
     }
 
-    /// How many samples of each tracker there are with each number of tasks;
-    /// none if that differs.
+    /// Returns the number of samples of each tracker with each number of tasks, or `None` if it
+    /// varies.
     pub fn samples(&self) -> Option<usize> {
         let reports = self.points.iter().flat_map(|point| &point.trackers);
         let mut counts = reports.map(|report| report.samples.len());
@@ -141,7 +141,7 @@ impl SweepReport {
         counts.all(|count| count == first).then_some(first)
     }
 
-    /// A row for each number of tasks, a column for each tracker.
+    /// Returns a table with a row for each number of tasks and columns for each tracker.
     pub fn table(&self) -> Result<Table> {
         let confidence = self.confidence()?;
         let mut columns = vec![("tasks".into(), Align::Right)];
@@ -163,7 +163,7 @@ impl SweepReport {
         Ok(Table { columns, rows })
     }
 
-    /// Each mean, and the activity of the whole machine for it.
+    /// Returns each mean, and the activity of the whole machine for it.
     pub fn activity_rows(&self) -> Vec<ActivityRow> {
         let points = self.points.iter();
         let rows = points.flat_map(
@@ -179,7 +179,7 @@ impl SweepReport {
         rows.collect()
     }
 
-    /// Where each tracker peaks.
+    /// Describes where each tracker peaks.
     pub fn peaks(&self) -> Result<Vec<String>> {
         let confidence = self.confidence()?;
         let curves = self.curves();
@@ -198,7 +198,7 @@ impl SweepReport {
         Ok(())
     }
 
-    /// What came out of that, a line for each tracker, and what it is.
+    /// Describes the fitted models, a line for each tracker, and the law itself.
     pub fn models(&self) -> Vec<String> {
         let Some(most) = self.points.last().map(|point| point.workload.tasks) else {
             return Vec::new();
@@ -220,7 +220,7 @@ impl SweepReport {
         lines
     }
 
-    /// A line for each tracker and number of tasks, and one above them.
+    /// Writes a header line, and a line for each tracker and number of tasks.
     pub fn write_csv(&self, out: &mut dyn Write) -> Result<()> {
         #[derive(Serialize)]
         struct Record<'a> {
@@ -268,7 +268,7 @@ impl SweepReport {
         Ok(())
     }
 
-    /// Confidence of the intervals.
+    /// Returns the confidence of the intervals.
     pub fn confidence(&self) -> Result<Confidence> {
         Ok(self.confidence_percent.to_string().parse()?)
     }

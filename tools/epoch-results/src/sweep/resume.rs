@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What is missing of a sweep that ended too early, and where it may be gone on
-//! with.
+//! Resuming a sweep that was interrupted: the missing numbers of tasks, and the environment that
+//! it may be resumed in.
 
 use anyhow::{Result, bail, ensure};
 use epoch_machine::environment::Environment;
@@ -9,7 +9,7 @@ use epoch_machine::environment::Environment;
 use super::SweepReport;
 
 impl SweepReport {
-    /// The numbers of tasks that have not been measured.
+    /// Returns the numbers of tasks that have not been measured.
     pub fn missing(&self) -> Vec<usize> {
         let asked = self.settings.iter().flat_map(|settings| &settings.tasks);
         let measured = |tasks: &usize| {
@@ -19,8 +19,7 @@ impl SweepReport {
         asked.copied().filter(|tasks| !measured(tasks)).collect()
     }
 
-    /// Refuses to put results of different machines, kernels or trackers into
-    /// one curve.
+    /// Refuses to combine results of different machines, kernels or trackers into one curve.
     pub fn check_place(&self, now: &Environment, trackers: &[String]) -> Result<()> {
         let before = &self.environment;
         for (what, before, now) in [
@@ -35,8 +34,8 @@ impl SweepReport {
         ] {
             ensure!(
                 before == now,
-                "the {what} was {before} when the sweep began, and is {now}: go on where it began, \
-                 or begin anew with --json"
+                "the {what} was {before} when the sweep began, and is {now}: resume it where it \
+                 began, or start again with --json"
             );
         }
         for point in &self.points {
@@ -44,7 +43,7 @@ impl SweepReport {
             if !measured.eq(trackers) {
                 bail!(
                     "the trackers are not those that the sweep began with, but {}: load the same \
-                     module, or begin anew with --json",
+                     module, or start again with --json",
                     trackers.join(", ")
                 );
             }

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a sweep was asked for.
+//! Settings of a sweep.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
 
-/// What a sweep was asked for, so that another run can go on with it. Fields
-/// are called what their options are.
+/// Settings of a sweep, saved so that another run can resume it. Fields have the names of their
+/// options.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Settings {
     /// Numbers of tasks, ascending, each once.
     pub tasks: Vec<usize>,
-    /// Trackers as they were named, `all` for all.
+    /// Trackers as named on the command line; `all` for all.
     pub trackers: Vec<String>,
-    /// Samples of each tracker that do not count.
+    /// Warmup samples of each tracker, which do not count.
     pub warmup: u32,
     /// Samples of each tracker that count.
     pub samples: u32,
-    /// How to measure.
+    /// Options of the measurement.
     #[serde(flatten)]
     pub measure: Options,
 }

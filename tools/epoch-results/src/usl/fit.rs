@@ -1,35 +1,34 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Fitting the law to what was measured, by least squares.
+//! Fitting the law to measurements, by least squares.
 
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::{DVector, Dyn, OMatrix, Owned, U3, Vector3};
 
 use super::{Law, MIN_POINTS};
 
-/// What was measured with some number of tasks.
+/// Mean of the samples with one number of tasks.
 #[derive(Clone, Copy, Debug)]
 pub struct Mean {
     /// The number of tasks.
     pub tasks: f64,
-    /// Mean of the samples, a second.
+    /// Mean of the samples, per second.
     pub mean: f64,
-    /// How many samples.
+    /// Number of samples.
     pub samples: usize,
 }
 
-/// Where the search begins: with little of both, with much contention, with
-/// much coherency.
+/// Starting points (sigma, kappa) of the search: little of both, much contention, much coherency.
 const STARTS: [(f64, f64); 3] = [(0.01, 0.0001), (0.5, 0.001), (0.01, 0.1)];
 
-/// A part of the slowdown that is as good as none.
+/// Part of the slowdown that counts as 0.
 const NEGLIGIBLE: f64 = 1e-6;
 
-/// The law that is nearest to all samples; none with too few numbers of tasks,
-/// or if nothing was done.
+/// Fits the law to all samples. Returns `None` with too few numbers of tasks, or if no iteration
+/// was done.
 ///
-/// The sum of the squares over all samples is least where it is over the means,
-/// each counted as often as it has samples: the rest does not depend on the law.
+/// The sum of squares over all samples is minimal where the sum over the means is, each weighted
+/// by its number of samples: the remainder does not depend on the law.
 pub fn fit(means: &[Mean]) -> Option<Law> {
     let starts = STARTS.map(|(sigma, kappa)| Law {
         lambda: means.first().map_or(0.0, |mean| mean.mean / mean.tasks),
@@ -39,7 +38,7 @@ pub fn fit(means: &[Mean]) -> Option<Law> {
     fit_from(&starts, means)
 }
 
-/// The same, searched for from these.
+/// Fits the law like [`fit`], but searches from these starting points.
 pub fn fit_from(starts: &[Law], means: &[Mean]) -> Option<Law> {
     let scale = means.iter().map(|mean| mean.mean).fold(0.0, f64::max);
     if means.len() < MIN_POINTS || scale <= 0.0 {
@@ -53,8 +52,8 @@ pub fn fit_from(starts: &[Law], means: &[Mean]) -> Option<Law> {
         });
         laws.min_by(|(one, _), (other, _)| one.total_cmp(other))
     };
-    // Neither parameter may be negative. Where one would be, the best there is
-    // has it, or the other one, or both at 0.
+    // Neither parameter may be negative. Where the best fit has a negative one, the best allowed
+    // fit has that one, the other, or both at 0.
     let best = search([true, true]).or_else(|| {
         let bounded = [[true, false], [false, true], [false, false]];
         let laws = bounded.into_iter().filter_map(search);
@@ -63,11 +62,12 @@ pub fn fit_from(starts: &[Law], means: &[Mean]) -> Option<Law> {
     best.map(|(_, law)| law)
 }
 
-/// In units of the highest mean, so that all parameters are of a similar size.
+/// Least-squares problem in units of the highest mean, so that all parameters are of a similar
+/// size.
 struct Problem<'a> {
     means: &'a [Mean],
     scale: f64,
-    /// Whether sigma and kappa may change; they are 0 otherwise.
+    /// Selects whether sigma and kappa may change; they are 0 otherwise.
     free: [bool; 2],
     law: Law,
 }
@@ -87,13 +87,13 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// Kept away from 0, beyond which the law means nothing: what is that far
-    /// off is not gone on with.
+    /// Returns the slowdown, kept away from 0, where the law has no meaning;
+    /// [`solution`](Self::solution) discards such a law.
     fn slowdown(&self, tasks: f64) -> f64 {
         self.law.slowdown(tasks).max(NEGLIGIBLE)
     }
 
-    /// The sum of the squares and the law; none if it is not allowed.
+    /// Returns the sum of the squares and the law, or `None` if the law is not allowed.
     fn solution(&self) -> Option<(f64, Law)> {
         let Law {
             lambda,
@@ -103,7 +103,7 @@ impl<'a> Problem<'a> {
         let squares = self.residuals()?.norm_squared();
         let allowed = lambda > 0.0 && sigma >= 0.0 && kappa >= 0.0 && squares.is_finite();
         let most = self.means.iter().map(|mean| mean.tasks).fold(1.0, f64::max);
-        // What makes no difference is rounding.
+        // A parameter that makes no difference is a rounding error.
         let significant = |parameter: f64, factor: f64| {
             if parameter * factor < NEGLIGIBLE {
                 0.0

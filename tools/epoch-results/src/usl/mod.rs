@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Gunther's Universal Scalability Law, a model of how throughput depends on
-//! the number of tasks.
+//! Gunther's Universal Scalability Law, a model of throughput as a function of the number of
+//! tasks.
 
 mod fit;
 mod model;
@@ -9,23 +9,22 @@ mod model;
 pub use fit::{Mean, fit};
 pub use model::{Estimate, Model, Peak};
 
-/// Fewest numbers of tasks that it is fitted to: one more than it has
-/// parameters.
+/// Fewest numbers of tasks that the law is fitted to: one more than it has parameters.
 pub const MIN_POINTS: usize = 4;
 
-/// `X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1))`
+/// The law: `X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1))`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Law {
-    /// What a task does alone, a second.
+    /// Iterations of a single task a second.
     pub lambda: f64,
     /// Contention: the share of the time that only one task can have.
     pub sigma: f64,
-    /// Coherency: what each pair of tasks costs.
+    /// Coherency: the cost of each pair of tasks.
     pub kappa: f64,
 }
 
 impl Law {
-    /// What so many tasks do a second.
+    /// Returns the iterations of this many tasks a second.
     pub fn at(&self, tasks: f64) -> f64 {
         self.lambda * tasks / self.slowdown(tasks)
     }
@@ -34,8 +33,8 @@ impl Law {
         1.0 + self.sigma * (tasks - 1.0) + self.kappa * tasks * (tasks - 1.0)
     }
 
-    /// The number of tasks that do most, at least one; none if more tasks always
-    /// do more.
+    /// Returns the number of tasks with the highest throughput, at least one, or `None` if
+    /// throughput always rises with tasks.
     pub fn peak(&self) -> Option<f64> {
         if self.sigma >= 1.0 {
             Some(1.0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The law of one tracker, how sure it is, and how well it describes the samples.
+//! The law of one tracker, with confidence intervals and the quality of the fit.
 
 use ministat::Confidence;
 use schemars::JsonSchema;
@@ -10,35 +10,35 @@ use super::Law;
 use super::fit::{Mean, fit, fit_from};
 use crate::sweep::Curve;
 
-/// How often the fit is repeated with other samples.
+/// Number of resamplings.
 const RESAMPLINGS: usize = 1000;
-/// So that the same samples have the same intervals.
+/// Seed of the resampling, fixed so that the same samples have the same intervals.
 const SEED: u64 = 2018;
 
-/// The Universal Scalability Law as fitted to the samples of a tracker: a model,
-/// not a measurement.
+/// The Universal Scalability Law as fitted to the samples of a tracker: a model, not a
+/// measurement.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Model {
     /// The tracker.
     pub tracker: String,
-    /// What a task does alone, a second.
+    /// Iterations of a single task a second.
     pub lambda: Estimate,
-    /// Contention.
+    /// Contention: the share of the time that only one task can have.
     pub sigma: Estimate,
-    /// Coherency.
+    /// Coherency: the cost of each pair of tasks.
     pub kappa: Estimate,
-    /// Where it is highest.
+    /// Number of tasks with the highest throughput.
     pub peak: Peak,
-    /// Share of the samples' variance that it explains.
+    /// Share of the samples' variance that the model explains.
     pub r_squared: f64,
-    /// The farthest that it is from a mean, as a share of the highest mean.
+    /// Largest distance of the model from a mean, as a share of the highest mean.
     pub deviation: f64,
 }
 
 /// A parameter, and its confidence interval.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Estimate {
-    /// What fits best.
+    /// Best fit.
     pub value: f64,
     /// Lower end of the interval.
     pub low: f64,
@@ -46,11 +46,11 @@ pub struct Estimate {
     pub high: f64,
 }
 
-/// A number of tasks, and its confidence interval; null where there is no peak,
-/// since more tasks always do more.
+/// A number of tasks, and its confidence interval; null where there is no peak, since more tasks
+/// always do more.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Peak {
-    /// What fits best.
+    /// Best fit.
     pub tasks: Option<f64>,
     /// Lower end of the interval.
     pub low: Option<f64>,
@@ -59,7 +59,8 @@ pub struct Peak {
 }
 
 impl Model {
-    /// Fits it; none with too few numbers of tasks, or if nothing was done.
+    /// Fits the law to a curve. Returns `None` with too few numbers of tasks, or if no iteration
+    /// was done.
     pub fn of(curve: &Curve<'_>, confidence: Confidence) -> Option<Self> {
         let totals: Vec<(f64, Vec<f64>)> = curve
             .points
@@ -75,7 +76,7 @@ impl Model {
         let interval = |parameter: fn(&Law) -> f64| {
             let (low, high) = interval(laws.iter().map(parameter).collect(), confidence);
             let value = parameter(&law);
-            // The best fit of all samples belongs to what is likely.
+            // The interval includes the best fit of all samples.
             Estimate {
                 value,
                 low: low.min(value),
@@ -99,13 +100,13 @@ impl Model {
         })
     }
 
-    /// Whether the samples contradict it. A curve that is all but flat has
-    /// hardly any variance to explain, so that R^2 alone does not tell.
+    /// Returns whether the samples contradict the model. An almost flat curve has hardly any
+    /// variance to explain, so R^2 alone is not enough.
     pub fn is_bad(&self) -> bool {
         self.deviation > 0.1 || (self.r_squared < 0.9 && self.deviation > 0.05)
     }
 
-    /// In one line, for curves that end at so many tasks.
+    /// Describes the model in one line, for curves that end at this many tasks.
     pub fn describe(&self, most_tasks: usize) -> String {
         let Self {
             tracker,
@@ -137,7 +138,7 @@ impl Model {
 }
 
 impl Estimate {
-    /// With its interval in brackets.
+    /// Formats the value with its interval in brackets.
     pub fn in_words(self) -> String {
         let [value, low, high] = [self.value, self.low, self.high].map(short);
         format!("{value} ({low} to {high})")
@@ -145,7 +146,7 @@ impl Estimate {
 }
 
 impl Peak {
-    /// With its interval in brackets, for curves that end at so many tasks.
+    /// Formats the peak with its interval in brackets, for curves that end at this many tasks.
     pub fn in_words(self, most_tasks: usize) -> String {
         let tasks = |tasks: Option<f64>| tasks.map_or("none".into(), |tasks| format!("{tasks:.1}"));
         match self.tasks {
@@ -167,7 +168,7 @@ impl Peak {
     }
 }
 
-/// Two digits that say something, without an exponent.
+/// Formats two significant digits, without an exponent.
 fn short(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
@@ -181,11 +182,11 @@ fn short(value: f64) -> String {
     }
 }
 
-/// The laws of samples that could as well have been taken: at each number of
-/// tasks as many as were, drawn from those that were.
+/// Fits the law to resampled data: for each number of tasks, as many samples as were taken, drawn
+/// from those with replacement.
 ///
-/// Means of few samples that are drawn from themselves scatter too little. Here
-/// they scatter so that their own confidence intervals are those of Student's t.
+/// Means of few resampled values scatter too little. Here they are scaled so that their own
+/// confidence intervals are those of Student's t.
 fn resampled(law: Law, totals: &[(f64, Vec<f64>)], confidence: Confidence) -> Vec<Law> {
     let normal = confidence.critical_value(usize::MAX);
     let mut random = fastrand::Rng::with_seed(SEED);
@@ -209,7 +210,7 @@ fn resampled(law: Law, totals: &[(f64, Vec<f64>)], confidence: Confidence) -> Ve
     fits.collect()
 }
 
-/// A parameter that is 0 must be able to leave it.
+/// Returns a starting point whose parameters are not 0, since a search cannot leave 0.
 fn start(law: Law) -> Law {
     Law {
         sigma: law.sigma.max(1e-4),
@@ -218,7 +219,7 @@ fn start(law: Law) -> Law {
     }
 }
 
-/// What so many percent of the values are between.
+/// Returns the interval that holds `confidence` percent of the values.
 fn interval(mut values: Vec<f64>, confidence: Confidence) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let Some(last) = values.len().checked_sub(1) else {
@@ -247,7 +248,7 @@ fn r_squared(law: &Law, totals: &[(f64, Vec<f64>)]) -> f64 {
     if around_mean > 0.0 {
         1.0 - around_law.sum::<f64>() / around_mean
     } else {
-        // There is nothing to explain.
+        // No variance to explain.
         1.0
     }
 }
@@ -268,7 +269,7 @@ mod tests {
 
     const TASKS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 
-    /// Samples of a curve, each off by what `noise` says.
+    /// Samples of a curve, each offset by `noise`.
     fn reports(x: impl Fn(f64) -> f64, mut noise: impl FnMut() -> f64) -> Vec<TrackerReport> {
         let report = |tasks: usize| {
             let mut total = || (x(tasks as f64) * (1.0 + noise())).round() as u64;
@@ -285,7 +286,7 @@ mod tests {
         Model::of(&curve, Confidence::P95).unwrap()
     }
 
-    /// Roughly normal, with a standard deviation of so much.
+    /// Returns roughly normal noise with this standard deviation.
     fn noise(seed: u64, deviation: f64) -> impl FnMut() -> f64 {
         let mut random = fastrand::Rng::with_seed(seed);
         move || {

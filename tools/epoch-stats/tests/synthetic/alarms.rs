@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Warnings of good samples, and of bad ones.
+//! Warnings on good samples, and on bad ones.
 
 use epoch_stats::{Warning, of_comparison, of_samples};
 
 use crate::noise::{Design, Noise};
 
 const SETS: usize = 2000;
-/// At most, since the dip's simulation takes its time.
+/// Upper bound, since the dip's simulation takes its time.
 const SAMPLES: usize = 30_000;
-/// In percent, for each kind of warning: what is aimed at is 1, and chance adds
-/// to it.
+/// Limit in percent, for each kind of warning: the aim is 1, and chance adds to it.
 const RARE: f64 = 1.5;
 
-/// How many in a hundred there are of each kind.
+/// Returns the percentage of sets with each kind of warning.
 fn kinds(warnings: &[Vec<Warning>]) -> Vec<(&'static str, f64)> {
     let kind = |warning: &Warning| match warning {
         Warning::TooFew { .. } => "too few",
@@ -56,7 +55,7 @@ fn good_samples_are_seldom_warned_of() {
     }
 }
 
-/// How many in a hundred sets are warned of so.
+/// Returns the percentage of sets with such a warning.
 fn share(n: usize, is: impl Fn(&Warning) -> bool, bad: impl Fn(&[f64]) -> Vec<f64>) -> f64 {
     let mut noise = Noise::new(8, 0.0);
     let sets = 200;
@@ -82,8 +81,8 @@ fn groups_are_found() {
     let is = |warning: &Warning| matches!(warning, Warning::Bimodal { .. });
     for (n, apart) in [(10, 20.0), (30, 8.0)] {
         let found = share(n, is, |noise| {
-            // So many standard deviations apart, half of them in each, and in no
-            // order that were a trend.
+            // Half of the samples in each of two groups that are `apart` standard deviations
+            // apart, in no order that would be a trend.
             let group = |index: usize| {
                 if [0, 3].contains(&(index % 4)) {
                     0.0

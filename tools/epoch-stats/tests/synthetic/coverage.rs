@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How often confidence intervals hold what they are of.
+//! Coverage of confidence intervals.
 
 use epoch_stats::{Effect, ratio_interval};
 
 use crate::noise::{Design, Noise};
 
 const COMPARISONS: usize = 400;
-/// At 95 %, in percent.
+/// Accepted coverage at 95 %, in percent.
 const COVERAGE: std::ops::RangeInclusive<f64> = 91.0..=98.0;
 
-/// How many in a hundred comparisons hold the true ratio of 1.3.
+/// Returns the percentage of comparisons whose interval holds the true ratio of 1.3.
 fn ratio_coverage(phi: f64, n: usize, transform: impl Fn(f64) -> f64) -> f64 {
     let mut noise = Noise::new(5, phi);
     let hits = (0..COMPARISONS).filter(|_| {

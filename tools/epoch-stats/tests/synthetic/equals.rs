@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How often a difference is proven where there is none, and where there is one.
+//! Rates of proven differences, between equals and between others.
 
 use epoch_stats::TTest;
 use ministat::{Confidence, Dataset, Edition};
@@ -8,11 +8,11 @@ use ministat::{Confidence, Dataset, Edition};
 use crate::noise::{Design, Noise};
 
 const COMPARISONS: usize = 10_000;
-/// In percent: what is expected is 5.
+/// Accepted percentage of proven differences; 5 is expected.
 const HONEST: std::ops::RangeInclusive<f64> = 1.0..=9.0;
 
-/// How many in a hundred comparisons proved a difference at 95 %: with
-/// ministat's Student, with Welch's test, and with the paired one.
+/// Percentage of comparisons that proved a difference at 95 %: with ministat's Student, with
+/// Welch's test, and with the paired one.
 #[derive(Debug)]
 struct Proven {
     student: f64,
@@ -20,7 +20,7 @@ struct Proven {
     paired: f64,
 }
 
-/// The second side is so much greater.
+/// Compares sides of which the second is greater by `difference`.
 fn proven(noise: &mut Noise, design: Design, n: usize, difference: f64) -> Proven {
     let mut counts = [0; 3];
     for _ in 0..COMPARISONS {
@@ -50,7 +50,7 @@ fn student(baseline: &[f64], samples: &[f64]) -> bool {
     ministat::compare(&samples, &baseline, Confidence::P95, Edition::Current).proven
 }
 
-/// The same, printed as the documentation has it.
+/// Compares as [`proven`] does, and prints a row of the documentation's table.
 fn row(noise: &mut Noise, name: &str, design: Design, n: usize, difference: f64) -> Proven {
     let proven = proven(noise, design, n, difference);
     let Proven {
@@ -90,11 +90,11 @@ fn the_paired_test_of_alternating_rounds_is_honest_with_autoregression() {
                 row(&mut Noise::new(2, phi), &name, design, n, 0.0)
             });
             assert!(blocks.student > 12.0 && blocks.welch > 12.0 && blocks.paired > 12.0);
-            // It has to be so, whatever the noise: that a round is turned makes
-            // its difference negative, and nothing else.
+            // This holds whatever the noise: reversing a round makes its difference negative, and
+            // nothing else.
             assert!((4.0..=6.0).contains(&random.paired), "{random:?}");
             assert!(HONEST.contains(&alternating.paired), "{alternating:?}");
-            // They take noise that both sides share for noise of the difference.
+            // These tests take noise that both sides share for noise of the difference.
             assert!(alternating.student < 5.0 && alternating.welch < 5.0);
             if phi == 0.9 {
                 assert!(!HONEST.contains(&alternating.student), "{alternating:?}");
@@ -107,7 +107,7 @@ fn the_paired_test_of_alternating_rounds_is_honest_with_autoregression() {
 #[test]
 fn alternating_rounds_bear_drift() {
     for n in [10, 30] {
-        // By five standard deviations from first to last.
+        // Drift by five standard deviations from first to last.
         let drift = 5.0 / (2 * n) as f64;
         let [blocks, interleaved, alternating, _] = DESIGNS.map(|design| {
             row(

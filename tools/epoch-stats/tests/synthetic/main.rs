@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the statistics say of samples whose distribution is known.
+//! Results of the statistics on samples whose distribution is known.
 
 mod alarms;
 mod coverage;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Samples as a computer makes them.
+//! Samples like those of a computer.
 
 use std::f64::consts::TAU;
 
@@ -13,7 +13,7 @@ pub enum Design {
     Interleaved,
     /// AB BA AB
     Alternating,
-    /// AB or BA, by the toss of a coin.
+    /// AB or BA, at random.
     Random,
 }
 
@@ -40,13 +40,12 @@ impl Noise {
         noise
     }
 
-    /// What is added to each is so much more than what was added to the one
-    /// before.
+    /// Adds a steady drift: each sample has this much more added than the one before.
     pub fn drift(self, drift: f64) -> Self {
         Self { drift, ..self }
     }
 
-    /// Independent of all before.
+    /// Makes the next samples independent of all before.
     pub fn restart(&mut self) {
         self.last = normal(&mut self.random);
         self.count = 0.0;
@@ -64,7 +63,7 @@ impl Noise {
         (0..n).map(|_| self.sample()).collect()
     }
 
-    /// Those of the two sides, in so many rounds.
+    /// Returns the samples of the two sides, in this many rounds.
     pub fn sides(&mut self, design: Design, n: usize) -> (Vec<f64>, Vec<f64>) {
         if design == Design::Blocks {
             let mut first = self.samples(2 * n);
@@ -85,7 +84,7 @@ impl Noise {
     }
 }
 
-/// By the method of Box and Muller.
+/// Returns a normal deviate, by the method of Box and Muller.
 pub fn normal(random: &mut fastrand::Rng) -> f64 {
     let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
     radius * (TAU * random.f64()).cos()

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What stands above the flame graphs.
+//! Captions of the flame graphs.
 
 use epoch_profile::flame::Caption;
 use epoch_results::profile::{ProfileReport, TrackerProfile};
 
-/// That of one run.
+/// Returns the caption of one run.
 pub fn run(report: &ProfileReport, run: &TrackerProfile) -> Caption {
     Caption {
         title: format!("Kernel time: {}", subject(report, run)),
@@ -19,7 +19,7 @@ pub fn run(report: &ProfileReport, run: &TrackerProfile) -> Caption {
     }
 }
 
-/// That of what `after` differs in from `before`.
+/// Returns the caption of the differences of `after` from `before`.
 pub fn difference(
     report: &ProfileReport,
     before: &TrackerProfile,
@@ -51,7 +51,7 @@ fn subject(report: &ProfileReport, run: &TrackerProfile) -> String {
     }
 }
 
-/// Without the explanations in parentheses: there is but a line.
+/// Returns machine and date without the explanations in parentheses: there is only one line.
 fn machine_and_date(report: &ProfileReport) -> String {
     let environment = &report.environment;
     let machine = environment.machine.split(" (").next().unwrap_or_default();

@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Which probe hooks the calls while perf samples their stacks.
+//! Choice of the probe that hooks the calls while perf samples their stacks.
 
 use anyhow::Result;
 use epoch_device::hook::{Hook, HookGuard, Mechanism};
 
 use crate::commands::setup::{say, warn};
 
-/// Whether the kernel unwinds stacks with ORC data, which are wrong in the last
-/// instructions of `return_to_handler`, by which a call under an fprobe returns.
-/// A kretprobe's calls return by `arch_rethook_trampoline`, which the data
-/// describe.
+/// True if the kernel unwinds stacks with ORC data, which are wrong in the last instructions of
+/// `return_to_handler`, by which a call under an fprobe returns. A kretprobe's calls return by
+/// `arch_rethook_trampoline`, which the data describe.
 const ORC: bool = cfg!(target_arch = "x86_64");
 
-/// The warning that the unwinder prints there, once after each boot.
+/// Warning that the unwinder prints in `return_to_handler`, once after each boot.
 const WARNING: &str = "WARNING: stack going in the wrong direction? at return_to_handler";
 
-/// Replaces the mechanism that was chosen for the trackers where the kernel may
-/// warn of stacks under it, unless it was asked for. Says so, or that the kernel
-/// may warn.
+/// Replaces the mechanism that was chosen for the trackers if the kernel may warn of stacks under
+/// it, unless the user asked for it. Reports the replacement, or that the kernel may warn.
 pub fn for_stacks(hook: Hook<'_>, chosen: Mechanism, asked: bool) -> Result<Mechanism> {
     if !ORC || chosen != Mechanism::Fprobe {
         return Ok(chosen);
@@ -37,8 +35,7 @@ pub fn for_stacks(hook: Hook<'_>, chosen: Mechanism, asked: bool) -> Result<Mech
     Ok(chosen)
 }
 
-/// Whether the function that is hooked can be hooked by `mechanism`. Changes
-/// nothing.
+/// Returns whether the function that is hooked can be hooked by `mechanism`. Changes nothing.
 fn can_be(hook: Hook<'_>, mechanism: Mechanism) -> Result<bool> {
     let guard = HookGuard::new(hook)?;
     let can = hook.aim(None, Some(mechanism)).is_ok();

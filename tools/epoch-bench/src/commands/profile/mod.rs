@@ -36,10 +36,10 @@ use super::module::Module;
 use super::setup::{self, command_line, say, warn};
 use crate::cli::ProfileArgs;
 
-/// Functions that are listed.
+/// Number of functions that are listed.
 const TOP: usize = 20;
 
-/// What a run without a tracker is called.
+/// Name of a run without a tracker.
 const UNTRACKED: &str = "user";
 
 pub fn execute(args: &ProfileArgs) -> Result<()> {
@@ -52,7 +52,7 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
     asked.check(options.r#where == Where::User && !args.trackers.is_empty())?;
     let mut workload = options.workload(setup::tasks(args.tasks)?)?;
 
-    // Outlives everything that must be put back.
+    // Outlives everything that must be restored.
     let signals = SignalWatch::new()?;
     let module = match (options.r#where, &args.trackers[..]) {
         (Where::User, []) => None,
@@ -137,8 +137,7 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
     Ok(())
 }
 
-/// The trackers that the command line means; none in user space without the
-/// hook.
+/// Returns the trackers that the command line names; none in user space without the hook.
 fn trackers(args: &ProfileArgs, bench: &mut Bench<'_>) -> Result<Vec<String>> {
     let Some(module) = bench.module else {
         return Ok(Vec::new());
@@ -157,7 +156,7 @@ fn trackers(args: &ProfileArgs, bench: &mut Bench<'_>) -> Result<Vec<String>> {
     Ok(trackers)
 }
 
-/// What the runs are called.
+/// Returns the names of the runs.
 fn names(trackers: &[String]) -> Vec<String> {
     match trackers {
         [] => vec![UNTRACKED.into()],
@@ -166,7 +165,7 @@ fn names(trackers: &[String]) -> Vec<String> {
     }
 }
 
-/// Finds out what can be counted, and says so.
+/// Determines the event to sample, and reports it.
 fn event(args: &ProfileArgs, perf: &Perf) -> Result<EventReport> {
     let event = Event::new(&args.event);
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -179,8 +178,8 @@ fn event(args: &ProfileArgs, perf: &Perf) -> Result<EventReport> {
     } = &used
     {
         warn(&format!(
-            "there is no PMU that counts {asked}: the timer {timer} stands in for it, to which \
-             time with interrupts off is time of whoever turns them on again"
+            "there is no PMU that counts {asked}: the timer {timer} is sampled instead, to \
+             which time with interrupts off is time of the code that turns them on again"
         ));
     }
     Ok(EventReport {
@@ -191,8 +190,8 @@ fn event(args: &ProfileArgs, perf: &Perf) -> Result<EventReport> {
     })
 }
 
-/// Slices of about `--interval-ms` that have `--seconds` together. Their number
-/// is even: then each tracker is first as often as last.
+/// Returns a plan with slices of about `--interval-ms`, `--seconds` together. Their number is even:
+/// then each tracker is first as often as last.
 fn plan(args: &ProfileArgs, names: &[String], trackers: &[String]) -> Plan {
     let options = &args.options;
     let total = Duration::from_secs(args.seconds.into());
@@ -204,7 +203,7 @@ fn plan(args: &ProfileArgs, names: &[String], trackers: &[String]) -> Plan {
         testcase: options.testcase.description(options.pages),
         warmup: 0,
         samples: slices as usize,
-        // Of whole milliseconds, and not shorter than asked for together.
+        // Whole milliseconds; all slices together are not shorter than asked for.
         interval: Duration::from_millis((total.as_millis() as u64).div_ceil(slices.into())),
         confidence: Confidence::P95,
     }
@@ -240,15 +239,15 @@ fn describe(
     };
     if profile.lost_many() {
         warn(&format!(
-            "{} samples of {name} were lost, beside {taken} that were not: take a lower \
-             --frequency, or fewer tasks",
+            "{} samples of {name} were lost, and {taken} recorded: take a lower --frequency, \
+             or fewer tasks",
             profile.lost
         ));
     }
     Ok(profile)
 }
 
-/// What two runs differ in.
+/// Returns the differences between two runs; `None` unless there are two.
 fn difference(names: &[String], stacks: &[Stacks]) -> Option<Difference> {
     let ([before, after], [first, second]) = (names, stacks) else {
         return None;

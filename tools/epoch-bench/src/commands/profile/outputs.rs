@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The folder that a profile is written to.
+//! Output directory of a profile.
 
 use std::fs;
 use std::io;
@@ -18,41 +18,41 @@ use super::caption;
 
 const OPTION: &str = "--out";
 
-/// Its files.
+/// Output files of a profile.
 pub struct Outputs {
     dir: PathBuf,
     report: Destination,
     flames: Vec<Destination>,
     folded: Vec<Destination>,
-    /// The second run next to the first, and the other way round.
+    /// Differential flame graphs: the second run next to the first, and the other way round.
     differences: Vec<Destination>,
-    /// For what perf records.
+    /// Temporary directory for perf's recordings.
     data: TempDir,
 }
 
-/// The flame graph of a run.
+/// Returns the file name of a run's flame graph.
 pub fn flame_name(run: &str) -> String {
     format!("flame-{run}.svg")
 }
 
-/// The picture of what `after` differs in from `before`.
+/// Returns the file name of the flame graph of what `after` differs in from `before`.
 pub fn difference_name(before: &str, after: &str) -> String {
     format!("flame-{before}-{after}.svg")
 }
 
-/// The stacks of a run.
+/// Returns the file name of a run's stacks.
 pub fn folded_name(run: &str) -> String {
     format!("folded/{run}.folded")
 }
 
-/// What perf recorded.
+/// Returns the file name of perf's recording of a run.
 pub fn data_name(run: &str) -> String {
     format!("perf-{run}.data")
 }
 
 impl Outputs {
-    /// Makes the folder, and sure that the files of one or two runs with these
-    /// names can be written.
+    /// Creates the directory, and checks that the files of one or two runs with these names can be
+    /// written.
     pub fn open(dir: &Path, names: &[String]) -> Result<Self> {
         let make = || -> io::Result<TempDir> {
             fs::create_dir_all(dir.join("folded"))?;
@@ -60,7 +60,7 @@ impl Outputs {
         };
         let data = make().with_context(|| {
             format!(
-                "{OPTION} {}: cannot be written; name a folder that is yours to write, or to make",
+                "{OPTION} {}: cannot be written; name a directory that you may write to or create",
                 dir.display()
             )
         })?;
@@ -83,12 +83,13 @@ impl Outputs {
         })
     }
 
-    /// Where perf records this run to.
+    /// Returns the path to which perf records this run.
     pub fn data(&self, run: &str) -> PathBuf {
         self.data.path().join(data_name(run))
     }
 
-    /// Writes all that the report names. Returns where pictures and report are.
+    /// Writes all files that the report names. Returns the paths of the flame graphs and the
+    /// report.
     pub fn deliver(self, report: &ProfileReport, stacks: &[Stacks]) -> Result<Vec<PathBuf>> {
         let written = [&self.flames, &self.differences].into_iter().flatten();
         let written = written.chain([&self.report]);

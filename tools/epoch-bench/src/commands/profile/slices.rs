@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Two trackers are profiled in turns.
+//! Profiling of trackers in alternating slices.
 
 use anyhow::Result;
 use epoch_device::sysfs::TrackerControl;
@@ -13,11 +13,11 @@ use epoch_profile::perf::Recording;
 use epoch_results::compare::Plan;
 use epoch_results::sample::Sample;
 
-/// What can be told to record, and to stop.
+/// Recorder that can be enabled and disabled.
 pub trait Recorder {
-    /// Records from now on.
+    /// Starts recording.
     fn enable(&mut self) -> Result<()>;
-    /// Records no more.
+    /// Stops recording.
     fn disable(&mut self) -> Result<()>;
 }
 
@@ -31,11 +31,10 @@ impl Recorder for Recording {
     }
 }
 
-/// Takes all samples of the plan, each with its tracker's recorder on. Without
-/// `control`, nothing is selected.
+/// Takes all samples of the plan, each with the recorder of its tracker enabled. Without `control`,
+/// no tracker is selected.
 ///
-/// Slices of the trackers alternate, as those of a comparison do, so that
-/// whatever drifts weighs on both alike.
+/// Slices of the trackers alternate, as those of a comparison do, so that drift affects both alike.
 pub fn measure(
     pool: &mut dyn Pool,
     control: Option<&dyn TrackerControl>,
@@ -47,7 +46,7 @@ pub fn measure(
     let turns = Turns {
         plan,
         watch,
-        // What was recorded cannot be left out.
+        // Recorded samples cannot be discarded.
         retakes: 0,
     };
     let taken = turns.take(pool, control, progress, |pool, index| {
@@ -71,7 +70,7 @@ mod tests {
     use std::rc::Rc;
     use std::time::Duration;
 
-    /// Writes down under which tracker it is on.
+    /// Recorder that logs under which tracker it is enabled.
     struct FakeRecorder {
         number: usize,
         trackers: Rc<FakeTrackers>,

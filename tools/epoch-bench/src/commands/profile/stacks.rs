@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Reading what perf has recorded, as long as nobody interrupts.
+//! Reading of perf's recordings, until interrupted.
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -13,7 +13,7 @@ use epoch_profile::perf::Perf;
 use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
 
-/// The stacks in a file of perf's.
+/// Reads the stacks in a file recorded by perf.
 pub fn read(perf: &Perf, data: &Path, signals: &SignalWatch) -> Result<Stacks> {
     let mut script = perf.script(data)?;
     let stacks = Stacks::read(BufReader::new(Interruptible {
@@ -24,7 +24,7 @@ pub fn read(perf: &Perf, data: &Path, signals: &SignalWatch) -> Result<Stacks> {
     Ok(stacks)
 }
 
-/// Fails when a signal asks to end.
+/// Reader that fails when a signal requests termination.
 struct Interruptible<'a, R> {
     inner: R,
     signals: &'a SignalWatch,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Comparisons that differ in nothing but processes and threads, on the page.
+//! Comparisons on the page that differ only in processes and threads.
 
 use anyhow::Result;
 use epoch_report::{Block, Section};
@@ -12,22 +12,22 @@ use super::input::{Input, Results};
 use super::part::Part;
 use super::{compare, samples};
 
-/// The text above the table.
+/// Text above the table.
 const INTRODUCTION: &str = "Processes have an address space each; threads share one, with the \
                             mmap_lock that mmap and munmap take. The two were measured one after \
                             the other, not interleaved: the ratio has no interval, and proves \
                             nothing that is small.";
 
-/// Files that stand on the page together.
+/// Files that have a common part of the page.
 pub enum Group<'a> {
-    /// A file of its own.
+    /// Single file.
     One(&'a Input),
-    /// Two files of the same with processes and with threads.
+    /// Two files of the same measurement, with processes and with threads.
     Carriers([&'a Input; 2], Carriers<'a>),
 }
 
 impl<'a> Group<'a> {
-    /// The groups of these files, in their order; pairs stand behind the other comparisons.
+    /// Returns the groups of these files, in their order; pairs come after the other comparisons.
     pub fn all(inputs: &'a [Input]) -> Vec<Self> {
         let mut pairs: Vec<([&Input; 2], Carriers<'_>)> = Vec::new();
         let paired = |pairs: &[([&Input; 2], Carriers<'_>)], input: &Input| {
@@ -53,7 +53,7 @@ impl<'a> Group<'a> {
         groups
     }
 
-    /// A name that distinguishes its sections from those of other groups.
+    /// Returns a name that distinguishes the group's sections from those of other groups.
     pub fn name(&self) -> String {
         match self {
             Self::One(input) => input.name.clone(),
@@ -63,7 +63,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The group's part of the page.
+    /// Returns the group's part of the page.
     pub fn part(&self) -> Result<Part> {
         match self {
             Self::One(input) => Part::of(input),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A comparison on the page.
+//! Comparisons on the page.
 
 use anyhow::Result;
 use epoch_device::observe::Observed;
@@ -16,7 +16,7 @@ use ministat::Confidence;
 use super::part::Part;
 use super::samples;
 
-/// What a comparison adds.
+/// Returns the part of the page for a comparison.
 pub fn part(report: &CompareReport) -> Result<Part> {
     let confidence = report.confidence()?;
     let tasks = report.workload.tasks;
@@ -72,8 +72,8 @@ fn verdicts(report: &CompareReport, confidence: Confidence) -> Vec<Verdict> {
         .collect()
 }
 
-/// The comparisons with what other tests say, also of files that are older than
-/// those.
+/// Returns the comparisons with the results of the other tests, also for files that are older than
+/// these tests.
 pub fn judged(
     trackers: &[TrackerReport],
     comparisons: &[Comparison],
@@ -95,7 +95,7 @@ pub fn judged(
         .collect()
 }
 
-/// What makes the verdicts doubtful.
+/// Returns the warnings about the verdicts.
 pub fn doubts(
     trackers: &[TrackerReport],
     comparisons: &[Comparison],
@@ -117,8 +117,8 @@ fn tests(report: &CompareReport, comparisons: &[Comparison], confidence: Confide
         let baseline = &report.trackers[0].tracker;
         blocks.push(samples::table(
             format!(
-                "Next to {baseline}, N={n} each; the paired test is the one to go by, since it \
-                 knows which samples were taken side by side"
+                "Compared with {baseline}, N={n} each; prefer the paired test, which knows which \
+                 samples were taken side by side"
             ),
             table,
         ));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What doctor found, on the page.
+//! Findings of doctor on the page.
 
 use epoch_doctor::{Finding, Report, Status, Topic};
 use epoch_machine::hypervisor;
@@ -8,7 +8,7 @@ use epoch_report::{Block, Section};
 
 use super::part::Part;
 
-/// What a report of doctor adds.
+/// Returns the part of the page for a report of doctor.
 pub fn part(report: &Report) -> Part {
     let mut blocks = Vec::new();
     let mut fine = Vec::new();
@@ -24,25 +24,25 @@ pub fn part(report: &Report) -> Part {
         }
     }
     if blocks.is_empty() {
-        blocks.push(Block::Text("Everything is as it should be.".into()));
+        blocks.push(Block::Text("All checks passed.".into()));
     }
     if !fine.is_empty() {
         blocks.push(Block::Folded {
-            title: "What is as it should be".into(),
+            title: "Passed checks".into(),
             blocks: fine,
         });
     }
     Part {
         warnings: warnings(report),
         sections: vec![Section {
-            title: "What doctor found".into(),
+            title: "Findings of doctor".into(),
             blocks,
         }],
         ..Part::default()
     }
 }
 
-/// What is about the numbers, and not about building or loading modules.
+/// Returns the warnings about the numbers, without those about building or loading modules.
 fn warnings(report: &Report) -> Vec<String> {
     let sections = report.sections.iter();
     let findings = sections
@@ -50,7 +50,7 @@ fn warnings(report: &Report) -> Vec<String> {
         .flat_map(|section| &section.findings);
     findings
         .filter(|finding| finding.status == Status::Warn)
-        // The page says so of each machine.
+        // The page already says so for each machine.
         .filter(|finding| !hypervisor::is_emulated(&finding.found))
         .map(|finding| format!("{}: {}.", finding.subject, finding.found))
         .collect()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The files that a page is made of.
+//! Files that a page is made of.
 
 use std::fs;
 use std::path::Path;
@@ -15,19 +15,19 @@ use epoch_results::sweep::SweepReport;
 
 use super::profile::Profile;
 
-/// What makes files that a page can be made of.
+/// Commands that write files for a page.
 pub const COMMANDS: &str = "'compare --json', 'sweep --json', 'run --json', 'doctor --json' or \
                             'profile'";
 
-/// A file.
+/// File with results.
 pub struct Input {
-    /// Its name without the folder.
+    /// File name without the directory.
     pub name: String,
-    /// What it holds.
+    /// Results in the file.
     pub results: Results,
 }
 
-/// What a file holds.
+/// Results in a file, by their schema.
 pub enum Results {
     /// `epoch-bench/compare/1`
     Compare(CompareReport),
@@ -42,12 +42,12 @@ pub enum Results {
 }
 
 impl Input {
-    /// Reads it; its `schema` says what it is.
+    /// Reads a file; its `schema` selects the kind of results.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display();
         let json = fs::read(path)
             .with_context(|| format!("cannot read {name}: name a file that {COMMANDS} wrote"))?;
-        // Bad data is bad usage, as with draw.
+        // Bad data is a usage error, as with draw.
         let folder = path.parent().unwrap_or(Path::new(""));
         let results = Results::read(&json, folder).map_err(|error| {
             usage(format!(
@@ -75,7 +75,7 @@ impl Results {
         })
     }
 
-    /// Where it stands on the page.
+    /// Returns the position on the page.
     pub fn rank(&self) -> usize {
         match self {
             Self::Compare(_) => 0,
@@ -86,12 +86,12 @@ impl Results {
         }
     }
 
-    /// Whether trackers were measured.
+    /// Returns whether trackers were measured.
     pub fn is_measured(&self) -> bool {
         !matches!(self, Self::Doctor(_))
     }
 
-    /// Where it ran.
+    /// Returns the environment of the measurement.
     pub fn environment(&self) -> &Environment {
         match self {
             Self::Compare(report) => &report.environment,
@@ -102,7 +102,7 @@ impl Results {
         }
     }
 
-    /// What made it.
+    /// Returns the command line that made the results.
     pub fn command_line(&self) -> &[String] {
         match self {
             Self::Compare(report) => &report.command_line,
@@ -113,7 +113,7 @@ impl Results {
         }
     }
 
-    /// The trackers that were measured.
+    /// Returns the trackers that were measured.
     pub fn trackers(&self) -> Vec<&str> {
         let reports = match self {
             Self::Compare(report) => &report.trackers[..],

@@ -34,7 +34,7 @@ pub fn execute(args: &ReportArgs) -> Result<()> {
     for file in &args.files {
         if same_file(file, &args.output) {
             return Err(usage(format!(
-                "--output {} would replace what is to be reported: name another file",
+                "--output {} would overwrite an input file: name another file",
                 file.display()
             )));
         }
@@ -44,7 +44,7 @@ pub fn execute(args: &ReportArgs) -> Result<()> {
     Destination::open("--output", &args.output)?.write(|out| Ok(out.write_all(html.as_bytes())?))
 }
 
-/// The page of these files; `command` makes it again.
+/// Returns the page of these files; `command` makes it again.
 fn page(args: &ReportArgs, mut inputs: Vec<Input>, command: Vec<String>) -> Result<Page> {
     inputs.sort_by_key(|input| input.results.rank());
     let mut page = Page {
@@ -73,7 +73,7 @@ fn page(args: &ReportArgs, mut inputs: Vec<Input>, command: Vec<String>) -> Resu
     Ok(page)
 }
 
-/// The trackers, each once.
+/// Returns a title that names each tracker once.
 fn title(inputs: &[Input]) -> String {
     let mut trackers: Vec<&str> = Vec::new();
     for tracker in inputs.iter().flat_map(|input| input.results.trackers()) {
@@ -87,7 +87,7 @@ fn title(inputs: &[Input]) -> String {
     }
 }
 
-/// Sections of several files that have the same title say of which file they are.
+/// Adds the name of the file to titles that several sections have.
 fn tell_apart(sections: Vec<(Section, String)>) -> Vec<Section> {
     let titles: Vec<_> = sections
         .iter()

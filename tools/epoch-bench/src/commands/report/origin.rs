@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Where results come from, and how to get them again.
+//! Origin of the results, and the commands that reproduce them.
 
 use epoch_machine::environment::Environment;
 use epoch_machine::hypervisor;
@@ -31,7 +31,7 @@ impl<'a> Place<'a> {
         places
     }
 
-    /// What the module did and when is each file's own.
+    /// Returns the facts about a place, and for each of its files the tracker and the date.
     fn facts(&self) -> Block {
         let fact = |name: &str, value: String| Fact {
             name: name.into(),
@@ -48,7 +48,7 @@ impl<'a> Place<'a> {
                 .collect();
             if let Results::Sweep(sweep) = &input.results {
                 let resumed = sweep.resumed.iter();
-                own.extend(resumed.map(|date| format!("gone on with: {date}")));
+                own.extend(resumed.map(|date| format!("resumed: {date}")));
             }
             facts.push(fact(&input.name, own.join("; ")));
         }
@@ -71,16 +71,16 @@ fn same(one: &Environment, other: &Environment) -> bool {
     facts(one) == facts(other)
 }
 
-/// Where all of it was measured.
+/// Returns the section about the machines and kernels of the measurements.
 pub fn places(inputs: &[Input]) -> Section {
     let places = Place::all(inputs);
     Section {
-        title: "Where it was measured".into(),
+        title: "Environment".into(),
         blocks: places.iter().map(Place::facts).collect(),
     }
 }
 
-/// What that says against the results.
+/// Returns warnings about the machines and kernels of the measurements.
 pub fn warnings(inputs: &[Input]) -> Vec<String> {
     let places = Place::all(inputs);
     let mut warnings = Vec::new();
@@ -104,22 +104,22 @@ pub fn warnings(inputs: &[Input]) -> Vec<String> {
     warnings
 }
 
-/// The commands that made the files, and the page.
+/// Returns the section with the commands that made the files and the page.
 pub fn commands(inputs: &[Input], page: &[String]) -> Section {
     let mut blocks = vec![Block::Text(
         "As root, with epoch.ko and epoch_bench.ko loaded:".into(),
     )];
     let commands = inputs.iter().map(|input| input.results.command_line());
     blocks.extend(commands.map(command));
-    blocks.push(Block::Text("And this page, of the files:".into()));
+    blocks.push(Block::Text("This page, from the files:".into()));
     blocks.push(command(page));
     Section {
-        title: "Do it again".into(),
+        title: "Reproducing the results".into(),
         blocks,
     }
 }
 
-/// As a shell takes it.
+/// Returns a block with the command, quoted for a shell.
 fn command(words: &[String]) -> Block {
     let quoted = shlex::try_join(words.iter().map(String::as_str));
     Block::Command(quoted.unwrap_or_else(|_| words.join(" ")))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What one file adds to the page.
+//! Part of the page that one file adds.
 
 use anyhow::{Context, Result};
 use epoch_report::{Outcome, Section};
@@ -8,19 +8,19 @@ use epoch_report::{Outcome, Section};
 use super::input::{Input, Results};
 use super::{compare, doctor, profile, run, sweep};
 
-/// What one file adds to the page.
+/// Part of the page that one file adds.
 #[derive(Default)]
 pub struct Part {
-    /// What came out.
+    /// Outcomes of the measurement.
     pub outcomes: Vec<Outcome>,
-    /// Why that should be doubted.
+    /// Reasons to doubt the outcomes.
     pub warnings: Vec<String>,
-    /// What it rests on.
+    /// Sections with the details.
     pub sections: Vec<Section>,
 }
 
 impl Part {
-    /// That of this file.
+    /// Returns the part of the page for a file.
     pub fn of(input: &Input) -> Result<Self> {
         let part = match &input.results {
             Results::Compare(report) => compare::part(report),

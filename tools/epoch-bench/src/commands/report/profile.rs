@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A profile on the page: flame graphs, and the functions that take the time.
+//! Profiles on the page: flame graphs, and the functions that take the time.
 
 use std::fs;
 use std::path::{Component, Path};
@@ -19,14 +19,14 @@ const HOW_TO: &str =
 
 /// A profile, and its flame graphs.
 pub struct Profile {
-    /// What its file holds.
+    /// Content of the profile's file.
     pub report: ProfileReport,
-    /// In the order of the page.
+    /// Flame graphs, in the order of the page.
     graphs: Vec<FlameGraph>,
 }
 
 impl Profile {
-    /// Reads what `profile` wrote to this folder.
+    /// Reads the files that `profile` wrote to this directory.
     pub fn read(json: &[u8], folder: &Path) -> Result<Self> {
         let report = ProfileReport::read(json)?;
         let graphs = captions(&report).into_iter().map(|(title, caption, svg)| {
@@ -41,7 +41,7 @@ impl Profile {
     }
 }
 
-/// Title, caption and file of each flame graph.
+/// Returns title, caption and file of each flame graph.
 fn captions(report: &ProfileReport) -> Vec<(String, String, &str)> {
     let runs = report.trackers.iter();
     let mut captions: Vec<_> = runs
@@ -80,7 +80,7 @@ fn read_graph(folder: &Path, title: String, caption: String, svg: &str) -> Resul
     FlameGraph::new(title, caption, svg, &fs::read_to_string(folder.join(path))?)
 }
 
-/// What a profile adds.
+/// Returns the part of the page for a profile.
 pub fn part(profile: &Profile) -> Part {
     let Profile { report, graphs } = profile;
     let tasks = report.workload.tasks;
@@ -107,14 +107,14 @@ pub fn part(profile: &Profile) -> Part {
     let stand_in = used.instead_of.as_ref().map(|asked| {
         format!(
             "The profile is of the timer {}, as there is no PMU for {asked}: time with interrupts \
-             off counts as time of whoever turns them on again.",
+             off counts as time of the code that turns them on again.",
             used.event
         )
     });
     Part {
         warnings: stand_in.into_iter().chain(lost(report)).collect(),
         sections: vec![Section {
-            title: "Where the time goes".into(),
+            title: "Profile".into(),
             blocks,
         }],
         ..Part::default()
@@ -126,14 +126,14 @@ fn lost(report: &ProfileReport) -> Vec<String> {
     runs.filter(|run| run.lost_many())
         .map(|run| {
             format!(
-                "Profile of {}: {} samples were lost, beside {} that were not.",
+                "Profile of {}: {} samples were lost, and {} recorded.",
                 run.name, run.lost, run.samples
             )
         })
         .collect()
 }
 
-/// The functions with the largest shares, or those that differ most.
+/// Returns a table of the functions with the largest shares, or of those that differ most.
 fn functions(report: &ProfileReport) -> Block {
     let caption = match report.difference {
         Some(_) => "Functions whose share of the samples differs most",

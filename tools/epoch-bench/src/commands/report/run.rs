@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A run of one tracker on the page.
+//! Runs of one tracker on the page.
 
 use anyhow::Result;
 use epoch_figures::words::title;
@@ -13,7 +13,7 @@ use ministat::Confidence;
 use super::part::Part;
 use super::samples;
 
-/// What a run adds.
+/// Returns the part of the page for a run.
 pub fn part(report: &RunReport) -> Result<Part> {
     let tracker = report.tracker.as_deref().unwrap_or("no tracker");
     let observed: Vec<_> = report

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Samples, and what trackers went through while they were taken.
+//! Samples, and the statistics of trackers while they were taken.
 
 use anyhow::Result;
 use epoch_device::hook::Target;
@@ -13,7 +13,7 @@ use epoch_results::summary;
 use epoch_results::table::{self, Align};
 use epoch_results::workload::Workload;
 
-/// A table of the page; the first column names the rows.
+/// Returns a table of the page; the first column names the rows.
 pub fn table(caption: impl Into<String>, table: table::Table) -> Block {
     let mut columns = table.columns.into_iter();
     let corner = columns.next().map(|(name, _)| name).unwrap_or_default();
@@ -37,7 +37,7 @@ pub fn table(caption: impl Into<String>, table: table::Table) -> Block {
     })
 }
 
-/// What trackers counted; nothing if that is nothing.
+/// Returns a table of the trackers' counters; `None` if there is nothing to show.
 pub fn observed(rows: &[(String, Observed)]) -> Option<Block> {
     let counted = summary::observed(rows)?;
     Some(table(
@@ -46,8 +46,8 @@ pub fn observed(rows: &[(String, Observed)]) -> Option<Block> {
     ))
 }
 
-/// Activity of the whole machine per iteration, and the counts that are missing; nothing for files
-/// of versions that did not count it.
+/// Returns the activity of the whole machine per iteration, and the counts that are missing;
+/// nothing for files of versions that did not count it.
 pub fn activity(rows: &[ActivityRow]) -> Vec<Block> {
     let counted = activity::table(rows).map(|counted| table(activity::CAPTION, counted));
     let missing = activity::missing(rows.iter().filter_map(|row| row.activity.as_ref()));
@@ -55,7 +55,7 @@ pub fn activity(rows: &[ActivityRow]) -> Vec<Block> {
     counted.into_iter().chain(missing).collect()
 }
 
-/// The lines that will-it-scale prints, folded.
+/// Returns the lines that will-it-scale prints, folded.
 pub fn raw(
     title: String,
     workload: &Workload,
@@ -82,7 +82,7 @@ pub fn raw(
     })
 }
 
-/// What was hooked, and what that costs.
+/// Returns the target of the hook, and the hook's own cost.
 pub fn hook(target: Option<&Target>, cost: Option<&HookCost>) -> Vec<Block> {
     let target = target.into_iter();
     target
@@ -93,7 +93,7 @@ pub fn hook(target: Option<&Target>, cost: Option<&HookCost>) -> Vec<Block> {
         .collect()
 }
 
-/// Which counts say that the measurement went wrong.
+/// Returns warnings about counts that show that the measurement went wrong.
 pub fn warnings(rows: &[(String, Observed)]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (tracker, observed) in rows {

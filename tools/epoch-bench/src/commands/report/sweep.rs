@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A sweep on the page.
+//! Sweeps on the page.
 
 use anyhow::Result;
 use epoch_device::observe::Observed;
@@ -13,13 +13,13 @@ use ministat::Confidence;
 use super::part::Part;
 use super::{compare, samples};
 
-/// What a sweep adds; `name` is its file's.
+/// Returns the part of the page for a sweep; `name` is the name of its file.
 pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
     let confidence = report.confidence()?;
     let observed = observed(report);
     let mut blocks = curve_blocks(report, confidence)?;
     blocks.extend(samples::observed(&observed).map(|table| Block::Folded {
-        title: "What the trackers counted".into(),
+        title: "Tracker counters".into(),
         blocks: vec![table],
     }));
     let activity = samples::activity(&report.activity_rows());
@@ -35,7 +35,7 @@ pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
     if !doubts.is_empty() {
         let title = format!("Warnings about single points ({})", doubts.len());
         warnings.push(format!(
-            "There are {} warnings about single points of the sweep; they stand with it.",
+            "There are {} warnings about single points of the sweep; they are listed there.",
             doubts.len()
         ));
         blocks.push(Block::Folded {
@@ -48,7 +48,7 @@ pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
         outcomes: outcome(report, confidence)?.into_iter().collect(),
         warnings,
         sections: vec![Section {
-            title: "How it scales".into(),
+            title: "Scalability".into(),
             blocks,
         }],
     })
@@ -74,7 +74,7 @@ fn outcome(report: &SweepReport, confidence: Confidence) -> Result<Option<Outcom
     }))
 }
 
-/// How many samples there are of each tracker with each number of tasks.
+/// Returns in words how many samples each tracker has with each number of tasks.
 fn n_each(report: &SweepReport) -> String {
     let n = report.samples();
     n.map_or(String::new(), |n| format!(", N={n} each"))
@@ -102,7 +102,7 @@ fn curve_blocks(report: &SweepReport, confidence: Confidence) -> Result<Vec<Bloc
     Ok(blocks)
 }
 
-/// The parameters of the Universal Scalability Law, or why there are none.
+/// Returns the parameters of the Universal Scalability Law, or why there are none.
 fn model(report: &SweepReport) -> Block {
     let most = report.points.last().map_or(0, |point| point.workload.tasks);
     let mut blocks = Vec::new();
@@ -138,7 +138,7 @@ fn model(report: &SweepReport) -> Block {
             table,
         ));
     }
-    // The law itself, or that there are too few points for it.
+    // The law itself, or a line that says that there are too few points for it.
     blocks.extend(report.models().pop().map(Block::Text));
     Block::Model {
         title: "A model, not a measurement: the Universal Scalability Law".into(),
@@ -146,7 +146,7 @@ fn model(report: &SweepReport) -> Block {
     }
 }
 
-/// What makes the points doubtful.
+/// Returns the warnings about single points.
 fn doubts(report: &SweepReport, confidence: Confidence) -> Vec<String> {
     let mut all = Vec::new();
     for point in &report.points {
@@ -186,14 +186,14 @@ fn observed(report: &SweepReport) -> Vec<(String, Observed)> {
     rows
 }
 
-/// What an interruption has left out.
+/// Returns a warning about the points that an interrupted sweep lacks.
 fn missing(report: &SweepReport, name: &str) -> Option<String> {
     let missing = report.missing();
     let tasks: Vec<_> = missing.iter().map(usize::to_string).collect();
     (!tasks.is_empty()).then(|| {
         format!(
-            "The sweep was interrupted, and lacks what {} tasks do: 'epoch-bench sweep --resume \
-             {name}' goes on with it.",
+            "The sweep was interrupted, and lacks the points of {} tasks: 'epoch-bench sweep \
+             --resume {name}' resumes it.",
             tasks.join(", ")
         )
     })

@@ -47,7 +47,7 @@ pub fn execute(args: &SweepArgs) -> Result<()> {
         .context("the sweep is complete, but")
 }
 
-/// Begins a sweep, or goes on with one.
+/// Measures a new sweep, or resumes one.
 fn measure(
     args: &SweepArgs,
     settings: Settings,
@@ -57,7 +57,7 @@ fn measure(
     let module = Module::open()?;
     let environment = Environment::detect();
 
-    // Outlives everything that must be put back.
+    // Outlives everything that must be restored.
     let signals = SignalWatch::new()?;
     let mut bench = Bench {
         options: &settings.measure,
@@ -66,7 +66,7 @@ fn measure(
         mechanism: None,
     };
     let mechanism = match &begun {
-        // That of the first part, whatever hook/mechanism says now.
+        // The mechanism of the first part, whatever hook/mechanism says now.
         Some(report) => resume::mechanism(report),
         None => args.measure.mechanism,
     };
@@ -76,7 +76,7 @@ fn measure(
             report.check_place(&environment, &trackers)?;
             check_bench(&report, &bench)?;
             report.resumed.extend(environment.date);
-            // It would be one of what was there.
+            // The model would be of the points from before only.
             report.usl.clear();
             report
         }
@@ -120,18 +120,18 @@ fn measure(
     Ok(report)
 }
 
-/// Refuses to go on with another hook, or on other CPUs.
+/// Refuses to resume with another hook, or on other CPUs.
 fn check_bench(report: &SweepReport, bench: &Bench<'_>) -> Result<()> {
     ensure!(
         report.hook == bench.target()?,
-        "the hook is not where it was when the sweep began: put its symbol back in sysfs, or begin \
-         anew with --json"
+        "the hook is not where it was when the sweep began: put its symbol back in sysfs, or start \
+         again with --json"
     );
     for Point { workload, .. } in &report.points {
         ensure!(
             bench.options.workload(workload.tasks)?.cpus == workload.cpus,
             "the CPUs that may be used are not those of when the sweep began: see 'taskset -p $$', \
-             or begin anew with --json"
+             or start again with --json"
         );
     }
     Ok(())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The files that a sweep is written to.
+//! Output files of a sweep.
 
 use std::io::Write;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::cli::SweepArgs;
 use crate::commands::pictures::Pictures;
 use crate::commands::setup::{check_distinct, command_line, open_destination};
 
-/// Those that the command line names.
+/// Output files that the command line names.
 pub struct Outputs {
     json: Option<Destination>,
     csv: Option<Destination>,
@@ -25,7 +25,7 @@ pub struct Outputs {
 type Content<'a> = &'a dyn Fn(&mut dyn Write) -> Result<()>;
 
 impl Outputs {
-    /// Makes sure that they can be written.
+    /// Opens the files, and so checks that they can be written.
     pub fn open(args: &SweepArgs) -> Result<Self> {
         let json = match (&args.measure.json, &args.resume) {
             (None, Some(path)) => ("--resume", Some(path.as_path())),
@@ -42,7 +42,7 @@ impl Outputs {
         })
     }
 
-    /// Saves what there is so far, so that it can be gone on with.
+    /// Saves the points so far, so that the sweep can be resumed.
     pub fn keep(&self, report: &SweepReport) -> Result<()> {
         let json = self.json.as_ref();
         json.map_or(Ok(()), |json| {
@@ -50,8 +50,7 @@ impl Outputs {
         })
     }
 
-    /// Says of an error that ended the sweep what is left of it, and how to go
-    /// on.
+    /// Adds to an error that ended the sweep which results are left, and how to resume.
     pub fn explain(&self, error: anyhow::Error, report: &SweepReport) -> anyhow::Error {
         if error.is::<UsageError>() {
             return error;
@@ -59,12 +58,12 @@ impl Outputs {
         let json = self.json.as_ref();
         let kept = json.filter(|json| json.can_be_replaced());
         let left = match (kept, report.points.len()) {
-            (_, 0) => "no number of tasks was complete, so that nothing is left".into(),
+            (_, 0) => "no number of tasks was complete, so nothing is saved".into(),
             (None, _) => {
                 "what was measured is lost: with --json FILE, it would have been kept".into()
             }
             (Some(json), done) => format!(
-                "{done} of {} numbers of tasks are in {}; to go on, run\n  {}",
+                "{done} of {} numbers of tasks are in {}; to resume, run\n  {}",
                 done + report.missing().len(),
                 json.path().display(),
                 self.command(json)
@@ -73,7 +72,7 @@ impl Outputs {
         anyhow!("{error:#}; {left}")
     }
 
-    /// The command that goes on.
+    /// Returns the command that resumes the sweep.
     fn command(&self, json: &Destination) -> String {
         let program = command_line().into_iter().next();
         let mut words = vec![
@@ -88,7 +87,7 @@ impl Outputs {
         words.join(" ")
     }
 
-    /// Writes them all; none is given up because another cannot be written.
+    /// Writes all files; each is written even if another cannot be.
     pub fn deliver(self, report: &SweepReport) -> Result<()> {
         let write = |destination: Option<Destination>, content: Content<'_>| {
             destination.map_or(Ok(()), |destination| destination.write(content))
@@ -100,7 +99,7 @@ impl Outputs {
     }
 }
 
-/// A path as a shell has to be told.
+/// Quotes a path for a shell.
 fn shell_word(path: &Path) -> String {
     let path = path.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
@@ -159,7 +158,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = outputs(&dir.path().join("x"), None);
         let message = interrupted(&file, &report(&[]));
-        assert!(message.ends_with("nothing is left"), "{message}");
+        assert!(message.ends_with("nothing is saved"), "{message}");
         let stream = outputs(Path::new("/dev/null"), None);
         let message = interrupted(&stream, &example());
         assert!(message.contains("with --json FILE"), "{message}");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Going on with a sweep that ended too early.
+//! Resuming an interrupted sweep.
 
 use std::fs;
 use std::path::Path;
@@ -14,8 +14,7 @@ use epoch_results::sweep::{Point, Settings, SweepReport};
 use super::settings::{self, otherwise};
 use crate::cli::SweepArgs;
 
-/// Reads the sweep that is to be gone on with, and refuses to if the
-/// command line asks for another one.
+/// Reads the sweep to resume. Refuses if the command line asks for a different sweep.
 pub fn resume(path: &Path, args: &SweepArgs) -> Result<(SweepReport, Settings)> {
     let name = path.display();
     let json = fs::read(path)
@@ -28,7 +27,7 @@ pub fn resume(path: &Path, args: &SweepArgs) -> Result<(SweepReport, Settings)> 
     let Some(settings) = report.settings.clone() else {
         return Err(usage(format!(
             "{name} does not say what is missing in it, as files of the first versions: \
-             measure anew with --json"
+             measure again with --json"
         )));
     };
     settings::check(&settings, args, path)?;
@@ -46,14 +45,14 @@ pub fn resume(path: &Path, args: &SweepArgs) -> Result<(SweepReport, Settings)> 
     Ok((report, settings))
 }
 
-/// The mechanism that the sweep was begun with; none where nothing is hooked.
+/// Returns the mechanism that the sweep began with; `None` if nothing is hooked.
 pub fn mechanism(report: &SweepReport) -> Option<Mechanism> {
     let hook = report.hook.as_ref()?;
     Mechanism::named(&hook.mechanism)
 }
 
-/// Measures what is missing, from the least tasks to the most. After each
-/// number of tasks `keep` may save what there is.
+/// Measures the missing points, from the fewest tasks to the most. After each point, `keep` may
+/// save the report.
 pub fn go_on(
     report: &mut SweepReport,
     progress: &mut dyn Progress,
@@ -98,7 +97,7 @@ mod tests {
         serde_json::to_string(report).unwrap()
     }
 
-    /// Measures on pools in memory; the one with so many tasks is interrupted.
+    /// Measures on pools in memory; the one with `interrupted_at` tasks is interrupted.
     fn measure(report: &mut SweepReport, interrupted_at: usize) -> (Result<()>, Vec<String>) {
         let settings = report.settings.clone().unwrap();
         let plan = Plan {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a sweep was asked for.
+//! Settings of a sweep.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::cli::SweepArgs;
 
-/// Those of a command line.
+/// Returns the settings of a command line.
 pub fn of(args: &SweepArgs) -> Result<Settings> {
     let mut tasks: Vec<_> = args.tasks.iter().map(|&tasks| tasks as usize).collect();
     if tasks.is_empty() {
@@ -29,7 +29,7 @@ pub fn of(args: &SweepArgs) -> Result<Settings> {
     })
 }
 
-/// Refuses options that say something else than the settings of a file.
+/// Refuses options that differ from the settings of a file.
 pub fn check(settings: &Settings, args: &SweepArgs, file: &Path) -> Result<()> {
     let asked = serde_json::to_value(of(args)?)?;
     let saved = serde_json::to_value(settings)?;
@@ -44,7 +44,7 @@ pub fn check(settings: &Settings, args: &SweepArgs, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The error of an option that says something else than the file.
+/// Returns the error of an option that differs from the file.
 pub fn otherwise(field: &str, asked: &str, saved: &str, file: &Path) -> anyhow::Error {
     let file = file.display();
     let option = field.replace('_', "-");
@@ -53,11 +53,11 @@ pub fn otherwise(field: &str, asked: &str, saved: &str, file: &Path) -> anyhow::
         saved => format!("with --{option} {saved}, not {asked}"),
     };
     usage(format!(
-        "{file} was begun {begun}: leave it out to go on, or begin anew with --json"
+        "{file} was begun {begun}: leave it out to resume, or start again with --json"
     ))
 }
 
-/// As on the command line; nothing where there would be nothing.
+/// Formats a value as on the command line; empty if the option would be absent.
 fn in_words(value: &Value) -> String {
     match value {
         Value::Null | Value::Bool(false) => String::new(),
@@ -70,7 +70,7 @@ fn in_words(value: &Value) -> String {
     }
 }
 
-/// 1, 2, 4, ... up to the number of CPUs.
+/// Returns 1, 2, 4, ... up to the number of CPUs.
 fn default_tasks(cpus: usize) -> Vec<usize> {
     let powers = std::iter::successors(Some(1_usize), |tasks| tasks.checked_mul(2));
     let mut tasks: Vec<_> = powers.take_while(|&tasks| tasks < cpus).collect();
