@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Compiles the C peers, of those whose libraries are installed.
+//! Compiles the C peers whose libraries are installed.
 //!
 //! For each, either `cfg(have_NAME)` is set and `NAME_VERSION` is the library's version, or
-//! `NAME_MISSING` says why it is not there.
+//! `NAME_MISSING` says why it is missing.
 
-/// A library, and what of `peers/` needs it.
+/// A library, and the file in `peers/` that needs it.
 struct Peer {
-    /// In cfg and variables.
+    /// Name in cfg and variables.
     name: &'static str,
-    /// As pkg-config knows it.
+    /// Name for pkg-config.
     library: &'static str,
-    /// In Debian.
+    /// Debian's package.
     package: &'static str,
     source: &'static str,
     defines: &'static [(&'static str, &'static str)],
@@ -30,7 +30,7 @@ const PEERS: [Peer; 4] = [
     urcu("urcu_bp", "liburcu-bp", &[("PEER_BP", "1")]),
 ];
 
-/// A flavour of liburcu.
+/// Returns a flavour of liburcu.
 const fn urcu(
     name: &'static str,
     library: &'static str,
@@ -58,8 +58,8 @@ fn main() {
     }
 }
 
-/// As Debian's compiler compiles a program if nothing else is said: for an executable, in which a
-/// library's data are nearer than in a shared object.
+/// Returns Debian's compiler with its defaults: for an executable, in which a library's data are
+/// nearer than in a shared object.
 fn compiler() -> cc::Build {
     let mut build = cc::Build::new();
     build
@@ -75,12 +75,13 @@ fn compile(peer: &Peer) {
     let Peer { name, package, .. } = peer;
     println!("cargo:rustc-check-cfg=cfg(have_{name})");
     let variable = name.to_uppercase();
-    // Where the library is installed or removed later, the answer is another one. A file that does
-    // not exist has cargo ask each time.
+    // If the library is installed or removed later, the result changes. A file that does not exist
+    // makes cargo check each time.
     let dir = pkg_config::get_variable(peer.library, "pcfiledir").unwrap_or("missing".into());
     println!("cargo:rerun-if-changed={dir}/{}.pc", peer.library);
 
-    // The library's flags are printed only if the peer compiles: else they would be left over.
+    // The library's flags are printed only if the peer compiles: otherwise they would be left
+    // over.
     let found = pkg_config::Config::new()
         .cargo_metadata(false)
         .probe(peer.library);
@@ -112,7 +113,7 @@ fn compile(peer: &Peer) {
         build.include(path);
     }
     if let Err(error) = build.try_compile(&format!("peers_{name}")) {
-        // No newline may get into a variable.
+        // A variable may not contain a newline.
         let error = error.to_string();
         let error = error.lines().next().unwrap_or("it does not compile");
         println!("cargo:rustc-env={variable}_MISSING={error}");

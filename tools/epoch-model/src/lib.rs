@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Explores the algorithm of `epoch.ko` with [loom]: the interleavings of its steps, and the values
-//! that the C11 memory model lets each load see.
+//! Explores the algorithm of `epoch.ko` with [loom]: the interleavings of its steps, and the
+//! values that the C11 memory model allows each load to return.
 //!
-//! The files of `rust/epoch/domain/` are compiled as they are; this crate gives them a platform. So it
-//! does with the list of the tracker `lockless`: [`queue`].
+//! The files of `rust/epoch/domain/` are compiled unmodified; this crate provides a platform for
+//! them. The list of the tracker `lockless` is explored likewise: [`queue`].
 //!
 //! A heavy barrier interrupts each CPU, and is a full barrier there, wherever the CPU is in its
-//! program; a light one only keeps the compiler from moving accesses across. So a light barrier comes
-//! either before or after the interrupt, and what is beyond it in program order does, too. That is
-//! modelled by a word for each CPU: a light barrier is a read-modify-write of the word of the CPU that
-//! it is on, a heavy one of each CPU's in turn. It orders a light barrier with heavy ones, and with
-//! nothing else; above all, not with the fence that is a full barrier.
+//! program; a light one only keeps the compiler from moving accesses across. So a light barrier
+//! comes either before or after the interrupt, and so does everything beyond it in program order.
+//! The model is a word for each CPU: a light barrier is a read-modify-write of the word of its own
+//! CPU, a heavy one of each CPU's in turn. It orders a light barrier with heavy ones, and with
+//! nothing else; in particular, not with the fence that is a full barrier.
 //!
-//! A read-modify-write is a release and an acquire here, although it is a full barrier in the kernel:
-//! no more is needed. Where an access has to be ordered before one to another word, the algorithm has
-//! a full barrier of its own, and so has going to sleep (`tasks.rs`), which orders a kick ahead of the
-//! last look before it.
+//! A read-modify-write is a release and an acquire here, although it is a full barrier in the
+//! kernel: no more is needed. Where an access must be ordered before one to another word, the
+//! algorithm has a full barrier of its own, and so does going to sleep (`tasks.rs`), which orders
+//! a preceding kick ahead of the last check.
 //!
-//! [`Flaw`] takes something away, to see that the tests find it. Bugs of the algorithm itself are
-//! patches, in `mutants/`.
+//! A [`Flaw`] removes something, to show that the tests detect it. Bugs of the algorithm itself
+//! are patches, in `mutants/`.
 
 #[path = "../../../rust/epoch/domain/mod.rs"]
 #[allow(dead_code)]
@@ -43,62 +43,62 @@ pub use domain::{
 pub use links::{LoomLinks, LoomPointer};
 pub use tasks::{Callbacks, EngineTask, Event, Sleepers, alone};
 
-/// What is wrong with a machine.
+/// Defects of a machine.
 pub trait Flaw: 'static {
-    /// How far the counters are from where they wrap around when they begin.
+    /// Initial distance of the counters to wraparound.
     const BEFORE_WRAP: usize = 0;
-    /// Whether the light barrier is one.
+    /// False to make the light barrier order nothing.
     const LIGHT: bool = true;
-    /// Whether the heavy barrier is one.
+    /// False to make the heavy barrier order nothing.
     const HEAVY: bool = true;
-    /// Whether the full barrier is one.
+    /// False to make the full barrier order nothing.
     const FULL: bool = true;
-    /// Whether a section is handed to another task with a release and an acquire.
+    /// False to hand a section to another task without a release and an acquire.
     const HANDED: bool = true;
-    /// Whether a read-modify-write of a word orders anything.
+    /// False to make read-modify-writes of words relaxed.
     const ORDERED_WORDS: bool = true;
-    /// Whether an exchange of a word is one access, and not a read and a write.
+    /// False to split an exchange of a word into a read and a write.
     const ATOMIC_WORDS: bool = true;
-    /// Whether a read-modify-write of a list orders anything.
+    /// False to make read-modify-writes of lists relaxed.
     const ORDERED_LISTS: bool = true;
-    /// Whether a node is put on a list only if nobody else has put one there since the look.
+    /// False to push nodes even if another one was pushed since the list was read.
     const COMPARED_LISTS: bool = true;
-    /// Whether those who wait had better share a heavy barrier. No flaw, either way.
+    /// False to make waiters detect alone while others do, which is no defect.
     const SHARES_BARRIERS: bool = true;
-    /// Whether those who wait for a grace period are woken.
+    /// False to wake no waiter of a grace period.
     const WAKES: bool = true;
-    /// Whether the engine's task is woken when a kick says so.
+    /// False to ignore kicks that ask to wake the engine's task.
     const HEARS_KICKS: bool = true;
-    /// Whether a dispatch reaches the worker while it runs.
+    /// False to lose a dispatch while the worker runs.
     const DISPATCHES_WHILE_RUNNING: bool = true;
-    /// Whether a teardown waits until no callbacks are pending before it looks at the queues.
+    /// False to let a teardown check the queues while callbacks are pending.
     const TEARDOWN_WAITS: bool = true;
 }
 
-/// Nothing is wrong.
+/// A machine without defects.
 pub struct Sound;
 
 impl Flaw for Sound {}
 
-/// Nothing is wrong; those who wait detect alone while others do, as with a fenced epoch.
+/// A machine without defects whose waiters detect alone while others do, as with a fenced epoch.
 pub struct Unshared;
 
 impl Flaw for Unshared {
     const SHARES_BARRIERS: bool = false;
 }
 
-/// Nothing is wrong, but all counters wrap around soon.
+/// A machine without defects, but with all counters close to wraparound.
 pub struct Wrapping;
 
 impl Flaw for Wrapping {
     const BEFORE_WRAP: usize = 1;
 }
 
-/// What a test says when it sees an object that is gone.
+/// Panic message of a test that accesses a freed object.
 pub const USE_AFTER_FREE: &str = "an object is used that was freed";
 
-/// Memory that may be freed: loom finds accesses that are not ordered before that, and this finds
-/// those that come after it.
+/// Memory that may be freed: loom finds accesses that are not ordered before the free, and this
+/// type finds accesses after it.
 pub(crate) struct Memory(UnsafeCell<bool>);
 
 impl Memory {
@@ -107,7 +107,7 @@ impl Memory {
     }
 
     pub(crate) fn access(&self) {
-        // SAFETY: Loom checks the access.
+        // SAFETY: Loom checks that nobody writes concurrently.
         assert!(self.0.with(|alive| unsafe { *alive }), "{USE_AFTER_FREE}");
     }
 }
@@ -115,7 +115,7 @@ impl Memory {
 impl Drop for Memory {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            // SAFETY: Loom checks the access.
+            // SAFETY: Loom checks that nobody accesses it concurrently.
             self.0.with_mut(|alive| unsafe { *alive = false });
         }
     }
@@ -181,17 +181,19 @@ loom::lazy_static! {
     static ref FULL_BARRIERS: AtomicUsize = AtomicUsize::new(0);
 }
 
-/// A full barrier: all of them have an order, and each sees what the ones before it saw.
+/// Executes a full barrier. Full barriers are totally ordered, and each sees what the earlier ones
+/// saw.
 ///
-/// To loom, `fence(SeqCst)` is that as well; but it does not go through the orders that fences may have.
-/// Beside those orders, it is an acquire for the loads before it, and a release for the stores after it.
+/// Loom's `fence(SeqCst)` is a full barrier too, but loom does not explore the possible orders of
+/// such fences. In addition to the order, this is an acquire for the loads before it, and a
+/// release for the stores after it.
 pub fn full_barrier() {
     fence(Ordering::Acquire);
     FULL_BARRIERS.fetch_add(1, Ordering::AcqRel);
     fence(Ordering::Release);
 }
 
-/// The number of CPUs of a machine.
+/// Number of CPUs of a machine.
 pub const CPUS: usize = 2;
 
 loom::thread_local! {
@@ -203,15 +205,15 @@ pub struct Machine<F> {
     counters: [[AtomicUsize; Counter::COUNT]; CPUS],
     interrupts: [AtomicUsize; CPUS],
     sleepers: Sleepers,
-    /// What only the detector touches.
+    /// Accessed by the detector only.
     detector: UnsafeCell<()>,
-    /// Not seen by loom.
+    /// Not tracked by loom.
     heavy_barriers: std::sync::atomic::AtomicUsize,
     _flaw: PhantomData<F>,
 }
 
 impl<F: Flaw> Machine<F> {
-    /// A machine whose counters are 0.
+    /// Creates a machine whose counters are 0, or close to wraparound if the flaw says so.
     pub fn new() -> Self {
         Self {
             counters: std::array::from_fn(|_| {
@@ -225,12 +227,12 @@ impl<F: Flaw> Machine<F> {
         }
     }
 
-    /// Those who wait for a grace period.
+    /// Returns the waiters for grace periods.
     pub fn sleepers(&self) -> &Sleepers {
         &self.sleepers
     }
 
-    /// The number of heavy barriers so far.
+    /// Returns the number of heavy barriers so far.
     pub fn heavy_barriers(&self) -> usize {
         self.heavy_barriers
             .load(std::sync::atomic::Ordering::Relaxed)
@@ -238,7 +240,8 @@ impl<F: Flaw> Machine<F> {
 
     /// Moves the calling thread to `cpu`. Threads start on CPU 0.
     ///
-    /// A thread is switched out with a full barrier on the one CPU, and in with one on the other.
+    /// The thread is switched out with a full barrier on the old CPU, and in with one on the new
+    /// CPU.
     pub fn migrate(&self, cpu: usize) {
         self.order(CPU.with(|current| current.replace(cpu)));
         self.order(cpu);
@@ -335,7 +338,7 @@ impl<F: Flaw> Platform for Machine<F> {
     }
 
     fn dispatch(queue: &CpuQueue<Self>) {
-        // SAFETY: The model makes queues only as part of that.
+        // SAFETY: In the model, every queue is the `queue` field of a `Callbacks`.
         unsafe { Callbacks::from_queue(queue) }.dispatch();
     }
 }

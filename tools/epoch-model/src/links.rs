@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pointers of a list, watched by loom.
+//! Pointers of lists, tracked by loom.
 
 use crate::{
     Flaw, Memory,
@@ -15,7 +15,7 @@ use std::{
     ptr::{self, NonNull},
 };
 
-/// Pointers that loom watches.
+/// Pointers of lists, tracked by loom.
 pub struct LoomLinks<F>(PhantomData<F>);
 
 impl<F: Flaw> LoomLinks<F> {
@@ -25,7 +25,7 @@ impl<F: Flaw> LoomLinks<F> {
     };
 }
 
-/// A pointer that loom watches.
+/// A pointer tracked by loom.
 pub struct LoomPointer<F: Flaw> {
     pointer: AtomicPtr<Node<LoomLinks<F>>>,
     memory: Memory,
@@ -82,7 +82,7 @@ impl<F: Flaw> Links for LoomLinks<F> {
     }
 
     unsafe fn set(owned: &Self::Owned, next: Option<NonNull<Node<Self>>>) {
-        // SAFETY: As above.
+        // SAFETY: Loom checks the access, which is what the tests are about.
         owned.with_mut(|owned| unsafe { *owned = next });
     }
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Explores the tracker `lockless`: its list is compiled as it is, and runs on what loom watches.
+//! Explores the tracker `lockless`: its list is compiled unmodified, and runs on atomics that loom
+//! tracks.
 //!
-//! Loom has no accesses of different sizes to the same memory, as a compare-and-swap of double width
-//! and accesses to the halves are. So a pair is one atomic word, the generation in its high half and
-//! the link in its low half. A compare-exchange of the word is that of the pair; to read a half is to
-//! read the word and take the half; to write a half is a read-modify-write that leaves the other one
-//! alone, as a store of half the width does. What this cannot show is the halves of one pair seen in
-//! different order, as between the mark and the reading of the generation after it; there the list asks
-//! for an order by name.
+//! Loom has no accesses of different sizes to the same memory, such as a compare-and-swap of
+//! double width and accesses to the halves. So a pair is one atomic word, with the generation in
+//! its high half and the link in its low half. A compare-exchange of the word is that of the pair;
+//! reading a half reads the word; writing a half is a read-modify-write that leaves the other one
+//! unchanged, as a store of half the width does. This cannot show the halves of one pair in
+//! different order, as between the mark and the reading of the generation after it; there the list
+//! requires an order explicitly.
 
 #[path = "../../../rust/epoch_bench/trackers/lockless/queue.rs"]
 #[allow(dead_code)]
@@ -22,24 +23,25 @@ use std::marker::PhantomData;
 
 pub use list::{Link, Pair, Platform, Queue, Started};
 
-/// What is wrong with what the list runs on. Bugs of the list itself are patches, in `mutants/`.
+/// Defects of the platform that the list runs on. Bugs of the list itself are patches, in
+/// `mutants/`.
 pub trait QueueFlaw: Send + Sync + 'static {
-    /// Whether an exchange is a release.
+    /// False to make an exchange relaxed.
     const EXCHANGE: bool = true;
-    /// Whether a mark is an acquire.
+    /// False to make a mark relaxed.
     const MARK: bool = true;
-    /// Whether a walk reads links with an acquire.
+    /// False to let a walk read links without an acquire.
     const LINK: bool = true;
-    /// Whether the waiter reads what is done with an acquire.
+    /// False to let the waiter read the finished generation without an acquire.
     const DONE: bool = true;
 }
 
-/// Nothing is wrong.
+/// A platform without defects.
 pub struct SoundQueue;
 
 impl QueueFlaw for SoundQueue {}
 
-/// A pair in one word.
+/// A pair of generation and link in one word.
 pub struct LoomPair<F> {
     word: AtomicU64,
     _flaw: PhantomData<F>,
@@ -112,20 +114,21 @@ impl<F> LoomPair<F> {
     }
 }
 
-/// How often a block may begin anew until the rest of the execution takes one course only. Two that spin
-/// could otherwise give way to one another for ever, and never to the one that they wait for.
+/// Number of restarts of a block after which the rest of the execution is explored in one order
+/// only. Two spinning blocks could otherwise yield to one another forever, and never to the one
+/// that they wait for.
 const RESTARTS: u32 = 2;
 
-/// So many nodes.
+/// A fixed number of nodes.
 pub struct Pool<F>(Vec<LoomPair<F>>);
 
 impl<F: QueueFlaw> Pool<F> {
-    /// Nodes that are idle.
+    /// Creates idle nodes.
     pub fn new(nodes: usize) -> Self {
         Self((0..nodes).map(|_| LoomPair::new(0, Link::IDLE)).collect())
     }
 
-    /// Whether the node is idle.
+    /// Returns whether the node is idle.
     pub fn is_idle(&self, node: usize) -> bool {
         self.0[node].link().is_marked()
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The tasks of the kernel around the algorithm: those who wait, the engine's, and the workers that
+//! Tasks of the kernel around the algorithm: waiters, the engine's task, and the workers that
 //! invoke callbacks.
 
 use crate::{Cookie, CpuQueue, Domain, Engine, Flaw, Machine, Members, Pace, Round, full_barrier};
@@ -10,8 +10,8 @@ use loom::{
 };
 use std::{marker::PhantomData, ptr, sync::Arc};
 
-/// Detects a grace period alone, as a task with preemption disabled does. Returns whether `cookie` has
-/// passed.
+/// Detects a grace period alone, as a task with preemption disabled does. Returns whether `cookie`
+/// has passed.
 pub fn alone<F: Flaw>(
     engine: &Engine<Machine<F>>,
     domain: &Domain<Machine<F>>,
@@ -20,7 +20,7 @@ pub fn alone<F: Flaw>(
     engine.alone(domain, cookie, Pace::Normal)
 }
 
-/// What a task sleeps on. It remembers one wake-up.
+/// Event that a task sleeps on. It remembers one wake-up.
 pub struct Event {
     state: Mutex<EventState>,
     changed: Condvar,
@@ -33,7 +33,7 @@ struct EventState {
 }
 
 impl Event {
-    /// An event that has not happened.
+    /// Creates an event that has not happened.
     pub fn new() -> Self {
         Self {
             state: Mutex::new(EventState::default()),
@@ -47,13 +47,13 @@ impl Event {
         self.changed.notify_all();
     }
 
-    /// Has [`Event::wait`] return false instead of sleeping.
+    /// Makes [`Event::wait`] return false instead of sleeping.
     pub fn stop(&self) {
         self.state.lock().unwrap().stopping = true;
         self.changed.notify_all();
     }
 
-    /// Sleeps until it is woken, unless it was. Returns false if it is to stop.
+    /// Sleeps until the task is woken, unless it was. Returns false if it must stop.
     pub fn wait(&self) -> bool {
         let mut state = self.state.lock().unwrap();
         while !state.set {
@@ -66,7 +66,7 @@ impl Event {
         true
     }
 
-    /// Forgets a wake-up. Returns whether there was one.
+    /// Clears a pending wake-up. Returns whether there was one.
     fn take(&self) -> bool {
         std::mem::take(&mut self.state.lock().unwrap().set)
     }
@@ -78,7 +78,7 @@ impl Default for Event {
     }
 }
 
-/// The tasks that wait for grace periods of a domain: a wait queue.
+/// Wait queue of the tasks that wait for grace periods of a domain.
 pub struct Sleepers(Mutex<Vec<(Cookie, Arc<Event>)>>);
 
 impl Sleepers {
@@ -90,7 +90,7 @@ impl Sleepers {
     fn prepare(&self, cookie: Cookie) -> Arc<Event> {
         let event = Arc::new(Event::new());
         self.0.lock().unwrap().push((cookie, event.clone()));
-        // As `set_current_state()`.
+        // The barrier of `set_current_state()`.
         full_barrier();
         event
     }
@@ -103,7 +103,7 @@ impl Sleepers {
             .retain(|(_, other)| !Arc::ptr_eq(other, event));
     }
 
-    /// Wakes those whose cookie has passed.
+    /// Wakes the waiters whose cookie has passed.
     pub(crate) fn wake(&self, has_passed: impl Fn(Cookie) -> bool) {
         self.0.lock().unwrap().retain(|(cookie, event)| {
             let passed = has_passed(*cookie);
@@ -115,14 +115,14 @@ impl Sleepers {
     }
 }
 
-/// An engine, and its task.
+/// An engine with its task.
 pub struct EngineTask<F: Flaw> {
     engine: Engine<Machine<F>>,
     event: Event,
 }
 
 impl<F: Flaw> EngineTask<F> {
-    /// An engine without members.
+    /// Creates an engine without members.
     pub fn new() -> Self {
         Self {
             engine: Engine::new(),
@@ -130,20 +130,20 @@ impl<F: Flaw> EngineTask<F> {
         }
     }
 
-    /// The engine.
+    /// Returns the engine.
     pub fn engine(&self) -> &Engine<Machine<F>> {
         &self.engine
     }
 
-    /// Adds a task that waits, and has the engine look after it.
+    /// Begins a wait for `cookie`, and kicks the engine for `domain`.
     pub fn begin_wait(&self, domain: &Domain<Machine<F>>, cookie: Cookie) {
         domain.begin_wait(cookie, Pace::Normal);
         self.kick(domain);
     }
 
-    /// Has the engine look after `domain`.
+    /// Kicks the engine for `domain`.
     pub fn kick(&self, domain: &Domain<Machine<F>>) {
-        // SAFETY: The tests keep the domain until it has left.
+        // SAFETY: The domain belongs to this engine, and the tests keep it until it has left.
         self.hear(unsafe { self.engine.kick(domain) });
     }
 
@@ -154,13 +154,15 @@ impl<F: Flaw> EngineTask<F> {
         }
     }
 
-    /// Has a queue that the caller tends wait for a grace period.
+    /// Makes a queue that the caller tends wait for a grace period.
     pub fn collect(&self, callbacks: &Callbacks<F>, domain: &Domain<Machine<F>>) {
-        // SAFETY: The caller is the tender; the tests keep the domain until it has left.
+        // SAFETY: The caller is the tender; the queue is one of `domain`, which the tests keep
+        // until it has left.
         self.hear(unsafe { callbacks.queue.collect(&self.engine, domain) });
     }
 
-    /// `Epoch::synchronize`, of a domain that nobody reads for ever.
+    /// Waits for a grace period as `Epoch::synchronize` does. No reader may hold the domain
+    /// forever.
     pub fn synchronize(&self, domain: &Domain<Machine<F>>) {
         let cookie = domain.snapshot();
         if !alone(&self.engine, domain, cookie) {
@@ -168,13 +170,13 @@ impl<F: Flaw> EngineTask<F> {
         }
     }
 
-    /// The part of it that sleeps.
+    /// Waits for a grace period as the sleeping part of `Epoch::synchronize` does.
     pub fn wait(&self, domain: &Domain<Machine<F>>, cookie: Cookie) {
         self.begin_wait(domain, cookie);
         self.sleep(domain, cookie, || ());
     }
 
-    /// Sleeps and ends the wait. Others do what `others` does after the last look before the sleep.
+    /// Sleeps and ends the wait. `others` runs after the last look before the sleep.
     pub fn sleep(&self, domain: &Domain<Machine<F>>, cookie: Cookie, others: impl FnOnce()) {
         let sleepers = domain.platform().sleepers();
         let event = sleepers.prepare(cookie);
@@ -187,13 +189,13 @@ impl<F: Flaw> EngineTask<F> {
         domain.end_wait(Pace::Normal);
     }
 
-    /// The task: rounds, until it is told to stop and there are no members.
+    /// Runs the engine's task: rounds, until it must stop and there are no members.
     pub fn run(&self) {
         let mut members = Members::default();
         loop {
             match self.engine.round(&mut members) {
                 Round::Progress { .. } => (),
-                // For a while.
+                // Rests for a while.
                 Round::Wait { .. } => {
                     if self.engine.rest() {
                         thread::yield_now();
@@ -208,12 +210,12 @@ impl<F: Flaw> EngineTask<F> {
         }
     }
 
-    /// Rounds, until there are no members: the task as far as it comes now.
+    /// Runs rounds until there are no members, as the engine's task would do now.
     pub fn run_until_idle(&self) {
         self.resume_until_idle(&mut Members::default());
     }
 
-    /// As [`EngineTask::run_until_idle`], after rounds that have left `members`.
+    /// Runs rounds like [`EngineTask::run_until_idle`], after rounds that have left `members`.
     pub fn resume_until_idle(&self, members: &mut Members<Machine<F>>) {
         loop {
             match self.engine.round(members) {
@@ -225,7 +227,7 @@ impl<F: Flaw> EngineTask<F> {
         }
     }
 
-    /// Tells the task to stop.
+    /// Makes the task stop.
     pub fn stop(&self) {
         self.event.stop();
     }
@@ -240,7 +242,7 @@ impl<F: Flaw> Default for EngineTask<F> {
 /// A queue of callbacks, and the work item that invokes them.
 #[repr(C)]
 pub struct Callbacks<F: Flaw> {
-    // First, so that its address is that of the whole.
+    // First, so that its address is that of the whole struct.
     queue: CpuQueue<Machine<F>>,
     dispatched: Event,
     running: std::sync::atomic::AtomicBool,
@@ -248,7 +250,7 @@ pub struct Callbacks<F: Flaw> {
 }
 
 impl<F: Flaw> Callbacks<F> {
-    /// No callbacks.
+    /// Creates a queue without callbacks.
     pub fn new() -> Self {
         Self {
             queue: CpuQueue::new(),
@@ -258,20 +260,23 @@ impl<F: Flaw> Callbacks<F> {
         }
     }
 
-    /// The queue.
+    /// Returns the queue.
     pub fn queue(&self) -> &CpuQueue<Machine<F>> {
         &self.queue
     }
 
+    /// Returns the object that `queue` is a field of.
+    ///
     /// # Safety
     ///
-    /// `queue` is that of such an object.
+    /// `queue` is the `queue` field of such an object.
     pub(crate) unsafe fn from_queue(queue: &CpuQueue<Machine<F>>) -> &Self {
-        // SAFETY: It is the first field of that object.
+        // SAFETY: `queue` is the first field of a `repr(C)` `Callbacks`, as this function
+        // requires.
         unsafe { &*ptr::from_ref(queue).cast() }
     }
 
-    /// Has the work done, once more if it is being done.
+    /// Schedules the work, once more if it is running.
     pub(crate) fn dispatch(&self) {
         use std::sync::atomic::Ordering::Relaxed;
         if F::DISPATCHES_WHILE_RUNNING || !self.running.load(Relaxed) {
@@ -279,7 +284,7 @@ impl<F: Flaw> Callbacks<F> {
         }
     }
 
-    /// The worker: does `work` whenever it was dispatched, until it is told to stop.
+    /// Runs the worker: calls `work` after each dispatch, until it must stop.
     pub fn run(&self, work: impl Fn()) {
         use std::sync::atomic::Ordering::Relaxed;
         while self.dispatched.wait() {
@@ -289,12 +294,13 @@ impl<F: Flaw> Callbacks<F> {
         }
     }
 
-    /// Whether the work was dispatched; it is the caller's then. In the place of [`Callbacks::run`].
+    /// Returns whether the work was dispatched; the caller must then do it instead of
+    /// [`Callbacks::run`].
     pub fn take_dispatch(&self) -> bool {
         self.dispatched.take()
     }
 
-    /// Tells the worker to stop when it has nothing to do.
+    /// Makes the worker stop when it has nothing to do.
     pub fn stop(&self) {
         self.dispatched.stop();
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Callbacks: each one is invoked once, in its order, after its grace period, and nobody touches a
-//! queue or a domain whose callbacks have all been invoked. A bug that is planted is found.
+//! Callbacks: each one is invoked once, in order, after its grace period, and nobody touches a
+//! queue or a domain whose callbacks have all been invoked. Planted bugs are found.
 //!
-//! What `rust/epoch/callback.rs` and `api.rs` do with queues is written down here once more.
+//! The handling of queues by `rust/epoch/callback.rs` and `api.rs` is reproduced here.
 
 mod common;
 
@@ -17,27 +17,27 @@ use loom::{
     sync::atomic::{AtomicUsize, Ordering, fence},
     thread,
 };
-// Not the `Arc` of loom, which cannot be dropped after a deadlock.
+// Not loom's `Arc`, which cannot be dropped after a deadlock.
 use std::{mem::ManuallyDrop, ptr::NonNull, sync::Arc};
 
 const NOT_ONCE: &str = "a callback was not invoked once";
 const TOO_EARLY: &str = "a callback was invoked before its grace period had passed";
 const NOT_IN_ORDER: &str = "callbacks were not invoked in their order";
 
-/// The number of callbacks, each of which frees an object.
+/// Number of callbacks, each of which frees an object.
 const HEADS: usize = 4;
 
 #[repr(C)]
 struct Head<F: Flaw> {
-    // First, so that its address is that of the whole.
+    // First, so that its address is that of the whole struct.
     node: Node<LoomLinks<F>>,
     number: usize,
-    /// Of a grace period that begins after the callback was queued. Not seen by loom.
+    /// Cookie of a grace period that begins after the callback was queued. Not tracked by loom.
     cookie: std::sync::OnceLock<Cookie>,
     invoked: UnsafeCell<usize>,
 }
 
-/// A domain and its queues: what is freed in the end.
+/// A domain and its queues, which are freed in the end.
 struct Inner<F: Flaw> {
     domain: Domain<Machine<F>>,
     callbacks: [Callbacks<F>; CPUS],
@@ -45,23 +45,23 @@ struct Inner<F: Flaw> {
 
 struct World<F: Flaw> {
     task: EngineTask<F>,
-    /// Dropped by the tests that are about it, and not deallocated then.
+    /// Dropped, but not deallocated, by the tests of the drop.
     inner: std::cell::UnsafeCell<ManuallyDrop<Inner<F>>>,
     heads: [Head<F>; HEADS],
-    /// The numbers of those that were invoked. Not seen by loom.
+    /// Numbers of the invoked callbacks, in order. Not tracked by loom.
     order: std::sync::Mutex<Vec<usize>>,
     current: AtomicUsize,
     objects: [UnsafeCell<bool>; HEADS + 1],
-    /// Barriers that have been reached.
+    /// Set for each barrier that was reached.
     reached: [AtomicUsize; CPUS],
-    /// Callbacks that were queued on each CPU, and those that have returned.
+    /// Number of callbacks that were queued on each CPU, and of those that have returned.
     queued: [AtomicUsize; CPUS],
     returned: [AtomicUsize; CPUS],
 }
 
-// SAFETY: Loom checks what is done to its cells, which is what the tests are about.
+// SAFETY: Loom checks all accesses to its cells, which is what the tests are about.
 unsafe impl<F: Flaw> Send for World<F> {}
-// SAFETY: As above.
+// SAFETY: Loom checks concurrent accesses to its cells as well.
 unsafe impl<F: Flaw> Sync for World<F> {}
 
 impl<F: Flaw> World<F> {
@@ -88,7 +88,7 @@ impl<F: Flaw> World<F> {
     }
 
     fn inner(&self) -> &Inner<F> {
-        // SAFETY: Loom checks what is done to it.
+        // SAFETY: `inner` is valid until `drop_inner`; loom finds later accesses.
         unsafe { &*self.inner.get() }
     }
 
@@ -100,39 +100,39 @@ impl<F: Flaw> World<F> {
         &self.inner().callbacks[cpu]
     }
 
-    /// `Epoch::call`, on a CPU. There is no batching delay.
+    /// Queues a callback on a CPU, as `Epoch::call` does, without a batching delay.
     fn call(&self, number: usize, cpu: usize) {
         if self.push(number, cpu) {
             self.collect(cpu);
         }
     }
 
-    /// Its first part: returns whether the caller is the queue's tender now.
+    /// Queues a callback. Returns whether the caller is now the queue's tender.
     fn push(&self, number: usize, cpu: usize) -> bool {
         let head = &self.heads[number];
         assert!(head.cookie.set(self.domain().snapshot()).is_ok());
         let head = NonNull::from(head);
-        // SAFETY: The world has the head for as long as anyone is in it, and gives it once.
+        // SAFETY: The head is valid as long as the world, and is queued once, as the cookie shows.
         unsafe { self.callbacks(cpu).queue().push(head.cast()) }
     }
 
-    /// Its second part.
+    /// Makes the queue of a CPU wait for a grace period.
     fn collect(&self, cpu: usize) {
         self.task.collect(self.callbacks(cpu), self.domain());
     }
 
-    /// The worker of a CPU's queue.
+    /// Runs the worker of a CPU's queue.
     fn work(&self, cpu: usize) {
         self.work_and(cpu, || ());
     }
 
-    /// The worker of a CPU's queue, whose last callback does `more`.
+    /// Runs the worker of a CPU's queue, whose last callback does `more`.
     fn work_and(&self, cpu: usize, more: impl FnOnce()) {
         let queue = self.callbacks(cpu).queue();
         let Some(done) = queue.take_ready() else {
             return;
         };
-        // The next grace period begins while these are invoked.
+        // The next grace period begins while these callbacks are invoked.
         let handed = queue.has_fresh();
         if handed {
             self.collect(cpu);
@@ -144,10 +144,10 @@ impl<F: Flaw> World<F> {
         }
     }
 
-    /// Has each callback free its object.
+    /// Invokes callbacks, each of which frees its object.
     fn invoke(&self, done: Taken<LoomLinks<F>>) {
         for node in done {
-            // SAFETY: It is the first field of a head of `self`.
+            // SAFETY: Each node is the first field of a `repr(C)` head of `self`.
             let head = unsafe { node.cast::<Head<F>>().as_ref() };
             let passed = head
                 .cookie
@@ -155,7 +155,7 @@ impl<F: Flaw> World<F> {
                 .is_some_and(|cookie| self.domain().poll(*cookie));
             assert!(passed, "{TOO_EARLY}");
             self.free(head.number);
-            // SAFETY: Loom checks the access.
+            // SAFETY: Loom checks that nobody accesses it concurrently.
             head.invoked.with_mut(|invoked| unsafe { *invoked += 1 });
             self.order.lock().unwrap().push(head.number);
             if let Some(cpu) = head.number.checked_sub(BARRIER) {
@@ -165,12 +165,12 @@ impl<F: Flaw> World<F> {
     }
 
     fn free(&self, number: usize) {
-        // SAFETY: Loom checks the access.
+        // SAFETY: Loom checks that nobody accesses it concurrently.
         self.objects[number].with_mut(|object| unsafe { *object = false });
     }
 
     fn assert_invoked(&self, number: usize) {
-        // SAFETY: Loom checks the access.
+        // SAFETY: Loom checks that nobody writes concurrently.
         let invoked = self.heads[number]
             .invoked
             .with(|invoked| unsafe { *invoked });
@@ -181,36 +181,36 @@ impl<F: Flaw> World<F> {
         assert_eq!(*self.order.lock().unwrap(), expected, "{NOT_IN_ORDER}");
     }
 
-    /// Uses, inside a section, the object that it finds.
+    /// Uses the current object inside a section.
     fn read(&self) {
         self.read_and(|| ());
     }
 
-    /// Uses, inside a section, the object that it finds, and does `more`.
+    /// Uses the current object inside a section, and does `more`.
     fn read_and(&self, more: impl FnOnce()) {
         let section = self.domain().enter();
         let current = self.current.load(Ordering::Relaxed);
-        // SAFETY: Loom checks the access.
+        // SAFETY: Loom checks that nobody writes concurrently.
         let alive = self.objects[current].with(|object| unsafe { *object });
         assert!(alive, "{USE_AFTER_FREE}");
         more();
-        // SAFETY: It was entered in this domain.
+        // SAFETY: `section` was entered in this domain.
         unsafe { self.domain().exit(section) };
     }
 
-    /// Unlinks an object, and has it freed after a grace period.
+    /// Unlinks an object, and queues a callback that frees it.
     fn update(&self, number: usize, cpu: usize) {
         self.current.store(number + 1, Ordering::Relaxed);
         self.call(number, cpu);
     }
 
-    /// A grace period that the caller tries to detect by itself.
+    /// Tries to detect a grace period alone.
     fn detect_alone(&self) {
         let cookie = self.domain().snapshot();
         alone(self.task.engine(), self.domain(), cookie);
     }
 
-    /// `Epoch::barrier`.
+    /// Waits for callbacks, as `Epoch::barrier` does.
     fn barrier(&self) {
         let wanted = [0, 1].map(|cpu| !self.callbacks(cpu).queue().is_idle());
         for cpu in (0..CPUS).filter(|cpu| wanted[*cpu]) {
@@ -224,7 +224,7 @@ impl<F: Flaw> World<F> {
         epoch_model::full_barrier();
     }
 
-    /// `Epoch::count_pending`.
+    /// Returns the number of pending callbacks, as `Epoch::count_pending` does.
     fn pending(&self) -> usize {
         let sum = |counters: &[AtomicUsize; CPUS]| -> usize {
             let counters = counters.iter();
@@ -235,7 +235,7 @@ impl<F: Flaw> World<F> {
         sum(&self.queued).wrapping_sub(returned)
     }
 
-    /// `Epoch::free`. Nobody but callbacks queues callbacks any more.
+    /// Tears down, as `Epoch::free` does. Nobody but callbacks may queue callbacks any more.
     fn tear_down(&self) {
         while F::TEARDOWN_WAITS && self.pending() != 0 {
             thread::yield_now();
@@ -245,31 +245,31 @@ impl<F: Flaw> World<F> {
         }
     }
 
-    /// Drops the domain and its queues if nobody uses them any more. Returns whether it did.
+    /// Drops the domain and its queues unless they are in use. Returns whether it did.
     fn drop_inner(&self) -> bool {
         let is_idle = |callbacks: &Callbacks<F>| callbacks.queue().is_idle();
         let unused = self.inner().callbacks.iter().all(is_idle) && self.domain().has_left();
         if unused {
-            // SAFETY: Loom checks that nobody accesses them any more.
+            // SAFETY: Nobody uses them any more, which loom checks.
             unsafe { ManuallyDrop::drop(&mut *self.inner.get()) };
         }
         unused
     }
 }
 
-/// The first of the callbacks that a barrier queues.
+/// Number of the first callback that a barrier queues.
 const BARRIER: usize = 2;
 
-/// Who does what the kernel does by itself.
+/// Threads that do the kernel's part.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Kernel {
-    /// One thread: the engine's task, and then the workers, until there is nothing to do.
+    /// A single thread: first the engine's task, then the workers, until there is nothing to do.
     OneThread,
     /// A thread for the engine's task, and one for the worker of CPU 0.
     Threads,
 }
 
-/// Runs `main` and each of `tasks`, beside the kernel, and then `check`.
+/// Runs `main` and each of `tasks` concurrently with the kernel's part, and then `check`.
 fn run<F: Flaw, const N: usize>(
     preemptions: usize,
     kernel: Kernel,
@@ -292,7 +292,7 @@ fn run<F: Flaw, const N: usize>(
                     task.join().unwrap();
                 }
                 service.join().unwrap();
-                // What came after the service.
+                // Callbacks that were queued after that.
                 while !world
                     .inner()
                     .callbacks
@@ -305,7 +305,7 @@ fn run<F: Flaw, const N: usize>(
             Kernel::Threads => {
                 let engine = spawn(|world| world.task.run());
                 let worker = spawn(|world| {
-                    // Nobody has dispatched that: nothing but the queue orders it.
+                    // Not dispatched: nothing but the queue orders this call.
                     world.work(0);
                     world.callbacks(0).run(|| world.work(0));
                 });
@@ -326,7 +326,7 @@ fn run<F: Flaw, const N: usize>(
     });
 }
 
-/// The engine's task until it is idle, and then what was dispatched.
+/// Runs the engine's task until it is idle, and then the dispatched workers.
 fn serve_once<F: Flaw>(world: &World<F>) {
     world.task.run_until_idle();
     for cpu in 0..CPUS {
@@ -350,7 +350,7 @@ fn reader_and_callbacks<F: Flaw>() {
     );
 }
 
-/// Callbacks that two tasks queue on one CPU: also one of which interrupts the other.
+/// Two tasks that queue callbacks on one CPU, possibly interrupting one another.
 fn two_callers<F: Flaw>() {
     run::<F, 1>(
         2,
@@ -361,7 +361,7 @@ fn two_callers<F: Flaw>() {
     );
 }
 
-/// A callback that is queued on another CPU than the one whose tender it makes the caller.
+/// Two callbacks on two CPUs, each of which makes its caller the tender of that CPU's queue.
 fn callers_on_two_cpus<F: Flaw>() {
     run::<F, 1>(
         2,
@@ -372,7 +372,7 @@ fn callers_on_two_cpus<F: Flaw>() {
     );
 }
 
-/// Callbacks that one task queues, while the worker invokes, and gives the queue up.
+/// A task that queues callbacks while the worker invokes them and releases the queue.
 fn caller_and_worker<F: Flaw>() {
     run::<F, 0>(
         1,
@@ -386,7 +386,7 @@ fn caller_and_worker<F: Flaw>() {
     );
 }
 
-/// Callbacks whose grace period somebody else detects, alone.
+/// A callback whose grace period another task detects, alone.
 fn caller_and_lone_detector<F: Flaw>() {
     run::<F, 1>(
         2,
@@ -397,11 +397,12 @@ fn caller_and_lone_detector<F: Flaw>() {
     );
 }
 
-/// A callback that is queued while another one is collected, in a grace period that began before that.
+/// A callback that is queued while another one is collected, in a grace period that began before
+/// that.
 fn collector_and_caller<F: Flaw>() {
     explore(2, || {
         let world = World::<F>::new();
-        // Somebody collects later, as a timer does.
+        // The queue is collected later, as by a timer.
         assert!(world.push(0, 0));
         let caller = thread::spawn({
             let world = world.clone();
@@ -422,7 +423,7 @@ fn collector_and_caller<F: Flaw>() {
     });
 }
 
-/// A barrier behind a callback, while another one is queued.
+/// A barrier after a callback, while another one is queued.
 fn barrier_and_other_caller<F: Flaw>() {
     run::<F, 0>(
         1,
@@ -437,7 +438,7 @@ fn barrier_and_other_caller<F: Flaw>() {
     );
 }
 
-/// The drop of a domain after a callback, whose grace period may be one that somebody else waited for.
+/// Drop of a domain after a callback, whose grace period may be one that another task waited for.
 fn drop_after_call<F: Flaw>() {
     explore(2, || {
         let world = World::<F>::new();
@@ -445,7 +446,7 @@ fn drop_after_call<F: Flaw>() {
             let world = world.clone();
             thread::spawn(move || task(&world))
         };
-        // Somebody collects later, as a timer does.
+        // The queue is collected later, as by a timer.
         assert!(world.push(0, 0));
         let collector = spawn(|world| world.collect(0));
         let service = spawn(|world| {
@@ -464,8 +465,8 @@ fn drop_after_call<F: Flaw>() {
     });
 }
 
-/// The drop of a domain when the last callback has been invoked, and the engine has yet to let the domain
-/// leave.
+/// Drop of a domain when the last callback has been invoked, while the engine has yet to let the
+/// domain leave.
 fn drop_of_a_member<F: Flaw>() {
     explore(2, || {
         let world = World::<F>::new();
@@ -488,11 +489,11 @@ fn drop_of_a_member<F: Flaw>() {
     });
 }
 
-/// A teardown while a callback of one CPU queues another one, on another CPU.
+/// A teardown while a callback of one CPU queues another one on another CPU.
 fn tear_down_beside_callback_that_queues<F: Flaw>() {
     explore(2, || {
         let world = World::<F>::new();
-        // Queues on CPU 1, so that the look at all queues has passed that of CPU 0.
+        // Queued on CPU 1, so that the check of all queues has passed that of CPU 0.
         let count = |counters: &[AtomicUsize; CPUS], cpu: usize| {
             // The list's exchanges are full barriers, before and after.
             counters[cpu].fetch_add(1, Ordering::Release);
@@ -520,8 +521,8 @@ fn tear_down_beside_callback_that_queues<F: Flaw>() {
     });
 }
 
-/// Callbacks of a CPU that goes offline: another CPU leaves its section, and invokes them, while it comes
-/// back and queues more.
+/// Callbacks of a CPU that goes offline: another CPU leaves its section, and invokes them, while
+/// the CPU comes back and queues more.
 fn callbacks_of_an_offline_cpu<F: Flaw>() {
     run::<F, 1>(
         2,

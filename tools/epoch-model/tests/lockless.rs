@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The list of the tracker `lockless`: no block is lost, and whoever waits for a generation finds the
-//! block finished that has started with it. A bug that is planted is found.
+//! The list of the tracker `lockless`: no block is lost, and a waiter for a generation finds the
+//! block finished that started with it. Planted bugs are found.
 
 mod common;
 
@@ -17,16 +17,16 @@ use loom::{
     thread,
 };
 
-/// What a test says when a wait would have ended too early.
+/// Panic message when a wait would have ended too early.
 const UNFINISHED: &str = "a generation is done whose block is not finished";
 
-/// What it says when blocks have not got one generation each.
+/// Panic message when blocks did not get one generation each.
 const TWICE: &str = "generations are not what they should be";
 
-/// What it says when the list has something left, or lacks something.
+/// Panic message when the list has something left, or lacks something.
 const LOST: &str = "the list is not as it was at first";
 
-/// How far a page has come.
+/// State of a page.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Page {
     Mapped,
@@ -39,7 +39,7 @@ struct World<F: Flaw> {
     queue: Queue<Pool<F>>,
     noted: [AtomicU64; NODES],
     pages: [UnsafeCell<Page>; NODES],
-    /// The generations that blocks have started with. Not seen by loom.
+    /// Generations that blocks have started with. Not tracked by loom.
     generations: std::sync::Mutex<Vec<u64>>,
 }
 
@@ -61,37 +61,37 @@ impl<F: Flaw> World<F> {
         generation
     }
 
-    /// A block.
+    /// Runs a block.
     fn block(&self, node: usize) {
         self.start(node);
         self.queue.finish(node);
     }
 
-    /// A block that notes a page, and touches it until it is finished.
+    /// Runs a block that notes a page, and touches it until it is finished.
     fn block_with_page(&self, node: usize) {
         let generation = self.start(node);
         self.noted[node].store(generation, Ordering::Release);
         self.pages[node].with_mut(|page| {
-            // SAFETY: Loom checks the access, which is what the test is about.
+            // SAFETY: Loom checks that nobody accesses the page concurrently.
             let before = unsafe { page.replace(Page::Unmapped) };
             assert_eq!(before, Page::Mapped, "{USE_AFTER_FREE}");
         });
         self.queue.finish(node);
     }
 
-    /// Uses a page again that was noted, if it need not wait for that.
+    /// Reuses a noted page, unless it must wait for the block.
     fn reuse(&self, node: usize) {
         let generation = self.noted[node].load(Ordering::Acquire);
         if generation != 0 && generation <= self.queue.done() {
             self.pages[node].with_mut(|page| {
-                // SAFETY: Loom checks the access, which is what the test is about.
+                // SAFETY: Loom checks that nobody accesses the page concurrently.
                 let before = unsafe { page.replace(Page::Reused) };
                 assert_eq!(before, Page::Unmapped, "{UNFINISHED}");
             });
         }
     }
 
-    /// When all blocks are finished: each had a generation of its own, all are done, and the list is
+    /// Checks after all blocks: each had a generation of its own, all are done, and the list is
     /// empty.
     fn check(&self) {
         let mut generations = self.generations.lock().unwrap().clone();
@@ -108,7 +108,7 @@ impl<F: Flaw> World<F> {
     }
 }
 
-/// Runs each of these beside the others, and then checks the list.
+/// Runs `tasks` concurrently, and then checks the list.
 fn run<F: Flaw, const N: usize>(preemptions: usize, tasks: [fn(&World<F>); N]) {
     explore(preemptions, move || {
         let world = World::<F>::new();
@@ -127,12 +127,12 @@ fn run<F: Flaw, const N: usize>(preemptions: usize, tasks: [fn(&World<F>); N]) {
     });
 }
 
-/// Two blocks, one of which may come when the other is about to go.
+/// Two blocks, one of which may come while the other is about to go.
 fn two_blocks<F: Flaw>() {
     run::<F, 2>(4, [|world| world.block(0), |world| world.block(1)]);
 }
 
-/// Two blocks, and one who waits for each of them.
+/// Two blocks, and a waiter for each of them.
 fn two_blocks_and_waiter<F: Flaw>() {
     run::<F, 3>(
         3,
@@ -147,7 +147,7 @@ fn two_blocks_and_waiter<F: Flaw>() {
     );
 }
 
-/// The same, with blocks before and after them.
+/// Two blocks and a waiter for each of them, with blocks before and after them.
 fn two_blocks_and_waiter_beside_others<F: Flaw>() {
     run::<F, 3>(
         2,
@@ -180,7 +180,7 @@ fn three_blocks<F: Flaw>() {
     );
 }
 
-/// A node that is used again at once, while others may still have it in view.
+/// A node that is reused at once, while others may still see it.
 fn node_used_again<F: Flaw>() {
     run::<F, 2>(
         3,
@@ -197,7 +197,7 @@ fn node_used_again<F: Flaw>() {
     );
 }
 
-/// The same beside two blocks that are open at the same time.
+/// A node that is reused at once, next to two blocks that are open at the same time.
 fn node_used_again_beside_two<F: Flaw>() {
     run::<F, 2>(
         3,
@@ -246,7 +246,7 @@ fn generation_is_done_when_its_block_is_finished_beside_others() {
     two_blocks_and_waiter_beside_others::<Sound>();
 }
 
-/// How a wait shows that ends too early.
+/// Signs of a wait that ends too early.
 const EARLY: &[&str] = &[RACE, USE_AFTER_FREE, UNFINISHED];
 
 finds! {

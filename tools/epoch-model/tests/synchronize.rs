@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sections against grace periods: nobody frees what a section still uses. A bug that is planted is
+//! Sections and grace periods: nobody frees an object that a section still uses. Planted bugs are
 //! found.
 
 mod common;
@@ -19,31 +19,31 @@ use loom::{
     thread,
 };
 
-/// Who detects the grace period that an updater waits for.
+/// Task that detects the grace period that an updater waits for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Detector {
     /// The updater itself, until it has succeeded.
     Alone,
-    /// The task of the engine, which is the updater here.
+    /// The engine's task, which is the updater here.
     Engine,
 }
 
 const DETECTORS: [Detector; 2] = [Detector::Alone, Detector::Engine];
 
-/// Objects, one of which readers find; updaters free what they have unlinked.
+/// Objects, one of which is current; updaters free those that they have unlinked.
 struct World<F: Flaw> {
     engine: Engine<Machine<F>>,
     domain: Domain<Machine<F>>,
     current: AtomicUsize,
     objects: [UnsafeCell<bool>; 3],
-    /// A section that changes hands. Not seen by loom, but for the flag.
+    /// A section that changes hands. Not tracked by loom, except for the flag.
     section: std::sync::Mutex<Option<Section>>,
     handed: AtomicBool,
 }
 
-// SAFETY: Loom checks what is done to its cells, which is what the tests are about.
+// SAFETY: Loom checks all accesses to its cells, which is what the tests are about.
 unsafe impl<F: Flaw> Send for World<F> {}
-// SAFETY: As above.
+// SAFETY: Loom checks concurrent accesses to its cells as well.
 unsafe impl<F: Flaw> Sync for World<F> {}
 
 impl<F: Flaw> World<F> {
@@ -58,7 +58,7 @@ impl<F: Flaw> World<F> {
         })
     }
 
-    /// Uses, inside a section, the object that it finds; leaves the section on CPU `end`.
+    /// Uses the current object inside a section; leaves the section on CPU `end`.
     fn read(&self, end: usize) {
         let section = self.domain.enter();
         self.use_object(self.current.load(Ordering::Relaxed));
@@ -77,7 +77,7 @@ impl<F: Flaw> World<F> {
         self.exit(second);
     }
 
-    /// Uses an object inside a section that somebody else will leave.
+    /// Uses an object inside a section that another task will leave.
     fn read_and_hand_over(&self) {
         let section = self.domain.enter();
         self.use_object(self.current.load(Ordering::Relaxed));
@@ -89,7 +89,7 @@ impl<F: Flaw> World<F> {
         self.handed.store(true, order);
     }
 
-    /// Leaves, on CPU 1, the section of somebody else.
+    /// Leaves, on CPU 1, the section of another task.
     fn leave_handed(&self) {
         self.domain.platform().migrate(1);
         while !self.handed.load(Ordering::Acquire) {
@@ -100,13 +100,13 @@ impl<F: Flaw> World<F> {
     }
 
     fn use_object(&self, number: usize) {
-        // SAFETY: Loom checks the access, which is what the test is about.
+        // SAFETY: Loom checks that nobody writes concurrently, which is what the test is about.
         let alive = self.objects[number].with(|object| unsafe { *object });
         assert!(alive, "{USE_AFTER_FREE}");
     }
 
     fn exit(&self, section: Section) {
-        // SAFETY: It was entered in this domain.
+        // SAFETY: All sections of the tests are entered in this domain.
         unsafe { self.domain.exit(section) };
     }
 
@@ -128,17 +128,16 @@ impl<F: Flaw> World<F> {
         }
     }
 
-    /// Runs `f`, as the engine's task, with somebody waiting for `cookie`. After that all members
-    /// leave.
+    /// Runs `f` as the engine's task, with a waiter for `cookie`. After that all members leave.
     fn demand(&self, cookie: Cookie, f: impl FnOnce(&mut Members<Machine<F>>)) {
         let mut members = Members::default();
         self.domain.begin_wait(cookie, Pace::Normal);
-        // SAFETY: The domain is there as long as the world is.
+        // SAFETY: The domain belongs to this engine, and is valid as long as the world.
         let _ = unsafe { self.engine.kick(&self.domain) };
         f(&mut members);
         self.domain.end_wait(Pace::Normal);
         while self.round(&mut members) != Round::Idle {}
-        // So that there are no new ones.
+        // There must be no new members.
         assert!(self.engine.rest());
     }
 
@@ -154,7 +153,7 @@ impl<F: Flaw> World<F> {
         self.wait(self.domain.snapshot(), detector);
     }
 
-    /// Begins a grace period, and gives up if a section is open.
+    /// Begins a grace period, and abandons it if a section is open.
     fn give_up(&self, detector: Detector) {
         let cookie = self.domain.snapshot();
         match detector {
@@ -167,7 +166,7 @@ impl<F: Flaw> World<F> {
         }
     }
 
-    /// Puts object `new` in the place of the one that is there, and frees that one.
+    /// Replaces the current object by object `new`, and frees the old one.
     fn replace(&self, new: usize, detector: Detector) {
         let old = self.current.swap(new, Ordering::Relaxed);
         self.synchronize(detector);
@@ -179,7 +178,7 @@ impl<F: Flaw> World<F> {
         self.replace(1, detector);
     }
 
-    /// Unlinks object 0, and frees it if a grace period has passed that somebody else ran.
+    /// Unlinks object 0, and frees it if a grace period of another task has passed.
     fn update_if_polled(&self) {
         self.current.swap(1, Ordering::Relaxed);
         let cookie = self.domain.snapshot();
@@ -192,12 +191,13 @@ impl<F: Flaw> World<F> {
     }
 
     fn free(&self, number: usize) {
-        // SAFETY: Loom checks the access, which is what the test is about.
+        // SAFETY: Loom checks that nobody accesses it concurrently, which is what the test is
+        // about.
         self.objects[number].with_mut(|object| unsafe { *object = false });
     }
 }
 
-/// Runs each of `tasks` in a thread of its own, beside `main`.
+/// Runs each of `tasks` in a thread of its own, concurrently with `main`.
 fn run<F: Flaw, const N: usize>(
     preemptions: usize,
     tasks: [fn(&World<F>); N],
@@ -245,7 +245,7 @@ fn two_readers_and_updater<F: Flaw>() {
     }
 }
 
-/// Sections that overlap, and are left in the order in which they were entered.
+/// Overlapping sections that are left in the order in which they were entered.
 fn overlapping_reader_and_updater<F: Flaw>() {
     run::<F, 1>(3, [World::read_overlapping], |world| {
         world.update(Detector::Alone)
@@ -261,8 +261,9 @@ fn two_tasks_of_a_section_and_updater<F: Flaw>() {
     );
 }
 
-/// Two that free, each what it has unlinked: one by itself, one by the engine's task. So the domain may
-/// be a member or not, and grace periods that the one began are ended by the other.
+/// Two updaters, each of which frees what it has unlinked: one detects alone, one is the engine's
+/// task. So the domain may or may not be a member, and each may end grace periods that the other
+/// began.
 fn reader_and_two_that_free<F: Flaw>() {
     run::<F, 2>(
         1,
@@ -274,7 +275,7 @@ fn reader_and_two_that_free<F: Flaw>() {
     );
 }
 
-/// Two that free, each by itself: one of them is the detector at a time.
+/// Two updaters that detect alone and free: one of them is the detector at a time.
 fn reader_and_two_that_free_alone<F: Flaw>() {
     run::<F, 2>(
         2,
@@ -286,8 +287,8 @@ fn reader_and_two_that_free_alone<F: Flaw>() {
     );
 }
 
-/// An updater that another one's grace period may serve, if it is young enough: it only polls, and no
-/// token orders anything.
+/// An updater that only polls, and may be served by the grace period of another one, if that is
+/// young enough: no token orders anything.
 fn polling_updater<F: Flaw>() {
     run::<F, 2>(
         2,
@@ -299,9 +300,9 @@ fn polling_updater<F: Flaw>() {
     );
 }
 
-/// A grace period that the engine's task abandons for a section, beside an updater that waits for its
-/// own. The section is in the thread of the engine's task, and the updater does not spin: there would be
-/// no end of it.
+/// A grace period that the engine's task abandons because of a section, and an updater that waits
+/// for its own. The section is in the thread of the engine's task, and the updater does not spin,
+/// which would never end.
 fn engine_gives_up_and_updater<F: Flaw>() {
     explore(2, || {
         let world = World::<F>::new();
@@ -323,14 +324,14 @@ fn engine_gives_up_and_updater<F: Flaw>() {
             engine.join().unwrap();
         } else {
             engine.join().unwrap();
-            // It ends the one that was abandoned, and one of its own.
+            // It ends the abandoned grace period, and one of its own.
             assert!(detect_alone());
             world.free(old);
         }
     });
 }
 
-/// A grace period that a task abandons, beside an updater that waits for the engine.
+/// A grace period that a task abandons, and an updater that waits for the engine.
 fn task_gives_up_and_updater<F: Flaw>() {
     run::<F, 2>(
         2,
@@ -344,7 +345,7 @@ fn task_gives_up_and_updater<F: Flaw>() {
 
 const FORGOTTEN: &str = "the cookie's grace period did not come";
 
-/// One who has taken a cookie while a grace period runs that is abandoned, and then waits for another
+/// A task that takes a cookie during a grace period that is abandoned, and then waits for another
 /// one.
 fn poller_beside_one_that_gives_up<F: Flaw>() {
     run::<F, 2>(
@@ -381,7 +382,7 @@ fn epoch_advances_at_most_three_times_in_a_section() {
             }
         },
     );
-    // It can be as many.
+    // The maximum is reached.
     assert_eq!(MOST.load(std::sync::atomic::Ordering::Relaxed), 3);
 }
 
@@ -442,7 +443,7 @@ fn counters_may_wrap_around() {
     poller_beside_one_that_gives_up::<Wrapping>();
 }
 
-/// How a use after free shows.
+/// Signs of a use after free.
 const FREED: &[&str] = &[USE_AFTER_FREE, RACE];
 
 finds! {
@@ -462,12 +463,12 @@ finds! {
         const FULL: bool = false;
     }, FREED;
 
-    /// What one detector did does not happen before what the next one does.
+    /// The steps of one detector do not happen before those of the next one.
     finds_token_without_order: reader_and_two_that_free_alone, NoOrder {
         const ORDERED_WORDS: bool = false;
     }, &[RACE];
 
-    /// There may be two detectors.
+    /// There may be two detectors at a time.
     finds_token_that_two_have: reader_and_two_that_free_alone, NotAtomic {
         const ATOMIC_WORDS: bool = false;
     }, &[RACE];

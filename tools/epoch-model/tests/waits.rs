@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tasks that wait for grace periods, and the engine's task: each one is woken, and nobody touches a
-//! domain that has left. A bug that is planted is found.
+//! Waiters for grace periods, and the engine's task: each waiter is woken, and nobody touches a
+//! domain that has left. Planted bugs are found.
 
 mod common;
 
@@ -11,19 +11,20 @@ use epoch_model::{
     Unshared, alone,
 };
 use loom::thread;
-// Not the one of loom, which cannot be dropped after a deadlock.
+// Not loom's cell and `Arc`, which cannot be dropped after a deadlock.
 use std::{cell::UnsafeCell, mem::ManuallyDrop, sync::Arc};
 
 /// Domains of one engine.
 struct World<F: Flaw> {
     task: EngineTask<F>,
-    /// Dropped by the tests that are about it, and not deallocated then.
+    /// Dropped, but not deallocated, by the tests of the drop.
     domains: [UnsafeCell<ManuallyDrop<Domain<Machine<F>>>>; 2],
 }
 
-// SAFETY: All but the drops are accesses to atomics.
+// SAFETY: Domains consist of atomics and of cells that loom checks; the drop is the last access to
+// one.
 unsafe impl<F: Flaw> Send for World<F> {}
-// SAFETY: As above.
+// SAFETY: Domains consist of atomics and of cells that loom checks, as for `Send`.
 unsafe impl<F: Flaw> Sync for World<F> {}
 
 impl<F: Flaw> World<F> {
@@ -37,7 +38,7 @@ impl<F: Flaw> World<F> {
     }
 
     fn domain(&self, number: usize) -> &Domain<Machine<F>> {
-        // SAFETY: Loom checks what is done to it.
+        // SAFETY: The domain is valid until `drop_domain`; loom finds later accesses.
         unsafe { &*self.domains[number].get() }
     }
 
@@ -52,7 +53,7 @@ impl<F: Flaw> World<F> {
         self.task.wait(self.domain(number), cookie);
     }
 
-    /// Begins to wait for a grace period, and gives up.
+    /// Begins to wait for a grace period, and abandons the wait.
     fn give_up(&self, number: usize) -> Cookie {
         let domain = self.domain(number);
         let cookie = domain.snapshot();
@@ -61,10 +62,10 @@ impl<F: Flaw> World<F> {
         cookie
     }
 
-    /// A section.
+    /// Enters and leaves a section.
     fn read(&self, number: usize) {
         let section = self.domain(number).enter();
-        // SAFETY: It was entered in this domain.
+        // SAFETY: `section` was entered in this domain.
         unsafe { self.domain(number).exit(section) };
     }
 
@@ -74,7 +75,7 @@ impl<F: Flaw> World<F> {
         alone(self.task.engine(), self.domain(0), cookie);
     }
 
-    /// Has another task do `f`.
+    /// Spawns a task that runs `f`.
     fn spawn<T: 'static>(
         self: &Arc<Self>,
         f: impl FnOnce(&Self) -> T + 'static,
@@ -83,17 +84,17 @@ impl<F: Flaw> World<F> {
         thread::spawn(move || f(&world))
     }
 
-    /// Drops a domain that nobody uses any more but, for a while, the engine.
+    /// Drops a domain that nobody uses any more, except for a while the engine.
     fn drop_domain(&self, number: usize) {
         while !self.domain(number).has_left() {
             thread::yield_now();
         }
-        // SAFETY: Loom checks that nobody accesses it any more.
+        // SAFETY: The domain has left, so nobody accesses it any more, which loom checks.
         unsafe { ManuallyDrop::drop(&mut *self.domains[number].get()) };
     }
 }
 
-/// Runs `main` and each of `tasks`, beside the engine's task.
+/// Runs `main` and each of `tasks` concurrently with the engine's task.
 fn run<F: Flaw, const N: usize>(
     preemptions: usize,
     tasks: [fn(&World<F>); N],
@@ -119,8 +120,8 @@ fn run<F: Flaw, const N: usize>(
     });
 }
 
-/// One that waits again and again, so that it comes when the domain is about to leave, and when the
-/// engine's task is about to sleep.
+/// A waiter that waits repeatedly, so that it comes while the domain is about to leave, and while
+/// the engine's task is about to sleep.
 fn one_waiter<F: Flaw>() {
     run::<F, 0>(3, [], |world| {
         world.wait(0);
@@ -128,19 +129,19 @@ fn one_waiter<F: Flaw>() {
     });
 }
 
-/// Two that share a grace period, if they can, or detect one alone.
+/// Two waiters that share a grace period if they can, or detect one alone.
 fn two_waiters<F: Flaw>() {
     run::<F, 1>(2, [|world| world.synchronize(0)], |world| {
         world.synchronize(0)
     });
 }
 
-/// One that waits, beside one that detects alone: it may kick while that one is the detector.
+/// A waiter next to a task that detects alone: it may kick while that task is the detector.
 fn waiter_beside_lone_detector<F: Flaw>() {
     run::<F, 1>(2, [|world| world.wait(0)], World::detect_alone);
 }
 
-/// Two that share a grace period, while a section is open.
+/// Two waiters that share a grace period, while a section is open.
 fn reader_and_two_waiters<F: Flaw>() {
     run::<F, 2>(
         1,
@@ -149,7 +150,7 @@ fn reader_and_two_waiters<F: Flaw>() {
     );
 }
 
-/// One that gives up, and one that does not.
+/// A waiter that abandons its wait, and one that does not.
 fn waiter_beside_one_that_gives_up<F: Flaw>() {
     run::<F, 1>(
         2,
@@ -160,14 +161,14 @@ fn waiter_beside_one_that_gives_up<F: Flaw>() {
     );
 }
 
-/// Two that detect alone, each a grace period of a domain of its own.
+/// Two waiters that detect alone, each a grace period of its own domain.
 fn waiters_of_two_domains<F: Flaw>() {
     run::<F, 1>(2, [|world| world.synchronize(0)], |world| {
         world.synchronize(1)
     });
 }
 
-/// Two that have the engine detect grace periods of two domains.
+/// Two waiters that have the engine detect grace periods of two domains.
 fn members_of_two_domains<F: Flaw>() {
     run::<F, 1>(2, [|world| world.wait(0)], |world| world.wait(1));
 }
@@ -180,7 +181,7 @@ fn drop_after_wait<F: Flaw>() {
     });
 }
 
-/// A domain that is dropped after one has given up.
+/// A domain that is dropped after a waiter has abandoned its wait.
 fn drop_after_giving_up<F: Flaw>() {
     run::<F, 0>(3, [], |world| {
         world.give_up(1);
@@ -188,8 +189,8 @@ fn drop_after_giving_up<F: Flaw>() {
     });
 }
 
-/// One that sleeps, the engine's task, which begins a grace period for it and finds a section open, and
-/// one that has looked for members before that and then detects alone.
+/// A sleeping waiter, the engine's task, which begins a grace period for it and finds a section
+/// open, and a task that looked for members before that and then detects alone.
 fn lone_detector_beside_rounds<F: Flaw>() {
     explore(2, || {
         let world = World::<F>::new();
@@ -203,7 +204,7 @@ fn lone_detector_beside_rounds<F: Flaw>() {
             for _ in 0..2 {
                 let _ = world.task.engine().round(&mut members);
             }
-            // SAFETY: It was entered in this domain.
+            // SAFETY: `section` was entered in this domain.
             unsafe { domain.exit(section) };
             lone.join().unwrap();
             world.task.resume_until_idle(&mut members);
@@ -211,7 +212,7 @@ fn lone_detector_beside_rounds<F: Flaw>() {
     });
 }
 
-/// One that sleeps, the engine's task, and one that detects alone when that one kicks.
+/// A sleeping waiter, the engine's task, and a task that detects alone while the waiter kicks.
 fn lone_detector_beside_kick<F: Flaw>() {
     explore(2, || {
         let world = World::<F>::new();
@@ -226,13 +227,13 @@ fn lone_detector_beside_kick<F: Flaw>() {
     });
 }
 
-/// One that sleeps, the engine's task, which is awake, and one that is slow to make the domain a member
-/// after it was the first to kick.
+/// A sleeping waiter, the engine's task, which is awake, and a task that was the first to kick and
+/// is slow to make the domain a member.
 fn waiter_beside_slow_kick<F: Flaw>() {
     explore(2, || {
         let world = World::<F>::new();
         let domain = world.domain(0);
-        // SAFETY: The domain is there as long as the world is.
+        // SAFETY: The domain belongs to this engine, and is valid as long as the world.
         let kick = |world: &World<F>| unsafe { world.task.engine().kick(world.domain(0)) };
         let slow = world.spawn(kick);
         let cookie = domain.snapshot();
@@ -326,7 +327,7 @@ fn members_share_a_barrier() {
             let domain = world.domain(number);
             let cookie = domain.snapshot();
             domain.begin_wait(cookie, Pace::Normal);
-            // SAFETY: The domain is there as long as the world is.
+            // SAFETY: The domain belongs to this engine, and is valid as long as the world.
             let _ = unsafe { world.task.engine().kick(domain) };
             cookie
         });
@@ -351,14 +352,14 @@ fn kick_of_a_member_interrupts_a_wait_for_sections() {
         let (engine, domain) = (world.task.engine(), world.domain(0));
         let mut members = Members::default();
         let section = domain.enter();
-        // SAFETY: The domain is there as long as the world is.
+        // SAFETY: The domain belongs to this engine, and is valid as long as the world.
         let kick = || unsafe { engine.kick(domain) };
         let wait = |pace| {
             domain.begin_wait(domain.snapshot(), pace);
             kick()
         };
         assert!(wait(Pace::Normal));
-        // The engine has not seen the first one yet.
+        // The engine has not seen the first kick yet.
         assert!(!wait(Pace::Normal));
         // One slot is empty.
         assert!(matches!(engine.round(&mut members), Round::Progress { .. }));
@@ -367,12 +368,12 @@ fn kick_of_a_member_interrupts_a_wait_for_sections() {
         assert!(engine.rest());
         assert!(wait(Pace::Expedited));
         assert_eq!(engine.round(&mut members), polls(2, Pace::Expedited));
-        // SAFETY: It was entered in this domain.
+        // SAFETY: `section` was entered in this domain.
         unsafe { domain.exit(section) };
         for pace in [Pace::Normal, Pace::Normal, Pace::Expedited] {
             domain.end_wait(pace);
         }
-        // Nobody waits any more: it is abandoned.
+        // No waiter is left: the grace period is abandoned.
         assert_eq!(engine.round(&mut members), Round::Idle);
         assert_eq!(domain.grace_periods(), 0);
         assert!(domain.has_left());
@@ -392,7 +393,7 @@ finds! {
         const ATOMIC_WORDS: bool = false;
     }, &[DEADLOCK];
 
-    /// The look whether the domain has left does not order what comes after it.
+    /// The check whether the domain has left does not order later accesses.
     finds_missing_full_barrier: drop_after_wait, NoFull {
         const FULL: bool = false;
     }, &[RACE, USE_AFTER_FREE];

@@ -14,7 +14,7 @@ void peer_ck_init(void)
 	ck_epoch_init(&epoch);
 }
 
-/* The calling thread's record, or NULL. A record lives as long as the epoch. */
+/* Returns the calling thread's record, or NULL. A record lives as long as the epoch. */
 void *peer_ck_register(void)
 {
 	ck_epoch_record_t *record = ck_epoch_recycle(&epoch, NULL);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The loop that is measured: the same as pairs!() in src/pairs.rs.
+ * The measured loop, equal to pairs!() in src/pairs.rs.
  */
 #ifndef PAIRS_H
 #define PAIRS_H
 
 #include <stdint.h>
 
-/* What a section does: nothing that the compiler knows of. */
+/* Body of a section: opaque to the compiler. */
 #define PEER_SECTION() __asm__ __volatile__("" : : : "memory")
 
 #define PEER_PAIR(enter, exit)	\

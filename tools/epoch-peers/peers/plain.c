@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What needs no library beside the C library's.
+ * Candidates that need no library but the C library.
  */
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * liburcu, with the read side inlined as the library offers it to programs of
+ * liburcu, with the read side inlined as the library offers it to programs with
  * a compatible license. Compiled once for each flavour.
  */
 #define _LGPL_SOURCE
@@ -33,9 +33,9 @@ void PEER(unregister)(void)
 
 #if defined(PEER_QSBR)
 /*
- * Lock and unlock are empty in this flavour. What its readers pay is a
- * quiescent state now and then; here, one in each pair, so that an updater
- * waits no longer than for the others.
+ * Lock and unlock are empty in this flavour. Its readers pay for a quiescent
+ * state now and then; here, for one in each pair, so that an updater waits no
+ * longer than for the others.
  */
 #define UNLOCK()				\
 	do {					\

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The command line.
+//! Command line.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
 
-/// Measures what a reader pays for one enter and one exit: with this project's epoch, with its
+/// Measures the cost of one enter and one exit for a reader: with this project's epoch, with its
 /// peers, and with locks
 #[derive(Debug, Parser)]
 #[command(
@@ -15,12 +15,12 @@ use clap::Parser;
     after_help = "Exit codes: 0 done, whatever the figures; 1 failed; 2 bad usage."
 )]
 pub struct Cli {
-    /// Processes, one after the other, for each number of threads: in each of them code and data
-    /// have other addresses
+    /// Number of consecutive processes for each number of threads; code and data have other
+    /// addresses in each
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub processes: u32,
 
-    /// Rounds of each process, in each of which every candidate has one turn
+    /// Rounds in each process; every candidate has one turn per round
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: u32,
 
@@ -38,7 +38,8 @@ pub struct Cli {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
-    /// Measure in this process, once, and print the bare figures as JSON: what --processes starts
+    /// Measure once in this process, and print the bare figures as JSON: for internal use by
+    /// --processes
     #[arg(long, hide = true)]
     pub figures: bool,
 
@@ -48,13 +49,13 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Length of a turn.
+    /// Returns the length of a turn.
     pub fn turn(&self) -> Duration {
         Duration::from_micros(self.turn_us)
     }
 
-    /// The CPUs of the threads of each table, or the number of threads that is too great. Not the
-    /// first CPUs, where they are not all: those have the interrupts, as a rule.
+    /// Returns the CPUs of the threads of each table, or the number of threads that is too great.
+    /// If not all CPUs are used, the first ones are left out: they usually have the interrupts.
     pub fn placements(&self, allowed: &[usize]) -> Result<Vec<Vec<usize>>, usize> {
         let mut threads: Vec<usize> = self.threads.iter().map(|&n| n as usize).collect();
         if threads.is_empty() {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! This project's epoch: the files of `rust/epoch/domain/`, as they are, on a platform in user space.
+//! This project's epoch: the files of `rust/epoch/domain/`, unmodified, on a platform in user
+//! space.
 //!
-//! A thread stands for a CPU: its GS points to per-CPU data of its own, so that an increment is the
-//! very instruction that it is in the kernel. The heavy barrier is membarrier(2).
+//! A thread represents a CPU: its GS points to per-CPU data of its own, so that an increment is
+//! the same instruction as in the kernel. The heavy barrier is membarrier(2).
 //!
-//! [`Flaw`] takes something away, to see that the tests find it.
+//! A [`Flaw`] removes something, to show that the tests detect it.
 
 #[path = "../../../rust/epoch/domain/mod.rs"]
 #[allow(dead_code, unused_imports, rustdoc::private_intra_doc_links)]
@@ -28,23 +29,23 @@ use domain::{Counter, Domain, Engine, Pace, Platform, Slot, Word};
 
 pub use domain::Section;
 
-/// What is wrong with an epoch.
+/// Defects of an epoch.
 pub trait Flaw: Send + Sync + 'static {
-    /// Whether the heavy barrier is one.
+    /// False to make the heavy barrier do nothing.
     const HEAVY: bool = true;
 }
 
-/// Nothing is wrong.
+/// An epoch without defects.
 pub struct Sound;
 
 impl Flaw for Sound {}
 
-/// The per-CPU data of one CPU.
+/// Per-CPU data of one CPU.
 #[repr(C, align(64))]
 struct PerCpu {
-    /// The epoch's counters, on cache lines of their own.
+    /// Counters of the epoch, on cache lines of their own.
     counters: Counters,
-    /// What the candidates that are mere instructions increment.
+    /// Counters of the candidates that are plain instructions.
     bare: Counters,
     taken: AtomicBool,
 }
@@ -58,14 +59,15 @@ impl Counters {
     }
 }
 
-/// The platform: threads as CPUs.
+/// Platform whose CPUs are threads.
 struct Machine<F> {
     cpus: Box<[PerCpu]>,
     membarrier: Membarrier,
     flaw: PhantomData<F>,
 }
 
-// As in the kernel: a load of `active` never looks like one of a counter.
+// As in the kernel, the low address bits of `active` differ from those of a counter, so that its
+// load never waits for a store to one (4K aliasing).
 const _: () = assert!(
     Domain::<Machine<Sound>>::OFFSET_OF_ACTIVE % align_of::<Counters>()
         >= size_of::<[usize; Counter::COUNT]>()
@@ -92,7 +94,7 @@ impl Word for NativeWord {
         self.0.fetch_add(value, Ordering::SeqCst);
     }
 
-    // On x86-64, where alone this runs, each of these is a full barrier.
+    // On x86-64, the only supported architecture, each of these is a full barrier.
     fn exchange(&self, new: usize) -> usize {
         self.0.swap(new, Ordering::SeqCst)
     }
@@ -104,7 +106,7 @@ impl Word for NativeWord {
     }
 }
 
-/// The pointers of lists.
+/// Pointers of lists.
 struct NativeLinks;
 
 impl Links for NativeLinks {
@@ -156,13 +158,15 @@ impl<F: Flaw> Platform for Machine<F> {
 
     #[inline(always)]
     unsafe fn count_enter(&self, pair: usize) {
-        // SAFETY: By the caller's promise.
+        // SAFETY: `pair` is from `Machine::pair`, as this function requires; every thread that
+        // enters or exits is a CPU of this platform, by the invariant of `Reader`.
         unsafe { this_cpu_inc::<0>(pair) };
     }
 
     #[inline(always)]
     unsafe fn count_exit(&self, pair: usize) {
-        // SAFETY: By the caller's promise.
+        // SAFETY: `pair` is from `Machine::pair`, as this function requires; every thread that
+        // enters or exits is a CPU of this platform, by the invariant of `Reader`.
         unsafe { this_cpu_inc::<1>(pair) };
     }
 
@@ -189,17 +193,17 @@ impl<F: Flaw> Platform for Machine<F> {
     }
 }
 
-/// The same block as that of `this_cpu_inc` in rust/kernel_ext/percpu.rs.
+/// Increments a counter with the same asm block as `this_cpu_inc` in rust/kernel_ext/percpu.rs.
 ///
 /// # Safety
 ///
-/// `place` was given by [`Machine::pair`], whose first counter it is, and the thread has a [`Cpu`] of
-/// that machine.
+/// `place` was returned by [`Machine::pair`], whose first counter it is, and the thread has a
+/// [`Cpu`] of that machine.
 #[inline(always)]
 unsafe fn this_cpu_inc<const NEXT: usize>(place: usize) {
-    // SAFETY: By the invariant of `Cpu` GS points to the per-CPU data that the place is relative to;
-    // with the pair's other counter behind it, it is one of the CPU's counters. Others only read it,
-    // atomically.
+    // SAFETY: By the invariant of `Cpu`, GS points to the per-CPU data that the place is relative
+    // to; it and the pair's other counter behind it are counters of the CPU. Others only read
+    // them, atomically.
     unsafe {
         core::arch::asm!(
             "inc qword ptr gs:[{place} + {next} * 8]",
@@ -210,11 +214,11 @@ unsafe fn this_cpu_inc<const NEXT: usize>(place: usize) {
     };
 }
 
-/// What the kernel has on either side in place of the call that tracks readers: a static key's branch
-/// that is off.
+/// Executes the no-op of a disabled static key's branch, which the kernel has here in place of the
+/// call that tracks readers.
 #[inline(always)]
 fn static_branch() {
-    // SAFETY: It does nothing.
+    // SAFETY: The instruction is a no-op.
     unsafe { core::arch::asm!("xchg ax, ax", options(nomem, nostack, preserves_flags)) };
 }
 
@@ -224,13 +228,13 @@ pub struct Epoch<F: Flaw = Sound> {
     domain: Domain<Machine<F>>,
 }
 
-// SAFETY: What is not atomic in it are nodes of lists, and `synchronize` puts none on a list.
+// SAFETY: Only the nodes of lists are not atomic, and `synchronize` puts none on a list.
 unsafe impl<F: Flaw> Send for Epoch<F> {}
-// SAFETY: As above.
+// SAFETY: Concurrent accesses are to atomics only, since `synchronize` puts no node on a list.
 unsafe impl<F: Flaw> Sync for Epoch<F> {}
 
 impl<F: Flaw> Epoch<F> {
-    /// An epoch that so many threads can be CPUs of.
+    /// Creates an epoch for up to this many CPUs.
     pub fn new(cpus: usize) -> io::Result<Self> {
         let cpu = |_| PerCpu {
             counters: Counters::new(),
@@ -252,7 +256,7 @@ impl<F: Flaw> Epoch<F> {
     ///
     /// # Panics
     ///
-    /// If it is one already, of this epoch or of another, or if there are no more.
+    /// Panics if it is one already, of this epoch or of another, or if all CPUs are taken.
     pub fn cpu(&self) -> io::Result<Cpu<'_, F>> {
         assert!(!IS_CPU.get(), "the thread is a CPU already");
         let mut cpus = self.domain.platform().cpus.iter();
@@ -260,7 +264,7 @@ impl<F: Flaw> Epoch<F> {
         let per_cpu = per_cpu.expect("there are more threads than CPUs");
         set_gs(ptr::from_ref(per_cpu).expose_provenance())?;
         IS_CPU.set(true);
-        // INVARIANT: GS was set. As long as `IS_CPU` holds, nobody changes it.
+        // INVARIANT: GS was set. As long as `IS_CPU` is set, nobody changes it.
         Ok(Cpu {
             epoch: self,
             per_cpu,
@@ -283,19 +287,19 @@ impl<F: Flaw> Epoch<F> {
         }
     }
 
-    /// The number of sections that are entered and not left.
+    /// Returns the number of sections that are entered and not left.
     pub fn readers(&self) -> usize {
         self.domain.readers()
     }
 
-    /// The number of grace periods that have ended.
+    /// Returns the number of grace periods that have ended.
     pub fn grace_periods(&self) -> usize {
         self.domain.grace_periods()
     }
 }
 
 thread_local! {
-    /// Whether a [`Cpu`] of the thread is, or was and has leaked.
+    /// Set while the thread has a [`Cpu`], including one that was leaked.
     static IS_CPU: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -303,29 +307,29 @@ thread_local! {
 ///
 /// # Invariants
 ///
-/// GS points to `per_cpu`, which is one of the epoch's, and no other thread's does.
+/// GS points to `per_cpu`, which is one of the epoch's, and that of no other thread does.
 pub struct Cpu<'e, F: Flaw = Sound> {
     epoch: &'e Epoch<F>,
     per_cpu: &'e PerCpu,
-    /// Stays on its thread.
+    /// Keeps it on its thread.
     here: PhantomData<*mut ()>,
 }
 
 impl<F: Flaw> Cpu<'_, F> {
-    /// The CPU's way to the epoch.
+    /// Returns a reader of the epoch on this CPU.
     pub fn reader(&self) -> Reader<'_, F> {
-        // INVARIANT: This is the thread, and `self` says what its GS is.
+        // INVARIANT: `self` stays on its thread, which is a CPU of the epoch.
         Reader {
             domain: &self.epoch.domain,
             here: PhantomData,
         }
     }
 
-    /// Two counters for [`Bare::increment`], as far from one another as a slot's.
+    /// Returns two counters for [`Bare::increment`], as far from one another as a slot's.
     pub fn bare(&self) -> [Bare<'_>; 2] {
         let offset = offset_of!(PerCpu, bare);
         let word = size_of::<AtomicUsize>();
-        // INVARIANT: Both are inside `PerCpu::bare`, and GS is as the type's invariant says.
+        // INVARIANT: Both are inside `PerCpu::bare`, and GS points to it by the type's invariant.
         [offset, offset + 2 * word].map(|offset| Bare {
             offset: hint::black_box(offset),
             cpu: PhantomData,
@@ -335,22 +339,22 @@ impl<F: Flaw> Cpu<'_, F> {
 
 impl<F: Flaw> Drop for Cpu<'_, F> {
     fn drop(&mut self) {
-        // It fails only for addresses that are not canonical.
+        // This fails only for addresses that are not canonical.
         let _ = set_gs(0);
         IS_CPU.set(false);
         self.per_cpu.taken.store(false, Ordering::Release);
     }
 }
 
-/// Enters and leaves sections. A pointer to the epoch, as the kernel's users have it, so that it
-/// can be in a register.
+/// Enters and leaves sections. It is a pointer to the epoch, as the kernel's users have it, so
+/// that it fits in a register.
 ///
 /// # Invariants
 ///
 /// The thread is one of the CPUs of the domain's platform.
 pub struct Reader<'c, F: Flaw = Sound> {
     domain: &'c Domain<Machine<F>>,
-    /// Stays on its thread.
+    /// Keeps it on its thread.
     here: PhantomData<*mut ()>,
 }
 
@@ -375,29 +379,31 @@ impl<F: Flaw> Reader<'_, F> {
     #[inline(always)]
     pub fn exit(&self, section: Section) {
         static_branch();
-        // SAFETY: Only a `Reader` of this epoch gives sections; those of another epoch's would be
-        // counted in the same place, for a thread is a CPU of one epoch at a time.
+        // SAFETY: Only a `Reader` of this epoch returns sections; those of another epoch would be
+        // counted in the same place, since a thread is a CPU of one epoch at a time.
         unsafe { self.domain.exit(section) };
     }
 }
 
-/// A counter of the thread's that is nobody's business.
+/// A counter of the thread that nobody reads.
 ///
 /// # Invariants
 ///
-/// `offset` is that of a word of atomics, relative to the thread's GS, which only it writes to.
+/// `offset` is that of an atomic word, relative to the thread's GS, and only this thread writes to
+/// it.
 #[derive(Clone, Copy)]
 pub struct Bare<'c> {
     offset: usize,
-    /// Stays on its thread, no longer than the `Cpu`.
+    /// Keeps it on its thread, for no longer than the `Cpu`.
     cpu: PhantomData<(&'c (), *mut ())>,
 }
 
 impl Bare<'_> {
-    /// `inc`
+    /// Increments with `inc`.
     #[inline(always)]
     pub fn increment(self) {
-        // SAFETY: By the type's invariant.
+        // SAFETY: `offset` is that of an atomic word that only this thread writes, by the type's
+        // invariant.
         unsafe {
             core::arch::asm!(
                 "inc qword ptr gs:[{offset}]",
@@ -407,10 +413,11 @@ impl Bare<'_> {
         };
     }
 
-    /// `lock inc`
+    /// Increments with `lock inc`.
     #[inline(always)]
     pub fn increment_locked(self) {
-        // SAFETY: By the type's invariant.
+        // SAFETY: `offset` is that of an atomic word that only this thread writes, by the type's
+        // invariant.
         unsafe {
             core::arch::asm!(
                 "lock inc qword ptr gs:[{offset}]",
@@ -431,7 +438,7 @@ mod tests {
         let cpu = epoch.cpu().unwrap();
         let section = cpu.reader().enter();
         assert_eq!(epoch.readers(), 1);
-        // Another CPU's part of it.
+        // The counters of another CPU.
         thread::scope(|scope| {
             scope.spawn(|| {
                 let cpu = epoch.cpu().unwrap();

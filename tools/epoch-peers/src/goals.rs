@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is to be reached. A figure that misses is reported, and no error: it depends on the machine.
+//! Goals of the comparison. A missed goal is reported, but is not an error: it depends on the
+//! machine.
 
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use crate::stats::{Measured, Spread};
 /// A bound on the ratio of two candidates.
 #[derive(Clone, Copy, Debug)]
 pub struct Goal {
-    /// In words.
+    /// Description of the ratio.
     pub text: &'static str,
     numerator: &'static str,
     denominator: &'static str,
@@ -39,7 +40,7 @@ impl Bound {
     }
 }
 
-/// All of them.
+/// All goals.
 pub const GOALS: [Goal; 5] = [
     Goal {
         text: "epoch / bare pair",
@@ -73,21 +74,23 @@ pub const GOALS: [Goal; 5] = [
     },
 ];
 
-/// How a goal fared.
+/// Result of a goal.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
-    /// The two that it is about.
+    /// Description of the ratio.
     pub goal: &'static str,
-    /// The bound.
+    /// Bound of the ratio.
     pub wanted: String,
-    /// The ratio, or null if one of the two was not measured.
+    /// Ratio, or null if one of the two was not measured.
     pub ratio: Option<Measured>,
-    /// In how many processes the median ratio keeps the bound; null as above.
+    /// Number of processes whose median ratio keeps the bound, or null if one of the two was not
+    /// measured.
     pub reached_in: Option<usize>,
 }
 
 impl Goal {
-    /// Judges it; `ratios` gives those of two candidates in each process, if both were measured.
+    /// Judges the goal; `ratios` returns the ratios of two candidates in each process, if both
+    /// were measured.
     pub fn judge(&self, ratios: impl Fn(&str, &str) -> Option<Vec<Spread>>) -> Outcome {
         let ratios = ratios(self.numerator, self.denominator);
         let reached = |processes: &Vec<Spread>| {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the epoch's readers pay, next to what those of its peers do: the parts of the
+//! Comparison of the cost of the epoch's readers with that of its peers: the parts of the
 //! `epoch-peers` command, as a library for its tests.
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]

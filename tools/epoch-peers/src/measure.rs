@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Measuring: rounds, in each of which every candidate has its turn.
+//! Measurement in rounds, in each of which every candidate has one turn.
 //!
-//! The threads go through the turns together, and each measures on its own. What a pair costs is the
-//! time of all threads by the pairs of all threads.
+//! The threads take turns together, and each measures on its own. The cost of a pair is the time
+//! of all threads divided by the pairs of all threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -17,18 +17,18 @@ use crate::epoch::{Cpu, Epoch};
 use crate::pairs::PAIRS_PER_TURN;
 use crate::system;
 
-/// How to measure.
+/// Parameters of a measurement.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Turns of each candidate.
     pub rounds: usize,
-    /// How long one of them is.
+    /// Length of a turn.
     pub turn: Duration,
-    /// The CPU of each thread.
+    /// CPU of each thread.
     pub cpus: Vec<usize>,
 }
 
-/// Nanoseconds that a pair took: those of each candidate, in the order of the rounds.
+/// Nanoseconds per pair for each candidate, in the order of the rounds.
 pub type Figures = Vec<Vec<f64>>;
 
 /// Measures the candidates.
@@ -72,7 +72,7 @@ pub fn measure(plan: &Plan, candidates: &[&dyn Candidate]) -> Result<Figures> {
         .collect())
 }
 
-/// What one thread did in a turn.
+/// Measurement of one thread in a turn.
 #[derive(Clone, Copy, Default)]
 struct Turn {
     time: Duration,
@@ -88,9 +88,9 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn run(self, cpu: usize, epoch: &Epoch) -> Result<Vec<Vec<Turn>>> {
         let prepared = self.prepare(cpu, epoch);
-        // The others cannot go on without this one: all, or none.
+        // The others cannot continue without this one: all do, or none.
         if !self.together.agree(prepared.is_ok()) {
-            // It is the one that failed that says why.
+            // The thread that failed returns its error.
             return prepared.map(|_| Vec::new());
         }
         let cpu = prepared?;
@@ -111,7 +111,7 @@ impl Worker<'_> {
                 turns[candidate].push(self.turn(batch, chunks[candidate]));
             }
         }
-        // Nobody leaves while others are measured.
+        // No thread leaves while others are measured.
         self.together.wait();
         Ok(turns)
     }
@@ -122,7 +122,7 @@ impl Worker<'_> {
         attached.context("the GS base cannot be set")
     }
 
-    /// So many pairs that the clock is looked at some twenty times in a turn.
+    /// Returns a number of pairs with which the clock is read some twenty times in a turn.
     fn chunk(&self, batch: &mut dyn Batch) -> u64 {
         let enough = self.plan.turn / 20;
         let mut pairs = 16 * PAIRS_PER_TURN;
@@ -150,7 +150,7 @@ impl Worker<'_> {
     }
 }
 
-/// Lets threads start at the same moment: they spin, because to be woken takes its time.
+/// Barrier that releases threads at the same moment. They spin, since waking them would take time.
 struct Together {
     threads: usize,
     arrived: AtomicUsize,
@@ -168,12 +168,12 @@ impl Together {
 
     /// Waits until all threads have called it equally often.
     fn wait(&self) {
-        // The last of the calls that this one belongs to.
+        // The number of calls after which all threads have made this one.
         let all = (self.arrived.fetch_add(1, Ordering::AcqRel) / self.threads + 1) * self.threads;
         let mut spins = 0_u32;
         while self.arrived.load(Ordering::Acquire) < all {
             spins += 1;
-            // Another program may need the CPU for the thread that is waited for.
+            // Another program may occupy the CPU of a thread that has yet to arrive.
             if spins % 1024 == 0 {
                 thread::yield_now();
             }
@@ -181,7 +181,7 @@ impl Together {
         }
     }
 
-    /// Whether all are well.
+    /// Returns whether all threads are prepared.
     fn agree(&self, well: bool) -> bool {
         self.failed.fetch_add(usize::from(!well), Ordering::Relaxed);
         self.wait();
@@ -195,7 +195,7 @@ mod tests {
     use epoch_machine::topology::allowed_cpus;
     use std::sync::Mutex;
 
-    /// Notes who was run.
+    /// A candidate that records in which order candidates run.
     struct Noted<'a> {
         name: char,
         order: &'a Mutex<String>,

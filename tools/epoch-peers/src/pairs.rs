@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The loop that is measured: the same as `PEER_PAIRS` in `peers/pairs.h`.
+//! The measured loop, equal to `PEER_PAIRS` in `peers/pairs.h`.
 
-/// Pairs in one turn of the loop, so that its counting costs little beside them; what it costs is
-/// measured as the empty pair.
+/// Pairs in one iteration of the loop, so that counting costs little compared with them; that cost
+/// is measured as the empty pair.
 pub const PAIRS_PER_TURN: u64 = 8;
 
-/// What a section does: nothing that the compiler knows of.
+/// Body of a section: opaque to the compiler.
 #[inline(always)]
 pub fn section() {
-    // SAFETY: An empty block, which is taken to touch all memory.
+    // SAFETY: The block is empty; to the compiler it accesses all memory.
     unsafe { core::arch::asm!("", options(nostack, preserves_flags)) };
 }
 
-/// Runs so many pairs, a multiple of [`PAIRS_PER_TURN`], of `$enter`, whose value is bound to
+/// Runs this many pairs, a multiple of [`PAIRS_PER_TURN`], of `$enter`, whose value is bound to
 /// `$held`, and `$exit`.
 macro_rules! pairs {
     ($pairs:expr, $held:pat = $enter:expr, $exit:expr) => {{

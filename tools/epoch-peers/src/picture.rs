@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The report as a picture, in SVG: a bar for each candidate, on a logarithmic axis.
+//! Plot of the report, in SVG: a bar for each candidate, on a logarithmic axis.
 
 use anyhow::Result;
 use plotters::coord::Shift;
@@ -12,14 +12,14 @@ use crate::report::{Report, Row, Table};
 
 const WIDTH: i32 = 720;
 const MARGIN: i32 = 20;
-/// Of a bar, with the space around it.
+/// Height of a bar, with the space around it.
 const BAR_HEIGHT: i32 = 24;
 const HEAD_HEIGHT: i32 = 66;
 const TITLE_HEIGHT: i32 = 34;
 const AXIS_HEIGHT: i32 = 30;
-/// Left of the bars.
+/// Width of the names, left of the bars.
 const NAME_WIDTH: i32 = 190;
-/// Right of the bars.
+/// Width of the numbers, right of the bars.
 const NUMBER_WIDTH: i32 = 70;
 
 const INK: RGBColor = RGBColor(26, 26, 26);
@@ -28,7 +28,7 @@ const GRID: RGBColor = RGBColor(221, 221, 221);
 
 type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// Okabe and Ito's colours, which the colour-blind can tell apart.
+/// Returns one of Okabe and Ito's colours, which the colour-blind can distinguish.
 fn colour(kind: Kind) -> RGBColor {
     match kind {
         Kind::Reference => RGBColor(140, 140, 140),
@@ -39,7 +39,7 @@ fn colour(kind: Kind) -> RGBColor {
 }
 
 fn style(pixels: i32, colour: RGBColor, horizontal: HPos) -> TextStyle<'static> {
-    /// The SVG backend divides every size by it.
+    /// Factor by which the SVG backend divides every size.
     const BACKEND_SCALE: f64 = 1.24;
     let family = FontFamily::Name("Helvetica, Arial, sans-serif");
     FontDesc::new(family, f64::from(pixels) * BACKEND_SCALE, FontStyle::Normal)
@@ -48,13 +48,13 @@ fn style(pixels: i32, colour: RGBColor, horizontal: HPos) -> TextStyle<'static> 
 }
 
 fn text(canvas: &Canvas, text: &str, at: (i32, i32), style: TextStyle) -> Result<()> {
-    // XML has no way to write control characters.
+    // XML cannot contain control characters.
     let text = text.replace(char::is_control, " ");
     canvas.draw(&Text::new(text, at, style))?;
     Ok(())
 }
 
-/// Draws the report.
+/// Plots the report.
 pub fn svg(report: &Report) -> Result<String> {
     let tables = &report.tables;
     let heights = tables
@@ -102,8 +102,8 @@ fn head(canvas: &Canvas, report: &Report) -> Result<()> {
         ),
         (
             format!(
-                "Bar: median of {} processes, each of {} rounds; line: from the least of their medians to \
-                 the greatest. Logarithmic axis.",
+                "Bar: median of {} processes, each of {} rounds; line: from the least of their \
+                 medians to the greatest. Logarithmic axis.",
                 report.method.processes, report.method.rounds
             ),
             style(13, PALE_INK, HPos::Left),
@@ -144,7 +144,7 @@ fn bar(canvas: &Canvas, axis: &Axis, row: &Row, top: i32) -> Result<()> {
     text(canvas, &number, after, style(13, INK, HPos::Left))
 }
 
-/// Powers of ten, from the one below the least figure to the one above the greatest.
+/// Axis of powers of ten, from the one below the least figure to the one above the greatest.
 struct Axis {
     left: i32,
     right: i32,
@@ -168,7 +168,7 @@ impl Axis {
         }
     }
 
-    /// Where `ns` is, in pixels.
+    /// Returns the position of `ns`, in pixels.
     fn x(&self, ns: f64) -> i32 {
         let (lowest, highest) = (f64::from(self.lowest), f64::from(self.highest));
         let part = (ns.log10().clamp(lowest, highest) - lowest) / (highest - lowest);
@@ -197,7 +197,7 @@ mod tests {
         let report = made_up();
         let svg = svg(&report).unwrap();
         let rows: usize = report.tables.iter().map(|table| table.rows.len()).sum();
-        // The background is one, too.
+        // The background is a rectangle as well.
         assert_eq!(svg.matches("<rect").count(), rows + 1);
         for part in ["1 thread", "2 threads", "crossbeam-epoch", "A &lt;CPU&gt;"] {
             assert!(svg.contains(part), "{part} is not in {svg}");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Measuring in processes of their own. Where code and data lie, and what a CPU's predictors make of
-//! those addresses, is chosen anew for each; within a process it stays.
+//! Measurement in separate processes. Each has its own addresses of code and data, and its own
+//! effect of them on a CPU's predictors; within a process both stay the same.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::measure::{Figures, Plan};
 
-/// Measures as planned, with this program, in another process.
+/// Runs the plan in another process of this program.
 pub fn measure(plan: &Plan, candidates: usize) -> Result<Figures> {
     let program = env::current_exe().context("this program cannot be found")?;
     let output = Command::new(&program)
@@ -35,13 +35,13 @@ pub fn measure(plan: &Plan, candidates: usize) -> Result<Figures> {
     Ok(figures)
 }
 
-/// Writes what one process has measured, for [`measure`] in another.
+/// Writes the figures of one process, for [`measure`] in another.
 pub fn write(out: &mut dyn Write, figures: &Figures) -> Result<()> {
     serde_json::to_writer(&mut *out, figures)?;
     Ok(writeln!(out)?)
 }
 
-/// Says how far it is, to who looks on.
+/// Prints the progress on a terminal.
 pub fn progress(number: u32, of: u32, threads: usize) {
     let mut err = io::stderr();
     if err.is_terminal() {

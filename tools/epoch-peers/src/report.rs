@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What was measured, as `--json` writes it and the other outputs read it.
+//! Results, as `--json` writes them and the other outputs read them.
 
 use epoch_machine::environment::Environment;
 use serde::Serialize;
@@ -15,17 +15,17 @@ use crate::stats::{Measured, Spread};
 pub struct Report {
     /// `epoch-peers/2`
     pub schema: &'static str,
-    /// Where it ran.
+    /// Environment of the measurement.
     pub machine: Machine,
-    /// How it was measured.
+    /// Parameters of the measurement.
     pub method: Method,
-    /// One for each number of threads.
+    /// A table for each number of threads.
     pub tables: Vec<Table>,
-    /// What this program was built without.
+    /// Candidates that this program was built without.
     pub skipped: Vec<Skipped>,
 }
 
-/// Where it ran.
+/// Environment of the measurement.
 #[derive(Debug, Serialize)]
 pub struct Machine {
     /// The processor's name.
@@ -34,14 +34,14 @@ pub struct Machine {
     pub online_cpus: usize,
     /// CPUs that this process may use.
     pub allowed_cpus: Vec<usize>,
-    /// `uname -r`
+    /// The kernel's release, as `uname -r` prints it.
     pub kernel: String,
-    /// Bare metal, or which hypervisor.
+    /// Bare metal, or the name of the hypervisor.
     pub machine: String,
 }
 
 impl Machine {
-    /// Looks around.
+    /// Detects the environment.
     pub fn detect(allowed_cpus: &[usize]) -> Self {
         let environment = Environment::detect();
         Self {
@@ -54,62 +54,62 @@ impl Machine {
     }
 }
 
-/// How it was measured.
+/// Parameters of the measurement.
 #[derive(Debug, Serialize)]
 pub struct Method {
-    /// One after the other, for each number of threads.
+    /// Number of consecutive processes for each number of threads.
     pub processes: usize,
-    /// Of a process; each has every candidate's turn once.
+    /// Rounds in a process; each has one turn of every candidate.
     pub rounds: usize,
     /// Length of a turn.
     pub turn_us: u128,
-    /// Pairs in one turn of the measuring loop.
+    /// Pairs in one iteration of the measuring loop.
     pub pairs_per_loop_turn: u64,
 }
 
-/// What so many threads at the same time paid.
+/// Costs with one number of concurrent threads.
 #[derive(Debug, Serialize)]
 pub struct Table {
-    /// How many.
+    /// Number of threads.
     pub threads: usize,
-    /// The CPU of each.
+    /// CPU of each thread.
     pub cpus: Vec<usize>,
     /// The candidates.
     pub rows: Vec<Row>,
-    /// The goals.
+    /// Results of the goals.
     pub goals: Vec<Outcome>,
 }
 
-/// A candidate.
+/// Costs of a candidate.
 #[derive(Debug, Serialize)]
 pub struct Row {
-    /// Its name.
+    /// Name of the candidate.
     pub name: &'static str,
-    /// What it is.
+    /// Kind of the candidate.
     pub kind: Kind,
-    /// What exactly was measured.
+    /// Exact description of the measured operations.
     pub what: String,
-    /// A thread's time for a pair.
+    /// Time of a thread for a pair.
     pub ns: Measured,
-    /// As a multiple of the bare pair's, round by round.
+    /// Multiple of the bare pair's time, round by round.
     pub to_bare: Measured,
-    /// As a multiple of the epoch's, round by round.
+    /// Multiple of the epoch's time, round by round.
     pub to_epoch: Measured,
-    /// A thread's time for a pair: of each process, in the order of the rounds.
+    /// Time of a thread for a pair, for each process and round.
     pub rounds_ns: Vec<Vec<f64>>,
 }
 
 /// A candidate that was not measured.
 #[derive(Debug, Serialize)]
 pub struct Skipped {
-    /// Its name.
+    /// Name of the candidate.
     pub name: &'static str,
-    /// Why, and what to do about it.
+    /// Reason, and how to fix it.
     pub why: &'static str,
 }
 
 impl Method {
-    /// Of the plan.
+    /// Describes a measurement.
     pub fn of(processes: usize, rounds: usize, turn: std::time::Duration) -> Self {
         Self {
             processes,
@@ -121,7 +121,7 @@ impl Method {
 }
 
 impl Table {
-    /// Of the figures that each of `processes` measured of `entries`.
+    /// Creates the table from the figures that each of `processes` measured for `entries`.
     pub fn new(plan: &Plan, entries: &[&Entry], processes: &[Figures]) -> Self {
         let ratios = |one: &str, other: &str| {
             let index = |name| entries.iter().position(|entry| entry.name == name);
@@ -156,7 +156,7 @@ impl Table {
         }
     }
 
-    /// Its heading.
+    /// Returns the heading of the table.
     pub fn title(&self) -> String {
         match self.threads {
             1 => "1 thread".to_owned(),

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is said of a set of figures.
+//! Statistics of figures.
 
 use serde::Serialize;
 
-/// Where the figures lie.
+/// Distribution of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
-    /// The least one.
+    /// Least figure.
     pub min: f64,
-    /// A quarter is below it.
+    /// First quartile: a quarter of the figures are below it.
     pub first_quartile: f64,
-    /// Half of them are below it.
+    /// Median: half of the figures are below it.
     pub median: f64,
-    /// A quarter is above it.
+    /// Third quartile: a quarter of the figures are above it.
     pub third_quartile: f64,
-    /// The greatest one.
+    /// Greatest figure.
     pub max: f64,
 }
 
 impl Spread {
-    /// Of at least one figure; of none, everything is NaN.
+    /// Computes the distribution of figures; without figures, everything is NaN.
     pub fn of(figures: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = figures.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
@@ -33,30 +33,30 @@ impl Spread {
         }
     }
 
-    /// Of the figures of one candidate, each divided by that of another from the same round, so
-    /// that what slowed down a whole round cancels out.
+    /// Computes the distribution of one candidate's figures, each divided by that of another in
+    /// the same round, so that a slowdown of a whole round cancels out.
     pub fn of_ratios(figures: &[f64], others: &[f64]) -> Self {
         Self::of(figures.iter().zip(others).map(|(a, b)| a / b))
     }
 }
 
-/// What several processes measured, each in so many rounds.
+/// Distribution of the results of several processes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Measured {
-    /// Half of the processes' medians are below it.
+    /// Median of the processes' medians.
     pub median: f64,
-    /// The median of the processes' first quartiles: with the third, the spread within a process.
+    /// Median of the processes' first quartiles: with the third, the spread within a process.
     pub first_quartile: f64,
-    /// The median of the processes' third quartiles.
+    /// Median of the processes' third quartiles.
     pub third_quartile: f64,
-    /// The least of the processes' medians: with the greatest, the spread between processes.
+    /// Least of the processes' medians: with the greatest, the spread between processes.
     pub least: f64,
-    /// The greatest of the processes' medians.
+    /// Greatest of the processes' medians.
     pub greatest: f64,
 }
 
 impl Measured {
-    /// Of what each process measured, of which there is at least one.
+    /// Combines the results of at least one process.
     pub fn of(processes: &[Spread]) -> Self {
         let over = |part: fn(&Spread) -> f64| Spread::of(processes.iter().map(part));
         let medians = over(|process| process.median);
@@ -70,7 +70,7 @@ impl Measured {
     }
 }
 
-/// Between two figures, as far between them as `part` of the way is.
+/// Returns a quantile, interpolated linearly between two figures.
 fn quantile(sorted: &[f64], part: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return f64::NAN;

@@ -8,7 +8,7 @@ use nix::libc;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
-/// From `<asm/prctl.h>`.
+/// Constant of `<asm/prctl.h>`.
 const ARCH_SET_GS: libc::c_long = 0x1001;
 
 /// Binds the calling thread to `cpu`.
@@ -18,15 +18,15 @@ pub fn pin(cpu: usize) -> nix::Result<()> {
     sched_setaffinity(Pid::from_raw(0), &set)
 }
 
-/// Sets the calling thread's GS base to an address. Nothing else uses it in a 64-bit program.
+/// Sets the calling thread's GS base to an address. Nothing else uses GS in a 64-bit program.
 ///
-/// It is safe, for to use GS takes an assembly block that is not.
+/// This is safe, since using GS takes an unsafe assembly block.
 pub fn set_gs(base: usize) -> io::Result<()> {
-    // SAFETY: It changes a register that neither the compiler nor the C library uses.
+    // SAFETY: This changes a register that neither the compiler nor the C library uses.
     check(unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_SET_GS, base) })
 }
 
-/// Proof that the process may use membarrier(2).
+/// Proof that the process is registered for membarrier(2).
 #[derive(Clone, Copy, Debug)]
 pub struct Membarrier(());
 
@@ -37,11 +37,11 @@ impl Membarrier {
         Ok(Self(()))
     }
 
-    /// A full barrier on each CPU that runs a thread of this process, between its beginning and its
-    /// end; a thread that does not run has one when it is switched in.
+    /// Executes a full barrier on each CPU that runs a thread of this process, between the begin
+    /// and the end of the call; a thread that does not run has one when it is switched in.
     pub fn heavy(self) {
         let done = membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED);
-        // It cannot fail in a process that is registered.
+        // This cannot fail in a process that is registered.
         assert!(done.is_ok(), "membarrier: {done:?}");
     }
 }

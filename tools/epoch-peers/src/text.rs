@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The report on the terminal.
+//! Report on the terminal.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use crate::goals::Outcome;
 use crate::report::{Report, Row, Table};
 use crate::stats::Measured;
 
-/// Writes where and how it is measured.
+/// Writes the environment and the parameters of the measurement.
 pub fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let machine = &report.machine;
     writeln!(out, "cpu:      {}", machine.cpu_model)?;
@@ -22,8 +22,8 @@ pub fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out, "machine:  {}", machine.machine)?;
     writeln!(
         out,
-        "method:   {} processes, each of {} rounds, in each of them {} us of every candidate, in an \
-         order\n          that rotates; no updater runs",
+        "method:   {} processes, each of {} rounds, in each of them {} us of every candidate, in \
+         an order\n          that rotates; no updater runs",
         report.method.processes, report.method.rounds, report.method.turn_us
     )?;
     writeln!(
@@ -60,7 +60,7 @@ pub fn table(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes what exactly was measured.
+/// Writes exact descriptions of the measured operations.
 pub fn legend(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     writeln!(out, "\nwhat was measured")?;
     for row in &table.rows {
@@ -85,13 +85,13 @@ fn write_row(out: &mut dyn Write, row: &Row) -> io::Result<()> {
     )
 }
 
-/// Nanoseconds, to a picosecond where that is not drowned in noise.
+/// Formats nanoseconds, to a picosecond unless that is below the noise.
 fn time(ns: f64) -> String {
     let decimals = if ns < 10.0 { 3 } else { 1 };
     format!("{ns:.decimals$}")
 }
 
-/// From the least process to the greatest.
+/// Formats the range from the least process to the greatest.
 fn between(ratio: &Measured) -> String {
     format!("{:.2}-{:.2}", ratio.least, ratio.greatest)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The command, with several processes, as a user runs it.
+//! Runs the command, with several processes, as a user does.
 
 use std::fs;
 use std::process::Command;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The algorithm under load, on real CPUs: nobody poisons what a section still uses. That it finds
-//! one advance to be too few, the mutant `one_advance` of `epoch-model` shows.
+//! The algorithm under load, on real CPUs: nobody poisons an object that a section still uses. The
+//! mutant `one_advance` of `epoch-model` shows that this test detects it if one advance is too
+//! few.
 
 use std::hint;
 use std::sync::Mutex;
@@ -16,10 +17,10 @@ const ALIVE: u64 = 1;
 const POISONED: u64 = 0xdead;
 const LOAD: Duration = Duration::from_millis(500);
 
-/// So many that one stays poisoned for a while before it is used again.
+/// Number of objects, so large that one stays poisoned for a while before it is reused.
 const OBJECTS: usize = 64;
 
-/// Objects, one of which readers find.
+/// Objects, one of which is current.
 struct World {
     current: AtomicUsize,
     objects: [AtomicU64; OBJECTS],
@@ -39,8 +40,8 @@ impl World {
         }
     }
 
-    /// Uses the object that it finds, before and after each pause of a section. Sections have up to
-    /// so many pauses.
+    /// Uses the current object before and after each pause of a section. Sections have up to
+    /// `pauses` pauses.
     fn read<F: Flaw>(&self, epoch: &Epoch<F>, pauses: u64, pause: impl Fn()) {
         let cpu = epoch.cpu().unwrap();
         let reader = cpu.reader();
@@ -62,7 +63,7 @@ impl World {
         self.violations.fetch_add(violations, Ordering::Relaxed);
     }
 
-    /// Makes the next object the one to find, and poisons this one after a grace period.
+    /// Makes the next object current, and poisons this one after a grace period.
     fn update<F: Flaw>(&self, epoch: &Epoch<F>) {
         let old = self.current.load(Ordering::Relaxed);
         let new = (old + 1) % OBJECTS;
@@ -73,8 +74,8 @@ impl World {
     }
 }
 
-/// One updater, readers that keep the other CPUs busy, and two that sleep inside their sections.
-/// Returns violations, sections and grace periods.
+/// Runs one updater, readers that keep the other CPUs busy, and two readers that sleep inside
+/// their sections. Returns violations, sections and grace periods.
 fn load<F: Flaw>() -> (u64, u64, usize) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock();
@@ -93,7 +94,7 @@ fn load<F: Flaw>() -> (u64, u64, usize) {
         }
         while Instant::now() < end {
             world.update(&epoch);
-            // Lets sections begin between grace periods, too.
+            // Lets sections begin between grace periods as well.
             thread::sleep(Duration::from_micros(50));
         }
         world.stop.store(true, Ordering::Relaxed);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the heavy barrier is for. A CPU may hold back its store to the counter while it goes on
-//! with the loads of the section: an updater that looks at the counters meanwhile sees no reader,
-//! and the reader does not see the update. The heavy barrier has to make an end of it; without it,
-//! it is seen to happen.
+//! Purpose of the heavy barrier. A CPU may delay its store to the counter while it continues with
+//! the loads of the section: an updater that reads the counters at this time sees no reader, and
+//! the reader does not see the update. The heavy barrier prevents that; without it, this test
+//! observes it.
 
 use std::array;
 use std::hint;
@@ -15,17 +15,17 @@ use epoch_machine::topology::allowed_cpus;
 use epoch_peers::epoch::{Epoch, Flaw, Reader, Sound};
 use epoch_peers::system::pin;
 
-/// Stores that the one to the counter has to wait for.
+/// Number of stores that the one to the counter must wait for.
 const SLOW_STORES: usize = 48;
-/// Without a heavy barrier, one try in some ten or forty goes wrong on a quiet machine, and one in a million
-/// where other programs take the CPUs: so those who look for it go on until they have found it, ...
+/// Violations after which a search for a bug ends. Without a heavy barrier, one try in some ten or
+/// forty goes wrong on a quiet machine, and one in a million where other programs take the CPUs.
 const ENOUGH: u64 = 1;
-/// ... and give up after so many tries; ...
+/// Tries after which a search for a bug ends unsuccessfully.
 const MOST_TRIES: u64 = 30_000_000;
-/// ... and those who look for its absence have so many.
+/// Tries in which no violation may occur.
 const TRIES: u64 = 20_000;
-/// The updater begins up to so many turns of a loop later than the reader: which delay makes the
-/// two meet depends on the machine.
+/// Bound of the updater's delay in iterations of a loop: the delay at which the two meet depends
+/// on the machine.
 const DELAYS: u64 = 16;
 
 #[repr(align(128))]
@@ -44,7 +44,7 @@ impl Line {
         self.0.store(value, Ordering::Relaxed);
     }
 
-    /// Waits until it is `least` or more, and returns what it is.
+    /// Waits until the value is `least` or more, and returns it.
     fn wait_for(&self, least: u64) -> u64 {
         loop {
             let value = self.0.load(Ordering::Acquire);
@@ -55,17 +55,17 @@ impl Line {
         }
     }
 
-    /// Removes the line from all caches, so that the next store to it takes its time.
+    /// Removes the line from all caches, so that the next store to it is slow.
     fn flush(&self) {
         // SAFETY: The address is valid; every x86-64 CPU has the instruction.
         unsafe { std::arch::x86_64::_mm_clflush((&raw const self.0).cast()) };
     }
 }
 
-/// In each try, an object is unlinked and poisoned. The lines hold the number of the last try that
-/// did so.
+/// Lines of one try, in which an object is unlinked and poisoned. Each holds the number of the
+/// last try that wrote to it.
 struct Litmus {
-    /// Of the reader, for this try; or `OVER`.
+    /// The reader's last ready try, or `OVER`.
     ready: Line,
     go: Line,
     unlinked: Line,
@@ -86,12 +86,13 @@ impl Litmus {
         }
     }
 
-    /// One section; whether the object was poisoned in it although it was found linked.
+    /// Runs one section. Returns whether the object was poisoned in it although it was found
+    /// linked.
     fn read<F: Flaw>(&self, reader: Reader<'_, F>, this: u64) -> bool {
         const LOOKS: usize = 100;
         self.slow.iter().for_each(Line::flush);
         fence(Ordering::SeqCst);
-        // Fetches the line, so that the load in the section is quick.
+        // Fetches the line, so that the load in the section is fast.
         hint::black_box(self.unlinked.get());
         self.ready.0.store(this, Ordering::SeqCst);
         self.go.wait_for(this);
@@ -109,7 +110,7 @@ impl Litmus {
         linked && poisoned
     }
 
-    /// Returns whether the reader goes on.
+    /// Runs one update. Returns whether the reader continues.
     fn update<F: Flaw>(&self, epoch: &Epoch<F>, this: u64) -> bool {
         if self.ready.wait_for(this) == OVER {
             return false;
@@ -125,8 +126,8 @@ impl Litmus {
     }
 }
 
-/// The number of sections in which it went wrong, in so many tries, or fewer if there are `enough`.
-/// None if there are no two CPUs.
+/// Returns the number of violations in `tries` tries, or in fewer if there are `enough`. Returns
+/// `None` unless there are two CPUs.
 fn violations<F: Flaw>(tries: u64, enough: u64) -> Option<u64> {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock();
@@ -161,7 +162,7 @@ fn violations<F: Flaw>(tries: u64, enough: u64) -> Option<u64> {
     Some(violations)
 }
 
-/// Whether a bug is found; taken for granted where it cannot be.
+/// Returns whether a bug is found, or true if there are no two CPUs to find it on.
 fn is_found<F: Flaw>() -> bool {
     violations::<F>(MOST_TRIES, ENOUGH).is_none_or(|violations| violations >= ENOUGH)
 }
@@ -171,7 +172,7 @@ fn the_heavy_barrier_ends_store_buffering() {
     assert_eq!(violations::<Sound>(TRIES, TRIES).unwrap_or(0), 0);
 }
 
-/// The platform's does nothing.
+/// An epoch whose heavy barrier does nothing.
 struct IdleBarrier;
 
 impl Flaw for IdleBarrier {

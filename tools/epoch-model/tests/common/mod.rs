@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the tests share: how far to explore, and what to make of a bug that was planted.
+//! Helpers of all tests: the bounds of an exploration, and the detection of planted bugs.
 
 use loom::model::Builder;
 use std::panic::catch_unwind;
 
-/// What loom says when all tasks sleep.
+/// Panic message of loom when all tasks sleep.
 #[allow(dead_code)]
 pub const DEADLOCK: &str = "deadlock";
 
-/// What loom says when all tasks spin, or one does without end.
+/// Panic message of loom when all tasks spin, or one does endlessly.
 #[allow(dead_code)]
 pub const HANG: &str = "maximum number of branches";
 
-/// What loom says of accesses that nothing orders.
+/// Panic message of loom on accesses that are not ordered.
 pub const RACE: &str = "Causality violation";
 
-/// Explores `f` with so many preemptions.
+/// Explores `f` with up to this many preemptions.
 pub fn explore(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.check(f);
 }
 
-/// Checks that exploring ends with the discovery of one of `signs`, and not with anything else.
+/// Checks that exploring ends with one of `signs`, and not with another failure.
 pub fn assert_found(explore: fn(), signs: &[&str]) {
     let panic = catch_unwind(explore).expect_err("the planted bug was not found");
     let message = panic
@@ -37,7 +37,8 @@ pub fn assert_found(explore: fn(), signs: &[&str]) {
     );
 }
 
-/// Makes a machine with a flaw for each bug, and a test that explores it and finds the signs.
+/// Defines, for each bug, a machine with a flaw, and a test that explores it and expects the
+/// signs.
 #[macro_export]
 macro_rules! finds {
     ($($(#[$doc:meta])* $test:ident: $explore:ident, $flaw:ident { $($item:item)+ }, $signs:expr;)+) => {

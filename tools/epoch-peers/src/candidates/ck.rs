@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! ConcurrencyKit's ck_epoch, if the library is there.
+//! ConcurrencyKit's ck_epoch, if the library is installed.
 
 use super::names;
 
@@ -62,11 +62,11 @@ mod present {
     impl Candidate for Ck {
         fn attach<'a>(&'a self, _cpu: &'a Cpu<'a>) -> Box<dyn Batch + 'a> {
             static INIT: std::sync::Once = std::sync::Once::new();
-            // SAFETY: It is called once, before anything else of the epoch's.
+            // SAFETY: `Once` calls it once, before any other function of the epoch.
             INIT.call_once(|| unsafe { peer_ck_init() });
-            // SAFETY: The epoch was initialised. Registering is for any thread at any time.
+            // SAFETY: The epoch is initialised. Any thread may register at any time.
             let record = unsafe { peer_ck_register() };
-            // INVARIANT: It was registered just now.
+            // INVARIANT: `record` was registered just now, and is known only here.
             Box::new(Record {
                 record: NonNull::new(record).expect("out of memory"),
                 pairs: self.pairs,
@@ -76,7 +76,7 @@ mod present {
 
     /// # Invariants
     ///
-    /// `record` is registered, and of nobody else's use. `pairs` takes a record.
+    /// `record` is registered, and used by nobody else. `pairs` takes a record.
     struct Record {
         record: NonNull<c_void>,
         pairs: Loop,
@@ -84,14 +84,15 @@ mod present {
 
     impl Batch for Record {
         fn run(&mut self, pairs: u64) {
-            // SAFETY: By the type's invariants.
+            // SAFETY: `record` is registered and `pairs` takes a record, by the type's invariants.
             unsafe { (self.pairs)(self.record.as_ptr(), pairs) };
         }
     }
 
     impl Drop for Record {
         fn drop(&mut self) {
-            // SAFETY: By the type's invariants; every section was left by the loop.
+            // SAFETY: `record` is registered, by the type's invariants; the loop has left every
+            // section.
             unsafe { peer_ck_unregister(self.record.as_ptr()) };
         }
     }

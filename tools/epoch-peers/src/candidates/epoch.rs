@@ -15,7 +15,7 @@ pub fn entries() -> Vec<Entry> {
     )]
 }
 
-/// Of the epoch that the thread is a CPU of.
+/// Candidate of the epoch whose CPU the thread is.
 struct EpochCandidate;
 
 impl Candidate for EpochCandidate {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mere instructions on memory of the thread's own: the floor, and what atomics cost.
+//! Plain instructions on memory of the thread's own: the lower bound, and the cost of atomics.
 
 use super::{Batch, Candidate, Entry, Kind, names};
 use crate::epoch::{Bare, Cpu};
@@ -17,13 +17,13 @@ pub fn entries() -> Vec<Entry> {
         Entry::new(
             names::BARE,
             Kind::Reference,
-            "two inc qword ptr gs:[register], the bare pair that this project's is held against",
+            "two inc qword ptr gs:[register], the bare pair that this project's is compared with",
             Increments,
         ),
         Entry::new(
             "two lock inc",
             Kind::Reference,
-            "the same with a lock prefix, the line not shared",
+            "two lock inc qword ptr gs:[register], the line not shared",
             LockedIncrements,
         ),
     ]

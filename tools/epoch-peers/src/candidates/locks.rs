@@ -29,7 +29,7 @@ pub fn entries() -> Vec<Entry> {
     ]
 }
 
-/// On cache lines of its own.
+/// A value on cache lines of its own.
 #[derive(Default)]
 #[repr(align(128))]
 struct Alone<T>(T);
@@ -78,7 +78,7 @@ impl Candidate for StdMutex {
 impl Batch for &std::sync::Mutex<()> {
     fn run(&mut self, pairs: u64) {
         let mutex = *self;
-        // Whether it is poisoned is looked at by whoever takes it.
+        // A user checks whether the mutex is poisoned.
         pairs!(pairs, held = mutex.lock().expect("poisoned"), drop(held));
     }
 }

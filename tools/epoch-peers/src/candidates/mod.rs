@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is measured. A new peer is one new file, and one line in [`all`].
+//! Candidates of the comparison. A new peer is one new file, and one line in [`all`].
 
 mod ck;
 mod crossbeam;
@@ -13,42 +13,42 @@ mod urcu;
 
 use crate::epoch::Cpu;
 
-/// The names that goals and ratios refer to.
+/// Names that goals and ratios refer to.
 pub mod names {
-    /// The floor.
+    /// The bare pair, the lower bound.
     pub const BARE: &str = "two inc gs:";
-    /// This project's.
+    /// This project's epoch.
     pub const EPOCH: &str = "epoch";
-    /// Without section.
+    /// ck_epoch without a section.
     pub const CK: &str = "ck_epoch";
-    /// With section.
+    /// ck_epoch with a section.
     pub const CK_SECTION: &str = "ck_epoch, section";
-    /// As its name says.
+    /// liburcu's memb flavour.
     pub const URCU_MEMB: &str = "liburcu memb";
-    /// As its name says.
+    /// The crate crossbeam-epoch.
     pub const CROSSBEAM: &str = "crossbeam-epoch";
 }
 
-/// What is compared; what threads share of it.
+/// A candidate of the comparison, shared by all threads.
 pub trait Candidate: Sync {
-    /// Prepares the calling thread, which is to be measured.
+    /// Prepares the calling thread for measurements.
     fn attach<'a>(&'a self, cpu: &'a Cpu<'a>) -> Box<dyn Batch + 'a>;
 }
 
-/// A candidate on a thread.
+/// A candidate on one thread.
 pub trait Batch {
-    /// Enters and exits so often: a multiple of
+    /// Enters and exits this many times, a multiple of
     /// [`PAIRS_PER_TURN`](crate::pairs::PAIRS_PER_TURN).
     fn run(&mut self, pairs: u64);
 }
 
-/// What a candidate is, for the colours of the picture.
+/// Kind of a candidate, for the colours of the plot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Costs of the measurement and of the hardware.
     Reference,
-    /// This project's.
+    /// This project's epoch.
     Project,
     /// Another deferred reclamation.
     Reclamation,
@@ -56,15 +56,15 @@ pub enum Kind {
     Lock,
 }
 
-/// One of those to compare.
+/// An entry of the comparison.
 pub struct Entry {
-    /// What the tables call it.
+    /// Name in the tables.
     pub name: &'static str,
-    /// What it is.
+    /// Kind of the candidate.
     pub kind: Kind,
-    /// What exactly is measured.
+    /// Exact description of the measured operations.
     pub what: String,
-    /// How, or why not.
+    /// The candidate, or the reason why it is missing.
     pub candidate: Result<Box<dyn Candidate>, &'static str>,
 }
 
@@ -83,7 +83,7 @@ impl Entry {
         }
     }
 
-    /// A peer that this program was built without.
+    /// Creates the entry of a peer that this program was built without.
     #[allow(dead_code)]
     fn missing(name: &'static str, what: impl Into<String>, why: &'static str) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Entry {
     }
 }
 
-/// All of them, in the order of the tables.
+/// Returns all entries, in the order of the tables.
 pub fn all() -> Vec<Entry> {
     [
         plain::empty(),

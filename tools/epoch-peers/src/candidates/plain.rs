@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is measured in C without a library: the loop, and the C library's lock.
+//! Candidates in C that need no library: the empty loop, and the C library's lock.
 
 use super::{Batch, Candidate, Entry, Kind};
 use crate::epoch::Cpu;
@@ -28,7 +28,7 @@ pub fn rwlock() -> Vec<Entry> {
     )]
 }
 
-/// The whole loop is a function that needs nothing of the thread.
+/// A function that contains the whole loop, and needs no state of the thread.
 struct Function(extern "C" fn(u64));
 
 impl Candidate for Function {

@@ -21,7 +21,7 @@ struct Seize(Collector);
 
 impl Candidate for Seize {
     fn attach<'a>(&'a self, _cpu: &'a Cpu<'a>) -> Box<dyn Batch + 'a> {
-        // A thread's first guard makes its record.
+        // A thread's first guard creates its record.
         self.0.enter().flush();
         Box::new(SeizeBatch(&self.0))
     }

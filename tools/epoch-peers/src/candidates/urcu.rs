@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! liburcu's flavours, those of which the library is there.
+//! Flavours of liburcu whose library is installed.
 
 use std::marker::PhantomData;
 
@@ -28,7 +28,7 @@ pub fn entries() -> Vec<Entry> {
     ]
 }
 
-/// A flavour, or why it is missing.
+/// A flavour, or the reason why it is missing.
 type Found = Result<(&'static str, Flavour), &'static str>;
 
 fn flavour(name: &'static str, what: &str, found: Found) -> Entry {
@@ -41,7 +41,7 @@ fn flavour(name: &'static str, what: &str, found: Found) -> Entry {
     }
 }
 
-/// One of the functions `memb`, `qsbr` and `bp`.
+/// Defines one of the functions `memb`, `qsbr` and `bp`.
 macro_rules! found {
     (
         $found:ident if $have:ident, $version:literal, else $missing:literal:
@@ -84,7 +84,7 @@ found!(
 
 /// # Invariants
 ///
-/// `pairs` may be called on threads that called `register` and not yet `unregister`.
+/// `pairs` may be called on threads that have called `register` and not yet `unregister`.
 #[allow(dead_code)]
 struct Flavour {
     register: extern "C" fn(),
@@ -105,16 +105,17 @@ impl Candidate for Flavour {
 
 /// # Invariants
 ///
-/// The thread that it is on is registered.
+/// The current thread is registered.
 struct Registered<'f> {
     flavour: &'f Flavour,
-    /// Stays on its thread.
+    /// Keeps it on its thread.
     here: PhantomData<*mut ()>,
 }
 
 impl Batch for Registered<'_> {
     fn run(&mut self, pairs: u64) {
-        // SAFETY: By the type's invariant and that of `Flavour`.
+        // SAFETY: The thread is registered, by the type's invariant, so `pairs` may be called by
+        // that of `Flavour`.
         unsafe { (self.flavour.pairs)(pairs) };
     }
 }
