@@ -2,10 +2,10 @@
 /*
  * Epoch-based reclamation for modules written in C.
  *
- * Names and arguments are those of FreeBSD's epoch(9), where it has them. What
- * differs: a section is a value that epoch_enter() returns and epoch_exit()
- * takes; it may sleep and migrate, and one of epoch_enter_detached() may end in
- * another task.
+ * Names and arguments are those of FreeBSD's epoch(9), where it has them, with
+ * these differences: a section is a value that epoch_enter() returns and
+ * epoch_exit() takes; it may sleep and migrate, and one of
+ * epoch_enter_detached() may end in another task.
  */
 #ifndef _EPOCH_H
 #define _EPOCH_H
@@ -23,9 +23,9 @@
  * @active: per CPU, sections entered and sections left in the slot of new
  *	sections
  *
- * Made by epoch_alloc() or DEFINE_EPOCH() only. The member is for the functions
- * below, and laid out as in rust/epoch/domain/mod.rs, which also says why the
- * algorithm is right.
+ * Create it with epoch_alloc() or DEFINE_EPOCH() only. The member is for the
+ * functions below, and laid out as in rust/epoch/domain/mod.rs, which also
+ * proves the algorithm.
  */
 struct epoch {
 	/* Private. The rest of a static is zero when it is defined. */
@@ -39,7 +39,7 @@ struct epoch {
 	unsigned long private[(1024 - 32) / sizeof(long) - 1];
 } __aligned(64);
 
-/* Private: what an epoch has for each CPU. */
+/* Private: the per-CPU data of an epoch. */
 struct epoch_cpu {
 	unsigned long counters[4];
 	unsigned long private[512 / sizeof(long) - 4];
@@ -51,8 +51,8 @@ struct epoch_cpu {
  *	when it is first waited for or its first callback has a grace period
  *
  * It may be used as soon as the module's code runs, and is never passed to
- * epoch_free(): when its module is unloaded, its callbacks are waited for.
- * DEFINE_STATIC_EPOCH() defines one that is known in its file only.
+ * epoch_free(): unloading its module waits for its callbacks.
+ * DEFINE_STATIC_EPOCH() defines one that is visible in its file only.
  */
 #define DEFINE_EPOCH(symbol) __DEFINE_EPOCH(symbol, /* not static */)
 #define DEFINE_STATIC_EPOCH(symbol) __DEFINE_EPOCH(symbol, static)
@@ -67,15 +67,15 @@ struct epoch_cpu {
 	}
 
 /**
- * struct epoch_section - a section that was entered and is still to be left
- * @counters: those of the slot that it is counted in
+ * struct epoch_section - a read-side section that has been entered and not left
+ * @counters: the counters of the slot that the section is counted in
  */
 struct epoch_section {
 	unsigned long __percpu *counters;
 };
 
 /**
- * struct epoch_context - what an object embeds to be passed to epoch_call()
+ * struct epoch_context - head of a callback, embedded in an object
  * @next: private
  * @callback: private
  */
@@ -87,8 +87,8 @@ struct epoch_context {
 typedef void epoch_callback_t(struct epoch_context *ctx);
 
 /*
- * Grace periods wait for those of RCU, which takes milliseconds, instead of
- * interrupting each CPU. Expedited ones interrupt each CPU, unless some are
+ * Grace periods wait for RCU grace periods, which takes milliseconds, instead
+ * of interrupting each CPU. Expedited ones interrupt each CPU, unless some are
  * isolated. RCU must be watching where sections begin and end.
  */
 #define EPOCH_RCU 0x1
@@ -99,8 +99,7 @@ typedef void epoch_callback_t(struct epoch_context *ctx);
  * @flags: 0 or EPOCH_RCU
  *
  * The directory appears some 100 ms later, or when the module that calls this
- * in its initialisation has been loaded. It gets a number if there is one of that
- * name.
+ * in its initialisation has been loaded. It gets a number if the name is taken.
  *
  * Context: Process context. May sleep.
  * Return: the epoch, or NULL if there is no memory or a flag is unknown.
@@ -109,11 +108,11 @@ struct epoch *epoch_alloc(const char *name, int flags);
 
 /**
  * epoch_free() - free an epoch
- * @epoch: what epoch_alloc() returned, or NULL
+ * @epoch: the epoch that epoch_alloc() returned, or NULL
  *
- * Waits until all callbacks have been invoked, those that they queue in turn
- * included, and for sections that are still open. No section may be entered at
- * the same time. Call epoch_wait() first if objects are freed afterwards that
+ * Waits until all callbacks have been invoked, including those that they queue
+ * in turn, and for sections that are still open. No section may be entered
+ * concurrently. Call epoch_wait() first if objects are freed afterwards that
  * sections may have found.
  *
  * In a callback of the same epoch it warns and does not wait: the epoch is freed
@@ -123,7 +122,7 @@ struct epoch *epoch_alloc(const char *name, int flags);
  */
 void epoch_free(struct epoch *epoch);
 
-/* Private: tell lockdep of sections. */
+/* Private: report sections to lockdep. */
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 void epoch_lockdep_enter(struct epoch *epoch, unsigned long ip);
 void epoch_lockdep_exit(struct epoch *epoch, unsigned long ip);
@@ -148,10 +147,10 @@ void epoch_section_left(struct epoch *epoch, unsigned long __percpu *counters);
  * epoch_enter_detached() - enter a read-side section that may be left elsewhere
  * @epoch: the epoch
  *
- * Enters a section as epoch_enter() does, but another task or context may leave the section, with
- * epoch_exit_detached(). Lockdep does not know of it.
+ * Enters a section as epoch_enter() does, but another task or context may leave
+ * it, with epoch_exit_detached(). Lockdep does not track it.
  *
- * Context: As epoch_enter().
+ * Context: As for epoch_enter().
  * Return: the section, for epoch_exit_detached().
  */
 static __always_inline struct epoch_section
@@ -168,11 +167,11 @@ epoch_enter_detached(struct epoch *epoch)
 }
 
 /**
- * epoch_exit_detached() - leave a read-side section, wherever it was entered
+ * epoch_exit_detached() - leave a read-side section that was entered anywhere
  * @epoch: the epoch
- * @section: what epoch_enter_detached() of the same epoch returned
+ * @section: the section that epoch_enter_detached() of the same epoch returned
  *
- * A task that hands a section to another one orders what it did inside before
+ * A task that hands a section to another must order its accesses inside before
  * that, as with a release and an acquire.
  *
  * Context: Any context, any CPU, and on x86-64 NMI too.
@@ -191,9 +190,9 @@ static __always_inline void epoch_exit_detached(struct epoch *epoch,
  * epoch_enter() - enter a read-side section
  * @epoch: the epoch
  *
- * Sections nest, and may overlap in any order. What is found inside one stays
- * until it is left, if it is freed after epoch_wait() or by a callback of
- * epoch_call().
+ * Sections nest, and may overlap in any order. Objects found inside a section
+ * stay until it is left, if they are freed after epoch_wait() or by a callback
+ * of epoch_call().
  *
  * Context: Any context, kprobes included, and on x86-64 NMI too. Inside, the
  * task may sleep.
@@ -208,7 +207,7 @@ static __always_inline struct epoch_section epoch_enter(struct epoch *epoch)
 /**
  * epoch_exit() - leave a read-side section
  * @epoch: the epoch
- * @section: what epoch_enter() of the same epoch returned
+ * @section: the section that epoch_enter() of the same epoch returned
  *
  * Context: The task or context that entered it, on any CPU.
  */
@@ -220,14 +219,14 @@ static __always_inline void epoch_exit(struct epoch *epoch,
 }
 
 /**
- * in_epoch() - whether the caller may be in a section of epoch_enter()
+ * in_epoch() - check whether the caller may be in a section of epoch_enter()
  * @epoch: the epoch
  *
- * For assertions. Lockdep (CONFIG_DEBUG_LOCK_ALLOC) knows; without, it is
- * always true.
+ * For assertions. Relies on lockdep (CONFIG_DEBUG_LOCK_ALLOC); without it, the
+ * result is always true.
  *
  * Context: Any context.
- * Return: false only if the caller is not.
+ * Return: false only if the caller certainly is in no such section.
  */
 bool in_epoch(struct epoch *epoch);
 
@@ -236,7 +235,7 @@ bool in_epoch(struct epoch *epoch);
  * @epoch: the epoch
  *
  * When it returns, each section that was entered before the call has been left.
- * Tasks that wait at the same time share grace periods.
+ * Concurrent waiters share grace periods.
  *
  * Context: Process context, interrupts enabled. Sleeps. Not in a section of the
  * same epoch, where it would never return.
@@ -247,11 +246,11 @@ void epoch_wait(struct epoch *epoch);
  * epoch_wait_expedited() - wait for an expedited grace period
  * @epoch: the epoch
  *
- * Looks more often for sections that are still open. With EPOCH_RCU it interrupts
- * each CPU instead of waiting for RCU, unless CPUs are isolated: then it waits
- * for RCU all the same. Other tasks that wait at the same time benefit.
+ * Polls open sections more often. With EPOCH_RCU it interrupts each CPU instead
+ * of waiting for RCU, unless CPUs are isolated: then it still waits for RCU.
+ * Concurrent waiters benefit.
  *
- * Context: As epoch_wait().
+ * Context: As for epoch_wait().
  */
 void epoch_wait_expedited(struct epoch *epoch);
 
@@ -261,25 +260,25 @@ void epoch_wait_expedited(struct epoch *epoch);
  *
  * A task that is killed returns at once, with EPOCH_RCU too.
  *
- * Context: As epoch_wait().
+ * Context: As for epoch_wait().
  * Return: 0, or -EINTR if the task was killed before the grace period passed.
  */
 int epoch_wait_killable(struct epoch *epoch);
 
 /**
- * epoch_call() - queue a callback, to be invoked after a grace period
+ * epoch_call() - queue a callback that is invoked after a grace period
  * @epoch: the epoch
  * @callback: invoked in process context; may sleep, and may queue @ctx again
- * @ctx: embedded in the object; not queued, and left alone until the callback
+ * @ctx: embedded in the object; not queued, and not touched until the callback
  *	gets it
  *
  * Takes no lock and allocates nothing. The callback is invoked by a kworker, on
- * the CPU that queued it or, if that is isolated or has gone offline, on one near
- * it. Callbacks that were queued on the same CPU, by tasks that were not moved
- * meanwhile, are invoked in their order, one at a time.
+ * the CPU that queued it or, if that is isolated or has gone offline, on one
+ * near it. Callbacks that were queued on the same CPU, by tasks that did not
+ * migrate in between, are invoked in their order, one at a time.
  *
- * When a module is unloaded, its callbacks that are pending are invoked before its
- * code goes.
+ * When a module is unloaded, its pending callbacks are invoked before its code
+ * is freed.
  *
  * Context: Any context, also with locks of the scheduler held; on x86-64 NMI
  * too.
@@ -292,11 +291,11 @@ void epoch_call(struct epoch *epoch, epoch_callback_t *callback,
  * @epoch: the epoch
  *
  * Call it before epoch_call() where sleeping is allowed: at callbacks_limit (in
- * /sys/kernel/epoch/<name>) it waits until half of them, or all that were pending
- * at the call, have been invoked. If all callers do so, no more are pending than
- * the limit, and one for each task.
+ * /sys/kernel/epoch/<name>) it waits until half of them, or all that were
+ * pending at the call, have been invoked. If all callers do so, at most the
+ * limit, and one for each task, are pending.
  *
- * In a callback of the same epoch it warns and returns at once.
+ * In a callback of the same epoch it warns and returns immediately.
  *
  * Context: Process context. Sleeps. Not in a section of the same epoch.
  */
@@ -307,16 +306,16 @@ void epoch_throttle(struct epoch *epoch);
  * @epoch: the epoch
  *
  * When it returns, each callback that was queued before the call has returned.
- * Callbacks that those have queued may still be pending.
+ * Callbacks that those queued may still be pending.
  *
- * In a callback of the same epoch it warns and returns at once.
+ * In a callback of the same epoch it warns and returns immediately.
  *
  * Context: Process context. Sleeps. Not in a section of the same epoch.
  */
 void epoch_drain_callbacks(struct epoch *epoch);
 
 /**
- * epoch_readers() - number of sections that are open
+ * epoch_readers() - get the number of open sections
  * @epoch: the epoch
  *
  * Context: Any context.
@@ -325,7 +324,7 @@ void epoch_drain_callbacks(struct epoch *epoch);
 unsigned long epoch_readers(struct epoch *epoch);
 
 /**
- * epoch_grace_periods() - number of grace periods that have ended
+ * epoch_grace_periods() - get the number of grace periods that have ended
  * @epoch: the epoch
  *
  * Context: Any context.
@@ -334,18 +333,17 @@ unsigned long epoch_readers(struct epoch *epoch);
 unsigned long epoch_grace_periods(struct epoch *epoch);
 
 /**
- * struct epoch_fenced - an epoch whose readers have fences
- * @epoch: for all functions but those that create it, enter and leave
+ * struct epoch_fenced - an epoch whose readers execute fences
+ * @epoch: the epoch, for all other functions than those of struct epoch_fenced
  *
- * For sections that are rare, or whose updaters are not: a grace period
- * interrupts no CPU.
+ * For rare sections or frequent updates: a grace period interrupts no CPU.
  */
 struct epoch_fenced {
 	struct epoch epoch;
 };
 
 /**
- * epoch_fenced_alloc() - create an epoch whose readers have fences
+ * epoch_fenced_alloc() - create an epoch whose readers execute fences
  * @name: as for epoch_alloc()
  *
  * Context: Process context. May sleep.
@@ -354,10 +352,10 @@ struct epoch_fenced {
 struct epoch_fenced *epoch_fenced_alloc(const char *name);
 
 /**
- * epoch_fenced_free() - free it
- * @fenced: what epoch_fenced_alloc() returned, or NULL
+ * epoch_fenced_free() - free an epoch whose readers execute fences
+ * @fenced: the epoch that epoch_fenced_alloc() returned, or NULL
  *
- * Context: As epoch_free().
+ * Context: As for epoch_free().
  */
 static inline void epoch_fenced_free(struct epoch_fenced *fenced)
 {
@@ -368,7 +366,7 @@ static inline void epoch_fenced_free(struct epoch_fenced *fenced)
  * epoch_fenced_enter() - enter a read-side section, with a full barrier
  * @fenced: the epoch
  *
- * Context: As epoch_enter().
+ * Context: As for epoch_enter().
  * Return: the section, for epoch_fenced_exit().
  */
 static __always_inline struct epoch_section
@@ -384,9 +382,9 @@ epoch_fenced_enter(struct epoch_fenced *fenced)
 /**
  * epoch_fenced_exit() - leave a read-side section, with a full barrier
  * @fenced: the epoch
- * @section: what epoch_fenced_enter() of the same epoch returned
+ * @section: the section that epoch_fenced_enter() of the same epoch returned
  *
- * Context: As epoch_exit().
+ * Context: As for epoch_exit().
  */
 static __always_inline void epoch_fenced_exit(struct epoch_fenced *fenced,
 					      struct epoch_section section)

@@ -4,7 +4,7 @@
  *
  * One thread walks the list again and again, each time inside a section;
  * another removes the oldest entry and adds a new one. It frees every other
- * entry by a callback, and the rest itself, after it has waited. Try it with:
+ * entry by a callback, and the rest itself after a wait. Try it with:
  *
  *   insmod epoch.ko
  *   insmod samples/epoch_sample_c.ko
@@ -24,7 +24,7 @@
 
 static unsigned int linger_ms;
 module_param(linger_ms, uint, 0444);
-MODULE_PARM_DESC(linger_ms, "How long a walk stays in its section, asleep (default: 0)");
+MODULE_PARM_DESC(linger_ms, "Time that a walk sleeps in its section, in ms (default: 0)");
 
 #define ENTRIES 16
 #define VALID 0x600d
@@ -94,7 +94,7 @@ static int remove(void *unused)
 			entry = list_first_entry(&list, struct entry, link);
 			list_del_rcu(&entry->link);
 			if (removals++ % 2) {
-				/* Where entries are not freed as fast as they come. */
+				/* Bounds the pending callbacks. */
 				epoch_throttle(epoch);
 				epoch_call(epoch, free_callback, &entry->ctx);
 			} else {
@@ -107,7 +107,7 @@ static int remove(void *unused)
 	return 0;
 }
 
-/* Stops what was started, in any stage of it. */
+/* Stops the threads and frees everything, at any stage of the start. */
 static void stop(void)
 {
 	struct entry *entry, *next;
@@ -116,7 +116,7 @@ static void stop(void)
 		kthread_stop(walker);
 	if (!IS_ERR_OR_NULL(remover))
 		kthread_stop(remover);
-	/* Waits for the callbacks, whose code is about to go. */
+	/* Waits for the callbacks, whose code is about to be unloaded. */
 	epoch_free(epoch);
 	list_for_each_entry_safe(entry, next, &list, link)
 		kfree(entry);

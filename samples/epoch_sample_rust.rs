@@ -2,8 +2,8 @@
 
 //! A table under concurrent lookup and replacement, protected by an epoch.
 //!
-//! One thread looks up all entries again and again, each time inside a section; another replaces them
-//! one by one, and has the old ones freed after a grace period. Try it with:
+//! One thread looks up all entries again and again, each time inside a section; another replaces
+//! them one by one, and the old ones are freed after a grace period. Try it with:
 //!
 //! ```sh
 //! insmod epoch.ko
@@ -50,14 +50,14 @@ module! {
     params: {
         linger_ms: u32 {
             default: 0,
-            description: "How long a lookup stays in its section, asleep (default: 0)",
+            description: "Time that a lookup sleeps in its section, in ms (default: 0)",
         },
     },
 }
 
 const ENTRIES: usize = 16;
 
-/// What is looked up.
+/// An entry of the table.
 struct Entry {
     key: usize,
     /// Cleared when the entry is freed: no reader may see that.
@@ -70,7 +70,7 @@ impl Drop for Entry {
     }
 }
 
-/// What the threads share.
+/// The table and the counters that the threads share.
 struct Table {
     epoch: ARef<Epoch>,
     entries: [EpochPtr<Entry>; ENTRIES],
@@ -100,7 +100,7 @@ impl Table {
         self.stop.load(Relaxed) != 0
     }
 
-    /// Looks up each entry, and checks that it is not one that was freed.
+    /// Looks up each entry, and checks that it was not freed.
     fn look_up(&self) {
         let linger = i64::from(module_parameters::linger_ms.value());
         while !self.is_stopped() {
@@ -131,10 +131,10 @@ impl Table {
                 key,
                 valid: Atomic::new(1),
             };
-            // Where old ones are not freed as fast as they come.
+            // Bounds the entries that wait to be freed.
             self.epoch.throttle();
             if let Ok(entry) = Owned::new(entry, GFP_KERNEL) {
-                // The old one, if there is one, is freed after a grace period.
+                // The old entry, if there is one, is freed after a grace period.
                 drop(self.entries[key].swap(Some(entry)));
                 self.replacements.add(1, Relaxed);
             }
@@ -151,7 +151,7 @@ struct Sample {
 impl kernel::Module for Sample {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let table = Table::new()?;
-        // From here on, an error has `drop` stop and join the threads.
+        // From here on, `drop` stops and joins the threads on an error.
         let mut sample = Self {
             table: table.clone(),
             threads: KVec::with_capacity(2, GFP_KERNEL)?,

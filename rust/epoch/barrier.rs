@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Waiting for callbacks, as `rcu_barrier()` does: a marker is put behind those of each CPU, and
-//! counted when the CPU's worker comes to it.
+//! Waiting for callbacks, as `rcu_barrier()` does: a marker is queued behind those of each CPU, and
+//! counted when the CPU's worker reaches it.
 
 use crate::{
     callback::{
@@ -30,7 +30,7 @@ use kernel_ext::{
     cpu, //
 };
 
-/// Tells when a queue has come to where it was put.
+/// A pseudo-callback that signals when a queue's worker reaches it.
 #[repr(C)]
 pub(crate) struct Marker {
     // First, so that its address is that of the whole. Its callback is `None`.
@@ -38,9 +38,9 @@ pub(crate) struct Marker {
     barrier: *const Barrier,
 }
 
-/// Waits for markers.
+/// A wait for markers.
 struct Barrier {
-    /// The number of markers that have not been reached, and one while more are added.
+    /// The number of markers that have not been reached, plus one while more are being added.
     left: Atomic<usize>,
 }
 
@@ -56,11 +56,11 @@ impl Marker {
     ///
     /// `head` is that of a marker whose barrier waits for it.
     pub(crate) unsafe fn reached(head: *mut Head) {
-        // SAFETY: As this function requires.
+        // SAFETY: `head` is the first field of a live marker, as this function requires.
         let barrier = unsafe { (*head.cast::<Marker>()).barrier };
         // SAFETY: The barrier waits until this is counted; it may be gone after that.
         if unsafe { (*barrier).left.fetch_sub(1, Full) } == 1 {
-            // SAFETY: The key is an address, and is not followed.
+            // SAFETY: The key is an address, which is not dereferenced.
             unsafe { helpers::epoch_wake_up(barrier.cast()) };
         }
     }
@@ -71,11 +71,11 @@ impl Barrier {
     ///
     /// `arg` points to a [`Barrier`].
     unsafe extern "C" fn is_over(arg: *const c_void) -> bool {
-        // SAFETY: As this function requires.
+        // SAFETY: `arg` points to a live `Barrier`, as this function requires.
         unsafe { &*arg.cast::<Self>() }.left.load(Acquire) == 0
     }
 
-    /// One without markers.
+    /// Creates a barrier without markers.
     fn new() -> Self {
         Self {
             left: Atomic::new(1),
@@ -94,11 +94,11 @@ impl Barrier {
 }
 
 impl Epoch {
-    /// Waits until all callbacks that were queued before have returned.
+    /// Waits until all callbacks that were queued before the call have returned.
     pub(crate) fn wait_for_callbacks(&self, mode: helpers::epoch_wait_mode) {
         match KVVec::with_capacity(self.cpus().count(), GFP_KERNEL | __GFP_NOWARN) {
             Ok(mut markers) => self.mark_all(&mut markers, mode),
-            // Without room for all markers at a time: one CPU after the other.
+            // No memory for all markers at a time: one CPU after the other.
             Err(_) => {
                 for (cpu, callbacks) in cpu::possible().zip(self.cpus()) {
                     let barrier = Barrier::new();
@@ -111,7 +111,8 @@ impl Epoch {
         }
     }
 
-    /// Puts a marker behind the callbacks of each CPU, and waits for all. There is room for as many.
+    /// Queues a marker behind the callbacks of each CPU, and waits for all. `markers` has room for
+    /// them.
     fn mark_all(&self, markers: &mut KVVec<Marker>, mode: helpers::epoch_wait_mode) {
         let barrier = Barrier::new();
         let room = markers.spare_capacity_mut();
@@ -125,20 +126,22 @@ impl Epoch {
 }
 
 impl CpuCallbacks {
-    /// Puts a marker behind all callbacks that were queued before, unless there are none.
+    /// Queues a marker behind all callbacks that were queued before the call, unless there are
+    /// none.
     ///
     /// # Safety
     ///
-    /// `marker` is one of `barrier`, and stays until that is over. These are those of `epoch` and `cpu`.
+    /// `marker` is one of `barrier`, and stays until that is over. `self` belongs to `epoch` and
+    /// `cpu`.
     unsafe fn mark(&self, epoch: &Epoch, cpu: CpuId, marker: NonNull<Marker>, barrier: &Barrier) {
-        // Whatever has been queued before the caller knew of it is seen here.
+        // Callbacks that the caller knows to be queued are seen below.
         full_barrier();
         if self.is_idle() {
             return;
         }
         barrier.left.fetch_add(1, Full);
-        // SAFETY: It is a marker's, which stays until it has been reached; the rest is the caller's
-        // promise.
+        // SAFETY: `marker` stays until it has been reached, and `self` belongs to `epoch` and
+        // `cpu`, as this function requires.
         unsafe { self.queue_marker(epoch, cpu, marker.cast()) };
     }
 }

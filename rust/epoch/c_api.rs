@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `include/epoch.h` declares. The kernel-doc there says what the functions promise.
+//! The C interface, declared and documented in `include/epoch.h`.
 
 use crate::{
     callback::{
@@ -39,8 +39,8 @@ const EPOCH_RCU: c_int = 0x1;
 /// `struct epoch`
 type CEpoch = Domain<KernelPlatform>;
 
-// What C knows of `struct epoch` and `struct epoch_context`; and of the counters, that those of exits
-// follow those of entries.
+// Layouts that C relies on: `struct epoch`, `struct epoch_context`, and the counters, where exits
+// follow entries.
 const _: () = {
     assert!(CEpoch::OFFSET_OF_ACTIVE == 32);
     assert!(size_of::<Section>() == size_of::<usize>());
@@ -53,7 +53,7 @@ const _: () = {
 
 /// # Safety
 ///
-/// `name` is a string.
+/// `name` is a valid NUL-terminated string.
 #[no_mangle]
 unsafe extern "C" fn epoch_alloc(name: *const c_char, flags: c_int) -> *const CEpoch {
     let flavour = match flags {
@@ -61,20 +61,20 @@ unsafe extern "C" fn epoch_alloc(name: *const c_char, flags: c_int) -> *const CE
         EPOCH_RCU => Flavour::Rcu,
         _ => return ptr::null(),
     };
-    // SAFETY: `name` is a string.
+    // SAFETY: `name` is a valid NUL-terminated string, as this function requires.
     alloc(unsafe { CStr::from_char_ptr(name) }, flavour)
 }
 
 /// # Safety
 ///
-/// `name` is a string.
+/// `name` is a valid NUL-terminated string.
 #[no_mangle]
 unsafe extern "C" fn epoch_fenced_alloc(name: *const c_char) -> *const CEpoch {
-    // SAFETY: `name` is a string.
+    // SAFETY: `name` is a valid NUL-terminated string, as this function requires.
     alloc(unsafe { CStr::from_char_ptr(name) }, Flavour::Fenced)
 }
 
-/// A reference that is given up; null if there is no memory.
+/// Creates an epoch, and leaks the reference for `epoch_free`; returns null if there is no memory.
 fn alloc(name: &CStr, flavour: Flavour) -> *const CEpoch {
     match Epoch::build(name, flavour) {
         // `epoch_free` takes the reference back.
@@ -85,113 +85,114 @@ fn alloc(name: &CStr, flavour: Flavour) -> *const CEpoch {
 
 /// # Safety
 ///
-/// `epoch` is null, or was returned by `epoch_alloc` and is not used any more.
+/// `epoch` is null, or was returned by `epoch_alloc` or `epoch_fenced_alloc` and is no longer used.
 #[no_mangle]
 unsafe extern "C" fn epoch_free(epoch: *const CEpoch) {
     if let Some(epoch) = NonNull::new(epoch.cast_mut().cast::<Epoch>()) {
-        // SAFETY: `epoch_alloc` gave up this reference.
+        // SAFETY: `alloc` leaked this reference, and the caller no longer uses it.
         Epoch::close(unsafe { ARef::from_raw(epoch) });
     }
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `epoch_alloc`.
+/// `epoch` is a live epoch of `epoch_alloc`, `epoch_fenced_alloc` or `DEFINE_EPOCH`.
 #[no_mangle]
 unsafe extern "C" fn epoch_wait(epoch: *const CEpoch) {
-    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
+    // SAFETY: `epoch` points to the domain of a live epoch, as this function requires.
     unsafe { Epoch::from_domain_ptr(epoch) }.synchronize();
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `epoch_alloc`.
+/// `epoch` is a live epoch of `epoch_alloc`, `epoch_fenced_alloc` or `DEFINE_EPOCH`.
 #[no_mangle]
 unsafe extern "C" fn epoch_wait_expedited(epoch: *const CEpoch) {
-    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
+    // SAFETY: `epoch` points to the domain of a live epoch, as this function requires.
     unsafe { Epoch::from_domain_ptr(epoch) }.synchronize_expedited();
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `epoch_alloc`.
+/// `epoch` is a live epoch of `epoch_alloc`, `epoch_fenced_alloc` or `DEFINE_EPOCH`.
 #[no_mangle]
 unsafe extern "C" fn epoch_wait_killable(epoch: *const CEpoch) -> c_int {
-    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
+    // SAFETY: `epoch` points to the domain of a live epoch, as this function requires.
     let result = unsafe { Epoch::from_domain_ptr(epoch) }.synchronize_killable();
     result.map_or_else(Error::to_errno, |()| 0)
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `epoch_alloc`; the others as for [`Epoch::call`].
+/// `epoch` is a live epoch of `epoch_alloc`, `epoch_fenced_alloc` or `DEFINE_EPOCH`; `callback` and
+/// `ctx` as for [`Epoch::call`].
 #[no_mangle]
 unsafe extern "C" fn epoch_call(epoch: *const CEpoch, callback: Callback, ctx: NonNull<Head>) {
-    // SAFETY: `epoch_alloc` returned it; `epoch_call` requires what `call` does.
+    // SAFETY: `epoch` is live, and `callback` and `ctx` are as `call` requires.
     unsafe { Epoch::from_domain_ptr(epoch).call(ctx, callback) };
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `epoch_alloc`.
+/// `epoch` is a live epoch of `epoch_alloc`, `epoch_fenced_alloc` or `DEFINE_EPOCH`.
 #[no_mangle]
 unsafe extern "C" fn epoch_throttle(epoch: *const CEpoch) {
-    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
+    // SAFETY: `epoch` points to the domain of a live epoch, as this function requires.
     unsafe { Epoch::from_domain_ptr(epoch) }.throttle();
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `epoch_alloc`.
+/// `epoch` is a live epoch of `epoch_alloc`, `epoch_fenced_alloc` or `DEFINE_EPOCH`.
 #[no_mangle]
 unsafe extern "C" fn epoch_drain_callbacks(epoch: *const CEpoch) {
-    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
+    // SAFETY: `epoch` points to the domain of a live epoch, as this function requires.
     unsafe { Epoch::from_domain_ptr(epoch) }.barrier();
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `epoch_alloc`.
+/// `epoch` is a live epoch of `epoch_alloc`, `epoch_fenced_alloc` or `DEFINE_EPOCH`.
 #[no_mangle]
 unsafe extern "C" fn epoch_readers(epoch: *const CEpoch) -> c_ulong {
-    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
+    // SAFETY: `epoch` points to the domain of a live epoch, as this function requires.
     unsafe { Epoch::from_domain_ptr(epoch) }.readers()
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `epoch_alloc`.
+/// `epoch` is a live epoch of `epoch_alloc`, `epoch_fenced_alloc` or `DEFINE_EPOCH`.
 #[no_mangle]
 unsafe extern "C" fn epoch_grace_periods(epoch: *const CEpoch) -> c_ulong {
-    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
+    // SAFETY: `epoch` points to the domain of a live epoch, as this function requires.
     unsafe { Epoch::from_domain_ptr(epoch) }.grace_periods()
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `epoch_alloc`.
+/// `epoch` is a live epoch of `epoch_alloc`, `epoch_fenced_alloc` or `DEFINE_EPOCH`.
 #[no_mangle]
 unsafe extern "C" fn in_epoch(epoch: *const CEpoch) -> bool {
-    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
+    // SAFETY: `epoch` points to the domain of a live epoch, as this function requires.
     unsafe { Epoch::from_domain_ptr(epoch) }.in_epoch()
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `epoch_alloc`.
+/// `epoch` is a live epoch of `epoch_alloc`, `epoch_fenced_alloc` or `DEFINE_EPOCH`.
 #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
 #[no_mangle]
 unsafe extern "C" fn epoch_lockdep_enter(epoch: *const CEpoch, ip: c_ulong) {
-    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
+    // SAFETY: `epoch` points to the domain of a live epoch, as this function requires.
     unsafe { Epoch::from_domain_ptr(epoch) }.enter_lockdep(|| Ip::from_c(ip));
 }
 
 /// # Safety
 ///
-/// `epoch` is one of `epoch_alloc`.
+/// `epoch` is a live epoch of `epoch_alloc`, `epoch_fenced_alloc` or `DEFINE_EPOCH`.
 #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
 #[no_mangle]
 unsafe extern "C" fn epoch_lockdep_exit(epoch: *const CEpoch, ip: c_ulong) {
-    // SAFETY: `epoch_alloc` returned it, and it has not been freed.
+    // SAFETY: `epoch` points to the domain of a live epoch, as this function requires.
     unsafe { Epoch::from_domain_ptr(epoch) }.leave_lockdep(|| Ip::from_c(ip));
 }

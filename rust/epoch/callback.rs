@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Callbacks: how they are queued, and the worker that invokes them, one for each CPU.
+//! Queueing of callbacks, and the worker that invokes them, one for each CPU.
 //!
-//! What becomes of a callback between the two is in [`domain`](crate::domain::CpuQueue).
+//! See [`CpuQueue`](crate::domain::CpuQueue) for the stages in between.
 
 use crate::{
     barrier::Marker,
@@ -59,19 +59,18 @@ use kernel_ext::{
 };
 use pin_init::Zeroable;
 
-/// A callback: gets the [`Head`] that was passed to [`Epoch::call`].
+/// A callback, invoked with the [`Head`] that was passed to [`Epoch::call`].
 pub type Callback = unsafe extern "C" fn(*mut Head);
 
-/// What an object embeds to be passed to [`Epoch::call`].
+/// The head of a callback, embedded in an object; see [`Epoch::call`].
 ///
-/// It has its name in C, since that is part of the type that `CONFIG_CFI` checks when a callback is
-/// invoked.
+/// The name is that of the C type, since `CONFIG_CFI` checks it when a callback is invoked.
 #[allow(non_camel_case_types)]
 #[repr(C)]
 pub struct epoch_context {
     // First, so that its address is that of the whole.
     node: Node<KernelLinks>,
-    // Written before the node is put on a list, read when it was taken off. `None` in a `Marker`.
+    // Written before the node is put on a list, read after it was taken off. `None` in a `Marker`.
     callback: UnsafeCell<Option<Callback>>,
 }
 
@@ -94,18 +93,19 @@ impl Default for Head {
     }
 }
 
-// SAFETY: A head is only data until it is passed to `Epoch::call`, which says what then holds.
+// SAFETY: A head is plain data until it is passed to `Epoch::call`, which states the rules from
+// then on.
 unsafe impl Send for Head {}
-// SAFETY: It has no methods that take a shared reference.
+// SAFETY: A head has no methods that take a shared reference.
 unsafe impl Sync for Head {}
 
 /// The callbacks of one epoch and CPU.
 ///
 /// # Invariants
 ///
-/// `epoch` and `cpu` say whose they are from when the queue has a tender. Only the tender writes them,
-/// and initialises the work item. The work item is queued by the engine only, once for each time that
-/// the queue is handed to it, so that the worker is the tender when it runs.
+/// `epoch` and `cpu` name the owner once the queue has a tender. Only the tender writes them, and
+/// initialises the work item. Only the engine queues the work item, once each time that the queue
+/// is handed to it, so that the worker is the tender when it runs.
 #[repr(C)]
 pub(crate) struct CpuCallbacks {
     queue: CpuQueue<KernelPlatform>,
@@ -115,58 +115,60 @@ pub(crate) struct CpuCallbacks {
     invoked: Once,
     epoch: Atomic<*const Epoch>,
     cpu: Once,
-    /// Starts the worker; initialised when `has_work`.
+    /// The worker's work item; initialised if `has_work`.
     work: Opaque<bindings::work_struct>,
     has_work: UnsafeCell<bool>,
 }
 
-// SAFETY: Zeroed, its queue is empty, the numbers are 0, and nothing is set up.
+// SAFETY: When zeroed, the queue is empty, the numbers are 0, and nothing is set up.
 unsafe impl Zeroable for CpuCallbacks {}
-// SAFETY: See the type invariants.
+// SAFETY: Fields that are not atomic are the tender's by the type invariants.
 unsafe impl Send for CpuCallbacks {}
-// SAFETY: See the type invariants.
+// SAFETY: Fields that are not atomic are the tender's by the type invariants.
 unsafe impl Sync for CpuCallbacks {}
 
 impl CpuCallbacks {
-    /// Says whose they are, when they are used for the first time.
+    /// Sets `epoch` and `cpu`, at the first use.
     ///
     /// # Safety
     ///
-    /// The caller is the queue's tender, and these are those of `epoch` and `cpu`.
+    /// The caller is the queue's tender, and `self` belongs to `epoch` and `cpu`.
     unsafe fn set_up(&self, epoch: &Epoch, cpu: CpuId) {
         if self.epoch.load(Relaxed).is_null() {
             self.cpu.write(cpu.as_u32() as usize);
-            // INVARIANT: As the caller has promised.
+            // INVARIANT: `self` belongs to `epoch` and `cpu`, as this function requires.
             self.epoch.store(epoch, Relaxed);
         }
     }
 
     pub(crate) fn of(queue: &CpuQueue<KernelPlatform>) -> &Self {
-        // SAFETY: The queues of an epoch's domain are the first fields of these.
+        // SAFETY: Each queue of an epoch's domain is the first field of a `CpuCallbacks`.
         unsafe { &*ptr::from_ref(queue).cast() }
     }
 
     /// # Safety
     ///
-    /// The caller, or somebody on behalf of whom it acts, has something queued or to invoke here.
+    /// The caller, or a task on behalf of which it acts, has a callback or marker queued or to
+    /// invoke here.
     unsafe fn epoch<'a>(&self) -> &'a Epoch {
-        // SAFETY: It is set; the epoch stays as long as the queue is not idle.
+        // SAFETY: `epoch` is set; the epoch stays as long as the queue is not idle.
         unsafe { &*self.epoch.load(Relaxed) }
     }
 
-    /// Puts a marker behind all callbacks that were queued before. It is not counted as one.
+    /// Queues a marker behind all callbacks that were queued before. It is not counted as a
+    /// callback.
     ///
     /// # Safety
     ///
-    /// `head` is that of a [`Marker`], which stays until it has been reached. These are those of `epoch`
-    /// and `cpu`.
+    /// `head` is that of a [`Marker`], which stays until it has been reached. `self` belongs to
+    /// `epoch` and `cpu`.
     pub(crate) unsafe fn queue_marker(&self, epoch: &Epoch, cpu: CpuId, head: NonNull<Head>) {
-        // Others' callbacks rely on the tender.
+        // Callbacks of others rely on the tender.
         let _on_this_cpu = NoPreemption::new();
-        // SAFETY: It stays until it has been reached.
+        // SAFETY: The marker stays until it has been reached.
         if unsafe { self.queue.push(head.cast()) } {
-            // The others have been invoked meanwhile.
-            // SAFETY: This is the queue's tender, and none wait.
+            // The other callbacks have been invoked since.
+            // SAFETY: The caller is the queue's tender, and no callbacks wait.
             unsafe {
                 self.set_up(epoch, cpu);
                 self.collect();
@@ -174,20 +176,20 @@ impl CpuCallbacks {
         }
     }
 
-    /// Whether there are no callbacks, and nobody touches this but to queue one.
+    /// Returns whether there are no callbacks, so that only queueing one touches `self`.
     pub(crate) fn is_idle(&self) -> bool {
         self.queue.is_idle()
     }
 
-    /// Has the fresh callbacks wait for a grace period.
+    /// Makes the fresh callbacks wait for a grace period.
     ///
     /// # Safety
     ///
     /// The caller is the queue's tender, and none wait.
     unsafe fn collect(&self) {
-        // SAFETY: There are callbacks to be collected.
+        // SAFETY: The caller has callbacks to collect here.
         let epoch = unsafe { self.epoch() };
-        // Not before: debug objects take locks, which is nothing for an NMI.
+        // Not earlier: debug objects take locks, which an NMI must not.
         // SAFETY: The caller is the tender, so that the work item is not queued.
         unsafe {
             if !*self.has_work.get() {
@@ -196,64 +198,64 @@ impl CpuCallbacks {
             }
         }
         epoch.flavour().wake_if(|engine| {
-            // SAFETY: The caller is the tender, and none wait. An epoch is not freed before its queues
-            // are idle and it has left its engine.
+            // SAFETY: The caller is the tender, and none wait. An epoch is not freed before its
+            // queues are idle and it has left its engine.
             unsafe { self.queue.collect(engine, &epoch.domain) }
         });
     }
 
-    /// Has the worker run, once more if it is running. For the engine, once for each time that the
-    /// queue waits.
+    /// Queues the worker, again if it is running. For the engine, once each time that the queue
+    /// waits.
     pub(crate) fn start_invocation(&self) {
-        // SAFETY: `collect` has set it up.
+        // SAFETY: `collect` has initialised the work item.
         unsafe {
             helpers::epoch_invocation_queue(self.work.get().cast(), self.cpu.read() as c_int)
         };
     }
 
-    /// The worker: invokes the callbacks whose grace period has passed.
+    /// Runs the worker: invokes the callbacks whose grace period has passed.
     fn run(&self) {
-        // SAFETY: There are callbacks, or it would not have been started.
+        // SAFETY: The worker is started only when there are callbacks to invoke.
         let epoch = unsafe { self.epoch() };
         let ready = self.queue.take_ready().unwrap_or_default();
-        // The number only grows until the first is invoked.
+        // The number only grows until the first callback is invoked.
         epoch.callbacks.note_peak(epoch.count_pending());
-        // The next grace period can pass while these are invoked.
+        // The next grace period can pass during the invocation.
         let is_waiting = self.queue.has_fresh();
         if is_waiting {
-            // SAFETY: The worker is the tender, and has taken those that waited.
+            // SAFETY: The worker is the tender, and has taken the callbacks that waited.
             unsafe { self.collect() };
         }
-        // SAFETY: It is the worker, and the grace period has passed.
+        // SAFETY: This is the worker, and the grace period of `ready` has passed.
         let count = unsafe { self.invoke(ready) };
         if count > 0 {
             trace::callbacks(epoch.name(), count);
         }
-        // If it has given the queue up, the epoch may be gone.
+        // If the worker has released the queue, the epoch may be freed.
         if !is_waiting && !self.queue.release() {
             // SAFETY: The worker is still the tender, and none wait.
             unsafe { self.collect() };
         }
     }
 
-    /// Invokes callbacks. Returns how many there were.
+    /// Invokes callbacks. Returns their number, without markers.
     ///
     /// # Safety
     ///
     /// For the worker; a grace period has passed since they were queued.
     unsafe fn invoke(&self, callbacks: Taken) -> usize {
-        /// How often it lets others run.
+        /// The number of callbacks between two yields of the CPU.
         const STRIDE: usize = 16;
 
         let mut count = 0;
         for (index, node) in callbacks.enumerate() {
             let head: *mut Head = node.as_ptr().cast();
-            // SAFETY: It is a head that is still valid, and off its list.
+            // SAFETY: `head` is still valid, as `Epoch::call` requires, and off its list.
             let callback = unsafe { *(*head).callback.get() };
             match callback {
                 Some(callback) => {
                     #[cfg(CONFIG_DEBUG_OBJECTS)]
-                    // SAFETY: The head is still valid.
+                    // SAFETY: `head` is still valid.
                     unsafe {
                         helpers::epoch_head_invoked(head.cast())
                     };
@@ -267,11 +269,12 @@ impl CpuCallbacks {
                     self.invoked.write(self.invoked.read().wrapping_add(1));
                     count += 1;
                 }
-                // SAFETY: It is that of a marker, which stays until it is counted.
+                // SAFETY: Without a callback, `head` is that of a marker, which stays until it is
+                // counted.
                 None => unsafe { Marker::reached(head) },
             }
             if index % STRIDE == 0 {
-                // SAFETY: Process context.
+                // SAFETY: The worker runs in process context.
                 unsafe { helpers::epoch_invocation_yield() };
             }
         }
@@ -279,41 +282,41 @@ impl CpuCallbacks {
     }
 }
 
-/// Softirq context: a jiffy after the first callback was queued.
+/// Collects a queue, a jiffy after its first callback was queued. Softirq context.
 ///
 /// # Safety
 ///
 /// `node` was passed to `epoch_queue_arrived` once.
 #[no_mangle]
 unsafe extern "C" fn __epoch_collect(node: *mut c_void) {
-    // SAFETY: It is the node of a queue, whose tender has passed it on.
+    // SAFETY: `node` is that of a queue, passed on by its tender.
     let queue = unsafe { CpuQueue::from_node(NonNull::new_unchecked(node.cast())) };
-    // SAFETY: This is the tender now. None wait, since nobody has collected before.
+    // SAFETY: The caller is the tender now. No callbacks wait, since none have been collected.
     unsafe { CpuCallbacks::of(queue).collect() };
 }
 
-/// Process context.
+/// Runs the worker of a work item. Process context.
 ///
 /// # Safety
 ///
-/// `work` is that of a [`CpuCallbacks`], which is not idle.
+/// `work` is that of a [`CpuCallbacks`] that is not idle.
 #[no_mangle]
 unsafe extern "C" fn __epoch_invoke(work: *mut bindings::work_struct) {
-    // SAFETY: As this function requires.
+    // SAFETY: `work` is that of a live `CpuCallbacks`, as this function requires.
     unsafe { &*container_of!(Opaque::cast_from(work), CpuCallbacks, work) }.run();
 }
 
-/// The workqueues of callbacks, while the module is there; dropping it ends them.
+/// The workqueues of callbacks; dropping it destroys them.
 pub(crate) struct Workers(());
 
 impl Workers {
-    /// Makes the workqueues. May sleep.
+    /// Creates the workqueues. May sleep.
     ///
     /// # Safety
     ///
-    /// There are none, and no epoch.
+    /// Neither workqueues nor an epoch exist.
     pub(crate) unsafe fn new() -> Result<Self> {
-        // SAFETY: As this function requires.
+        // SAFETY: Neither workqueues nor an epoch exist, as this function requires.
         kernel::error::to_result(unsafe { helpers::epoch_callbacks_init() })?;
         Ok(Self(()))
     }
@@ -321,7 +324,7 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        // SAFETY: They were made, and no epoch is left.
+        // SAFETY: `new` created them, and no epoch is left.
         unsafe { helpers::epoch_callbacks_exit() };
     }
 }
@@ -334,7 +337,7 @@ pub(crate) struct Callbacks {
 }
 
 impl Callbacks {
-    /// Half of it is where `call_rcu()` begins to expedite.
+    /// Half of it is the number at which `call_rcu()` begins to expedite.
     const DEFAULT_LIMIT: u32 = 20_000;
 
     pub(crate) const fn new() -> Self {
@@ -344,7 +347,7 @@ impl Callbacks {
         }
     }
 
-    /// How many may be pending before those who can wait do; 0 for any number.
+    /// Returns the number of pending callbacks from which `throttle` waits; 0 for no limit.
     pub(crate) fn limit(&self) -> u32 {
         self.limit.load(Relaxed) ^ Self::DEFAULT_LIMIT
     }
@@ -353,7 +356,8 @@ impl Callbacks {
         self.limit.store(limit ^ Self::DEFAULT_LIMIT, Relaxed);
     }
 
-    /// The most that were pending so far, as seen before callbacks were invoked. Any context.
+    /// Returns the highest number of pending callbacks so far, as seen before invocations. Any
+    /// context.
     pub(crate) fn peak(&self) -> usize {
         self.peak.load(Relaxed)
     }
@@ -370,33 +374,34 @@ impl Epoch {
         self.domain.platform().cpus.iter().map(|cpu| &cpu.callbacks)
     }
 
-    /// Queues a callback. Any context. As [`Epoch::call`].
+    /// Queues a callback as [`Epoch::call`] does. Any context.
     ///
     /// # Safety
     ///
-    /// As for [`Epoch::call`].
+    /// The requirements are those of [`Epoch::call`].
     #[inline]
     pub(crate) unsafe fn queue(&self, head: NonNull<Head>, callback: Callback) {
         #[cfg(CONFIG_DEBUG_OBJECTS)]
-        // SAFETY: The head is valid, as `call` requires.
+        // SAFETY: `head` is valid, as `call` requires.
         if !unsafe { helpers::epoch_head_queued(head.as_ptr().cast()) } {
-            // It has been reported; to queue it again would break the list that it is on.
+            // The double queueing has been reported; a second push would corrupt the list.
             return;
         }
-        // SAFETY: The head is valid and this function's, as `call` requires.
+        // SAFETY: `head` is valid and exclusive, as `call` requires.
         unsafe { *head.as_ref().callback.get() = Some(callback) };
         let cpus = &self.domain.platform().cpus;
-        // Other callbacks rely on the first one's being passed on.
+        // Later callbacks rely on the first one's being passed on.
         let _on_this_cpu = NoPreemption::new();
         const QUEUED: usize = offset_of!(CpuSide, callbacks) + offset_of!(CpuCallbacks, queued);
         // Before the push, which orders it before the callback is counted as invoked.
-        // SAFETY: There is a counter, which lives as long as `self`.
+        // SAFETY: The offset is that of a counter of this CPU, which lives as long as `self`.
         unsafe { this_cpu_inc::<0>(cpus.offset() + QUEUED) };
         let callbacks = &cpus.this_cpu().callbacks;
         let queue = &callbacks.queue;
-        // SAFETY: The node is valid, and left alone until the callback is invoked, as `call` requires.
+        // SAFETY: The node is valid, and not touched until the callback is invoked, as `call`
+        // requires.
         if unsafe { queue.push(head.cast()) } {
-            // SAFETY: This is the queue's tender, which passes it on; preemption is disabled.
+            // SAFETY: The caller is the queue's tender and passes it on; preemption is disabled.
             unsafe {
                 callbacks.set_up(self, CpuId::current());
                 helpers::epoch_queue_arrived(queue.queue_node().as_ptr().cast());
@@ -404,7 +409,7 @@ impl Epoch {
         }
     }
 
-    /// The number of callbacks that have returned. Any context.
+    /// Returns the number of callbacks that have returned. Any context.
     pub(crate) fn invoked(&self) -> usize {
         let mut sum = 0usize;
         for cpu in self.cpus() {
@@ -413,11 +418,12 @@ impl Epoch {
         sum
     }
 
-    /// The number of callbacks that were queued and have not returned: exact when nothing moves, a
-    /// snapshot otherwise. Any context.
+    /// Returns the number of callbacks that were queued and have not returned: exact when nothing
+    /// moves, a snapshot otherwise. Any context.
     pub(crate) fn count_pending(&self) -> usize {
         let invoked = self.invoked();
-        // Whoever is counted there was counted as queued before: the list's exchanges order the two.
+        // A callback in `invoked` was counted in `queued` before: the list's exchanges order the
+        // two.
         smp_mb(Read);
         let mut queued = 0usize;
         for cpu in self.cpus() {
@@ -426,7 +432,8 @@ impl Epoch {
         queued.wrapping_sub(invoked)
     }
 
-    /// Whether that many callbacks are pending that grace periods are to be expedited. Any context.
+    /// Returns whether more than half the limit of callbacks is pending, so that grace periods are
+    /// expedited. Any context.
     pub(crate) fn is_above_half_the_limit(&self) -> bool {
         match self.callbacks.limit() as usize {
             0 => false,
@@ -434,7 +441,8 @@ impl Epoch {
         }
     }
 
-    /// Whether that many callbacks are pending that those who can wait do. Any context.
+    /// Returns whether at least the limit of callbacks is pending, so that `throttle` waits. Any
+    /// context.
     fn is_at_the_limit(&self) -> bool {
         match self.callbacks.limit() as usize {
             0 => false,
@@ -442,7 +450,7 @@ impl Epoch {
         }
     }
 
-    /// Whether a callback of this epoch is what calls: then it cannot wait for callbacks.
+    /// Returns whether the caller is a callback of this epoch, which cannot wait for callbacks.
     pub(crate) fn is_in_callback(&self) -> bool {
         // SAFETY: No requirements.
         let current = unsafe { helpers::epoch_current_invocation() };
@@ -453,13 +461,13 @@ impl Epoch {
     }
 
     pub(crate) fn wait_below_limit(&self) {
-        // To be told by the last of them would cost each of them more than it spares here.
+        // Polling: a notification would cost each callback more than it saves here.
         const PAUSE: Delta = Delta::from_micros(100);
 
         if !self.is_at_the_limit() {
             return;
         }
-        // Others may queue more all the time.
+        // Others may queue more callbacks all the time.
         let enough = self.invoked().wrapping_add(self.count_pending());
         let are_left = || (enough.wrapping_sub(self.invoked()) as isize) > 0;
         while self.is_above_half_the_limit() && are_left() {
@@ -467,14 +475,14 @@ impl Epoch {
         }
     }
 
-    /// Whether nobody but those who use the epoch touches it. Nobody queues callbacks any more, and
-    /// none are pending. A full barrier if so.
+    /// Returns whether only its users touch the epoch. To be called when no callbacks are queued
+    /// any more and none are pending. A full barrier if so.
     pub(crate) fn has_no_tenders(&self) -> bool {
         self.cpus().all(CpuCallbacks::is_idle) && self.domain.has_left()
     }
 }
 
-/// A closure to be run after a grace period, with the [`Head`] that it takes: for [`Epoch::defer`].
+/// A closure that runs after a grace period, with its [`Head`]; see [`Epoch::defer`].
 #[repr(C)]
 pub struct Deferred<F> {
     // First, so that its address is that of the whole.
@@ -494,7 +502,7 @@ impl<F: FnOnce() + Send + 'static> Deferred<F> {
         )?)
     }
 
-    /// The head of a boxed closure, which [`Deferred::callback`] takes back.
+    /// Leaks a boxed closure, which [`Deferred::callback`] takes back, and returns its head.
     pub(crate) fn into_head(this: KBox<Self>) -> NonNull<Head> {
         // SAFETY: A box's pointer is not null.
         unsafe { NonNull::new_unchecked(KBox::into_raw(this).cast()) }
@@ -502,9 +510,10 @@ impl<F: FnOnce() + Send + 'static> Deferred<F> {
 
     /// # Safety
     ///
-    /// `head` was returned by [`Deferred::into_head`] of this type, and is not used after this.
+    /// `head` was returned by [`Deferred::into_head`] of this type, and is not used afterwards.
     pub(crate) unsafe extern "C" fn callback(head: *mut Head) {
-        // SAFETY: It is the first field of such a box.
+        // SAFETY: `head` is the first field of a leaked box of this type, as this function
+        // requires.
         let this = unsafe { KBox::from_raw(head.cast::<Self>()) };
         let Self { head: _, run } = KBox::into_inner(this);
         run();

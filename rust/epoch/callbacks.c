@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Getting callbacks from where they are queued, in any context, to where they are
- * invoked, in process context on the same CPU. What happens in between is in
- * domain/queue.rs.
+ * The way of callbacks from their queueing, in any context, to their
+ * invocation, in process context on the same CPU. See domain/queue.rs for the
+ * stages in between.
  */
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
@@ -23,20 +23,17 @@ struct arrivals {
 	struct llist_head queues;
 	struct irq_work irq_work;
 	struct timer_list timer;
-	/* They have been taken off the list, and not all of them have been collected. */
+	/* Not 0 while queues that were taken off the list are being collected. */
 	int collecting;
 };
 
 static DEFINE_PER_CPU(struct arrivals, arrivals);
 /* Work items of one CPU and one epoch each. */
 static struct workqueue_struct *invocation_wq;
-/* Of epochs whose last reference has gone. */
+/* Work items of epochs whose last reference has gone. */
 static struct workqueue_struct *teardown_wq;
 
-/*
- * A jiffy after the first callback: those that come meanwhile share its grace
- * period.
- */
+/* A jiffy after the first callback: callbacks queued until then share its grace period. */
 static void collect(struct timer_list *timer)
 {
 	struct arrivals *arrived = container_of(timer, struct arrivals, timer);
@@ -58,9 +55,8 @@ static void start_timer(struct irq_work *work)
 }
 
 /*
- * Has a queue collected a little later. Any context, preemption disabled: no lock
- * is taken here, and the timer is started from an interrupt that this CPU gets when
- * it can.
+ * Has a queue collected after a jiffy. Any context, preemption disabled: no
+ * lock is taken here, and the timer is started from an irq_work of this CPU.
  */
 void epoch_queue_arrived(void *node)
 {
@@ -70,12 +66,15 @@ void epoch_queue_arrived(void *node)
 		irq_work_queue(&arrived->irq_work);
 }
 
-/* Whether queues have arrived, and are not collected. */
+/* Returns whether queues have arrived and have not been collected. */
 static bool has_arrivals(struct arrivals *arrived)
 {
 	if (!llist_empty(&arrived->queues) || timer_pending(&arrived->timer))
 		return true;
-	/* Who finds the list empty because it was taken sees that they are being collected. */
+	/*
+	 * If the list is empty because it was taken, collecting is seen below;
+	 * pairs with llist_del_all() in collect().
+	 */
 	smp_mb();
 	/* Pairs with smp_store_release() in collect(). */
 	return smp_load_acquire(&arrived->collecting);
@@ -105,7 +104,7 @@ void epoch_invocation_init(void *work)
 	INIT_WORK((struct work_struct *)work, invoke);
 }
 
-/* The CPU that queued them; where that is gone or isolated, one near it. */
+/* Returns the CPU that queued the callbacks, or one near it if that is offline or isolated. */
 static int invocation_cpu(int cpu)
 {
 	int near;
@@ -128,13 +127,13 @@ void epoch_invocation_queue(void *work, int cpu)
 	queue_work_on(invocation_cpu(cpu), invocation_wq, work);
 }
 
-/* The work item that the caller is part of, or NULL. */
+/* Returns the work item that the caller is part of, or NULL. */
 const void *epoch_current_invocation(void)
 {
 	return current_work();
 }
 
-/* Between callbacks: lets others run, and tells RCU-tasks. */
+/* Yields the CPU between callbacks, and reports a quiescent state to RCU-tasks. */
 void epoch_invocation_yield(void)
 {
 	cond_resched_tasks_rcu_qs();
@@ -148,7 +147,7 @@ static void teardown(struct work_struct *work)
 	atomic_dec(&teardowns);
 }
 
-/* Any context but NMI, without the scheduler's locks. */
+/* Queues the teardown of an epoch. Any context but NMI, without the scheduler's locks. */
 void epoch_teardown_queue(void *work)
 {
 	INIT_WORK((struct work_struct *)work, teardown);
@@ -156,7 +155,7 @@ void epoch_teardown_queue(void *work)
 	queue_work(teardown_wq, work);
 }
 
-/* Gives them a second: one of an epoch with a section open does not end. */
+/* Waits for teardowns, for a second at most: that of an epoch with an open section does not end. */
 void epoch_teardown_settle(void)
 {
 	int ticks;
@@ -181,7 +180,7 @@ int epoch_callbacks_init(void)
 		arrived->irq_work = IRQ_WORK_INIT_HARD(start_timer);
 		timer_setup(&arrived->timer, collect, 0);
 	}
-	/* There may be many callbacks: other work of the CPU does not wait for them. */
+	/* CPU-intensive: with many callbacks, other work of the CPU must not wait for them. */
 	invocation_wq = alloc_workqueue("epoch_invoke",
 					WQ_PERCPU | WQ_MEM_RECLAIM | WQ_CPU_INTENSIVE, 0);
 	teardown_wq = alloc_workqueue("epoch_teardown", WQ_UNBOUND, 0);
@@ -191,7 +190,7 @@ int epoch_callbacks_init(void)
 	return -ENOMEM;
 }
 
-/* There is no epoch any more. */
+/* To be called when no epoch is left. */
 void epoch_callbacks_exit(void)
 {
 	int cpu;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is done at the beginning and at the end of each section while somebody
- * wants to know: the tracepoints for them, and the parameter track_readers.
+ * Hooks at the beginning and the end of each section, while they are enabled:
+ * the tracepoints for sections, and the parameter track_readers.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,7 +17,7 @@
 #include "helpers.h"
 #include "tracking.h"
 
-/* Counts those who want to know. */
+/* Counts the enabled tracepoints and track_readers. */
 struct static_key_false epoch_debug_key = STATIC_KEY_FALSE_INIT;
 EXPORT_SYMBOL_GPL(epoch_debug_key);
 
@@ -28,7 +28,7 @@ void epoch_track_readers(bool on)
 	if (on == track_readers)
 		return;
 	if (on) {
-		/* What is left of the last time is of sections long over. */
+		/* Records left from the last time are of sections long over. */
 		__epoch_forget_readers();
 		WRITE_ONCE(track_readers, true);
 		static_branch_inc(&epoch_debug_key);
@@ -48,7 +48,7 @@ static int track_readers_set(const char *val, const struct kernel_param *kp)
 	bool on;
 	int ret;
 
-	/* "track_readers" alone is to switch it on. */
+	/* "track_readers" without a value enables it. */
 	ret = val ? kstrtobool(val, &on) : 0;
 	if (ret) {
 		pr_err("track_readers takes 0 or 1, not '%s'\n", val);
@@ -66,10 +66,10 @@ static const struct kernel_param_ops track_readers_ops = {
 
 module_param_cb(track_readers, &track_readers_ops, &track_readers, 0644);
 __MODULE_PARM_TYPE(track_readers, "bool");
-MODULE_PARM_DESC(track_readers, "Name the readers in reports of stalls; sections cost more then (default: 0)");
+MODULE_PARM_DESC(track_readers, "Name the readers in stall reports; makes sections slower (default: 0)");
 
 #ifdef CONFIG_TRACEPOINTS
-/* Called with the tracepoint that is switched on or off. */
+/* Called when a tracepoint for sections is enabled or disabled. */
 int epoch_sections_traced(void)
 {
 	static_branch_inc(&epoch_debug_key);
@@ -82,14 +82,12 @@ void epoch_sections_untraced(void)
 }
 #endif
 
-/*
- * Not traced, or the call site would be the function graph tracer's.
- */
+/* Not traced: else _RET_IP_ would be the function graph tracer's. */
 notrace void epoch_section_entered(struct epoch *epoch, unsigned long __percpu *counters)
 {
 	if (READ_ONCE(track_readers))
 		__epoch_reader_entered(epoch, counters, interrupt_context_level(), _RET_IP_);
-	/* Tracepoints are RCU's readers. */
+	/* Tracepoints are RCU readers. */
 	if (trace_epoch_enter_enabled() && rcu_is_watching())
 		trace_epoch_enter(__epoch_name(epoch), _RET_IP_);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The engines' threads: starting, waking and putting them to sleep. What they do
- * is in engine.rs.
+ * The engines' threads: starting, waking and putting them to sleep. See
+ * engine.rs for their loop.
  */
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
@@ -17,11 +17,11 @@
 struct engine {
 	const char *name;
 	struct task_struct *task;
-	/* It has been woken since it last slept. */
+	/* Not 0 if it has been woken since it last slept. */
 	int woken;
-	/* The number of rounds that it has done. */
+	/* The number of completed rounds. */
 	unsigned long rounds;
-	/* Wakes it from where a lock of the scheduler may be held. */
+	/* Wakes it from contexts in which a lock of the scheduler may be held. */
 	struct irq_work wake;
 };
 
@@ -38,7 +38,7 @@ static int engine_thread(void *data)
 {
 	struct engine *engine = data;
 
-	/* Others wait for it, and it never takes long. */
+	/* Others wait for it, and it never runs for long. */
 	set_user_nice(current, MIN_NICE);
 	__epoch_engine_run(engine - engines);
 	return 0;
@@ -91,11 +91,11 @@ void epoch_engine_sleep(unsigned int engine, unsigned long long ns)
 			schedule();
 	}
 	__set_current_state(TASK_RUNNING);
-	/* Orders what comes after what was done before epoch_engine_wake(). */
+	/* Orders the accesses below after those before epoch_engine_wake(). */
 	xchg(&engines[engine].woken, 0);
 }
 
-/* Sleeps for @ns, whoever wakes it meanwhile. */
+/* Sleeps for @ns, even if it is woken. */
 void epoch_engine_pause(unsigned long long ns)
 {
 	ktime_t until = ktime_add_ns(ktime_get(), ns);
@@ -105,7 +105,7 @@ void epoch_engine_pause(unsigned long long ns)
 	} while (schedule_hrtimeout_range(&until, ns / 8, HRTIMER_MODE_ABS));
 }
 
-/* Any context where the scheduler's locks are not held; not NMI. */
+/* Wakes an engine. Any context but NMI, without the scheduler's locks. */
 void epoch_engine_wake(unsigned int engine)
 {
 	/* Pairs with the xchg() in epoch_engine_sleep(). */
@@ -118,13 +118,13 @@ static void engine_wake_irq(struct irq_work *work)
 	epoch_engine_wake(container_of(work, struct engine, wake) - engines);
 }
 
-/* Any context. */
+/* Wakes an engine from an irq_work. Any context. */
 void epoch_engine_wake_later(unsigned int engine)
 {
 	irq_work_queue(&engines[engine].wake);
 }
 
-/* The thread of an engine has done a round. */
+/* Counts a round that the thread of an engine has completed. */
 void epoch_engine_round_done(unsigned int engine)
 {
 	/* Pairs with smp_load_acquire() in epoch_engines_settle(). */
@@ -132,8 +132,8 @@ void epoch_engine_round_done(unsigned int engine)
 }
 
 /*
- * Waits until each engine has looked at what was kicked before: a static epoch
- * that is used for the first time is registered then. Process context; sleeps.
+ * Waits until each engine has handled all earlier kicks: then a static epoch
+ * that is used for the first time is registered. Process context; sleeps.
  */
 void epoch_engines_settle(void)
 {
@@ -145,7 +145,7 @@ void epoch_engines_settle(void)
 	do {
 		left = 0;
 		for (i = 0; i < EPOCH_ENGINES; i++) {
-			/* The first of them may have begun before. */
+			/* Two: the first round may have begun before the call. */
 			if (smp_load_acquire(&engines[i].rounds) - before[i] >= 2)
 				continue;
 			epoch_engine_wake(i);
@@ -156,7 +156,7 @@ void epoch_engines_settle(void)
 	} while (left);
 }
 
-/* The interrupts that heavy barriers of all epochs have sent. */
+/* Interrupts that heavy barriers of all epochs have sent. */
 static atomic_long_t ipis;
 
 void epoch_count_ipis(unsigned long count)
@@ -182,7 +182,7 @@ module_param_cb(ipis, &ipis_ops, NULL, 0444);
 __MODULE_PARM_TYPE(ipis, "ulong");
 MODULE_PARM_DESC(ipis, "Interrupts that grace periods of all epochs have sent (read-only)");
 
-/* Whether there are CPUs that are to be left alone. */
+/* Returns whether CPUs are isolated, so that they must not be interrupted. */
 bool epoch_cpus_are_isolated(void)
 {
 	return housekeeping_enabled(HK_TYPE_DOMAIN) ||

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The engines of all epochs, their threads, and how tasks wait for them.
+//! The engines of all epochs, their threads, and waits for grace periods.
 //!
-//! There is one engine for each [`Flavour`], so that those whose barrier takes milliseconds do not hold
-//! up the others. See [`domain::Engine`] for what an engine is.
+//! There is one engine for each [`Flavour`], so that epochs whose barrier takes milliseconds do not
+//! delay the others. See [`domain::Engine`].
 
 use crate::{
     domain::{
@@ -36,7 +36,7 @@ use kernel_ext::{
 type Engine = domain::Engine<KernelPlatform>;
 
 const fn engine() -> Engine {
-    // SAFETY: It is null.
+    // SAFETY: The pointer is null.
     let incoming = unsafe { List::<KernelLinks>::from_null(Atomic::new(ptr::null_mut())) };
     Engine::from_words(KernelWord::zero(), incoming)
 }
@@ -44,7 +44,7 @@ const fn engine() -> Engine {
 static ENGINES: [Engine; helpers::EPOCH_ENGINES as usize] =
     [const { engine() }; helpers::EPOCH_ENGINES as usize];
 
-/// The engines' threads, while the module is there; dropping it ends them.
+/// The engines' threads; dropping it stops them.
 pub(crate) struct Threads(());
 
 impl Threads {
@@ -52,11 +52,11 @@ impl Threads {
     ///
     /// # Safety
     ///
-    /// There are none, and no epoch.
+    /// Neither threads nor an epoch exist.
     pub(crate) unsafe fn start() -> Result<Self> {
-        // SAFETY: As this function requires.
+        // SAFETY: Nobody waits, as there is no epoch.
         unsafe { helpers::epoch_wait_init() };
-        // SAFETY: As this function requires.
+        // SAFETY: Neither threads nor an epoch exist, as this function requires.
         kernel::error::to_result(unsafe { helpers::epoch_engines_start() })?;
         Ok(Self(()))
     }
@@ -64,22 +64,23 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        // SAFETY: They were started.
+        // SAFETY: `start` started the threads.
         unsafe { helpers::epoch_engines_stop() };
     }
 }
 
-/// The time until open sections are looked at again, after `polls` looks in vain; 0 for at once.
+/// Returns the time until the next look at open sections, after `polls` looks in vain; 0 for
+/// immediately.
 fn pause_ns(polls: usize, pace: Pace) -> u64 {
     const SPINS: usize = 8;
     const US: u64 = 1_000;
     let Some(sleeps) = polls.checked_sub(SPINS) else {
         return 0;
     };
-    // Sections are short as a rule: look again soon at first, then ever more rarely.
+    // Sections are usually short: look again soon at first, then ever more rarely.
     let longest = match pace {
         Pace::Normal => 1_000 * US,
-        // For some 5 ms; who is in a section for longer does not get in the way for less.
+        // For some 5 ms: for a longer section, a later look makes little difference.
         Pace::Expedited if sleeps < 300 => 16 * US,
         Pace::Expedited if sleeps < 1_000 => 128 * US,
         Pace::Expedited => 1_000 * US,
@@ -87,29 +88,29 @@ fn pause_ns(polls: usize, pace: Pace) -> u64 {
     (US << sleeps.min(10)).min(longest)
 }
 
-/// The time that those who waited get to wait again, so that they share the next grace period, after a
-/// round that took `round_ns`.
+/// Returns the batching delay after a round that took `round_ns`: the woken tasks get to wait again
+/// and share the next grace period.
 fn lull_ns(round_ns: u64) -> u64 {
     (round_ns / 4).clamp(2_000, 500_000)
 }
 
-/// The loop of an engine's thread.
+/// Runs the loop of an engine's thread.
 #[no_mangle]
 extern "C" fn __epoch_engine_run(index: c_uint) {
     let Some(engine) = ENGINES.get(index as usize) else {
         return;
     };
     let mut members = Members::default();
-    // SAFETY: It is the thread of that engine.
+    // SAFETY: This is the thread of that engine.
     while !unsafe { helpers::epoch_engine_should_stop() } {
         let begun = monotonic_fast_ns();
         let round = engine.round(&mut members);
-        // SAFETY: It is the thread of that engine.
+        // SAFETY: This is the thread of that engine.
         unsafe { helpers::epoch_engine_round_done(index) };
         let pause_ns = match round {
             Round::Progress { is_crowded } => {
                 if is_crowded {
-                    // SAFETY: It is the thread of that engine.
+                    // SAFETY: This is the thread of that engine.
                     unsafe {
                         helpers::epoch_engine_pause(lull_ns(
                             monotonic_fast_ns().saturating_sub(begun),
@@ -119,33 +120,33 @@ extern "C" fn __epoch_engine_run(index: c_uint) {
                 None
             }
             Round::Wait { polls, pace } => Some(pause_ns(polls, pace)).filter(|ns| *ns != 0),
-            // Until it is woken.
+            // Until the thread is woken.
             Round::Idle => Some(0),
         };
         match pause_ns {
-            // SAFETY: It is the thread of that engine.
+            // SAFETY: This is the thread of that engine.
             Some(ns) if engine.rest() => unsafe { helpers::epoch_engine_sleep(index, ns) },
-            // SAFETY: Process context.
+            // SAFETY: The thread is in process context.
             _ => unsafe { helpers::epoch_invocation_yield() },
         }
     }
 }
 
-/// How long a task waits.
+/// The mode of a task's wait, and when it ends early.
 pub(crate) enum Patience {
-    /// Until the grace period has passed.
+    /// Waits until the grace period has passed.
     Uninterruptible,
-    /// Until then, as a task that nobody minds to sleep for long.
+    /// Waits until then, in `TASK_IDLE`.
     Idle,
-    /// Until then, or until the task is being killed.
+    /// Waits until then, or until the task is killed.
     Killable,
-    /// Until then, or until the task has a signal.
+    /// Waits until then, or until the task has a signal.
     Interruptible,
-    /// Until then, or until that many nanoseconds have passed; at least 1.
+    /// Waits until then, or until that many nanoseconds have passed; at least 1.
     Ns(u64),
 }
 
-/// A condition that a task waits for.
+/// The condition that a task waits for: a grace period has passed.
 struct Passed<'a> {
     epoch: &'a Epoch,
     cookie: Cookie,
@@ -156,7 +157,7 @@ impl Passed<'_> {
     ///
     /// `arg` points to a [`Passed`].
     unsafe extern "C" fn check(arg: *const c_void) -> bool {
-        // SAFETY: As this function requires.
+        // SAFETY: `arg` points to a live `Passed`, as this function requires.
         let this = unsafe { &*arg.cast::<Self>() };
         this.epoch.domain.poll(this.cookie)
     }
@@ -167,13 +168,13 @@ impl Flavour {
         &ENGINES[self as usize]
     }
 
-    /// Calls `kick` with the engine, and wakes the engine's thread if it returns that it has to be. Any
-    /// context where the scheduler's locks are not held, but NMI.
+    /// Calls `kick` with the engine, and wakes the engine's thread if it returns `true`. Any
+    /// context but NMI, without locks of the scheduler held.
     pub(crate) fn wake_if(self, kick: impl FnOnce(&'static Engine) -> bool) {
-        // Others rely on the one that comes first to wake the thread: it must not lose its CPU before.
+        // Later callers rely on the first one to wake the thread: it must not be preempted before.
         let _on_this_cpu = NoPreemption::new();
         if kick(self.engine()) {
-            // SAFETY: The threads are there as long as epochs are.
+            // SAFETY: The threads exist as long as epochs do.
             unsafe { helpers::epoch_engine_wake(self as c_uint) };
         }
     }
@@ -184,20 +185,20 @@ impl Epoch {
         self.domain.platform().flavour
     }
 
-    /// Has the engine look after the epoch. Any context.
+    /// Kicks the engine, and wakes its thread from an interrupt if necessary. Any context.
     pub(crate) fn kick_later(&self) {
         let flavour = self.flavour();
-        // As in `wake_if`.
+        // Later callers rely on the first one, as in `wake_if`.
         let _on_this_cpu = NoPreemption::new();
-        // SAFETY: It is the epoch's engine; an epoch is not freed before it has left.
+        // SAFETY: The domain belongs to this engine, and an epoch is not freed before it has left.
         if unsafe { flavour.engine().kick(&self.domain) } {
-            // SAFETY: The threads are there as long as epochs are.
+            // SAFETY: The threads exist as long as epochs do.
             unsafe { helpers::epoch_engine_wake_later(flavour as c_uint) };
         }
     }
 
-    /// Waits for a grace period. Returns whether it has passed, which is certain if the task waits
-    /// uninterruptibly.
+    /// Waits for a grace period. Returns whether it has passed: always `true` for an
+    /// uninterruptible wait without a limit.
     pub(crate) fn wait_for_grace_period(&self, pace: Pace, patience: Patience) -> bool {
         self.lockdep.wait();
         let cookie = self.domain.snapshot();
@@ -210,7 +211,8 @@ impl Epoch {
         }
         self.domain.begin_wait(cookie, pace);
         self.flavour()
-            // SAFETY: It is the epoch's engine; an epoch is not freed before it has left.
+            // SAFETY: The domain belongs to this engine, and an epoch is not freed before it has
+            // left.
             .wake_if(|engine| unsafe { engine.kick(&self.domain) });
         let (mode, limit_ns) = match patience {
             Patience::Uninterruptible => (helpers::EPOCH_UNINTERRUPTIBLE, 0),

@@ -3,12 +3,12 @@
 //! Epoch-based reclamation on per-CPU data.
 //!
 //! Readers mark sections with [`Epoch::enter`]; an updater that has unlinked something waits with
-//! [`Epoch::synchronize`], or leaves a callback with [`Epoch::call`], until no section is left that
+//! [`Epoch::synchronize`], or queues a callback with [`Epoch::call`], until no section is left that
 //! could still see it. A section costs its reader two increments of per-CPU memory, without fences;
 //! it may sleep, be preempted, and end on another CPU or in another context. The updater pays, with
 //! a barrier on all CPUs.
 //!
-//! See `Documentation/epoch.rst`, and `domain/mod.rs` for the algorithm and why it is right.
+//! See `Documentation/epoch.rst`, and `domain/mod.rs` for the algorithm and its proof.
 
 use kernel::prelude::*;
 
@@ -16,7 +16,7 @@ mod api;
 mod barrier;
 mod c_api;
 mod callback;
-// It is also what the model checker and the benchmarks in user space compile.
+// The model checker and the benchmarks in user space compile it, too.
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod domain;
 mod engine;
@@ -84,7 +84,7 @@ struct EpochModule {
 
 impl kernel::Module for EpochModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        // Made in this order.
+        // Created in this order.
         // SAFETY: This is called once, and no epoch can be created before it returns.
         let (engines, workers, sysfs) = unsafe {
             (

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A module that has, when it is unloaded, a section open and callbacks queued
- * from each CPU. tools/vm/guest/kunit-unload unloads it, and looks at what it
- * says then.
+ * A module that is unloaded with a section open and callbacks queued on each
+ * CPU. tools/vm/guest/kunit-unload unloads it, and checks its messages.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -16,26 +15,26 @@
 
 #include <epoch.h>
 
-/* On each CPU. */
+/* Callbacks that are queued on each CPU. */
 #define CALLBACKS 100
-/* How long the section stays open once the module is being unloaded. */
+/* Time for which the section stays open when the module is unloaded. */
 #define OPEN_MS 100
 
 struct counted {
 	struct epoch_context ctx;
-	/* Calls that are still to come. */
+	/* Invocations that are still to come. */
 	int left;
 };
 
 static struct epoch *epoch;
-/* CALLBACKS for each CPU. */
+/* CALLBACKS of them for each CPU. */
 static struct counted *all;
 static struct epoch_section section;
 static bool section_left;
 static atomic_t given = ATOMIC_INIT(0);
 static atomic_t called = ATOMIC_INIT(0);
 
-/* Every callback is given a second time, when the unload already waits. */
+/* Each callback is queued a second time, while the unload waits. */
 static void count(struct epoch_context *ctx)
 {
 	struct counted *counted = container_of(ctx, struct counted, ctx);
@@ -47,7 +46,7 @@ static void count(struct epoch_context *ctx)
 	}
 }
 
-/* Nobody waits for the callbacks of this one but the unload itself. */
+/* Only the unload itself waits for the callbacks of this epoch. */
 DEFINE_STATIC_EPOCH(unload_static);
 
 static struct epoch_context left[CALLBACKS];
@@ -105,7 +104,7 @@ static void __exit epoch_unload_test_exit(void)
 	schedule_delayed_work(&leave_work, msecs_to_jiffies(OPEN_MS));
 	epoch_free(epoch);
 	waited = READ_ONCE(section_left);
-	pr_info("%s for the section; callbacks: %d given, %d called, %d of them early, %s\n",
+	pr_info("%s for the section; callbacks: %d queued, %d invoked, %d of them early, %s\n",
 		waited ? "waited" : "did not wait", atomic_read(&given),
 		atomic_read(&called), early,
 		waited && !early && atomic_read(&given) == expected &&

@@ -15,7 +15,7 @@
 
 #include <linux/tracepoint.h>
 
-/* A grace period begins: again with the same number if one was given up. */
+/* A grace period begins. The resumption of an abandoned one is not traced. */
 TRACE_EVENT(epoch_gp_start,
 	TP_PROTO(const char *name, unsigned long seq, bool expedited),
 	TP_ARGS(name, seq, expedited),
@@ -33,7 +33,7 @@ TRACE_EVENT(epoch_gp_start,
 		  __get_str(name), __entry->seq, __entry->expedited)
 );
 
-/* It has ended. */
+/* A grace period has ended. */
 TRACE_EVENT(epoch_gp_end,
 	TP_PROTO(const char *name, unsigned long seq, bool expedited, u64 duration_ns),
 	TP_ARGS(name, seq, expedited, duration_ns),
@@ -53,7 +53,7 @@ TRACE_EVENT(epoch_gp_end,
 		  __get_str(name), __entry->seq, __entry->expedited, __entry->duration_ns)
 );
 
-/* It is reported in the kernel log, for having taken so long. */
+/* A stall of a grace period is reported in the kernel log. */
 TRACE_EVENT(epoch_stall,
 	TP_PROTO(const char *name, unsigned long seq, u64 duration_ns, unsigned long readers),
 	TP_ARGS(name, seq, duration_ns, readers),
@@ -73,7 +73,7 @@ TRACE_EVENT(epoch_stall,
 		  __get_str(name), __entry->seq, __entry->duration_ns, __entry->readers)
 );
 
-/* A batch of callbacks has been called. */
+/* A batch of callbacks has been invoked. */
 TRACE_EVENT(epoch_callbacks,
 	TP_PROTO(const char *name, unsigned long count),
 	TP_ARGS(name, count),
@@ -88,7 +88,7 @@ TRACE_EVENT(epoch_callbacks,
 	TP_printk("name=%s count=%lu", __get_str(name), __entry->count)
 );
 
-/* The two for sections switch the key that is in their way, too. */
+/* The tracepoints for sections also enable the static key in front of them. */
 int epoch_sections_traced(void);
 void epoch_sections_untraced(void);
 

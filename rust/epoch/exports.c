@@ -2,7 +2,7 @@
 /*
  * Exports the Rust symbols of epoch.ko: to modules written in Rust under their
  * mangled names, as the kernel does for its own crates, and to modules written
- * in C what include/epoch.h declares.
+ * in C the functions that include/epoch.h declares.
  */
 #include <linux/export.h>
 

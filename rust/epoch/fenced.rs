@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An epoch whose readers have fences, and whose updaters therefore interrupt nobody.
+//! An epoch whose readers execute fences, so that its updaters send no interrupts.
 
 use crate::{
     platform::Flavour,
@@ -14,23 +14,24 @@ use kernel::{
 };
 use kernel_ext::barrier::full_barrier;
 
-/// An [`Epoch`] with a full barrier in [`FencedEpoch::enter`], and another when its guard is dropped.
+/// An [`Epoch`] with a full barrier in [`FencedEpoch::enter`], and another when its guard is
+/// dropped.
 ///
-/// For sections that are rare, or whose updaters are not: a grace period does not interrupt CPUs.
+/// For rare sections or frequent updates: a grace period does not interrupt CPUs.
 #[derive(Clone)]
 pub struct FencedEpoch {
     epoch: ARef<Epoch>,
 }
 
 impl FencedEpoch {
-    /// Creates an epoch whose readers have fences. Otherwise as [`Epoch::new`].
+    /// Creates an epoch whose readers execute fences. Otherwise as [`Epoch::new`].
     pub fn new(name: &CStr) -> Result<Self> {
         Ok(Self {
             epoch: Epoch::build(name, Flavour::Fenced)?,
         })
     }
 
-    /// As [`Epoch::enter`], with a full barrier.
+    /// Enters a read-side section as [`Epoch::enter`] does, with a full barrier.
     #[inline]
     pub fn enter(&self) -> FencedGuard<'_> {
         let guard = self.epoch.enter();
@@ -39,17 +40,17 @@ impl FencedEpoch {
         FencedGuard { _guard: guard }
     }
 
-    /// As [`Epoch::synchronize`].
+    /// Waits for a grace period as [`Epoch::synchronize`] does.
     pub fn synchronize(&self) {
         self.epoch.synchronize();
     }
 
-    /// As [`Epoch::barrier`].
+    /// Waits for callbacks as [`Epoch::barrier`] does.
     pub fn barrier(&self) {
         self.epoch.barrier();
     }
 
-    /// As [`Epoch::readers`].
+    /// Returns the number of open sections as [`Epoch::readers`] does.
     pub fn readers(&self) -> usize {
         self.epoch.readers()
     }

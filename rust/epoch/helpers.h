@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * C functions that Rust calls. bindgen reads this file; it includes nothing of
- * the kernel, so that it needs none of the kernel's flags.
+ * C functions that Rust calls. bindgen reads this file; it includes no header
+ * of the kernel, so that it needs none of the kernel's flags.
  */
 #ifndef _EPOCH_HELPERS_H
 #define _EPOCH_HELPERS_H
@@ -18,7 +18,7 @@ void epoch_trace_stall(const char *name, unsigned long seq,
 		       unsigned long long duration_ns, unsigned long readers);
 void epoch_trace_callbacks(const char *name, unsigned long count);
 
-/* The parameter track_readers; one at a time. */
+/* The parameter track_readers. Calls must not be concurrent. */
 void epoch_track_readers(bool on);
 bool epoch_readers_tracked(void);
 
@@ -51,7 +51,7 @@ int epoch_wait_until(const void *key, epoch_condition_t *condition, const void *
 		     enum epoch_wait_mode mode, unsigned long long limit_ns);
 void epoch_wake_up(const void *key);
 
-/* callbacks.c: getting callbacks to where they are invoked. */
+/* callbacks.c: from the queueing of callbacks to their invocation. */
 int epoch_callbacks_init(void);
 void epoch_callbacks_exit(void);
 void epoch_queue_arrived(void *node);
@@ -75,7 +75,7 @@ void epoch_register(void *registration);
 void epoch_register_later(void *registration);
 void epoch_retire(void *registration);
 void epoch_unregister(void *registration);
-/* A module that uses epochs goes; the worker says if it invokes its callbacks. */
+/* While a module is unloaded, the worker reports which callbacks it invokes. */
 bool epoch_module_goes(void);
 void epoch_callback_invoked(unsigned long callback);
 void epoch_registry_settle(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the C interface: that the inline functions of epoch.h and the
- * Rust code agree, and that each function does what it says.
+ * KUnit tests of the C interface: the inline functions of epoch.h and the Rust
+ * code agree, and each function behaves as documented.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -156,7 +156,7 @@ static int killable_waiter_thread(void *data)
 {
 	struct killable_waiter *waiter = data;
 
-	/* Kernel threads ignore it otherwise. */
+	/* Kernel threads ignore the signal otherwise. */
 	allow_signal(SIGKILL);
 	complete(&waiter->started);
 	waiter->result = epoch_wait_killable(waiter->epoch);
@@ -172,7 +172,7 @@ static void start_killable_waiter(struct kunit *test,
 	waiter->task = kthread_create(killable_waiter_thread, waiter,
 				      "epoch_kunit_c");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, waiter->task);
-	/* It is sent a signal when it may have ended. */
+	/* The task is sent a signal when it may have ended. */
 	get_task_struct(waiter->task);
 	wake_up_process(waiter->task);
 	wait_for_completion(&waiter->started);
@@ -180,7 +180,7 @@ static void start_killable_waiter(struct kunit *test,
 
 static void killed_wait_gives_up(struct kunit *test)
 {
-	/* One detects, the other waits for its lock. */
+	/* Two waiters of the same grace period. */
 	struct killable_waiter waiters[2] = {};
 	struct epoch_section section;
 	int i;
@@ -189,7 +189,7 @@ static void killed_wait_gives_up(struct kunit *test)
 	for (i = 0; i < 2; i++)
 		start_killable_waiter(test, &waiters[i]);
 	msleep(20);
-	/* The last first, while the other still has the lock. */
+	/* The last first, while the other still waits. */
 	for (i = 1; i >= 0; i--) {
 		KUNIT_EXPECT_FALSE(test, completion_done(&waiters[i].done));
 		send_sig(SIGKILL, waiters[i].task, 1);
@@ -226,7 +226,7 @@ static void in_epoch_is_for_assertions(struct kunit *test)
 {
 	struct epoch_section section;
 
-	/* Without lockdep nobody can tell. */
+	/* Without lockdep, in_epoch() is always true. */
 	KUNIT_EXPECT_EQ(test, in_epoch(test->priv), !IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC));
 	section = epoch_enter(test->priv);
 	KUNIT_EXPECT_TRUE(test, in_epoch(test->priv));
@@ -234,7 +234,7 @@ static void in_epoch_is_for_assertions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, in_epoch(test->priv), !IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC));
 }
 
-/* Heads that are queued once each, and how many of them were invoked. */
+/* Heads that are queued once each, and the numbers queued and invoked. */
 struct heads {
 	struct epoch *epoch;
 	raw_spinlock_t lock;
@@ -265,7 +265,7 @@ static void head_invoked(struct epoch_context *ctx)
 	atomic_inc(&head->heads->invoked);
 }
 
-/* Queues one more, unless there is none left. Any context. */
+/* Queues one more head, unless none is left. Any context. */
 static bool queue_head(struct heads *heads)
 {
 	int next = atomic_fetch_add_unless(&heads->queued, 1, ARRAY_SIZE(heads->head));
@@ -282,7 +282,7 @@ static void expect_all_invoked(struct kunit *test, struct heads *heads)
 	epoch_drain_callbacks(heads->epoch);
 	KUNIT_EXPECT_GT(test, atomic_read(&heads->queued), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&heads->invoked), atomic_read(&heads->queued));
-	/* Lockdep stops at what it reports. */
+	/* Lockdep disables itself when it reports. */
 	KUNIT_EXPECT_EQ(test, debug_locks, heads->debug_locks);
 }
 
@@ -324,7 +324,7 @@ static enum hrtimer_restart timer_queues(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* The timer's interrupt comes to the CPU that queues. */
+/* The timer's interrupt arrives on the CPU that queues. */
 static void callback_may_be_queued_while_another_one_is(struct kunit *test)
 {
 	struct queueing_timer queueing = { .heads = make_heads(test) };
@@ -335,7 +335,7 @@ static void callback_may_be_queued_while_another_one_is(struct kunit *test)
 	migrate_disable();
 	hrtimer_start(&queueing.timer, us_to_ktime(20), HRTIMER_MODE_REL_PINNED_HARD);
 	while (atomic_read(&queueing.heads->queued) < ARRAY_SIZE(heads->head)) {
-		/* Again and again, so that its queue is idle now and then. */
+		/* Repeatedly, so that the queue is idle now and then. */
 		if (!queue_head(heads)) {
 			expect_all_invoked(test, heads);
 			atomic_set(&heads->queued, 0);
@@ -357,7 +357,7 @@ static struct epoch *probe_epoch;
 static unsigned long readers_in_probe;
 static bool probe_is_nmi;
 
-/* Not traced: a probe here is a breakpoint, and no hook of ftrace's. */
+/* Not traced: so that a probe here is a breakpoint, and no ftrace hook. */
 static noinline notrace void probed(void)
 {
 	barrier();
@@ -385,10 +385,10 @@ static void sections_may_be_in_a_kprobe(struct kunit *test)
 	probed();
 	epoch_exit(probe_epoch, section);
 	unregister_kprobe(&probe);
-	/* That of the handler, and the one that it interrupted. */
+	/* The handler's section, and the one that it interrupted. */
 	KUNIT_EXPECT_EQ(test, readers_in_probe, 2);
 	KUNIT_EXPECT_EQ(test, epoch_readers(probe_epoch), 0);
-	/* A breakpoint is what an NMI is to its handler. */
+	/* A breakpoint handler runs in NMI context. */
 	KUNIT_EXPECT_TRUE(test, probe_is_nmi || !IS_ENABLED(CONFIG_X86_64));
 	epoch_wait(probe_epoch);
 }
@@ -420,18 +420,18 @@ static void callback_may_be_queued_in_a_kprobe(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, register_kprobe(&queueing.probe), 0);
 	for (i = 0; i < 10; i++) {
 		probed();
-		/* The queue is idle at some of them. */
+		/* The queue is idle at some of the hits. */
 		if (i % 3 == 0)
 			epoch_drain_callbacks(test->priv);
 	}
 	unregister_kprobe(&queueing.probe);
-	/* Until the breakpoint has been replaced by a jump. */
+	/* NMI context, until the breakpoint has been replaced by a jump. */
 	KUNIT_EXPECT_TRUE(test, queueing.nmis > 0 || !IS_ENABLED(CONFIG_X86_64));
 	expect_all_invoked(test, queueing.heads);
 	KUNIT_EXPECT_EQ(test, atomic_read(&queueing.heads->invoked), 10);
 }
 
-/* In the middle of epoch_call(): its callback is queued, and nobody knows of the queue. */
+/* In the middle of epoch_call(): its callback is queued, and the queue not yet handed on. */
 static void call_may_interrupt_call(struct kunit *test)
 {
 	struct queueing_probe queueing = {
@@ -563,7 +563,7 @@ static void callback_may_give_itself_again(struct kunit *test)
 	int i;
 
 	epoch_call(test->priv, give_again, &again.ctx);
-	/* Each waits for at least one more. */
+	/* Each call waits for at least one more invocation. */
 	for (i = 0; i < 3; i++)
 		epoch_drain_callbacks(test->priv);
 	KUNIT_EXPECT_EQ(test, again.left, 0);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How epochs begin and end.
+//! Creation and teardown of epochs.
 //!
-//! An epoch ends when its last reference has gone. What is left to do then may have to wait: for
-//! callbacks, for whoever reads a file in sysfs. So a work item does it, unless the one that drops the
-//! reference is [willing to wait](Epoch::close). When an epoch is freed, nobody else touches it: it has
-//! [left](crate::domain::Domain::has_left) its engine, and its callbacks are
-//! [tended](crate::domain::CpuQueue::is_idle) by nobody.
+//! An epoch ends when its last reference has gone. Its teardown may have to wait: for callbacks,
+//! for readers of its files in sysfs. So a work item does it, unless the task that drops the
+//! reference [may wait](Epoch::close). When an epoch is freed, nobody else touches it: it has
+//! [left](crate::domain::Domain::has_left) its engine, and its queues are
+//! [idle](crate::domain::CpuQueue::is_idle).
 
 use crate::{
     callback::Callbacks,
@@ -63,33 +63,33 @@ use kernel_ext::lockdep;
 #[cfg(CONFIG_KUNIT = "y")]
 static ALIVE: Atomic<usize> = Atomic::new(0);
 
-/// The number of epochs that have been created and not freed, for tests.
+/// Returns the number of epochs that have been created and not freed, for tests.
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) fn alive() -> usize {
     ALIVE.load(Relaxed)
 }
 
-/// What an epoch needs to begin and end.
+/// Data for the creation and the teardown of an epoch.
 #[pin_data]
 pub(crate) struct Lifetime {
     references: Refcount,
-    /// Frees the epoch; initialised when it is queued.
+    /// The work item that frees the epoch; initialised when it is queued.
     #[pin]
     teardown: Opaque<bindings::work_struct>,
     #[pin]
     pub(crate) registration: Registration,
-    /// A static has been registered; others always are.
+    /// 1 if the epoch is registered; 0 only for a static before its first use.
     is_registered: Atomic<u32>,
     pub(crate) files: Files,
-    /// What [`Epoch::name`] is; not of a static.
+    /// The name that [`Epoch::name`] returns; `None` for a static.
     name: Option<CString>,
 }
 
-/// `struct epoch_registration`
+/// The entry of an epoch in the registry: `struct epoch_registration`.
 #[repr(C)]
 #[pin_data]
 pub(crate) struct Registration {
-    // First: C knows a registration by it.
+    // First: C uses its address as that of the registration.
     #[pin]
     node: Opaque<bindings::list_head>,
     round: c_ulong,
@@ -120,23 +120,23 @@ unsafe impl Send for Registration {}
 // SAFETY: The registry's lock guards its fields.
 unsafe impl Sync for Registration {}
 
-// SAFETY: What is not atomic is accessed by one task at a time: the registration and the files under
-// the registry's lock, the work item by whoever drops the last reference.
+// SAFETY: Fields that are not atomic are accessed by one task at a time: the registration and the
+// files under the registry's lock, the work item by the task that drops the last reference.
 unsafe impl Send for Lifetime {}
-// SAFETY: As for `Send`.
+// SAFETY: Accesses are exclusive as for `Send`, or atomic.
 unsafe impl Sync for Lifetime {}
 
 impl Epoch {
-    /// Creates an epoch without sections. `name` is for people: of its directory in
-    /// `/sys/kernel/epoch`, which appears a little later and gets a number if there is one of that
-    /// name. May sleep. [`ENOMEM`] when there is no memory.
+    /// Creates an epoch without sections. `name` is for people; it names a directory in
+    /// `/sys/kernel/epoch`, which appears a little later and gets a number if the name is taken.
+    /// May sleep. Returns [`ENOMEM`] if there is no memory.
     pub fn new(name: &CStr) -> Result<ARef<Self>> {
         Self::build(name, Flavour::Ipi)
     }
 
     /// Creates an epoch whose normal grace periods wait for RCU grace periods instead of sending
-    /// interrupts; two at most under ordinary traffic. Expedited ones interrupt all CPUs, unless some
-    /// are isolated. RCU must be watching where sections begin and end: not in the idle loop.
+    /// interrupts; two at most under ordinary traffic. Expedited ones interrupt all CPUs, unless
+    /// some are isolated. RCU must be watching where sections begin and end: not in the idle loop.
     /// Otherwise as [`Epoch::new`].
     pub fn new_with_rcu(name: &CStr) -> Result<ARef<Self>> {
         Self::build(name, Flavour::Rcu)
@@ -144,7 +144,7 @@ impl Epoch {
 
     pub(crate) fn build(name: &CStr, flavour: Flavour) -> Result<ARef<Self>> {
         let name = CString::try_from(name)?;
-        // SAFETY: It is for an epoch's domain, here; the name is what the epoch keeps.
+        // SAFETY: The platform is for an epoch's domain; the epoch keeps `name`.
         let platform = unsafe { KernelPlatform::new(flavour, &name)? };
         let epoch = KBox::pin_init(
             try_pin_init!(Self {
@@ -158,11 +158,12 @@ impl Epoch {
         )?;
         #[cfg(CONFIG_KUNIT = "y")]
         ALIVE.fetch_add(1, Relaxed);
-        // SAFETY: Nobody moves it: `free` makes a pinned box of it again.
+        // SAFETY: Nobody moves the epoch: `free` makes a pinned box of it again.
         let epoch = KBox::into_raw(unsafe { Pin::into_inner_unchecked(epoch) });
-        // SAFETY: It is a box's, and comes with a reference.
+        // SAFETY: The pointer is a leaked box's, so not null; `Lifetime::new` counts this
+        // reference.
         let epoch = unsafe { ARef::from_raw(NonNull::new_unchecked(epoch)) };
-        // SAFETY: It stays until `shut_down` removes it.
+        // SAFETY: The registration stays until `shut_down` removes it.
         unsafe { helpers::epoch_register(epoch.registration()) };
         Ok(epoch)
     }
@@ -176,7 +177,8 @@ impl Epoch {
     /// `node` is that of the registration of an epoch that is valid as long as the result is used.
     pub(crate) unsafe fn from_registration<'a>(node: *mut bindings::list_head) -> &'a Self {
         let registration: *mut Registration = node.cast();
-        // SAFETY: It is the first field of an epoch's registration.
+        // SAFETY: `node` is the first field of a live epoch's registration, as this function
+        // requires.
         unsafe {
             &*container_of!(
                 container_of!(registration, Lifetime, registration),
@@ -186,21 +188,22 @@ impl Epoch {
         }
     }
 
-    /// Drops a reference. If it was the last one, waits until all callbacks have been invoked and the
-    /// epoch is freed. Process context; sleeps. Not inside a section of the epoch, and not in one of
-    /// its callbacks, where it warns and does not wait.
+    /// Drops a reference. If it was the last one, waits until all callbacks have been invoked and
+    /// the epoch is freed. Process context; sleeps. Not inside a section of the epoch, and not in
+    /// one of its callbacks, where it warns and does not wait.
     pub fn close(epoch: ARef<Self>) {
         might_sleep();
         let wait = !kernel::warn_on!(epoch.is_in_callback());
-        // SAFETY: The reference is given up here.
+        // SAFETY: The reference is dropped here; the caller may sleep.
         unsafe { Self::put(ARef::into_raw(epoch), wait) };
     }
 
-    /// Drops a reference. If it was the last one, frees the epoch, or has it freed.
+    /// Drops a reference. If it was the last one, frees the epoch, or queues that.
     ///
     /// # Safety
     ///
-    /// The caller gives up a reference. It may sleep if it waits.
+    /// The caller has a reference, which it no longer uses. If `wait`, it may sleep, and is no
+    /// callback of the epoch.
     pub(crate) unsafe fn put(epoch: NonNull<Self>, wait: bool) {
         // SAFETY: The caller has a reference.
         let this = unsafe { epoch.as_ref() };
@@ -208,24 +211,25 @@ impl Epoch {
             return;
         }
         if wait {
-            // SAFETY: It was the last reference.
+            // SAFETY: The last reference was dropped; the caller may sleep, and is no callback, as
+            // `put` requires for `wait`.
             unsafe { Self::free(epoch) };
         } else {
-            // SAFETY: Nobody else has the work item.
+            // SAFETY: Only the task that dropped the last reference queues the work item.
             unsafe { helpers::epoch_teardown_queue(this.lifetime.teardown.get().cast()) };
         }
     }
 
-    /// Waits until nobody touches the epoch any more, and frees it.
+    /// Waits until nobody touches the epoch, and frees it.
     ///
     /// # Safety
     ///
-    /// There is no reference. The caller may sleep, and is no callback of the epoch.
+    /// No reference exists. The caller may sleep, and is no callback of the epoch.
     unsafe fn free(epoch: NonNull<Self>) {
-        // SAFETY: It is still there.
+        // SAFETY: The epoch is freed below only.
         unsafe { epoch.as_ref() }.shut_down();
-        // SAFETY: `build` made a box of it, which is pinned until it is dropped here; nobody else
-        // has it any more.
+        // SAFETY: `build` leaked a box, which is pinned until it is dropped here; nobody else uses
+        // it.
         drop(unsafe { Pin::new_unchecked(KBox::from_raw(epoch.as_ptr())) });
         #[cfg(CONFIG_KUNIT = "y")]
         ALIVE.fetch_sub(1, Relaxed);
@@ -235,43 +239,43 @@ impl Epoch {
         self.domain.platform().is_static != 0
     }
 
-    /// Has a static registered, when it is first used. Any context but NMI.
+    /// Registers a static when it is first used. Any context but NMI.
     pub(crate) fn register_static(&self) {
         if self.is_static()
             && self.lifetime.is_registered.load(Relaxed) == 0
             && self.lifetime.is_registered.xchg(1, Relaxed) == 0
         {
-            // SAFETY: It is registered once, and stays until its module goes, when it is shut down.
+            // SAFETY: The static is registered once, and stays until its module is unloaded, when
+            // it is shut down.
             unsafe { helpers::epoch_register_later(self.registration()) };
         }
     }
 
-    /// Waits until nobody but those who use the epoch touches it any more, who are no more either.
-    /// Process context; sleeps.
+    /// Waits until nobody touches the epoch, which has no users any more. Process context; sleeps.
     fn shut_down(&self) {
         const PAUSE: Delta = Delta::from_micros(50);
 
-        // First: whoever looks at the files of an epoch should not find one that goes. It stays
-        // registered as long as it has callbacks, for modules that go.
-        // SAFETY: It was registered.
+        // First: nobody should find the files of an epoch that is being freed. It stays registered
+        // as long as it has callbacks, for modules that are unloaded.
+        // SAFETY: The epoch is registered.
         unsafe { helpers::epoch_retire(self.registration()) };
         self.lifetime.files.remove();
         if self.may_have_readers() {
             self.wait_for_grace_period(Pace::Normal, Patience::Idle);
         }
-        // Callbacks may queue others, on any CPU; but nobody else does any more.
+        // Callbacks may queue others, on any CPU; nobody else does any more.
         while self.pending() != 0 {
             self.wait_for_callbacks(helpers::EPOCH_IDLE);
             fsleep(PAUSE);
         }
-        // SAFETY: It was registered, and is not any more after this.
+        // SAFETY: The epoch is registered, until this call.
         unsafe { helpers::epoch_unregister(self.registration()) };
         while !self.has_no_tenders() {
             fsleep(PAUSE);
         }
     }
 
-    /// Whether a section may be open, or its accesses not be over. Nobody enters one any more.
+    /// Returns whether a section, or its accesses, may not be over. Nobody enters one any more.
     fn may_have_readers(&self) -> bool {
         let platform = self.domain.platform();
         let was_entered = |slot| platform.sum(Counter::Enter(slot)) != 0;
@@ -280,8 +284,8 @@ impl Epoch {
     }
 }
 
-// SAFETY: An epoch stays until its last reference has gone, or is a static; there is no other way to
-// get one.
+// SAFETY: An epoch is either a static, or counts its references and stays until the last one has
+// gone.
 unsafe impl AlwaysRefCounted for Epoch {
     fn inc_ref(&self) {
         if !self.is_static() {
@@ -290,19 +294,19 @@ unsafe impl AlwaysRefCounted for Epoch {
     }
 
     unsafe fn dec_ref(epoch: NonNull<Self>) {
-        // SAFETY: The caller gives up a reference.
+        // SAFETY: The caller has a reference, which it no longer uses.
         unsafe { Self::put(epoch, false) };
     }
 }
 
-/// Process context.
+/// Frees an epoch. Process context.
 ///
 /// # Safety
 ///
-/// `work` is the work item of an epoch that has no reference any more.
+/// `work` is the work item of an epoch without a reference.
 #[no_mangle]
 unsafe extern "C" fn __epoch_teardown(work: *mut bindings::work_struct) {
-    // SAFETY: As this function requires.
+    // SAFETY: `work` is that of an epoch without a reference, as this function requires.
     unsafe {
         let lifetime = container_of!(Opaque::cast_from(work), Lifetime, teardown);
         let epoch = container_of!(lifetime, Epoch, lifetime);
@@ -310,14 +314,14 @@ unsafe extern "C" fn __epoch_teardown(work: *mut bindings::work_struct) {
     }
 }
 
-/// Whether an epoch has callbacks pending.
+/// Returns whether an epoch has pending callbacks.
 ///
 /// # Safety
 ///
-/// `node` is that of an epoch that is registered, and stays so.
+/// `node` is that of an epoch that is registered, and stays so during the call.
 #[no_mangle]
 unsafe extern "C" fn __epoch_has_pending(node: *mut bindings::list_head) -> bool {
-    // SAFETY: It is registered, and so valid.
+    // SAFETY: The epoch is registered, and so valid.
     unsafe { Epoch::from_registration(node) }.pending() != 0
 }
 
@@ -325,20 +329,20 @@ unsafe extern "C" fn __epoch_has_pending(node: *mut bindings::list_head) -> bool
 ///
 /// # Safety
 ///
-/// As for [`__epoch_has_pending`].
+/// `node` is that of an epoch that is registered, and stays so during the call.
 #[no_mangle]
 unsafe extern "C" fn __epoch_barrier(node: *mut bindings::list_head) {
-    // SAFETY: It is registered, and so valid.
+    // SAFETY: The epoch is registered, and so valid.
     unsafe { Epoch::from_registration(node) }.wait_for_callbacks(helpers::EPOCH_UNINTERRUPTIBLE);
 }
 
-/// Shuts a static down whose module goes.
+/// Shuts down a static whose module is unloaded.
 ///
 /// # Safety
 ///
-/// `node` is that of a static that is registered, and that nobody uses any more.
+/// `node` is that of a static that is registered and no longer used.
 #[no_mangle]
 unsafe extern "C" fn __epoch_static_gone(node: *mut bindings::list_head) {
-    // SAFETY: As this function requires.
+    // SAFETY: `node` is that of a registered static, and so valid.
     unsafe { Epoch::from_registration(node) }.shut_down();
 }

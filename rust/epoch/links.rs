@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pointers of a list, in the kernel.
+//! The pointers of lists in the kernel.
 
 use crate::domain::list::{
     self,
@@ -19,7 +19,7 @@ use kernel::sync::atomic::{
 /// Pointers in the kernel's memory.
 pub(crate) enum KernelLinks {}
 
-/// What an object embeds to be on a list.
+/// A list entry, embedded in an object.
 pub(crate) type Node = list::Node<KernelLinks>;
 
 /// Nodes that were taken off lists.
@@ -54,12 +54,12 @@ impl Links for KernelLinks {
     }
 
     unsafe fn get(owned: &Self::Owned) -> Option<NonNull<Node>> {
-        // SAFETY: The caller has it, so that nobody else accesses it.
+        // SAFETY: The caller owns the pointer, so nobody else accesses it.
         unsafe { *owned.get() }
     }
 
     unsafe fn set(owned: &Self::Owned, next: Option<NonNull<Node>>) {
-        // SAFETY: The caller has it, so that nobody else accesses it.
+        // SAFETY: The caller owns the pointer, so nobody else accesses it.
         unsafe { *owned.get() = next };
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel, as the algorithm sees it.
+//! The kernel as the platform of the algorithm.
 
 use crate::{
     callback::CpuCallbacks,
@@ -52,8 +52,8 @@ use pin_init::Zeroable;
 ///
 /// # Invariants
 ///
-/// It is `word`; but in the initialiser of a static, where an address is not a number yet, it may be
-/// `address`.
+/// The union holds `word`; only in the initialiser of a static, where an address is not a number
+/// yet, may it hold `address`.
 #[repr(C)]
 pub(crate) union KernelWord {
     word: ManuallyDrop<Once>,
@@ -66,21 +66,22 @@ unsafe impl Send for KernelWord {}
 unsafe impl Sync for KernelWord {}
 
 impl KernelWord {
-    /// A word that holds 0.
+    /// Creates a word that holds 0.
     pub(crate) const fn zero() -> Self {
         Self {
             word: ManuallyDrop::new(Once::new(0)),
         }
     }
 
-    /// A word that holds an address: for the initialiser of a static.
+    /// Creates a word that holds an address, for the initialiser of a static.
     pub(crate) const fn from_address(address: *const usize) -> Self {
         Self { address }
     }
 
     #[inline(always)]
     fn word(&self) -> &Once {
-        // SAFETY: By the type invariant it is that, or an address, which is a number at run time.
+        // SAFETY: By the type invariant the union holds a word, or an address, which is a number at
+        // run time.
         unsafe { &self.word }
     }
 }
@@ -115,19 +116,20 @@ impl Word for KernelWord {
     }
 }
 
-/// What the updater's half of the pair of barriers is; and which engine an epoch has.
+/// The kind of an epoch: its heavy barrier, and so its engine.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u32)]
 pub(crate) enum Flavour {
-    /// An interrupt on each CPU.
+    /// The heavy barrier is an interrupt on each CPU.
     Ipi,
-    /// An RCU grace period, or an interrupt on each CPU if it is expedited and no CPU is isolated.
+    /// The heavy barrier is an RCU grace period, or an interrupt on each CPU if it is expedited and
+    /// no CPU is isolated.
     Rcu,
-    /// A full barrier on this CPU: readers have theirs.
+    /// The heavy barrier is a full barrier on this CPU: readers execute theirs.
     Fenced,
 }
 
-/// The number of interrupts that heavy barriers of all epochs have sent, for tests.
+/// Returns the number of interrupts that heavy barriers of all epochs have sent, for tests.
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) fn ipis() -> usize {
     // SAFETY: No requirements.
@@ -139,22 +141,22 @@ pub(crate) fn ipis() -> usize {
 static HEAVY_BARRIERS: [Atomic<usize>; helpers::EPOCH_ENGINES as usize] =
     [const { Atomic::new(0) }; helpers::EPOCH_ENGINES as usize];
 
-/// The number of heavy barriers of all epochs of that flavour, for tests.
+/// Returns the number of heavy barriers of all epochs of `flavour`, for tests.
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) fn heavy_barriers(flavour: Flavour) -> usize {
     HEAVY_BARRIERS[flavour as usize].load(Relaxed)
 }
 
-/// Whether there are CPUs that are to be left alone.
+/// Returns whether CPUs are isolated, so that they must not be interrupted.
 fn cpus_are_isolated() -> bool {
     // SAFETY: No requirements.
     unsafe { helpers::epoch_cpus_are_isolated() }
 }
 
-/// What an epoch has for each CPU.
+/// The per-CPU data of an epoch.
 #[repr(C, align(64))]
 pub(crate) struct CpuSide {
-    /// On cache lines of their own: readers write them.
+    /// Counters of sections, on cache lines of their own: readers write them.
     counters: Counters<{ Counter::COUNT }>,
     pub(crate) callbacks: CpuCallbacks,
 }
@@ -166,28 +168,30 @@ unsafe impl Zeroable for CpuSide {}
 ///
 /// # Invariants
 ///
-/// It is part of the [`Domain`] of an [`Epoch`].
+/// The platform is part of the [`Domain`] of an [`Epoch`]. `name` is a string that lives as long as
+/// the epoch.
 #[repr(C)]
 pub(crate) struct KernelPlatform {
     pub(crate) cpus: PerCpu<CpuSide>,
     pub(crate) flavour: Flavour,
-    /// The epoch is a static: it is never freed.
+    /// 1 if the epoch is a static, which is never freed.
     pub(crate) is_static: u32,
-    /// What people know the epoch as. A string that lives as long as the epoch.
+    /// The name of the epoch, for people.
     pub(crate) name: *const c_char,
 }
 
-// SAFETY: Nobody writes the name.
+// SAFETY: `name` points to a string that nobody writes.
 unsafe impl Send for KernelPlatform {}
-// SAFETY: Nobody writes the name.
+// SAFETY: `name` points to a string that nobody writes.
 unsafe impl Sync for KernelPlatform {}
 
 impl KernelPlatform {
     /// # Safety
     ///
-    /// It is for an [`Epoch`]'s domain, which goes before `name`.
+    /// The platform is for an [`Epoch`]'s domain, which is freed before `name`.
     pub(crate) unsafe fn new(flavour: Flavour, name: &CStr) -> Result<Self> {
-        // INVARIANT: As the caller has promised.
+        // INVARIANT: The platform is for an epoch's domain, and `name` outlives it, as this
+        // function requires.
         Ok(Self {
             cpus: PerCpu::new()?,
             flavour,
@@ -198,14 +202,16 @@ impl KernelPlatform {
 
     /// # Safety
     ///
-    /// It is for the domain of an [`Epoch`] that is a static. `cpus` is a zeroed static in the section
-    /// of per-CPU data, and of that epoch only.
+    /// The platform is for the domain of an [`Epoch`] that is a static. `cpus` is a zeroed static
+    /// in the section of per-CPU data, and of that epoch only.
     // `as_char_ptr` is not const.
     #[expect(clippy::disallowed_methods)]
     pub(crate) const unsafe fn from_static(cpus: *mut CpuSide, name: &'static CStr) -> Self {
-        // INVARIANT: As the caller has promised.
+        // INVARIANT: The platform is for an epoch's domain, and `name` outlives it, as this
+        // function requires.
         Self {
-            // SAFETY: As this function requires; statics are not dropped.
+            // SAFETY: `cpus` is a zeroed static in the section of per-CPU data, as this function
+            // requires; statics are not dropped.
             cpus: unsafe { PerCpu::from_static(cpus) },
             flavour: Flavour::Ipi,
             is_static: 1,
@@ -213,14 +219,15 @@ impl KernelPlatform {
         }
     }
 
-    /// What [`Platform::pair`] of slot 0 is, of a static: a pointer, since only the linker knows the
-    /// number.
+    /// Returns [`Platform::pair`] of slot 0 of a static: as a pointer, since only the linker knows
+    /// the number.
     pub(crate) const fn first_pair(cpus: *mut CpuSide) -> *const usize {
-        // SAFETY: It stays in the static.
+        // SAFETY: The offset stays in the static.
         unsafe { cpus.byte_add(offset_of!(CpuSide, counters)) }.cast()
     }
 
-    /// For each possible CPU, how many sections of `slot` were entered and left on it.
+    /// Returns, for each possible CPU, the numbers of sections of `slot` that were entered and left
+    /// on it.
     pub(crate) fn each_cpu(&self, slot: Slot) -> impl Iterator<Item = (usize, usize)> + '_ {
         self.cpus.iter().map(move |cpu| {
             let left = cpu.counters.read(Counter::Exit(slot).index());
@@ -240,13 +247,13 @@ impl Platform for KernelPlatform {
 
     #[inline(always)]
     unsafe fn count_enter(&self, pair: usize) {
-        // SAFETY: `pair` is the offset of the first counter of a pair, as this function requires.
+        // SAFETY: `pair` is the offset of the first counter of a pair, as the trait requires.
         unsafe { this_cpu_inc::<0>(pair) };
     }
 
     #[inline(always)]
     unsafe fn count_exit(&self, pair: usize) {
-        // SAFETY: `pair` is the offset of the first counter of a pair, as this function requires.
+        // SAFETY: `pair` is the offset of the first counter of a pair, as the trait requires.
         unsafe { this_cpu_inc::<1>(pair) };
     }
 
@@ -268,9 +275,9 @@ impl Platform for KernelPlatform {
         #[cfg(CONFIG_KUNIT = "y")]
         HEAVY_BARRIERS[self.flavour as usize].fetch_add(1, Relaxed);
         match self.flavour {
-            // Each CPU goes through a full barrier between the beginning and the end of an RCU grace
-            // period, if RCU watches it; and each increment is one instruction, or has interrupts
-            // disabled, so that RCU takes it for a reader.
+            // Each CPU goes through a full barrier between the beginning and the end of an RCU
+            // grace period, if RCU watches it; and each increment is one instruction, or has
+            // interrupts disabled, so that it is a reader to RCU.
             Flavour::Rcu if pace == Pace::Normal || cpus_are_isolated() => {
                 kernel::sync::rcu::synchronize_rcu()
             }
@@ -301,7 +308,7 @@ impl Platform for KernelPlatform {
     fn begins(domain: &Domain<Self>, pace: Pace) {
         let epoch = Epoch::of(domain);
         epoch.register_static();
-        // The number of the one that begins.
+        // The number of the grace period that begins.
         let number = domain.grace_periods().wrapping_add(1);
         epoch.watch.begins(epoch.name(), number, pace);
     }
@@ -317,7 +324,7 @@ impl Platform for KernelPlatform {
     }
 
     fn wake(domain: &Domain<Self>) {
-        // SAFETY: The key is an address, and is not followed.
+        // SAFETY: The key is an address, which is not dereferenced.
         unsafe { helpers::epoch_wake_up(ptr::from_ref(domain).cast()) };
     }
 

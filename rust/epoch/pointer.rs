@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pointers that readers follow inside sections of an epoch.
+//! Pointers that readers dereference inside sections of an epoch.
 
 use crate::{
     callback::Head,
@@ -28,7 +28,7 @@ use kernel::{
     }, //
 };
 
-/// An object with room for what frees it after a grace period.
+/// An object with the head of the callback that frees it.
 #[repr(C)]
 struct Node<T> {
     // First, so that its address is that of the whole.
@@ -36,11 +36,11 @@ struct Node<T> {
     value: T,
 }
 
-/// An object that no reader can find yet: what an [`EpochPtr`] takes.
+/// An object that no reader can find yet, for an [`EpochPtr`].
 pub struct Owned<T>(KBox<Node<T>>);
 
 impl<T> Owned<T> {
-    /// Allocates room for `value`. [`ENOMEM`] when there is none.
+    /// Allocates an object of `value`. Returns [`ENOMEM`] if there is no memory.
     pub fn new(value: T, flags: Flags) -> Result<Self> {
         Ok(Self(KBox::new(
             Node {
@@ -51,7 +51,7 @@ impl<T> Owned<T> {
         )?))
     }
 
-    /// The value itself.
+    /// Returns the value, and frees the memory of the object.
     pub fn into_inner(self) -> T {
         KBox::into_inner(self.0).value
     }
@@ -69,16 +69,16 @@ impl<T> Deref for Owned<T> {
     }
 }
 
-/// A pointer to an object, or to none, that readers follow inside sections of one epoch while others
-/// replace it.
+/// A pointer to an object, or null, that readers dereference inside sections of one epoch while
+/// others replace it.
 ///
-/// What a reader gets lives as long as its guard. An object that was replaced is an [`Unlinked`] one
+/// A reference that a reader gets lives as long as its guard. A replaced object is [`Unlinked`]
 /// until a grace period has passed.
 ///
 /// # Invariants
 ///
-/// The pointer is null, or one of an [`Owned`] that was given up. It is freed only after a grace
-/// period of `epoch` that begins when nobody can load it any more.
+/// The pointer is null, or from a leaked [`Owned`]. Its object is freed only after a grace period
+/// of `epoch` that begins when nobody can load it any more.
 pub struct EpochPtr<T: Send + Sync + 'static> {
     epoch: ARef<Epoch>,
     ptr: Atomic<*mut Node<T>>,
@@ -90,33 +90,33 @@ impl<T: Send + Sync + 'static> EpochPtr<T> {
     /// Objects may hold such pointers themselves: a list or a tree is freed one level in each grace
     /// period.
     pub fn new(epoch: ARef<Epoch>, object: Option<Owned<T>>) -> Self {
-        // INVARIANT: It is given up here.
+        // INVARIANT: `object` is leaked here.
         Self {
             epoch,
             ptr: Atomic::new(Owned::into_ptr(object)),
         }
     }
 
-    /// The object, inside `section`; a [`Guard`](crate::Guard) will do. Any context.
+    /// Returns the object, inside `section`, which may be a [`Guard`](crate::Guard). Any context.
     ///
-    /// With a section of another epoch, which protects nothing here, it warns and finds none.
+    /// With a section of another epoch, which protects nothing here, it warns and returns `None`.
     pub fn load<'a>(&self, section: &'a Detached<'_>) -> Option<&'a T> {
         if kernel::warn_on!(!ptr::eq(section.epoch(), &*self.epoch)) {
             return None;
         }
-        // Acquire: pairs with the full ordering in `swap`, for what was written to the object.
+        // Acquire: pairs with the full ordering in `swap`, for the contents of the object.
         let node = self.ptr.load(Acquire);
-        // SAFETY: By the type invariant it is valid until a grace period has passed that begins when
-        // it cannot be loaded any more; the section is older than that.
+        // SAFETY: By the type invariant `node` is valid until a grace period has passed that begins
+        // when it cannot be loaded any more; the section is older than that.
         unsafe { node.as_ref() }.map(|node| &node.value)
     }
 
-    /// Puts `object` in the place of the one that is there. Any context.
+    /// Replaces the object with `object`, and returns the old one. Any context.
     pub fn swap(&self, object: Option<Owned<T>>) -> Option<Unlinked<T>> {
-        // Full: whoever loads the new object sees what was written to it, and the grace period
-        // begins after the old one was replaced.
+        // Full: a reader that loads the new object sees its contents (pairs with the acquire in
+        // `load`), and the grace period begins after the old one was replaced.
         let old = self.ptr.xchg(Owned::into_ptr(object), Full);
-        // INVARIANT: It was one of an `Owned`, and cannot be loaded any more.
+        // INVARIANT: `old` is from a leaked `Owned`, and cannot be loaded any more.
         NonNull::new(old).map(|node| Unlinked {
             epoch: self.epoch.clone(),
             node,
@@ -126,38 +126,38 @@ impl<T: Send + Sync + 'static> EpochPtr<T> {
 
 impl<T: Send + Sync + 'static> Drop for EpochPtr<T> {
     fn drop(&mut self) {
-        // Readers may still have it, since what they borrow is their guard.
+        // Readers may still have the object, since they borrow their guard.
         drop(self.swap(None));
     }
 }
 
-/// An object that readers do not find any more, but may still have. Dropping it frees the object after
+/// An object that readers can no longer find, but may still use. Dropping it frees the object after
 /// a grace period, without waiting for that.
 ///
 /// # Invariants
 ///
-/// `node` is one of an [`Owned`] that was given up, and was unlinked from an [`EpochPtr`] of `epoch`.
+/// `node` is from a leaked [`Owned`], and was unlinked from an [`EpochPtr`] of `epoch`.
 pub struct Unlinked<T: Send + Sync + 'static> {
     epoch: ARef<Epoch>,
     node: NonNull<Node<T>>,
 }
 
-// SAFETY: It owns an object that may be sent and shared.
+// SAFETY: `Unlinked` owns an object that may be sent and shared.
 unsafe impl<T: Send + Sync + 'static> Send for Unlinked<T> {}
-// SAFETY: It has no methods that take a shared reference.
+// SAFETY: `Unlinked` has no methods that take a shared reference.
 unsafe impl<T: Send + Sync + 'static> Sync for Unlinked<T> {}
 
 impl<T: Send + Sync + 'static> Unlinked<T> {
-    /// Waits for a grace period; then the object is nobody else's. Context as for
-    /// [`Epoch::synchronize`].
+    /// Waits for a grace period, and returns the object, which no reader uses any more. Context as
+    /// for [`Epoch::synchronize`].
     pub fn synchronize(self) -> Owned<T> {
         let mut this = ManuallyDrop::new(self);
         this.epoch.synchronize();
         let node = this.node;
-        // SAFETY: `this` is not dropped, and not used after this.
+        // SAFETY: `this` is not dropped, and not used afterwards.
         unsafe { ptr::drop_in_place(&mut this.epoch) };
-        // SAFETY: By the type invariant it came from a box, and no section is left that could have
-        // loaded it.
+        // SAFETY: By the type invariant `node` is from a leaked box, and no section is left that
+        // could have loaded it.
         Owned(unsafe { KBox::from_raw(node.as_ptr()) })
     }
 }
@@ -166,14 +166,14 @@ impl<T: Send + Sync + 'static> Drop for Unlinked<T> {
     fn drop(&mut self) {
         /// # Safety
         ///
-        /// `head` is that of a node of a box that was given up, and nobody else has it.
+        /// `head` is that of a node of a leaked box, and nobody else uses it.
         unsafe extern "C" fn free<T>(head: *mut Head) {
-            // SAFETY: By the caller's promise; it is the first field of the node.
+            // SAFETY: `head` is the first field of a node of a leaked box, which nobody else uses.
             drop(unsafe { KBox::from_raw(head.cast::<Node<T>>()) });
         }
 
-        // SAFETY: By the type invariant the head is valid, and queued here only. The object is `Send`
-        // and `'static`; the unloading of the module whose code the callback is waits for it.
+        // SAFETY: By the type invariant the head is valid, and queued here only. The object is
+        // `Send` and `'static`; unloading the module that contains the callback waits for it.
         unsafe { self.epoch.call(self.node.cast(), free::<T>) };
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All epochs. A new one gets its directory in sysfs a little later, so that an
- * epoch that does not live long costs none; and before that if a module has just
- * been loaded, so that the directories of its epochs are there when insmod returns.
+ * All epochs. A new one gets its directory in sysfs a little later, so that a
+ * short-lived epoch costs none; or earlier, when the loading of a module ends,
+ * so that the directories of its epochs are there when insmod returns.
  *
- * A module that goes may have left callbacks in epochs of others; they are invoked
- * before its code is gone. So an epoch stays here until its last callback has
- * returned.
+ * A module that is unloaded may have pending callbacks in epochs of others;
+ * they are invoked before its code is freed. So an epoch stays here until its
+ * last callback has returned.
  */
 #include <linux/list.h>
 #include <linux/llist.h>
@@ -18,22 +18,22 @@
 #include "helpers.h"
 #include "upcalls.h"
 
-/* Registration in lifetime.rs. */
+/* `Registration` in lifetime.rs. */
 struct epoch_registration {
 	struct list_head node;
-	/* The last pass of invoke_all() that has looked at it. */
+	/* The last pass of invoke_all() that has checked it. */
 	unsigned long round;
-	/* Whoever uses it without the lock. */
+	/* The number of users without the lock. */
 	unsigned int pins;
-	/* It gets no directory any more. */
+	/* It gets no directory from now on. */
 	bool is_retired;
 };
 
 static DEFINE_MUTEX(lock);
-/* Those that have a directory, and those that will get one. */
+/* Epochs that have a directory, and epochs that will get one. */
 static LIST_HEAD(known);
 static LIST_HEAD(fresh);
-/* Statics that will be registered: by the list head that they have for the other lists. */
+/* Statics that will be registered, linked by the list head for the other lists. */
 static LLIST_HEAD(statics);
 
 static void make_directories(struct work_struct *unused)
@@ -49,7 +49,7 @@ static void make_directories(struct work_struct *unused)
 		list_move_tail(&registration->node, &known);
 		if (!registration->is_retired)
 			__epoch_make_directory(&registration->node);
-		/* Others may be making or freeing epochs. */
+		/* Others may be creating or freeing epochs. */
 		mutex_unlock(&lock);
 		cond_resched();
 		mutex_lock(&lock);
@@ -67,7 +67,10 @@ void epoch_register(void *registration)
 	queue_delayed_work(system_dfl_wq, &directories, HZ / 10);
 }
 
-/* As epoch_register(). Any context but NMI, without the scheduler's locks. */
+/*
+ * Registers a static as epoch_register() does. Any context but NMI, without the
+ * scheduler's locks.
+ */
 void epoch_register_later(void *registration)
 {
 	BUILD_BUG_ON(sizeof(struct llist_node) > sizeof(struct list_head));
@@ -75,7 +78,7 @@ void epoch_register_later(void *registration)
 	queue_delayed_work(system_dfl_wq, &directories, HZ / 10);
 }
 
-/* No directory is made any more when it returns. */
+/* Ensures that no directory is created after it returns. */
 void epoch_retire(void *registration)
 {
 	mutex_lock(&lock);
@@ -83,7 +86,7 @@ void epoch_retire(void *registration)
 	mutex_unlock(&lock);
 }
 
-/* Nobody uses it any more when it returns. May sleep. */
+/* Removes an epoch, when all pins have gone. May sleep. */
 void epoch_unregister(void *data)
 {
 	struct epoch_registration *registration = data;
@@ -98,18 +101,18 @@ void epoch_unregister(void *data)
 	mutex_unlock(&lock);
 }
 
-/* Makes the directories that are still to come. Process context; sleeps. */
+/* Creates all missing directories. Process context; sleeps. */
 void epoch_registry_settle(void)
 {
 	flush_delayed_work(&directories);
 }
 
-/* The code of the module whose callbacks are waited for; written with going_lock held. */
+/* The code of the module being unloaded; written with going_lock held. */
 static DEFINE_MUTEX(going_lock);
 static unsigned long going_start, going_size;
 static bool going_was_invoked;
 
-/* For each callback: whether epoch_callback_invoked() has to be called. */
+/* Returns whether epoch_callback_invoked() must be called for each callback. */
 bool epoch_module_goes(void)
 {
 	return READ_ONCE(going_size);
@@ -121,7 +124,7 @@ void epoch_callback_invoked(unsigned long callback)
 		WRITE_ONCE(going_was_invoked, true);
 }
 
-/* Pins the next epoch that has callbacks pending and was not looked at in this pass. */
+/* Pins the next epoch that has pending callbacks and was not checked in this pass. */
 static struct epoch_registration *pin_next(unsigned long round)
 {
 	struct list_head *lists[] = { &known, &fresh };
@@ -161,7 +164,7 @@ static void invoke_all(struct module *module)
 	mutex_lock(&going_lock);
 	WRITE_ONCE(going_start, (unsigned long)module->mem[MOD_TEXT].base);
 	WRITE_ONCE(going_size, module->mem[MOD_TEXT].size);
-	/* Callbacks may queue others: each level of a list that is freed does. */
+	/* Callbacks may queue others, as each level of a list that is freed does. */
 	do {
 		WRITE_ONCE(going_was_invoked, false);
 		round++;
@@ -194,13 +197,13 @@ static void shut_down_statics(struct module *module)
 			}
 		}
 		mutex_unlock(&lock);
-		/* Nobody else takes it off. */
+		/* Nobody else removes it. */
 		if (found)
 			__epoch_static_gone(found);
 	} while (found);
 }
 
-/* What kernel/module/internal.h has of it, which modules do not get. */
+/* A copy of the definition in kernel/module/internal.h, which modules cannot include. */
 struct module_use {
 	struct list_head source_list;
 	struct list_head target_list;
@@ -208,8 +211,8 @@ struct module_use {
 };
 
 /*
- * Whether a module may have callbacks in epochs: others do not wait for readers
- * that they have nothing to do with. Its list does not change any more, or yet.
+ * Returns whether a module may have callbacks in epochs: unrelated modules do
+ * not wait for readers. Its list no longer changes, or not yet.
  */
 static bool uses_epochs(struct module *module)
 {
@@ -237,7 +240,7 @@ static int module_changed(struct notifier_block *nb, unsigned long state, void *
 		epoch_registry_settle();
 		break;
 	case MODULE_STATE_GOING:
-		/* Whichever of its statics has callbacks, or is waited for, is registered then. */
+		/* After these, each of its statics with callbacks or waiters is registered. */
 		epoch_callbacks_settle();
 		epoch_engines_settle();
 		epoch_registry_settle();
@@ -252,7 +255,7 @@ static int module_changed(struct notifier_block *nb, unsigned long state, void *
 
 static struct notifier_block module_notifier = {
 	.notifier_call = module_changed,
-	/* Before others take apart what callbacks may use. */
+	/* Before other notifiers tear down what callbacks may use. */
 	.priority = INT_MAX,
 };
 
@@ -261,7 +264,7 @@ int epoch_registry_init(void)
 	return register_module_notifier(&module_notifier);
 }
 
-/* There is no reference to an epoch any more. */
+/* To be called when no reference to an epoch is left. */
 void epoch_registry_exit(void)
 {
 	unregister_module_notifier(&module_notifier);

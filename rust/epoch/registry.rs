@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The list of all epochs, which is kept in `registry.c`.
+//! The registry of all epochs, kept in `registry.c`.
 
 use crate::helpers;
 use kernel::{
@@ -8,12 +8,12 @@ use kernel::{
     prelude::*, //
 };
 
-/// The registry, while the module is there; dropping it ends it.
+/// The registry; dropping it ends it.
 pub(crate) struct Registry(());
 
 impl Registry {
     pub(crate) fn new() -> Result<Self> {
-        // SAFETY: It is undone by `drop` only.
+        // SAFETY: Only `drop` undoes it.
         to_result(unsafe { helpers::epoch_registry_init() })?;
         Ok(Self(()))
     }
@@ -21,7 +21,7 @@ impl Registry {
 
 impl Drop for Registry {
     fn drop(&mut self) {
-        // SAFETY: `new` has done it.
+        // SAFETY: `new` initialised the registry.
         unsafe { helpers::epoch_registry_exit() };
     }
 }

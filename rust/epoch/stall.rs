@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How long grace periods take, and a report of one that does not come to its end.
+//! Durations of grace periods, and reports of stalls.
 //!
 //! No timer is needed: the detector looks at the time while it polls for the last section.
 
@@ -36,29 +36,29 @@ const NS_PER_MS: u64 = 1_000_000;
 
 /// Times the grace periods of an epoch.
 ///
-/// All but `timeout_ms` and `gaps` is written by the detector only.
+/// Only the detector writes fields other than `timeout_ms` and `gaps`.
 pub(crate) struct Watch {
     /// The timeout, xor [`Watch::DEFAULT_TIMEOUT_MS`].
     timeout_ms: Atomic<u32>,
     stalls: Atomic<usize>,
     expedited: Atomic<usize>,
-    /// When the grace period in progress has begun.
+    /// The time at which the grace period in progress began.
     begun_ns: Atomic<u64>,
-    /// When the sections that it waits for were first found open.
+    /// The time at which the sections that it waits for were first found open.
     open_since_ns: Atomic<u64>,
-    /// For how long they may be open until they are reported, once more.
+    /// The time for which they may be open before the next report.
     report_after_ns: Atomic<u64>,
     last_ns: Atomic<u64>,
     max_ns: Atomic<u64>,
-    /// What is not known of readers. Written by them.
+    /// The gaps in the records of readers.
     pub(crate) gaps: Gaps,
 }
 
 impl Watch {
-    /// As RCU's.
+    /// The default timeout, the same as RCU's.
     const DEFAULT_TIMEOUT_MS: u32 = 21_000;
 
-    /// One that has seen nothing: all zeroes.
+    /// Creates a watch that has seen nothing: all zeroes.
     pub(crate) fn new() -> Self {
         Self {
             timeout_ms: Atomic::new(0),
@@ -73,44 +73,44 @@ impl Watch {
         }
     }
 
-    /// How long the last grace period took.
+    /// Returns the duration of the last grace period.
     pub(crate) fn last_ns(&self) -> u64 {
         self.last_ns.load(Relaxed)
     }
 
-    /// How long the longest one took.
+    /// Returns the duration of the longest grace period.
     pub(crate) fn max_ns(&self) -> u64 {
         self.max_ns.load(Relaxed)
     }
 
-    /// The number of reports.
+    /// Returns the number of stall reports.
     pub(crate) fn stalls(&self) -> usize {
         self.stalls.load(Relaxed)
     }
 
-    /// The number of expedited grace periods.
+    /// Returns the number of expedited grace periods.
     pub(crate) fn expedited(&self) -> usize {
         self.expedited.load(Relaxed)
     }
 
-    /// How long a grace period may take before it is reported; 0 for any time.
+    /// Returns the time for which sections may be open before a report; 0 for no reports.
     pub(crate) fn timeout_ms(&self) -> u32 {
         self.timeout_ms.load(Relaxed) ^ Self::DEFAULT_TIMEOUT_MS
     }
 
-    /// Sets the timeout, for a grace period that is running, too.
+    /// Sets the timeout, also for a grace period in progress.
     pub(crate) fn set_timeout_ms(&self, timeout_ms: u32) {
         self.timeout_ms
             .store(timeout_ms ^ Self::DEFAULT_TIMEOUT_MS, Relaxed);
     }
 
-    /// Records the beginning of a grace period of that number.
+    /// Records the beginning of grace period `number`.
     pub(crate) fn begins(&self, name: &CStr, number: usize, pace: Pace) {
         trace::gp_start(name, number, pace);
         self.begun_ns.store(monotonic_ns(), Relaxed);
     }
 
-    /// Records its end.
+    /// Records the end of a grace period.
     pub(crate) fn ends(&self, name: &CStr, domain: &Domain<KernelPlatform>, pace: Pace) {
         let begun = self.begun_ns.load(Relaxed);
         // The clock may go back a little from one CPU to another.
@@ -127,11 +127,11 @@ impl Watch {
         trace::gp_end(name, domain.grace_periods(), pace, took);
     }
 
-    /// Looks at the time, since sections are open in `slot`, which is not the active one. Reports them
-    /// when they have been for `timeout_ms`, and again whenever that has tripled.
+    /// Checks the time, since sections are open in `slot`, which is not the active one. Reports
+    /// them when they have been open for `timeout_ms`, and again whenever that time has tripled.
     ///
-    /// The clock is that of the sections, not of the tasks that wait for them: it goes on if the grace
-    /// period is abandoned and resumed.
+    /// The clock measures sections, not waits: it continues if the grace period is abandoned and
+    /// resumed.
     pub(crate) fn check(&self, epoch: &Epoch, slot: Slot) {
         let timeout_ns = u64::from(self.timeout_ms()) * NS_PER_MS;
         let now = monotonic_ns();
@@ -159,8 +159,8 @@ impl Watch {
         });
     }
 
-    /// Describes, line by line, what a grace period waits for: sections in `slot`, found open that long
-    /// ago.
+    /// Describes, line by line, the sections in `slot` that a grace period waits for, found open
+    /// `open_ns` ago.
     pub(crate) fn describe(
         &self,
         epoch: &Epoch,
@@ -188,7 +188,7 @@ impl Watch {
         self.describe_readers(domain, slot, open, say);
     }
 
-    /// Says who is in the sections that are `open`, as far as that is known.
+    /// Describes the known readers of the `open` sections.
     fn describe_readers(
         &self,
         domain: &Domain<KernelPlatform>,
@@ -201,7 +201,7 @@ impl Watch {
         if !tracking::are_tracked() {
             return say(fmt!("set track_readers to have later reports name readers"));
         }
-        // The oldest first, without memory to sort them in.
+        // The oldest first; there is no memory to sort them in.
         let mut said = 0;
         let mut after = (0, 0);
         while said < MOST {
@@ -219,13 +219,13 @@ impl Watch {
         let over = self.gaps.over(slot);
         if over > 0 {
             say(fmt!(
-                "{over} section(s) left elsewhere than entered: so many of these may be over"
+                "{over} section(s) left elsewhere than entered: that many of these may be over"
             ));
         }
         if open > known {
             let (unknown, no_room) = (open - known, self.gaps.no_room());
             say(fmt!(
-                "{unknown} section(s) unknown: at their beginning or end, older than track_readers, or no room ({no_room} so far)"
+                "{unknown} section(s) unknown: being entered or left, older than track_readers, or no room ({no_room} so far)"
             ));
         }
     }

@@ -2,9 +2,9 @@
 
 //! Epochs that are statics: they need no initialisation, and no memory at run time.
 //!
-//! A static is all zeroes but for what its domain begins with, so that C can define one, too:
-//! `DEFINE_EPOCH()` in `include/epoch.h`. It is registered when it is first used, and shut down when its
-//! module goes.
+//! A static is all zeroes except for the beginning of its domain, so that C can define one, too:
+//! `DEFINE_EPOCH()` in `include/epoch.h`. It is registered when it is first used, and shut down
+//! when its module is unloaded.
 
 use crate::{
     domain::Domain,
@@ -34,9 +34,9 @@ use kernel_ext::{
     lockdep::Class, //
 };
 
-// What is all zeroes is empty.
+// These types are empty when zeroed.
 const _: () = {
-    // SAFETY: If zeroes were no value of the type, this would not compile: it is evaluated here.
+    // SAFETY: This is evaluated at compile time, which fails if zeroes are no value of the type.
     unsafe {
         assert!(MaybeUninit::<Option<CString>>::zeroed()
             .assume_init_ref()
@@ -50,17 +50,17 @@ const _: () = {
     }
 };
 
-/// The per-CPU data of a [`StaticEpoch`]: for [`static_epoch!`](crate::static_epoch), which puts it in
-/// the section of per-CPU data.
+/// The per-CPU data of a [`StaticEpoch`], for [`static_epoch!`](crate::static_epoch), which puts it
+/// in the section of per-CPU data.
 #[doc(hidden)]
 #[repr(transparent)]
 pub struct StaticCpus(CpuSide);
 
 impl StaticCpus {
-    /// Zeroes.
+    /// Creates zeroed data.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
-        // SAFETY: It is `Zeroable`.
+        // SAFETY: `CpuSide` is `Zeroable`.
         unsafe { MaybeUninit::zeroed().assume_init() }
     }
 }
@@ -72,15 +72,17 @@ pub struct StaticEpoch(Epoch);
 impl StaticEpoch {
     /// # Safety
     ///
-    /// It is for a static. `cpus` is a static in the section of per-CPU data, and of this one only.
+    /// The result is for a static. `cpus` is a static in the section of per-CPU data, and of this
+    /// epoch only.
     #[doc(hidden)]
     pub const unsafe fn new(cpus: *const StaticCpus, name: &'static CStr) -> Self {
         let cpus = cpus.cast::<CpuSide>().cast_mut();
-        // SAFETY: As this function requires.
+        // SAFETY: `cpus` is a static of this epoch in the section of per-CPU data, zeroed by
+        // `StaticCpus::new`; the result is for a static.
         let platform = unsafe { KernelPlatform::from_static(cpus, name) };
         let mut epoch = MaybeUninit::<Epoch>::zeroed();
-        // SAFETY: The pointer is that of a field. Where the counters of slot 0 are is what `pair` says;
-        // the rest is valid when zeroed, as is asserted above.
+        // SAFETY: The pointer is that of a field. `first_pair` locates the counters of slot 0,
+        // which `pair` returns; the rest is valid when zeroed, as asserted above.
         unsafe {
             let active = KernelWord::from_address(KernelPlatform::first_pair(cpus));
             (&raw mut (*epoch.as_mut_ptr()).domain).write(Domain::from_zeroes(active, platform));
@@ -90,7 +92,7 @@ impl StaticEpoch {
 }
 
 impl StaticEpoch {
-    /// Has the epoch's directory made, before it is first used. Process context.
+    /// Registers the epoch before its first use, so that its directory appears. Process context.
     pub fn register(&self) {
         self.register_static();
     }
@@ -105,9 +107,9 @@ impl Deref for StaticEpoch {
     }
 }
 
-/// Defines an epoch that needs no initialisation, and may be used as soon as the module's code runs.
+/// Defines an epoch that needs no initialisation and may be used as soon as the module's code runs.
 ///
-/// It is shut down when the module is unloaded, which waits for its callbacks.
+/// The epoch is shut down when the module is unloaded, which waits for its callbacks.
 ///
 /// # Examples
 ///
@@ -126,13 +128,13 @@ macro_rules! static_epoch {
         $visibility static $epoch: $crate::StaticEpoch = {
             #[cfg_attr(CONFIG_SMP, link_section = ".data..percpu")]
             static CPUS: $crate::StaticCpus = $crate::StaticCpus::new();
-            // SAFETY: It is for a static, and `CPUS` is in the section of per-CPU data.
+            // SAFETY: The result is for a static, and `CPUS` is in the section of per-CPU data.
             unsafe { $crate::StaticEpoch::new(&raw const CPUS, $name) }
         };
     };
 }
 
-// What C knows of `struct epoch` and `struct epoch_cpu`, and the room that it has for them.
+// Layouts that C relies on, of `struct epoch` and `struct epoch_cpu`, and their sizes there.
 const _: () = {
     const EPOCH_SIZE: usize = 1024;
     const EPOCH_CPU_SIZE: usize = 512;

@@ -5,15 +5,15 @@
 //!
 //! # Lifetimes
 //!
-//! An epoch gets its directory a little after it was created: most of what it costs to create one
-//! would be the directory, which nobody looks at if it is freed at once. The registry (`registry.c`)
-//! says when.
+//! An epoch gets its directory a little after it was created: the directory would be most of the
+//! cost of creating an epoch, wasted if it is freed soon. The registry (`registry.c`) decides when.
 //!
-//! The directory is removed before anything else of the epoch goes, which waits for whoever is reading
-//! or writing a file; so each finds the epoch as it was, and the code of this module too, which cannot
-//! go before the epochs do. A module that leaked an epoch and went away would leave its directory; that
-//! goes with `/sys/kernel/epoch` when this module does, in the same way. What is freed later than that
-//! is a kobject of the kernel's own (see [`kernel_ext::kobject`]).
+//! The directory is removed before anything else of the epoch, and removal waits for tasks that
+//! read or write a file; so they find the epoch intact, and the code of this module too, which
+//! cannot be unloaded before the epochs are freed. A module that leaked an epoch and was unloaded
+//! leaves the epoch's directory; that is removed with `/sys/kernel/epoch`, in the same way, when
+//! this module is unloaded. Only a kobject of the kernel's own is freed later than that (see
+//! [`kernel_ext::kobject`]).
 
 use crate::Epoch;
 use core::{
@@ -37,7 +37,7 @@ use kernel_ext::{
     sysfs::Attribute, //
 };
 
-/// One entry for each file.
+/// The files of an epoch's directory, one entry each.
 static ATTRIBUTES: [Attribute<Epoch>; 12] = [
     Attribute::read_only(c"epoch", |epoch, out| {
         out.write(fmt!("{}", epoch.domain.epoch()));
@@ -105,7 +105,7 @@ static ATTRIBUTES: [Attribute<Epoch>; 12] = [
     ),
 ];
 
-/// The number that was written, in decimal digits; if it is none, tells the log what is accepted.
+/// Parses the decimal number that was written; on failure, logs the values that are accepted.
 fn number(epoch: &Epoch, text: &BStr, accepted: &str) -> Result<u32> {
     let number = core::str::from_utf8(text).ok().and_then(|s| s.parse().ok());
     number.ok_or(EINVAL).inspect_err(|_| {
@@ -115,23 +115,23 @@ fn number(epoch: &Epoch, text: &BStr, accepted: &str) -> Result<u32> {
 }
 
 global_lock! {
-    /// `/sys/kernel/epoch`, as long as the module is there. The lock is held from the choice of a name
-    /// until there is a directory of that name.
+    /// `/sys/kernel/epoch`, while the module is loaded. The lock is held from the choice of a name
+    /// until a directory of that name exists.
     // SAFETY: `Root::new` initialises it before anything else can use it.
     unsafe(uninit) static ROOT: Mutex<Option<Directory>> = None;
 }
 
-/// `/sys/kernel/epoch`, while the module is there; dropping it removes it.
+/// `/sys/kernel/epoch`; dropping it removes the directory.
 pub(crate) struct Root(());
 
 impl Root {
-    /// Makes the directory. May sleep.
+    /// Creates the directory. May sleep.
     ///
     /// # Safety
     ///
-    /// It is called once, and before there is an epoch.
+    /// The function is called once, before there is an epoch.
     pub(crate) unsafe fn new() -> Result<Self> {
-        // SAFETY: As this function requires.
+        // SAFETY: This is called once, as this function requires.
         unsafe { ROOT.init() };
         *ROOT.lock() = Some(Directory::in_kernel(c"epoch")?);
         Ok(Self(()))
@@ -144,11 +144,11 @@ impl Drop for Root {
     }
 }
 
-/// The directory of an epoch, once it has been made.
+/// The directory of an epoch, once it has been created.
 ///
 /// # Invariants
 ///
-/// It is accessed with the registry's lock held, and by [`Files::remove`].
+/// The field is accessed with the registry's lock held, and by [`Files::remove`].
 pub(crate) struct Files(UnsafeCell<Option<Folder<Epoch>>>);
 
 impl Files {
@@ -156,32 +156,33 @@ impl Files {
         Self(UnsafeCell::new(None))
     }
 
-    /// Removes the directory. Waits for those who are reading or writing a file. For the one that
-    /// frees the epoch, which is not registered any more.
+    /// Removes the directory. Waits for tasks that are reading or writing a file. For the task that
+    /// frees the epoch, after `epoch_retire`.
     pub(crate) fn remove(&self) {
-        // SAFETY: The registry knows nothing of it any more, and it is freed once.
+        // SAFETY: The epoch is retired, so the registry no longer accesses this, and it is freed
+        // once.
         unsafe { *self.0.get() = None };
     }
 
-    /// The directory, for tests, which are the only ones that have the epoch.
+    /// Returns the directory, for tests, which are the only users of the epoch.
     #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) fn get(&self) -> &Folder<Epoch> {
-        // SAFETY: Once made, it stays until `remove`.
+        // SAFETY: Process context, as tests run in.
         unsafe { crate::helpers::epoch_registry_settle() };
-        // SAFETY: As above: nobody writes it any more.
+        // SAFETY: After that, nobody writes the field until `remove`.
         let folder = unsafe { (*self.0.get()).as_ref() };
         folder.expect("there is no directory")
     }
 }
 
-/// Makes the directory of an epoch. Where that fails, it has none.
+/// Creates the directory of an epoch. If that fails, it has none.
 ///
 /// # Safety
 ///
 /// `node` is that of an epoch that is registered, and the registry's lock is held.
 #[no_mangle]
 unsafe extern "C" fn __epoch_make_directory(node: *mut kernel::bindings::list_head) {
-    // SAFETY: As this function requires.
+    // SAFETY: `node` is that of a registered epoch, which is valid.
     let epoch = unsafe { Epoch::from_registration(node) };
     let made = folder(epoch.name()).and_then(|mut folder| {
         // SAFETY: The epoch stays until `Files::remove` has removed the directory.
@@ -189,7 +190,7 @@ unsafe extern "C" fn __epoch_make_directory(node: *mut kernel::bindings::list_he
         Ok(folder)
     });
     match made {
-        // SAFETY: The registry's lock is held.
+        // SAFETY: The registry's lock is held, as this function requires.
         Ok(folder) => unsafe { *epoch.lifetime.files.0.get() = Some(folder) },
         Err(error) => {
             let (name, error) = (epoch.name(), error.to_errno());
@@ -198,8 +199,7 @@ unsafe extern "C" fn __epoch_make_directory(node: *mut kernel::bindings::list_he
     }
 }
 
-/// Makes a directory, without files: `name`, or the first of `name.2`, `name.3`, ... that there is
-/// not. May sleep.
+/// Creates a directory, without files: `name`, or a free one of `name.2`, `name.3`, ... May sleep.
 fn folder(name: &CStr) -> Result<Folder<Epoch>> {
     let base = file_name(name)?;
     let root = ROOT.lock();
@@ -208,7 +208,7 @@ fn folder(name: &CStr) -> Result<Folder<Epoch>> {
         return Ok(Folder::new(root.make(&base)?));
     }
     let numbered = |number: usize| CString::try_from_fmt(fmt!("{}.{number}", &*base));
-    // Where there are many of that name, they mostly have the numbers from 2 on.
+    // Many epochs of one name mostly have the numbers from 2 on.
     let mut free = 2;
     while root.contains(&numbered(free)?) {
         free *= 2;
@@ -224,14 +224,16 @@ fn folder(name: &CStr) -> Result<Folder<Epoch>> {
     Ok(Folder::new(root.make(&numbered(free)?)?))
 }
 
-/// What a file may be called that is to be known as `name`.
+/// Returns a valid file name for an epoch called `name`.
 fn file_name(name: &CStr) -> Result<CString> {
-    /// Leaves room for a number in the 255 bytes that a name may have.
+    /// The longest prefix of a name, which leaves room for a number in the 255 bytes of a file
+    /// name.
     const MAX: usize = 200;
 
     let mut bytes = KVec::new();
     for &byte in name.to_bytes().iter().take(MAX) {
-        // As `kobject_set_name()` does for a slash; the others would spoil a listing or a log.
+        // As `kobject_set_name()` replaces a slash; other characters would garble a listing or a
+        // log.
         let allowed = matches!(byte, b' '..=b'~') && byte != b'/';
         bytes.push(if allowed { byte } else { b'!' }, GFP_KERNEL)?;
     }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The tracepoints, which are made of macros, as functions for Rust.
- */
+/* Functions for Rust around the tracepoints, which are macros. */
 #include <linux/types.h>
 
 #include "helpers.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tracepoints: of what happens once in a grace period, so that each is a call into C, where it is a
-//! branch on a static key.
+//! Tracepoints of events that occur once in a grace period. Each is a call into C, which branches
+//! on a static key.
 
 use crate::{
     domain::Pace,
@@ -12,27 +12,27 @@ use kernel::{
     str::CStr, //
 };
 
-/// Grace period number `seq` begins.
+/// Traces the beginning of grace period number `seq`.
 pub(crate) fn gp_start(name: &CStr, seq: usize, pace: Pace) {
-    // SAFETY: The name is copied.
+    // SAFETY: `name` is NUL-terminated and valid during the call, which copies it.
     unsafe { helpers::epoch_trace_gp_start(name.as_char_ptr(), seq, pace == Pace::Expedited) };
 }
 
-/// It has ended.
+/// Traces the end of grace period number `seq`.
 pub(crate) fn gp_end(name: &CStr, seq: usize, pace: Pace, duration_ns: u64) {
     let expedited = pace == Pace::Expedited;
-    // SAFETY: The name is copied.
+    // SAFETY: `name` is NUL-terminated and valid during the call, which copies it.
     unsafe { helpers::epoch_trace_gp_end(name.as_char_ptr(), seq, expedited, duration_ns) };
 }
 
-/// It is reported for having taken so long.
+/// Traces the report of a stall of grace period number `seq`.
 pub(crate) fn stall(name: &CStr, seq: usize, duration_ns: u64, readers: usize) {
-    // SAFETY: The name is copied.
+    // SAFETY: `name` is NUL-terminated and valid during the call, which copies it.
     unsafe { helpers::epoch_trace_stall(name.as_char_ptr(), seq, duration_ns, readers) };
 }
 
-/// `count` callbacks have been called.
+/// Traces the invocation of `count` callbacks.
 pub(crate) fn callbacks(name: &CStr, count: usize) {
-    // SAFETY: The name is copied.
+    // SAFETY: `name` is NUL-terminated and valid during the call, which copies it.
     unsafe { helpers::epoch_trace_callbacks(name.as_char_ptr(), count) };
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What C calls in tracking.rs.
- */
+/* Functions of tracking.rs that C calls. */
 #ifndef _EPOCH_TRACKING_H
 #define _EPOCH_TRACKING_H
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who is in a section, and since when: for the report of a stall, while `track_readers` is set.
+//! Records of open sections and their readers, for stall reports while `track_readers` is set.
 //!
-//! Each section that is entered gets a record in a table, which it loses when it is left. That happens
-//! in any context, NMI included: no lock, and no memory but the table's. Where there is no room, the
-//! section goes without; it is counted, so that a report can say so.
+//! Each section gets a record in a table when it is entered, and releases it when it is left. That
+//! happens in any context, NMI included, without locks or other memory than the table. If there is
+//! no room, the section has no record; it is counted, for reports.
 //!
-//! A section does not know its record. Whoever leaves one takes the youngest record of the same task and
-//! context in the same slot of the same epoch: the right one if sections nest. If there is none, the
-//! section was handed over, or has no record; and in the first case there is one that nobody will take.
-//! It goes when a grace period ends that began after it was made, since no section is that old then;
-//! until then a report says how many of those that it names may be over.
+//! A section does not know its record. Its exit releases the newest record of the same task and
+//! context in the same slot of the same epoch: the right one if sections nest. If there is none,
+//! the section was handed over, or has no record. A section that was handed over leaves its record
+//! behind; it is dropped at the end of a grace period that began after it was made, since no
+//! section is that old then. Until then a report says how many of its records may be stale.
 
 use crate::{
     domain::{
@@ -48,38 +48,38 @@ use kernel_ext::{
 
 const NS_PER_MS: u64 = 1_000_000;
 
-/// How many records there are; a power of 2.
+/// The number of records; a power of 2.
 const SIZE: usize = 1024;
 
-/// How many of them there are for one task, context and slot.
+/// The number of records that one task, context and slot may use.
 pub(crate) const ROOM: usize = 32;
 
 static TABLE: [Record; SIZE] = [const { Record::new() }; SIZE];
 
-/// Who is in a section.
+/// The record of a section and its reader.
 #[repr(C, align(64))]
 struct Record {
     /// See [`State`].
     state: Atomic<usize>,
-    // The rest is written by whoever found it free.
+    // The rest is written by the reader that claimed the record.
     owner: Atomic<usize>,
     pair: Atomic<usize>,
     since_ns: Atomic<u64>,
     ip: Atomic<usize>,
-    /// Of the task, and, in the lower half, the CPU.
+    /// The PID of the task, and, in the lower half, the CPU.
     pid: Atomic<u64>,
     comm: [Atomic<u64>; 2],
 }
 
-/// Goes up by one from a free record to one that is being written, to one that is used, and to a free one
-/// again: whoever finds the same state again knows that nothing has changed.
+/// The state of a record: free, being written, used, and free again. Each step increments it, so
+/// that the same state read twice means that nothing has changed in between.
 #[derive(Clone, Copy, Eq, PartialEq)]
 struct State(usize);
 
 impl State {
     const FREE: usize = 0;
     const USED: usize = 2;
-    /// One more than there are: a power of 2, for when it wraps around.
+    /// The modulus of the kinds: a power of 2, for wraparound; 3 is skipped.
     const KINDS: usize = 4;
 
     fn is(self, kind: usize) -> bool {
@@ -118,7 +118,7 @@ impl Record {
         self.state.cmpxchg(from.0, to.0, Full).is_ok()
     }
 
-    /// Makes it that of a section which the caller has entered. Returns whether it was free.
+    /// Claims the record for a section that the caller has entered. Returns whether it was free.
     fn claim(&self, owner: usize, pair: usize, ip: usize) -> bool {
         let state = self.state();
         if !state.is(State::FREE) || !self.change(state, state.next()) {
@@ -139,7 +139,8 @@ impl Record {
         true
     }
 
-    /// What it says, if it is that of a section in `pair`. It is the record at `index`.
+    /// Returns the reader, if this is the record of a section in `pair`. `index` is that of the
+    /// record.
     fn read(&self, pair: usize, index: usize) -> Option<Reader> {
         let state = self.state();
         if !state.is(State::USED) || self.pair.load(Relaxed) != pair {
@@ -153,19 +154,19 @@ impl Record {
             cpu: pid as u32,
             context: Context::of(self.owner.load(Relaxed)),
             since_ns,
-            // Once, since it is formatted more than once.
+            // Computed once, since it is formatted more than once.
             age_ms: now_ns().saturating_sub(since_ns) / NS_PER_MS,
             ip: Symbol(self.ip.load(Relaxed)),
             index,
         };
-        // Pairs with the full ordering of the exchange in `change`: who reads what was written after
-        // that finds another state.
+        // Pairs with the full ordering of the exchange in `change`: a task that reads values
+        // written after that finds another state.
         smp_mb(Read);
         (self.state.load(Relaxed) == state.0).then_some(reader)
     }
 }
 
-/// Where a section was entered, besides the task that ran.
+/// The context in which a section was entered, apart from the current task.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Context {
     Task,
@@ -175,8 +176,8 @@ pub(crate) enum Context {
 }
 
 impl Context {
-    /// The owner of a section: the current task, and in the lower bits, which are 0 in its address, the
-    /// context as `interrupt_context_level()` has it.
+    /// Returns the owner of a section: the current task, and in the lower bits, which are 0 in its
+    /// address, the context that `interrupt_context_level()` returned.
     fn owner(level: c_uint) -> usize {
         current!().as_ptr() as usize | (level as usize & 3)
     }
@@ -191,7 +192,7 @@ impl Context {
     }
 }
 
-/// Who is in a section, as far as a record says.
+/// The contents of a record: a reader in a section.
 pub(crate) struct Reader {
     comm: Comm,
     pid: i32,
@@ -204,8 +205,8 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// When it entered the section, and what tells it from others who did so at that time: the less, the
-    /// longer ago.
+    /// Returns the time of entry, and a number that distinguishes readers of the same time. Smaller
+    /// is older.
     pub(crate) fn since(&self) -> (u64, usize) {
         (self.since_ns, self.index)
     }
@@ -233,21 +234,22 @@ impl fmt::Display for Reader {
     }
 }
 
-/// Nanoseconds of `CLOCK_MONOTONIC`, in any context; in an NMI, somewhat less exact.
+/// Returns nanoseconds of `CLOCK_MONOTONIC`. Any context; in an NMI, slightly less exact.
 fn now_ns() -> u64 {
     // SAFETY: No requirements.
     unsafe { bindings::ktime_get_mono_fast_ns() }
 }
 
-/// The records in which a section may have its own.
+/// Returns the records that a section may use.
 fn room(owner: usize, pair: usize) -> impl Iterator<Item = &'static Record> {
-    // What differs is in the middle of either word; the multiplication brings it to the top.
+    // The bits that differ are in the middle of either word; the multiplication moves them to the
+    // top.
     let mixed = (owner ^ pair.rotate_left(usize::BITS / 2)) as u64;
     let start = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SIZE.ilog2());
     (0..ROOM).map(move |next| &TABLE[(start as usize + next) % SIZE])
 }
 
-/// The slot of an epoch that `pair` belongs to.
+/// Returns the slot of an epoch that `pair` belongs to.
 fn slot_of(domain: &Domain<KernelPlatform>, pair: usize) -> Slot {
     let [first, second] = Slot::BOTH;
     match domain.platform().pair(first) == pair {
@@ -256,7 +258,7 @@ fn slot_of(domain: &Domain<KernelPlatform>, pair: usize) -> Slot {
     }
 }
 
-/// How many are in sections in `slot`.
+/// Returns the number of records of sections in `slot`.
 pub(crate) fn count(domain: &Domain<KernelPlatform>, slot: Slot) -> usize {
     let pair = domain.platform().pair(slot);
     let records = TABLE.iter().enumerate();
@@ -265,7 +267,7 @@ pub(crate) fn count(domain: &Domain<KernelPlatform>, slot: Slot) -> usize {
         .count()
 }
 
-/// Of those who are in sections in `slot`, the one who comes next after `since` (see [`Reader::since`]).
+/// Returns the oldest reader in `slot` that is younger than `since` (see [`Reader::since`]).
 pub(crate) fn next(
     domain: &Domain<KernelPlatform>,
     slot: Slot,
@@ -287,7 +289,7 @@ pub(crate) fn next(
     next
 }
 
-/// Forgets those who have entered a section before `since_ns`: none is that old.
+/// Drops records of sections entered before `since_ns`: no open section is that old.
 fn forget_older(domain: &Domain<KernelPlatform>, since_ns: u64) {
     let pairs = Slot::BOTH.map(|slot| domain.platform().pair(slot));
     for record in &TABLE {
@@ -296,13 +298,13 @@ fn forget_older(domain: &Domain<KernelPlatform>, since_ns: u64) {
             && pairs.contains(&record.pair.load(Relaxed))
             && record.since_ns.load(Relaxed) < since_ns
         {
-            // If it has changed meanwhile, it is another's.
+            // If the record has changed, it belongs to another section.
             record.change(state, state.next());
         }
     }
 }
 
-/// Forgets all.
+/// Drops all records.
 #[no_mangle]
 extern "C" fn __epoch_forget_readers() {
     for record in &TABLE {
@@ -313,12 +315,12 @@ extern "C" fn __epoch_forget_readers() {
     }
 }
 
-/// What the table does not say of an epoch.
+/// Numbers of sections of an epoch that the table does not account for.
 pub(crate) struct Gaps {
-    /// Sections that were left and had no record there: since the last grace period, and in the one
-    /// before.
+    /// Sections that had no record when they were left: since the last grace period ended, and
+    /// between the ends of the last two.
     without: [[Atomic<usize>; 2]; 2],
-    /// Those that were entered and got none, ever.
+    /// Sections that found no room for a record, since the epoch was created.
     no_room: Atomic<usize>,
 }
 
@@ -330,43 +332,43 @@ impl Gaps {
         }
     }
 
-    /// The most records in `slot` whose sections may be over.
+    /// Returns the highest number of records in `slot` whose sections may be over.
     pub(crate) fn over(&self, slot: Slot) -> usize {
         let [now, before] = &self.without[slot.index()];
         now.load(Relaxed).wrapping_add(before.load(Relaxed))
     }
 
-    /// How many sections found no room.
+    /// Returns the number of sections that found no room for a record.
     pub(crate) fn no_room(&self) -> usize {
         self.no_room.load(Relaxed)
     }
 
-    /// Notes that a grace period has ended which began at `begun_ns`, with the detector's lock held.
+    /// Notes the end of a grace period that began at `begun_ns`. For the detector.
     pub(crate) fn grace_period(&self, domain: &Domain<KernelPlatform>, begun_ns: u64) {
         if !are_tracked() {
             return;
         }
         forget_older(domain, begun_ns);
-        // A record without a section that was left before this goes with the next one.
+        // A stale record of a section left before this is dropped with the next grace period.
         for [now, before] in &self.without {
             before.store(now.xchg(0, Relaxed), Relaxed);
         }
     }
 }
 
-/// Whether `track_readers` is set.
+/// Returns whether `track_readers` is set.
 pub(crate) fn are_tracked() -> bool {
     // SAFETY: No requirements.
     unsafe { crate::helpers::epoch_readers_tracked() }
 }
 
-/// Has the key on while `epoch_track_readers` is.
+/// A static key that C defines.
 #[repr(transparent)]
 struct Key {
     key: bindings::static_key_false,
 }
 
-// SAFETY: It is for the kernel's functions only.
+// SAFETY: Only the kernel's static-key code accesses it, which synchronizes itself.
 unsafe impl Sync for Key {}
 
 extern "C" {
@@ -376,27 +378,27 @@ extern "C" {
     fn epoch_section_left(epoch: *const c_void, pair: usize);
 }
 
-/// Whether anybody wants to know of each section: a branch that is patched.
+/// Returns whether sections are tracked or traced: a patched branch.
 #[inline(always)]
 fn are_watched() -> bool {
-    // SAFETY: It is a static key that C defines.
+    // SAFETY: `epoch_debug_key` is a static key that C defines.
     unsafe { kernel::jump_label::static_branch_unlikely!(epoch_debug_key, Key, key) }
 }
 
-/// Tells those who want to know that a section has been entered. Any context.
+/// Reports to tracking and tracepoints that a section has been entered. Any context.
 #[inline(always)]
 pub(crate) fn entered(domain: &Domain<KernelPlatform>, pair: usize) {
     if are_watched() {
-        // SAFETY: It is an epoch's, and the section keeps it.
+        // SAFETY: `domain` is that of an epoch, which the section keeps valid.
         unsafe { epoch_section_entered(ptr::from_ref(domain).cast(), pair) };
     }
 }
 
-/// The same of one that is going to be left.
+/// Reports to tracking and tracepoints that a section is about to be left. Any context.
 #[inline(always)]
 pub(crate) fn leaves(domain: &Domain<KernelPlatform>, pair: usize) {
     if are_watched() {
-        // SAFETY: It is an epoch's, and the section keeps it.
+        // SAFETY: `domain` is that of an epoch, which the section keeps valid.
         unsafe { epoch_section_left(ptr::from_ref(domain).cast(), pair) };
     }
 }
@@ -405,7 +407,7 @@ pub(crate) fn leaves(domain: &Domain<KernelPlatform>, pair: usize) {
 ///
 /// # Safety
 ///
-/// `epoch` is an epoch's domain, and `pair` that of a section in it.
+/// `epoch` is the domain of a live epoch, and `pair` that of a section in it.
 #[no_mangle]
 unsafe extern "C" fn __epoch_reader_entered(
     epoch: *const Domain<KernelPlatform>,
@@ -415,17 +417,17 @@ unsafe extern "C" fn __epoch_reader_entered(
 ) {
     let owner = Context::owner(level);
     if !room(owner, pair).any(|record| record.claim(owner, pair, ip)) {
-        // SAFETY: By the caller's promise.
+        // SAFETY: `epoch` is the domain of a live epoch, as this function requires.
         let epoch = unsafe { Epoch::from_domain_ptr(epoch) };
         epoch.watch().gaps.no_room.fetch_add(1, Relaxed);
     }
 }
 
-/// Takes the record of a section that is about to be left. Any context.
+/// Releases the record of a section that is about to be left. Any context.
 ///
 /// # Safety
 ///
-/// As for `__epoch_reader_entered`.
+/// `epoch` is the domain of a live epoch, and `pair` that of a section in it.
 #[no_mangle]
 unsafe extern "C" fn __epoch_reader_leaves(
     epoch: *const Domain<KernelPlatform>,
@@ -439,23 +441,23 @@ unsafe extern "C" fn __epoch_reader_leaves(
         .map(|record| (record, record.state()))
         .filter(|(record, state)| state.is(State::USED) && own(record))
         .max_by_key(|(record, _)| record.since_ns.load(Relaxed));
-    // Nobody but this task and context takes it, if not as one whose section is over.
+    // Only this task and context releases it, unless it is dropped as a stale record.
     if !youngest.is_some_and(|(record, state)| record.change(state, state.next())) {
-        // SAFETY: By the caller's promise.
+        // SAFETY: `epoch` is the domain of a live epoch, as this function requires.
         let epoch = unsafe { Epoch::from_domain_ptr(epoch) };
         let slot = slot_of(&epoch.domain, pair);
         epoch.watch().gaps.without[slot.index()][0].fetch_add(1, Relaxed);
     }
 }
 
-/// What people know the epoch as, for the tracepoints.
+/// Returns the name of an epoch, for the tracepoints.
 ///
 /// # Safety
 ///
-/// `epoch` is an epoch's domain. The name stays as long as the epoch.
+/// `epoch` is the domain of a live epoch. The name stays as long as the epoch.
 #[no_mangle]
 unsafe extern "C" fn __epoch_name(epoch: *const Domain<KernelPlatform>) -> *const c_char {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `epoch` is the domain of a live epoch, as this function requires.
     unsafe { Epoch::from_domain_ptr(epoch) }
         .name()
         .as_char_ptr()
@@ -464,6 +466,6 @@ unsafe extern "C" fn __epoch_name(epoch: *const Domain<KernelPlatform>) -> *cons
 /// Sets `track_readers`, for tests.
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) fn track(on: bool) {
-    // SAFETY: Nobody else does at the same time.
+    // SAFETY: Only tests call this, which KUnit runs one at a time.
     unsafe { crate::helpers::epoch_track_readers(on) };
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waiting for a condition that, once met, stays so; on queues that epochs share:
- * an epoch has none of its own, so that it takes no more than zeroed memory.
- * Whoever wakes looks at the condition of each waiter, so that nobody is woken before
- * it holds, and wakes without the lock: those who are woken may be back, and need
- * it, before all the others are.
+ * Waiting for a condition that, once met, stays so; on queues that epochs
+ * share: an epoch has none of its own, so that zeroed memory suffices for it.
+ * The waker checks the condition of each waiter, so that no task is woken
+ * before it holds, and wakes without the lock: woken tasks may be back, and
+ * need it, before all the others have been woken.
  */
 #include <linux/hash.h>
 #include <linux/hrtimer.h>
@@ -16,16 +16,16 @@
 
 #define QUEUE_BITS 6
 
-/* So many are woken at a time. */
+/* The number of tasks that are woken at a time. */
 #define BATCH 16
 
 static struct queue {
-	/* Of the list. */
+	/* Protects the list. */
 	spinlock_t lock;
 	struct list_head waiters;
 } ____cacheline_aligned_in_smp queues[1 << QUEUE_BITS];
 
-/* On the waiter's stack. Whoever takes it off the list does not touch it any more. */
+/* On the waiter's stack. The waker does not touch it after taking it off the list. */
 struct waiter {
 	struct list_head node;
 	const void *key;
@@ -50,8 +50,8 @@ static struct queue *queue_of(const void *key)
 }
 
 /*
- * Sleeps until the condition holds, for @limit_ns at most if that is not 0. It is
- * looked at when @key is woken. Returns 0, -EINTR or -ETIME.
+ * Sleeps until the condition holds, for @limit_ns at most if that is not 0. It
+ * is checked when @key is woken. Returns 0, -EINTR or -ETIME.
  */
 int epoch_wait_until(const void *key, epoch_condition_t *condition, const void *arg,
 		     enum epoch_wait_mode mode, unsigned long long limit_ns)
@@ -106,9 +106,9 @@ int epoch_wait_until(const void *key, epoch_condition_t *condition, const void *
 }
 
 /*
- * Takes waiters for @key whose condition holds off the list, from @place on, which
- * moves behind the last one that was looked at. Stores their tasks, with a
- * reference to each; returns how many.
+ * Takes waiters for @key whose condition holds off the list, from @place on,
+ * which moves behind the last one checked. Stores their tasks, with a reference
+ * to each, and returns their number.
  */
 static unsigned int take_met(struct queue *queue, struct list_head *place, const void *key,
 			     struct task_struct *tasks[BATCH])
@@ -122,24 +122,27 @@ static unsigned int take_met(struct queue *queue, struct list_head *place, const
 		if (waiter->key != key || !waiter->condition(waiter->arg))
 			continue;
 		tasks[count++] = get_task_struct(waiter->task);
-		/* The waiter may be gone from here on. */
+		/* From here on the waiter may be gone. */
 		list_del_init_careful(&waiter->node);
 	}
 	return count;
 }
 
-/* Wakes those who wait for @key and whose condition holds. Any context but NMI and hardirq. */
+/* Wakes the waiters for @key whose condition holds. Any context but NMI and hardirq. */
 void epoch_wake_up(const void *key)
 {
 	struct queue *queue = queue_of(key);
 	struct task_struct *tasks[BATCH];
-	/* For others, a waiter for nothing. */
+	/* To others, a waiter without a key. */
 	struct waiter place = { .key = NULL };
 	unsigned int count, i;
 	unsigned long flags;
 	bool is_end;
 
-	/* What made the condition hold, or else the waiter, is seen. */
+	/*
+	 * Either the waiter sees the condition hold, or it is seen on the list;
+	 * pairs with set_current_state().
+	 */
 	smp_mb();
 	if (list_empty_careful(&queue->waiters))
 		return;

@@ -5,14 +5,15 @@
  * Open the device once for every worker. The thread that calls
  * EPOCH_BENCH_IOC_RUN is the worker: it loops inside the kernel, on its own
  * address space, until its limits are reached or it is stopped by
- * EPOCH_BENCH_IOC_STOP, by a signal, or by the closing of the descriptor in
- * the process that runs. Whoever holds the same open file may read the
- * worker's counters meanwhile. What comes before the counters say
- * EPOCH_BENCH_RUNNING does not stop it.
+ * EPOCH_BENCH_IOC_STOP, by a signal, or by the closing of the descriptor in the
+ * process that runs. Any holder of the same open file may read the worker's
+ * counters concurrently. A stop before the counters say EPOCH_BENCH_RUNNING has
+ * no effect.
  *
  * Every structure starts with the version that the caller was built for. The
- * kernel refuses another one with EPROTO, and writes its own in its place, so
- * that a tool can say what to update. Fields called reserved must be 0.
+ * kernel refuses another version with EPROTO, and writes its own in its place,
+ * so that a tool can tell which side to update. Fields called reserved must be
+ * 0.
  */
 #ifndef _UAPI_LINUX_EPOCH_BENCH_H
 #define _UAPI_LINUX_EPOCH_BENCH_H
@@ -36,25 +37,26 @@
 #define EPOCH_BENCH_DEFAULT_BYTES	(128ULL << 20)
 
 /*
- * Pages have keys, and so have waits for them: numbers from 0 on, of which
- * there are so many unless a run says otherwise, and at most so many.
+ * Pages, and waits for them, have keys: numbers from 0 on. Their default and
+ * their maximum number:
  */
 #define EPOCH_BENCH_DEFAULT_KEYS	256
 #define EPOCH_BENCH_MAX_KEYS		(1U << 20)
 
-/* Most waits a second that a worker may be told to make. */
+/* Highest rate of waits that a worker accepts, per second. */
 #define EPOCH_BENCH_MAX_RATE		1000000
 
 /**
- * enum epoch_bench_testcase - what a worker does in each iteration
+ * enum epoch_bench_testcase - work of a worker in each iteration
  * @EPOCH_BENCH_MMAP1: map and unmap anonymous memory that nobody touches,
  *	the unmapping inside a DI block
  * @EPOCH_BENCH_DI: start and finish a DI block, nothing else
- * @EPOCH_BENCH_MMAP1_TOUCH: as EPOCH_BENCH_MMAP1, but write to the first
- *	pages before, and note each of them in the block
- * @EPOCH_BENCH_PAGE_FAULT: the same with a mapping of one page
- * @EPOCH_BENCH_WAIT: wait for a page, as a page daemon does; which one is
- *	chosen at random. The time that each wait took is counted
+ * @EPOCH_BENCH_MMAP1_TOUCH: as EPOCH_BENCH_MMAP1, but write to the first pages
+ *	before, and note each of them in the block
+ * @EPOCH_BENCH_PAGE_FAULT: as EPOCH_BENCH_MMAP1_TOUCH, with a mapping of one
+ *	page
+ * @EPOCH_BENCH_WAIT: wait for a page that is chosen at random, as a page daemon
+ *	does. The time of each wait is counted
  * @EPOCH_BENCH_TORTURE: start a DI block, note a page that is chosen at
  *	random, linger, finish; for the verifier
  */
@@ -68,8 +70,8 @@ enum epoch_bench_testcase {
 };
 
 /**
- * enum epoch_bench_state - what a worker's file is doing
- * @EPOCH_BENCH_IDLE: it has not run yet
+ * enum epoch_bench_state - state of a worker's file
+ * @EPOCH_BENCH_IDLE: the file's worker has not run yet
  * @EPOCH_BENCH_RUNNING: a thread is inside EPOCH_BENCH_IOC_RUN
  * @EPOCH_BENCH_DONE: the last run has ended
  */
@@ -80,7 +82,7 @@ enum epoch_bench_state {
 };
 
 /**
- * struct epoch_bench_info - what the loaded module is and can do
+ * struct epoch_bench_info - the loaded module and its limits
  * @version: EPOCH_BENCH_VERSION
  * @max_workers: out: EPOCH_BENCH_MAX_WORKERS of the module
  * @running: out: workers running now, in all processes together
@@ -97,23 +99,23 @@ struct epoch_bench_info {
 };
 
 /**
- * struct epoch_bench_run - a worker's orders and its result
+ * struct epoch_bench_run - parameters and results of a run
  * @version: EPOCH_BENCH_VERSION
  * @testcase: one of enum epoch_bench_testcase
  * @bytes: length of the mapping, a multiple of the page size; 0 for
  *	EPOCH_BENCH_DEFAULT_BYTES. Must be 0 for testcases other than
  *	EPOCH_BENCH_MMAP1 and EPOCH_BENCH_MMAP1_TOUCH
- * @max_iterations: end after so many iterations; 0 for no limit
- * @max_duration_ns: end after so many nanoseconds; 0 for no limit
+ * @max_iterations: end after this many iterations; 0 for no limit
+ * @max_duration_ns: end after this many nanoseconds; 0 for no limit
  * @pages: pages to touch, from 1 to those of the mapping. Must be 0 for
  *	testcases other than EPOCH_BENCH_MMAP1_TOUCH
- * @rate: waits a second, up to EPOCH_BENCH_MAX_RATE; 0 for one after the
- *	other. Must be 0 for testcases other than EPOCH_BENCH_WAIT
+ * @rate: waits a second, up to EPOCH_BENCH_MAX_RATE; 0 for back-to-back waits.
+ *	Must be 0 for testcases other than EPOCH_BENCH_WAIT
  * @keys: number of keys, up to EPOCH_BENCH_MAX_KEYS; 0 for
  *	EPOCH_BENCH_DEFAULT_KEYS. Must be 0 for EPOCH_BENCH_MMAP1 and
  *	EPOCH_BENCH_DI, which have no pages
  * @reserved: 0
- * @tracker: name of the tracker to use, filled up with NULs, as with
+ * @tracker: name of the tracker to use, padded with NULs, as with
  *	EPOCH_BENCH_IOC_SELECT; empty for the one that was selected last
  * @iterations: out: iterations completed
  * @elapsed_ns: out: nanoseconds from the first iteration's start to the last
@@ -137,15 +139,15 @@ struct epoch_bench_run {
 };
 
 /**
- * struct epoch_bench_counters - how far a worker is
+ * struct epoch_bench_counters - progress of a worker
  * @version: EPOCH_BENCH_VERSION
  * @state: out: one of enum epoch_bench_state
  * @iterations: out: iterations completed in the current or last run
  * @timestamp_ns: out: CLOCK_MONOTONIC when @iterations was read
- * @turns: out: how often the file's worker has begun to use a tracker: the same
- *	at two readings if it has used one between them, in one run
+ * @turns: out: times that the file's worker has begun to use a tracker: equal
+ *	at two readings if it has used one tracker between them, in one run
  * @reserved: 0
- * @tracker: out: the tracker that it uses, or has used last; empty if none
+ * @tracker: out: the tracker that the worker uses, or used last; empty if none
  */
 struct epoch_bench_counters {
 	__u32 version;
@@ -161,8 +163,7 @@ struct epoch_bench_counters {
  * struct epoch_bench_select - the tracker that a file's worker uses
  * @version: EPOCH_BENCH_VERSION
  * @reserved: 0
- * @tracker: its name, filled up with NULs; empty for the one that sysfs says, as
- *	it changes
+ * @tracker: its name, padded with NULs; empty to follow the selection in sysfs
  */
 struct epoch_bench_select {
 	__u32 version;
@@ -174,21 +175,20 @@ struct epoch_bench_select {
 #define EPOCH_BENCH_TRACKER_SLEEPS	(1U << 0)
 
 /**
- * struct epoch_bench_tracker - what a tracker has been through
+ * struct epoch_bench_tracker - statistics of a tracker
  * @version: EPOCH_BENCH_VERSION
  * @flags: out: EPOCH_BENCH_TRACKER_SLEEPS
- * @name: its name, filled up with NULs
+ * @name: its name, padded with NULs
  * @waits: out: calls of wait
- * @blocked: out: those of them that could not return at once
- * @longest_queue: out: most blocks that were open at the same time, as one
- *	block in 64 has seen; 0 for trackers that keep no list of them
- * @restarts: out: times that a walk along the list began anew (lockless)
+ * @blocked: out: calls of wait that could not return immediately
+ * @longest_queue: out: highest number of blocks open at the same time, as seen
+ *	by one block in 64; 0 for trackers without a list of blocks
+ * @restarts: out: times that a walk along the list restarted (lockless)
  * @contended: out: blocks that found the list's lock taken when they began,
  *	estimated from one block in 64
- * @violations: out: blocks that the verifier found open when they had been
- *	waited for
+ * @violations: out: blocks that the verifier found open after a wait for them
  *
- * Counters grow from the loading of the module on.
+ * Counters count from the loading of the module.
  */
 struct epoch_bench_tracker {
 	__u32 version;
@@ -203,9 +203,9 @@ struct epoch_bench_tracker {
 };
 
 /**
- * enum epoch_bench_latency - what times a histogram is of
- * @EPOCH_BENCH_HOOKED: from the hooked function's entry to its return
- * @EPOCH_BENCH_WAITS: of waits of EPOCH_BENCH_WAIT
+ * enum epoch_bench_latency - kinds of times in a histogram
+ * @EPOCH_BENCH_HOOKED: times from the hooked function's entry to its return
+ * @EPOCH_BENCH_WAITS: times of waits of EPOCH_BENCH_WAIT
  */
 enum epoch_bench_latency {
 	EPOCH_BENCH_HOOKED	= 0,
@@ -213,20 +213,20 @@ enum epoch_bench_latency {
 };
 
 /*
- * Of times in nanoseconds: those below 16 have a bucket each. From there on each
- * power of two has eight of equal width: bucket 16 + 8 * (e - 4) + s begins at
- * (8 + s) << (e - 3), with e from 4 to 40 and s from 0 to 7. The last one has all
- * longer times, too.
+ * Buckets of times in nanoseconds: times below 16 have a bucket each. From
+ * there on each power of two has eight of equal width: bucket 16 + 8 * (e - 4)
+ * + s begins at (8 + s) << (e - 3), with e from 4 to 40 and s from 0 to 7. The
+ * last bucket also has all longer times.
  */
 #define EPOCH_BENCH_BUCKETS		312
 
 /**
- * struct epoch_bench_histogram - how long something took
+ * struct epoch_bench_histogram - distribution of times
  * @version: EPOCH_BENCH_VERSION
  * @latency: one of enum epoch_bench_latency
- * @tracker: the name of the tracker that was in use then
- * @buckets: out: how many times there were; they grow from the loading of the
- *	module on
+ * @tracker: name of the tracker that was in use at the time
+ * @buckets: out: numbers of times in each bucket, from the loading of the
+ *	module
  */
 struct epoch_bench_histogram {
 	__u32 version;
@@ -261,20 +261,21 @@ struct epoch_bench_histogram {
 #define EPOCH_BENCH_IOC_COUNTERS	\
 	_IOWR(EPOCH_BENCH_IOC_MAGIC, 0x03, struct epoch_bench_counters)
 
-/* Read a tracker's counters. EINVAL: there is none of that name. */
+/* Read a tracker's counters. EINVAL: no tracker has that name. */
 #define EPOCH_BENCH_IOC_TRACKER	\
 	_IOWR(EPOCH_BENCH_IOC_MAGIC, 0x04, struct epoch_bench_tracker)
 
-/* Read a histogram. EINVAL: there is none of that kind, or no such tracker. */
+/* Read a histogram. EINVAL: there is no such latency or tracker. */
 #define EPOCH_BENCH_IOC_HISTOGRAM	\
 	_IOWR(EPOCH_BENCH_IOC_MAGIC, 0x05, struct epoch_bench_histogram)
 
 /*
- * Select the tracker for this file: its worker goes over to it within 64
- * iterations, and so do later runs. Returns at once; EPOCH_BENCH_IOC_COUNTERS tells
- * when the worker has, but of EPOCH_BENCH_WAIT, which has no blocks, and waits with
- * it the next time. At first a file uses the tracker that sysfs says. EINVAL: there
- * is no tracker of that name.
+ * Select the tracker for this file: its worker switches to it within 64
+ * iterations, and later runs use it. Returns immediately;
+ * EPOCH_BENCH_IOC_COUNTERS tells when the worker has switched, except for
+ * EPOCH_BENCH_WAIT, which has no blocks, and uses it from the next wait on. At
+ * first a file uses the tracker selected in sysfs. EINVAL: no tracker has that
+ * name.
  */
 #define EPOCH_BENCH_IOC_SELECT	\
 	_IOWR(EPOCH_BENCH_IOC_MAGIC, 0x06, struct epoch_bench_select)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A closure that runs later has nothing borrowed from who leaves it.
+//! A deferred closure must not borrow from its creator.
 //! Refused: E0597
 
 use epoch::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A closure runs in another task.
+//! A deferred closure runs in another task, so its captures must be `Send`.
 //! Refused: E0277
 
 use epoch::{

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A second detector of an epoch's grace periods would end them early, so that nobody outside gets at
-//! what detects them.
+//! A second detector of an epoch's grace periods would end them early, so the engine is private.
 //! Refused: E0603
 
 #[cfg(refused)]

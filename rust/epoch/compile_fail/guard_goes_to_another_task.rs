@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A guard stays with its task, since lockdep knows it as that task's; a detached section may go.
+//! A guard stays with its task, for lockdep; a detached section may be sent to another.
 //! Refused: E0277
 
 use epoch::Epoch;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An epoch stays until its sections are left.
+//! An epoch must outlive its guards.
 //! Refused: E0505
 
 use epoch::Epoch;

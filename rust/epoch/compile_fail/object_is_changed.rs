@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Readers share what they find.
+//! Readers share the objects that they find, and must not change them.
 //! Refused: E0594
 
 use epoch::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An object that was unlinked is its owner's again after a grace period only.
+//! An unlinked object becomes owned again only after a grace period.
 //! Refused: E0308
 
 use epoch::{

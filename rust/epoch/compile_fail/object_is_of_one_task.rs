@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Readers in other tasks find it, and it is freed in yet another one.
+//! Readers in other tasks find the object, and yet another task frees it: it must be `Send + Sync`.
 //! Refused: E0277
 
 use epoch::EpochPtr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a reader found goes with its section.
+//! An object that a reader found must not be used after its section.
 //! Refused: E0505
 
 use epoch::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `Guard::observe` begins a new section, in which what was found in the old one may be gone.
+//! `Guard::observe` begins a new section, in which objects found in the old one may be freed.
 //! Refused: E0502
 
 use epoch::{

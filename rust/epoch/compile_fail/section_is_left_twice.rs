@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A section is left once.
+//! A section must be left only once.
 //! Refused: E0382
 
 use epoch::{
@@ -10,9 +10,9 @@ use epoch::{
 
 pub fn leave(epoch: &Epoch) {
     let section = epoch.enter_detached().into_raw();
-    // SAFETY: It was entered in this epoch.
+    // SAFETY: The section was entered in this epoch.
     drop(unsafe { Detached::from_raw(epoch, section) });
     #[cfg(refused)]
-    // SAFETY: It was entered in this epoch, but has been left.
+    // SAFETY: The section was entered in this epoch, but has been left.
     drop(unsafe { Detached::from_raw(epoch, section) });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A bare section does not know its epoch: only unsafe code can say which it is.
+//! A bare section does not know its epoch: only unsafe code can name it.
 //! Refused: E0133
 
 use epoch::{
@@ -13,6 +13,6 @@ pub fn leave(epoch: &Epoch) {
     #[cfg(refused)]
     drop(Detached::from_raw(epoch, section));
     #[cfg(not(refused))]
-    // SAFETY: It was entered in this epoch.
+    // SAFETY: The section was entered in this epoch.
     drop(unsafe { Detached::from_raw(epoch, section) });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A section of readers with fences protects nothing of another kind of epoch.
+//! A section of a `FencedEpoch` protects no object of another epoch.
 //! Refused: E0308
 
 use epoch::{

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who wants a grace period.
+//! Demand for grace periods.
 //!
-//! There are two kinds of demand. Callbacks and pollers want a grace period whatever happens:
-//! `wanted` is the latest one that any of them named. A task that waits may be killed, or run into its
-//! timeout: `awaited` counts only as long as somebody waits. Either may be later than what is still
-//! needed, which costs a grace period that nobody needed; neither is ever too early.
+//! There are two kinds of demand. Callbacks and pollers want a grace period unconditionally:
+//! `wanted` is the latest one that any of them named. A task that waits may be killed, or run into
+//! its timeout: `awaited` counts only while a task waits. Either may be later than what is still
+//! needed, which costs an unneeded grace period; neither is ever too early.
 
 use super::sequence::Sequence;
 
@@ -15,7 +15,7 @@ use super::{
     Word, //
 };
 
-/// Who wants a grace period of a domain.
+/// Demand for grace periods of a domain.
 pub(super) struct Demand<W> {
     /// The latest grace period that callbacks and pollers want.
     wanted: W,
@@ -23,14 +23,14 @@ pub(super) struct Demand<W> {
     awaited: W,
     /// The number of tasks that wait.
     waiting: W,
-    /// The number of those that wait for an expedited one.
+    /// The number of tasks that wait for an expedited grace period.
     expedited: W,
     /// The number of tasks that waited when the last grace period ended. Written by the detector.
     crowd: W,
 }
 
 impl<W: Word> Demand<W> {
-    /// Demand for nothing that comes after `origin`.
+    /// Creates a demand for nothing after `origin`.
     pub(super) fn new(origin: Cookie) -> Self {
         Self {
             wanted: W::new(origin.into_raw()),
@@ -41,7 +41,7 @@ impl<W: Word> Demand<W> {
         }
     }
 
-    /// Raises `word` to `cookie`, unless it is that far.
+    /// Raises `word` to `cookie`, unless it has reached that.
     fn raise(word: &W, cookie: Cookie) {
         let mut now = word.load_relaxed();
         while !cookie.is_at_most(Cookie::from_raw(now)) {
@@ -66,7 +66,7 @@ impl<W: Word> Demand<W> {
         Self::raise(&self.awaited, cookie);
     }
 
-    /// Takes it back.
+    /// Removes the demand of a task that waited with `pace`.
     pub(super) fn end_wait(&self, pace: Pace) {
         if pace == Pace::Expedited {
             self.expedited.add(usize::MAX);
@@ -74,13 +74,13 @@ impl<W: Word> Demand<W> {
         self.waiting.add(usize::MAX);
     }
 
-    /// Whether anyone wants a grace period that has not passed.
+    /// Returns whether anyone wants a grace period that has not passed.
     pub(super) fn is_unmet(&self, sequence: &Sequence<W>) -> bool {
         let ahead = |word: &W| !sequence.has_passed(Cookie::from_raw(word.load_relaxed()));
         ahead(&self.wanted) || (self.waiting.load_relaxed() != 0 && ahead(&self.awaited))
     }
 
-    /// The number of tasks that wait.
+    /// Returns the number of tasks that wait.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load_relaxed()
     }
@@ -88,24 +88,25 @@ impl<W: Word> Demand<W> {
     /// Records the end of a grace period of `sequence`. For the detector.
     pub(super) fn end_grace_period(&self, sequence: &Sequence<W>) {
         self.crowd.store_relaxed(self.waiting());
-        // Where the sequence can come round: what was wanted once is not to look like the future.
+        // Where the sequence can wrap around: an old cookie must not look like a future one.
         if cfg!(target_pointer_width = "32") {
             for word in [&self.wanted, &self.awaited] {
                 let raw = word.load_relaxed();
                 if sequence.has_passed(Cookie::from_raw(raw)) {
-                    // If it fails, it has been raised.
+                    // On failure, the word has been raised.
                     let _ = word.compare_exchange(raw, sequence.last().into_raw());
                 }
             }
         }
     }
 
-    /// Whether several tasks waited when the last grace period ended: they may be back soon.
+    /// Returns whether several tasks waited when the last grace period ended: they may be back
+    /// soon.
     pub(super) fn is_crowded(&self) -> bool {
         self.crowd.load_relaxed() > 1
     }
 
-    /// Whether any of them waits for an expedited grace period.
+    /// Returns whether a task waits for an expedited grace period.
     pub(super) fn is_expedited(&self) -> bool {
         self.expedited.load_relaxed() != 0
     }

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who detects grace periods.
+//! Detection of grace periods.
 //!
-//! An [`Engine`] serves any number of domains. Whoever holds its *token* is the detector of all of them;
-//! that is one of two:
+//! An [`Engine`] serves any number of domains. The task that holds its *token* is the detector of
+//! all of them. It is one of two:
 //!
-//! - The engine's own task, in *rounds* ([`Engine::round`]). A domain that somebody wants a grace
-//!   period of is its *member*. A round looks at each member, executes one heavy barrier for all that
-//!   need one, and concludes from it. So domains share barriers, and all that wait for a grace period of
-//!   one domain share it.
-//! - A task that wants to wait and finds the engine idle, or, if it has no barrier to share, without a
-//!   detector ([`Engine::alone`]): it saves two context switches. It must not be preempted while it holds the token, so that nobody depends on the
-//!   scheduler's giving it a CPU. If it is not done at once, it becomes one of those who wait.
+//! - The engine's own task, in *rounds* ([`Engine::round`]). A domain with demand for a grace
+//!   period is its *member*. A round looks at each member, executes one heavy barrier for all that
+//!   need one, and concludes from it. So domains share barriers, and all waiters of one domain
+//!   share its grace period.
+//! - A task that wants to wait and finds the engine idle, or, if it has no barrier to share,
+//!   without a detector ([`Engine::alone`]): it saves two context switches. It must not be
+//!   preempted while it holds the token, so that nobody depends on the scheduler's giving it a CPU.
+//!   If the grace period does not end at once, the task waits like others.
 //!
-//! A domain becomes a member when it is kicked, and leaves when the engine finds that nobody wants
-//! anything. That is decided by one word, [`Membership`]: a kick that comes during the look makes
-//! leaving fail.
+//! A domain becomes a member when it is kicked, and leaves when the engine finds no demand. That is
+//! decided by one word, [`Membership`]: a kick that comes during the look makes leaving fail.
 
 use super::{
     grace::Step,
@@ -43,7 +43,7 @@ use core::{
     }, //
 };
 
-/// Whether a domain is a member of its engine.
+/// A domain's membership of its engine.
 ///
 /// # Invariants
 ///
@@ -52,26 +52,26 @@ use core::{
 pub(super) struct Membership<P: Platform> {
     state: P::Word,
     node: Node<P::Links>,
-    // Others have its address.
+    // Lists hold its address.
     _pinned: PhantomPinned,
 }
 
-// SAFETY: The node is accessed by whoever made the domain a member, and then by the engine, which
-// hand it on by full barriers.
+// SAFETY: The node is accessed by the caller that made the domain a member, and then by the engine;
+// full barriers order the two.
 unsafe impl<P: Platform<Word: Send>> Send for Membership<P> {}
-// SAFETY: As for `Send`.
+// SAFETY: The node is handed over as for `Send`; `state` is atomic.
 unsafe impl<P: Platform<Word: Sync>> Sync for Membership<P> {}
 
 impl<P: Platform> Membership<P> {
-    /// It is none.
+    /// The domain is no member.
     const OUT: usize = 0;
-    /// It is one, and the engine has seen all demand so far.
+    /// The domain is a member, and the engine has seen all demand so far.
     const SEEN: usize = 1;
-    /// It is one, and there may be demand that the engine has not seen.
+    /// The domain is a member, and there may be demand that the engine has not seen.
     const KICKED: usize = 2;
 
     pub(super) fn new() -> Self {
-        // INVARIANT: It is no member.
+        // INVARIANT: The domain is no member, and the node unlinked.
         Self {
             state: P::Word::new(Self::OUT),
             node: Node::unlinked(),
@@ -84,26 +84,26 @@ impl<P: Platform> Membership<P> {
 pub struct Engine<P: Platform> {
     /// 1 while there is a detector.
     token: P::Word,
-    /// Domains that have become members since the last round. The engine's task tends it while it is
-    /// awake.
+    /// Domains that have become members since the last round. The engine's task tends it while it
+    /// is awake.
     incoming: List<P::Links>,
 }
 
-/// What a round has come to.
+/// The result of a round.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Round {
-    /// A grace period got on: the next round may, too.
+    /// A grace period progressed; the next round may find more to do.
     Progress {
         /// Several tasks that waited for one domain have been woken. If they wait again soon, they
         /// share a grace period if the next round comes a little later.
         is_crowded: bool,
     },
-    /// Sections are open: look again after a while. `polls` says how often the one that is looked at
-    /// least has been, in vain.
+    /// Sections are open: look again after a while. `polls` is the number of looks in vain, the
+    /// lowest of all members.
     Wait {
-        /// How often.
+        /// The number of looks in vain, the lowest of all members.
         polls: usize,
-        /// The most urgent pace.
+        /// The most urgent pace of all members.
         pace: Pace,
     },
     /// There is no member.
@@ -125,14 +125,14 @@ impl<P: Platform> Engine<P> {
         Self::from_words(P::Word::new(0), List::new())
     }
 
-    /// As [`Engine::new`], where that cannot be called: for statics. `token` is 0 and `incoming`
-    /// empty.
+    /// Creates an engine in a constant expression, for statics, where [`Engine::new`] cannot be
+    /// called. `token` is 0 and `incoming` empty.
     pub const fn from_words(token: P::Word, incoming: List<P::Links>) -> Self {
         Self { token, incoming }
     }
 
-    /// Has the engine look after `domain`: demand has been added. Any context. Returns whether the
-    /// engine's task has to be woken.
+    /// Tells the engine that demand of `domain` has been added. Any context. Returns whether the
+    /// engine's task must be woken.
     ///
     /// # Safety
     ///
@@ -141,10 +141,10 @@ impl<P: Platform> Engine<P> {
     pub unsafe fn kick(&self, domain: &Domain<P>) -> bool {
         // Orders the demand before the look that it asks for; pairs with the exchanges in
         // `Engine::attend`.
-        // INVARIANT: If it was none, it becomes one here.
+        // INVARIANT: If the domain was no member, it becomes one here.
         match domain.membership.state.exchange(Membership::<P>::KICKED) {
-            // SAFETY: By the type invariant the node is on no list; it stays valid, as the caller
-            // has promised, until it has been taken off.
+            // SAFETY: By the type invariant the node is on no list; it stays valid until it has
+            // been taken off, as `kick` requires.
             Membership::<P>::OUT => unsafe { self.incoming.push(domain.member_node()) },
             // The engine may be waiting for a section.
             before => before == Membership::<P>::SEEN,
@@ -152,9 +152,9 @@ impl<P: Platform> Engine<P> {
     }
 
     /// Detects a grace period of `domain` at once, if no section is open, there is no detector, and
-    /// nobody is there, or likely to be back, to share a heavy barrier that is worth sharing. The
-    /// caller must not be preempted; for engines whose heavy barrier does not sleep. Returns whether
-    /// `cookie` has passed; if not, the caller has to wait.
+    /// there is nobody, now or soon, to share an expensive heavy barrier with. For engines whose
+    /// heavy barrier does not sleep; the caller must not be preempted. Returns whether `cookie` has
+    /// passed; if not, the caller must wait.
     pub fn alone(&self, domain: &Domain<P>, cookie: Cookie, pace: Pace) -> bool {
         if domain.platform.shares_barriers()
             && (domain.membership.state.load_relaxed() != Membership::<P>::OUT
@@ -166,7 +166,7 @@ impl<P: Platform> Engine<P> {
         if !self.try_detect() {
             return false;
         }
-        // One to end a grace period that was abandoned, and one of its own.
+        // One turn to end an abandoned grace period, and one for a new one.
         for _ in 0..2 {
             domain.begin(pace);
             // Each look may show one of the slots.
@@ -184,8 +184,8 @@ impl<P: Platform> Engine<P> {
             }
         }
         self.end_detection();
-        // If somebody else waits for what this has ended, the domain is a member, or becomes one by a kick,
-        // and the engine finds out when it looks next: see `attend`.
+        // If another task waits for what has ended here, the domain is a member, or becomes one by
+        // a kick, and the engine finds out at its next look: see `attend`.
         domain.poll(cookie)
     }
 
@@ -202,7 +202,7 @@ impl<P: Platform> Engine<P> {
         let mut barrier = None;
         let mut polls = usize::MAX;
         for node in all {
-            // SAFETY: It is a member's, which stays valid as long as it is one.
+            // SAFETY: The node is a member's, and a domain stays valid while it is a member.
             let domain = unsafe { Domain::<P>::from_member(node) };
             let next = match Self::attend(domain) {
                 None => continue,
@@ -217,37 +217,37 @@ impl<P: Platform> Engine<P> {
                     &mut to_keep
                 }
             };
-            // SAFETY: The node of a member that was taken off is this function's.
+            // SAFETY: A member's node that was taken off its list is this function's.
             unsafe { next.push_back(node) };
         }
         if let Some(domain) = barrier {
             domain.platform.heavy_barrier(pace);
         }
         for node in to_check {
-            // SAFETY: As above: it is still a member's.
+            // SAFETY: The node is still a member's, and so its domain is valid.
             let domain = unsafe { Domain::<P>::from_member(node) };
             let next = match domain.conclude(domain.pace()) {
                 true => {
-                    // Below: nobody has to do it once more.
+                    // `notify` is called below: mark it as done.
                     domain.is_notified();
                     &mut ended
                 }
                 false => &mut to_keep,
             };
-            // SAFETY: As above: it is this function's.
+            // SAFETY: The node is on no list; it is this function's.
             unsafe { next.push_back(node) };
         }
         self.end_detection();
 
         let progress = barrier.is_some() || !ended.is_empty();
         let mut is_crowded = false;
-        // Not before the token is free: those who are woken may want to be detectors themselves.
+        // After the token is free: the woken tasks may want to detect themselves.
         for node in ended {
-            // SAFETY: As above: it is still a member's.
+            // SAFETY: The node is still a member's, and so its domain is valid.
             let domain = unsafe { Domain::<P>::from_member(node) };
             is_crowded |= domain.platform.shares_barriers() && domain.demand.is_crowded();
             domain.notify();
-            // SAFETY: As above: it is this function's.
+            // SAFETY: The node is on no list; it is this function's.
             unsafe { to_keep.push_back(node) };
         }
         members.0 = to_keep;
@@ -258,7 +258,7 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    /// Looks after one member. Returns what its grace period needs, or `None` if it has left.
+    /// Handles one member. Returns the next step of its grace period, or `None` if it has left.
     fn attend(domain: &Domain<P>) -> Option<Step> {
         let state = &domain.membership.state;
         loop {
@@ -266,7 +266,7 @@ impl<P: Platform> Engine<P> {
             if state.load_relaxed() == Membership::<P>::KICKED {
                 // Pairs with the exchange in `Engine::kick`: what was added before is seen below.
                 state.exchange(Membership::<P>::SEEN);
-                // A queue may have come too late for the end of its grace period.
+                // A queue may have been put on the list after its grace period ended.
                 is_late = !domain.queues.is_empty();
             }
             // A task that detects alone notifies nobody: it may not get a CPU to do so.
@@ -288,9 +288,9 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    /// Allows the engine's task to sleep, after a round. Returns whether it may: if not, domains have
-    /// become members since. When it may, the next kick of one that is none says that it has to be
-    /// woken.
+    /// Allows the engine's task to sleep, after a round. Returns whether it may; if not, domains
+    /// have become members since the round. If it may, the next kick that adds a member returns
+    /// that the task must be woken.
     #[must_use = "it must not sleep if there are new members"]
     pub fn rest(&self) -> bool {
         self.incoming.release()
@@ -315,19 +315,20 @@ impl<P: Platform> Default for Engine<P> {
 }
 
 impl<P: Platform> Domain<P> {
-    /// The node that makes it a member.
+    /// Returns the node by which the domain is on the engine's lists.
     fn member_node(&self) -> NonNull<Node<P::Links>> {
         let this = ptr::from_ref(self);
-        // SAFETY: It points to a field of a live object.
+        // SAFETY: The pointer is that of a field of `self`, so not null.
         unsafe { NonNull::new_unchecked((&raw const (*this).membership.node).cast_mut()) }
     }
 
     /// # Safety
     ///
-    /// `node` was returned by [`Domain::member_node`] of a domain that is valid as long as the result
-    /// is used.
+    /// `node` was returned by [`Domain::member_node`] of a domain that is valid as long as the
+    /// result is used.
     unsafe fn from_member<'a>(node: NonNull<Node<P::Links>>) -> &'a Self {
-        // SAFETY: The node is that field of a valid domain, as the caller has promised.
+        // SAFETY: `node` is the `membership.node` field of a valid domain, as this function
+        // requires.
         unsafe {
             node.byte_sub(offset_of!(Self, membership.node))
                 .cast()
@@ -335,13 +336,13 @@ impl<P: Platform> Domain<P> {
         }
     }
 
-    /// Adds demand for the grace period that `cookie` names, of somebody who will not give up. The
-    /// engine has to be [kicked](Engine::kick) after it. Any context.
+    /// Adds demand for the grace period that `cookie` names; it cannot be withdrawn. The engine
+    /// must be [kicked](Engine::kick) after it. Any context.
     pub fn want(&self, cookie: Cookie) {
         self.demand.want(cookie);
     }
 
-    /// Adds the demand of a task that is going to wait. The engine has to be [kicked](Engine::kick)
+    /// Adds the demand of a task that is going to wait. The engine must be [kicked](Engine::kick)
     /// after it, and [`Domain::end_wait`] called with the same pace at the end. Any context.
     pub fn begin_wait(&self, cookie: Cookie, pace: Pace) {
         self.demand.begin_wait(cookie, pace);
@@ -352,32 +353,33 @@ impl<P: Platform> Domain<P> {
         self.demand.end_wait(pace);
     }
 
-    /// The number of tasks that wait for a grace period: a snapshot. Any context.
+    /// Returns the number of tasks that wait for a grace period: a snapshot. Any context.
     pub fn waiting(&self) -> usize {
         self.demand.waiting()
     }
 
-    /// Whether the domain is no member of its engine, so that nobody touches it but those who use it.
-    /// With callbacks, call it after all queues were found [idle](CpuQueue::is_idle): their tenders
-    /// make it a member.
+    /// Returns whether the domain is no member of its engine, so that only its users touch it. If
+    /// there are callbacks, call it after all queues were found [idle](CpuQueue::is_idle): their
+    /// tenders make it a member.
     pub fn has_left(&self) -> bool {
         // Orders the look at the queues before the one at the state; pairs with the exchange in
         // `List::release`.
         self.platform.full_barrier();
         let state = self.membership.state.load_relaxed();
-        // Orders what the caller does to the domain after what the engine did; pairs with the exchange
-        // in `Engine::attend`.
+        // Orders what the caller does to the domain after what the engine did; pairs with the
+        // exchange in `Engine::attend`.
         self.platform.full_barrier();
         state == Membership::<P>::OUT
     }
 
-    /// Has callbacks invoked whose grace period has passed, and wakes those who wait for it.
+    /// Dispatches callbacks whose grace period has passed, and wakes its waiters.
     fn notify(&self) {
         let mut again = true;
         while again {
             again = false;
             for node in self.queues.take_all() {
-                // SAFETY: Queues put themselves there only to wait for this, and are valid until then.
+                // SAFETY: Queues put themselves there only to wait for this, and are valid until
+                // then.
                 again |= unsafe { CpuQueue::grace_period_passed(self, node) };
             }
         }

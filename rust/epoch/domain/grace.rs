@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Detecting that a grace period has passed.
+//! Detection of the end of a grace period.
 //!
-//! All that is `pub(super)` here is for the *detector* of the domain: the task that holds the token of
-//! its [`Engine`](super::Engine), so that there is one at a time, and what one did happens before what
-//! the next one does. A grace period may be resumed by another detector than began it: how far it has
-//! come is in [`Progress`].
+//! Everything that is `pub(super)` here is for the *detector* of the domain: the task that holds
+//! the token of its [`Engine`](super::Engine), so that there is one at a time, and the actions of
+//! one happen before those of the next. A grace period may be resumed by another detector than
+//! began it: its state is in [`Progress`].
 
 use super::{
     Cookie,
@@ -17,17 +17,17 @@ use super::{
     Word, //
 };
 
-/// How far a grace period has come. Written by the detector.
+/// The progress of a grace period. Written by the detector.
 pub(super) struct Progress<W> {
-    /// The slots that it has found drained, one bit each, and [`ADVANCED`].
+    /// The slots that the grace period has found drained, one bit each, and [`ADVANCED`].
     found: W,
-    /// The slots that the next heavy barrier will tell about, one bit each.
+    /// The slots that are checked after the next heavy barrier, one bit each.
     checked: W,
-    /// For each of those, the sum of its `exit` counters, read before that barrier.
+    /// For each checked slot, the sum of its `exit` counters, read before that barrier.
     exits: [W; 2],
-    /// How often it has found sections open since it last got on.
+    /// Looks that have found sections open since the grace period last progressed.
     polls: W,
-    /// The last grace period whose end everybody who waited for it has been notified of.
+    /// The last grace period whose waiters have all been notified of its end.
     notified: W,
 }
 
@@ -42,7 +42,7 @@ fn bit(slot: Slot) -> usize {
 }
 
 impl<W: Word> Progress<W> {
-    /// That of a grace period that has just begun, after `origin`.
+    /// Creates the progress of a grace period that has just begun, after `origin`.
     pub(super) fn new(origin: Cookie) -> Self {
         Self {
             found: W::new(0),
@@ -54,7 +54,7 @@ impl<W: Word> Progress<W> {
     }
 }
 
-/// What a grace period needs next.
+/// The next step of a grace period.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Step {
     /// A heavy barrier, and [`Domain::conclude`] after it.
@@ -68,13 +68,13 @@ impl<P: Platform> Domain<P> {
     /// no section is left that was entered before the call. Any context.
     pub fn snapshot(&self) -> Cookie {
         // Orders the caller's update before the look at the sequence; pairs with the barrier in
-        // `Domain::begin`. If the look misses the beginning of a grace period, that grace period sees
-        // the update.
+        // `Domain::begin`. If the look misses the beginning of a grace period, that grace period
+        // sees the update.
         self.platform.full_barrier();
         self.grace_periods.snapshot()
     }
 
-    /// Whether the grace period that `cookie` names has ended. Any context.
+    /// Returns whether the grace period that `cookie` names has ended. Any context.
     pub fn poll(&self, cookie: Cookie) -> bool {
         let passed = self.grace_periods.has_passed(cookie);
         // Orders what the caller does to the sections' data after their end; pairs with the barrier
@@ -83,8 +83,8 @@ impl<P: Platform> Domain<P> {
         passed
     }
 
-    /// Whether everybody has been notified of all grace periods that have ended; takes it that they
-    /// will be from here on.
+    /// Returns whether all waiters have been notified of all grace periods that have ended, and
+    /// marks them as notified: the caller has to do it if not.
     pub(super) fn is_notified(&self) -> bool {
         let last = self.grace_periods.last().into_raw();
         let before = self.progress.notified.load_relaxed();
@@ -92,12 +92,12 @@ impl<P: Platform> Domain<P> {
         before == last
     }
 
-    /// Whether anyone wants a grace period that has not passed.
+    /// Returns whether anyone wants a grace period that has not passed.
     pub(super) fn is_wanted(&self) -> bool {
         self.demand.is_unmet(&self.grace_periods)
     }
 
-    /// The pace that the most urgent of those who want one has asked for.
+    /// Returns the most urgent pace among the waiters, or expedited if the platform wants that.
     pub fn pace(&self) -> Pace {
         match self.demand.is_expedited() || P::expedites(self) {
             true => Pace::Expedited,
@@ -105,7 +105,8 @@ impl<P: Platform> Domain<P> {
         }
     }
 
-    /// How often the grace period in progress has found sections open since it last got on.
+    /// Returns the number of looks that have found sections open since the grace period last
+    /// progressed.
     pub fn polls(&self) -> usize {
         self.progress.polls.load_relaxed()
     }
@@ -121,12 +122,13 @@ impl<P: Platform> Domain<P> {
     }
 
     /// Looks at the slots of a grace period in progress that it has not found drained. If a heavy
-    /// barrier would get it on, reads the sums of `exit` counters that it is to be checked by.
+    /// barrier would let it progress, reads the sums of `exit` counters to check after that
+    /// barrier.
     ///
-    /// A look without the barrier proves nothing, but it is cheap, and usually right about sections
-    /// being open.
+    /// A look without the barrier proves nothing, but is cheap, and usually right about open
+    /// sections.
     pub(super) fn look(&self) -> Step {
-        // By the invariant of `conclude`, it has not found the inactive slot drained.
+        // After `conclude`, the inactive slot is never one that was found drained.
         let [active, inactive] = [0, 1].map(|next| Slot::of(self.epoch().wrapping_add(next)));
         if !self.read_exits(inactive) {
             self.progress
@@ -136,7 +138,7 @@ impl<P: Platform> Domain<P> {
             return Step::Wait;
         }
         let mut checked = bit(inactive);
-        // The active one comes along if it can: then one barrier tells about both.
+        // The active slot is checked too if possible: then one barrier serves both.
         if self.progress.found.load_relaxed() & bit(active) == 0 && self.read_exits(active) {
             checked |= bit(active);
         }
@@ -152,11 +154,11 @@ impl<P: Platform> Domain<P> {
         exits == self.platform.sum(Counter::Enter(slot))
     }
 
-    /// Gets a grace period on, after the heavy barrier that followed [`Domain::look`]. Returns whether
-    /// it has ended.
+    /// Continues a grace period, after the heavy barrier that followed [`Domain::look`]. Returns
+    /// whether it has ended.
     ///
-    /// The order of reading the `exit` counters, the barrier, and reading the `enter` counters is what
-    /// the argument at the top of [`super`] rests on.
+    /// The argument at the top of [`super`] rests on the order: read the `exit` counters, barrier,
+    /// read the `enter` counters.
     pub(super) fn conclude(&self, pace: Pace) -> bool {
         let checked = self.progress.checked.load_relaxed();
         self.progress.checked.store_relaxed(0);
@@ -168,7 +170,7 @@ impl<P: Platform> Domain<P> {
                 exits == self.platform.sum(Counter::Enter(*slot))
             })
             .fold(0, |drained, slot| drained | bit(slot));
-        // What one barrier has shown is kept, also if the other slot needs another one.
+        // The result of one barrier is kept, even if the other slot needs another barrier.
         let found = self.progress.found.load_relaxed() | drained;
         self.progress.found.store_relaxed(found);
 
@@ -177,14 +179,14 @@ impl<P: Platform> Domain<P> {
             if found & ADVANCED != 0 {
                 self.advance(next);
             } else {
-                // Two at once.
+                // Two advances at once.
                 self.epoch.store_relaxed(next.wrapping_add(1));
             }
             self.end(pace);
             return true;
         }
         if found & bit(Slot::of(next)) != 0 {
-            // The one that is inactive from now on has not been found drained.
+            // The slot that is inactive from now on has not been found drained.
             self.advance(next);
             self.progress.found.store_relaxed(found | ADVANCED);
             self.progress.polls.store_relaxed(0);
@@ -194,7 +196,7 @@ impl<P: Platform> Domain<P> {
 
     /// Makes the slot of epoch `next` the active one. It was found drained in this grace period.
     fn advance(&self, next: usize) {
-        // INVARIANT: It is a slot's.
+        // INVARIANT: `active` is the pair of a slot.
         self.active
             .0
             .store_relaxed(self.platform.pair(Slot::of(next)));

@@ -3,24 +3,24 @@
 //! An intrusive list that any context may push to without a lock, and that at most one *tender*
 //! empties.
 //!
-//! It is [`include/linux/llist.h`](srctree/include/linux/llist.h) with one more state. A list that is
-//! not tended is empty; the push that makes it non-empty makes its caller the tender. The tender takes
-//! all nodes, as often as it likes, and gives the list up with one compare-and-exchange, which fails if
-//! there are new nodes. After that it does not touch the list any more. So a list needs neither a
-//! lock nor a flag of its own for the question who is responsible, and whoever finds it untended knows
-//! that nobody will touch it but with a push.
+//! It is [`include/linux/llist.h`](srctree/include/linux/llist.h) with one more state. A list that
+//! is not tended is empty; the push that makes it non-empty makes its caller the tender. The tender
+//! takes all nodes, as often as it likes, and releases the list with one compare-and-exchange,
+//! which fails if there are new nodes. After that it no longer touches the list. So a list needs
+//! neither a lock nor a flag to say who is responsible, and a caller that finds it untended knows
+//! that only a push will touch it.
 
 use core::ptr::{
     self,
     NonNull, //
 };
 
-/// What a list's pointers are, in the place that it is in.
+/// The pointer types of a list on a platform.
 pub trait Links: Sized {
-    /// A pointer that many read and write at a time.
+    /// A pointer that several tasks read and write concurrently.
     type Shared;
 
-    /// A pointer that one at a time has.
+    /// A pointer with one owner at a time.
     type Owned;
 
     /// Creates a shared pointer that is null.
@@ -32,46 +32,47 @@ pub trait Links: Sized {
     /// Reads the pointer, without any ordering.
     fn load_relaxed(shared: &Self::Shared) -> *mut Node<Self>;
 
-    /// Writes `new` if the pointer is `old`; fails with what it is if not. Success is a full barrier,
-    /// before and after.
+    /// Writes `new` if the pointer is `old`; otherwise fails with its current value. Success is a
+    /// full barrier, before and after.
     fn compare_exchange(
         shared: &Self::Shared,
         old: *mut Node<Self>,
         new: *mut Node<Self>,
     ) -> Result<(), *mut Node<Self>>;
 
-    /// Writes `new`, and gives what was there before. A full barrier, before and after.
+    /// Writes `new`, and returns the previous value. A full barrier, before and after.
     fn exchange(shared: &Self::Shared, new: *mut Node<Self>) -> *mut Node<Self>;
 
-    /// Reads the pointer.
+    /// Reads an owned pointer.
     ///
     /// # Safety
     ///
-    /// The caller has it.
+    /// The caller owns `owned`: nobody else accesses it at the same time.
     unsafe fn get(owned: &Self::Owned) -> Option<NonNull<Node<Self>>>;
 
-    /// Writes the pointer.
+    /// Writes an owned pointer.
     ///
     /// # Safety
     ///
-    /// The caller has it.
+    /// The caller owns `owned`: nobody else accesses it at the same time.
     unsafe fn set(owned: &Self::Owned, next: Option<NonNull<Node<Self>>>);
 }
 
-/// What an object embeds to be on a [`List`].
+/// A list entry, embedded in an object that goes on a [`List`].
 #[repr(transparent)]
 pub struct Node<L: Links> {
-    // Whoever has the node has it: who puts it on a list, and, once it was taken off, who took it.
+    // Owned by the owner of the node: the caller that pushes it, and later the tender that takes
+    // it.
     next: L::Owned,
 }
 
 impl<L: Links> Node<L> {
-    /// A node that is on no list; what `next` points to does not matter.
+    /// Creates a node that is on no list; `next` may point anywhere.
     pub const fn new(next: L::Owned) -> Self {
         Self { next }
     }
 
-    /// A node that is on no list.
+    /// Creates a node that is on no list.
     pub fn unlinked() -> Self {
         Self::new(L::nothing())
     }
@@ -81,8 +82,8 @@ impl<L: Links> Node<L> {
 ///
 /// # Invariants
 ///
-/// `first` is null if the list is empty and has no tender, `TENDED` if it is empty and has one,
-/// and else points to a node; then it has a tender, too. That node, and each node's `next` unless it is
+/// `first` is null if the list is empty and has no tender, `TENDED` if it is empty and has one, and
+/// else points to a node; then it has a tender, too. That node, and each node's `next` unless it is
 /// none, is on this list only and valid until it is taken off.
 #[repr(transparent)]
 pub struct List<L: Links> {
@@ -92,24 +93,25 @@ pub struct List<L: Links> {
 impl<L: Links> List<L> {
     /// Creates an empty list without a tender.
     pub fn new() -> Self {
-        // INVARIANT: It is null.
+        // INVARIANT: `first` is null.
         Self { first: L::null() }
     }
 
-    /// As [`List::new`], where that cannot be called: for statics.
+    /// Creates an empty list in a constant expression, for statics, where [`List::new`] cannot be
+    /// called.
     ///
     /// # Safety
     ///
     /// `first` is null.
     pub const unsafe fn from_null(first: L::Shared) -> Self {
-        // INVARIANT: It is null, as the caller has promised.
+        // INVARIANT: `first` is null, as this function requires.
         Self { first }
     }
 
-    /// What `first` is while the list is empty and has a tender: no node has that address.
+    /// The value of `first` while the list is empty and has a tender; no node has that address.
     const TENDED: *mut Node<L> = ptr::without_provenance_mut(1);
 
-    /// The node that `first` points to, if there is one.
+    /// Returns the node that `first` points to, if there is one.
     fn node(first: *mut Node<L>) -> Option<NonNull<Node<L>>> {
         match ptr::eq(first, Self::TENDED) {
             true => None,
@@ -126,11 +128,11 @@ impl<L: Links> List<L> {
     pub unsafe fn push(&self, node: NonNull<Node<L>>) -> bool {
         let mut first = L::load_relaxed(&self.first);
         loop {
-            // SAFETY: `node` is on no list, so that it is this function's until the exchange.
+            // SAFETY: `node` is on no list, so it belongs to this function until the exchange.
             unsafe { L::set(&node.as_ref().next, Self::node(first)) };
-            // INVARIANT: It was null: then the caller is the tender; else there is one already.
-            // Orders what the caller did before ahead of what the tender does to the node; pairs with
-            // the exchange in `List::take_all`.
+            // INVARIANT: If `first` was null, the caller is the tender; else there is one already.
+            // Orders what the caller did before ahead of what the tender does to the node; pairs
+            // with the exchange in `List::take_all`.
             match L::compare_exchange(&self.first, first, node.as_ptr()) {
                 Ok(()) => return first.is_null(),
                 Err(now) => first = now,
@@ -140,14 +142,14 @@ impl<L: Links> List<L> {
 
     /// Takes all nodes off, the oldest first. For the tender; any context.
     pub fn take_all(&self) -> Taken<L> {
-        // INVARIANT: The caller is the tender, and stays it.
+        // INVARIANT: The caller is the tender, and stays so.
         // Pairs with the exchange in `List::push`.
         let last = Self::node(L::exchange(&self.first, Self::TENDED));
         let mut first = None;
         let mut next = last;
         while let Some(node) = next {
-            // SAFETY: By the type invariant the node is valid; it was just taken off, so that this
-            // function has it for itself.
+            // SAFETY: By the type invariant the node is valid; it was just taken off, so only this
+            // function accesses it.
             unsafe {
                 next = L::get(&node.as_ref().next);
                 L::set(&node.as_ref().next, first);
@@ -158,8 +160,8 @@ impl<L: Links> List<L> {
         Taken { first, last }
     }
 
-    /// Gives the list up, unless there are nodes on it. For the tender; any context. Returns whether
-    /// it did; then the caller is not the tender any more, and the list may be gone already.
+    /// Releases the list, unless there are nodes on it. For the tender; any context. Returns
+    /// whether it did; then the caller is no longer the tender, and the list may already be freed.
     #[must_use = "there are nodes to be taken off if it fails"]
     pub fn release(&self) -> bool {
         // INVARIANT: Empty, and without a tender.
@@ -168,12 +170,12 @@ impl<L: Links> List<L> {
         L::compare_exchange(&self.first, Self::TENDED, ptr::null_mut()).is_ok()
     }
 
-    /// Whether there are no nodes: a snapshot. Any context.
+    /// Returns whether the list has no nodes: a snapshot. Any context.
     pub fn is_empty(&self) -> bool {
         Self::node(L::load_relaxed(&self.first)).is_none()
     }
 
-    /// Whether there are no nodes and no tender: a snapshot. Any context.
+    /// Returns whether the list has neither nodes nor a tender: a snapshot. Any context.
     pub fn is_idle(&self) -> bool {
         L::load_relaxed(&self.first).is_null()
     }
@@ -189,8 +191,8 @@ impl<L: Links> Default for List<L> {
 ///
 /// # Invariants
 ///
-/// Either both are none; or, from `first` to `last`, the nodes form a chain of valid nodes that are on
-/// no list and that nobody else touches.
+/// Either both are none; or, from `first` to `last`, the nodes form a chain of valid nodes that are
+/// on no list and that nobody else touches.
 pub struct Taken<L: Links> {
     first: Option<NonNull<Node<L>>>,
     last: Option<NonNull<Node<L>>>,
@@ -234,7 +236,7 @@ impl<L: Links> Taken<L> {
         });
     }
 
-    /// Whether there are no nodes.
+    /// Returns whether the chain has no nodes.
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
     }
@@ -246,10 +248,10 @@ impl<L: Links> Iterator for Taken<L> {
     fn next(&mut self) -> Option<NonNull<Node<L>>> {
         let node = self.first?;
         if Some(node) == self.last {
-            // INVARIANT: It was the only one.
+            // INVARIANT: `node` was the only one; now both are none.
             *self = Self::default();
         } else {
-            // Before the node is given away: the next owner may free it.
+            // Before the node is handed out: the next owner may free it.
             // SAFETY: By the type invariant the node is valid and not touched by anyone else.
             self.first = unsafe { L::get(&node.as_ref().next) };
         }

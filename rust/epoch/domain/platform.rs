@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the algorithm needs from where it runs.
+//! The environment of the algorithm.
 
 use super::list::Links;
 
@@ -24,20 +24,20 @@ pub trait Word {
     /// Adds to the word, wrapping around. A full barrier, before and after.
     fn add(&self, value: usize);
 
-    /// Writes `new` and returns what was there before. A full barrier, before and after.
+    /// Writes `new` and returns the previous value. A full barrier, before and after.
     fn exchange(&self, new: usize) -> usize;
 
-    /// Writes `new` if the word is `old`; else fails with what it is. Success is a full barrier,
-    /// before and after.
+    /// Writes `new` if the word is `old`; otherwise fails with its current value. Success is a full
+    /// barrier, before and after.
     fn compare_exchange(&self, old: usize, new: usize) -> Result<(), usize>;
 }
 
-/// How much a grace period may cost others.
+/// The cost to others that a grace period may have.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Pace {
-    /// As little as possible.
+    /// The lowest cost possible.
     Normal,
-    /// As much as it takes to be over soon.
+    /// Any cost that ends the grace period soon.
     Expedited,
 }
 
@@ -54,8 +54,8 @@ impl Counter {
     /// The number of counters that a CPU has.
     pub const COUNT: usize = 4;
 
-    /// The counter's index among the [`Counter::COUNT`] of a CPU: those of a slot are next to one
-    /// another, that of entries first.
+    /// Returns the counter's index among the [`Counter::COUNT`] of a CPU: the two of a slot are
+    /// adjacent, entries first.
     #[inline(always)]
     pub const fn index(self) -> usize {
         match self {
@@ -65,10 +65,10 @@ impl Counter {
     }
 }
 
-/// Per-CPU counters, barriers, and what is told about grace periods.
+/// Per-CPU counters, barriers, and notifications of grace periods.
 pub trait Platform: Sized {
-    /// Initial distance to wraparound of the epoch and of the sequence of grace periods. 0, which is
-    /// the whole range, except in wraparound tests.
+    /// Initial distance to wraparound of the epoch and of the sequence of grace periods. 0, which
+    /// is the whole range, except in wraparound tests.
     #[doc(hidden)]
     const BEFORE_WRAP: usize = 0;
 
@@ -78,67 +78,68 @@ pub trait Platform: Sized {
     /// The pointers of its lists.
     type Links: Links;
 
-    /// Returns a word that says where the pair of counters of `slot` is, whatever the CPU.
+    /// Returns a word that locates the pair of counters of `slot`, on any CPU.
     fn pair(&self, slot: Slot) -> usize;
 
-    /// Adds one to the entries in `pair` of the CPU that it runs on. Any context. Nothing that
-    /// interrupts it, and no other CPU, may make the increment get lost; it need not order anything.
+    /// Adds one to the entries in `pair` of the current CPU. Any context. The increment must not
+    /// get lost, whatever interrupts it and whatever other CPUs do; it need not order anything.
     ///
     /// # Safety
     ///
     /// `pair` was returned by [`Platform::pair`] of this platform.
     unsafe fn count_enter(&self, pair: usize);
 
-    /// Adds one to the exits in `pair` of the CPU that it runs on, as [`Platform::count_enter`] does
-    /// to the entries.
+    /// Adds one to the exits in `pair` of the current CPU, as [`Platform::count_enter`] does to the
+    /// entries.
     ///
     /// # Safety
     ///
-    /// As for [`Platform::count_enter`].
+    /// `pair` was returned by [`Platform::pair`] of this platform.
     unsafe fn count_exit(&self, pair: usize);
 
     /// Returns the sum of `counter` over all possible CPUs, each read without any ordering.
     fn sum(&self, counter: Counter) -> usize;
 
-    /// The reader's half of a pair of barriers: keeps the compiler, and only it, from moving
+    /// Executes the reader's half of a pair of barriers, which keeps only the compiler from moving
     /// accesses across.
     fn light_barrier(&self);
 
-    /// The updater's half: a full barrier on each CPU, between its beginning and its end. It serves
-    /// all domains of an [`Engine`](super::Engine), whichever of them it is called on.
+    /// Executes the updater's half of a pair of barriers: a full barrier on each CPU between the
+    /// call and its return. It serves all domains of an [`Engine`](super::Engine), no matter which
+    /// of them it is called on.
     fn heavy_barrier(&self, pace: Pace);
 
-    /// Whether a heavy barrier costs more than to put a task to sleep, so that those who wait had
-    /// better share one.
+    /// Returns whether a heavy barrier costs more than to put a task to sleep, so that waiters
+    /// should share one.
     fn shares_barriers(&self) -> bool {
         true
     }
 
-    /// A full barrier on the CPU that it runs on.
+    /// Executes a full barrier on the current CPU.
     fn full_barrier(&self);
 
     /// Tells the CPU that it is in a busy loop.
     fn relax() {}
 
-    /// Whether grace periods of `domain` are to be expedited although nobody who waits asks for that.
+    /// Returns whether grace periods of `domain` must be expedited although no waiter asks for it.
     fn expedites(_domain: &Domain<Self>) -> bool {
         false
     }
 
-    /// Called by the detector when a grace period begins.
+    /// Notes that a grace period begins. Called by the detector.
     fn begins(_domain: &Domain<Self>, _pace: Pace) {}
 
-    /// Called by the detector when a grace period has ended.
+    /// Notes that a grace period has ended. Called by the detector.
     fn ends(_domain: &Domain<Self>, _pace: Pace) {}
 
-    /// Called by the detector when it finds sections open in `slot`, which is not the active one.
+    /// Notes that sections are open in `slot`, which is not the active one. Called by the detector.
     fn waits(_domain: &Domain<Self>, _slot: Slot) {}
 
     /// Wakes the tasks that wait for a grace period of `domain` and whose cookie has passed. The
-    /// caller is not the detector any more.
+    /// caller is no longer the detector.
     fn wake(_domain: &Domain<Self>) {}
 
-    /// Has the callbacks of `queue` invoked that are [ready](CpuQueue::take_ready). Any context. The
-    /// queue may be gone as soon as the worker can run.
+    /// Starts the worker that invokes the [ready](CpuQueue::take_ready) callbacks of `queue`. Any
+    /// context. The queue may be freed as soon as the worker can run.
     fn dispatch(_queue: &CpuQueue<Self>) {}
 }

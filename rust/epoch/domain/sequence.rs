@@ -10,8 +10,8 @@ use super::Word;
 pub struct Cookie(usize);
 
 impl Cookie {
-    /// The cookie as a number. Of two cookies that are less than half of all numbers apart, the later
-    /// one is higher, modulo wraparound.
+    /// Returns the cookie as a number. Of two cookies that are less than half of all numbers apart,
+    /// the later one is higher, modulo wraparound.
     pub fn into_raw(self) -> usize {
         self.0
     }
@@ -21,7 +21,7 @@ impl Cookie {
         Self(raw)
     }
 
-    /// Whether this cookie names the same grace period as `other` or an earlier one.
+    /// Returns whether this cookie names the same grace period as `other` or an earlier one.
     pub fn is_at_most(self, other: Cookie) -> bool {
         other.0.wrapping_sub(self.0) as isize >= 0
     }
@@ -31,33 +31,34 @@ impl Cookie {
 ///
 /// # Invariants
 ///
-/// The word is twice the number of completed grace periods, plus one while one is in progress or was
-/// abandoned. Abandoning one does not decrement it: a cookie taken meanwhile would name a grace period
-/// that nobody runs. Only the detector writes it.
+/// The word is twice the number of completed grace periods, plus one while one is in progress or
+/// was abandoned. Abandoning one does not decrement it: a cookie taken in between would name a
+/// grace period that nobody runs. Only the detector writes it.
 pub(super) struct Sequence<W>(W);
 
 impl<W: Word> Sequence<W> {
-    /// A sequence that wraps around after `before_wrap` grace periods; 0 means after as many as
-    /// possible.
+    /// Creates a sequence that wraps around after `before_wrap` grace periods; 0 means after as
+    /// many as possible.
     pub(super) fn new(before_wrap: usize) -> Self {
-        // INVARIANT: The number of grace periods counts from there.
+        // INVARIANT: The number of grace periods counts from `origin`.
         Self(W::new(Self::origin(before_wrap).0))
     }
 
-    /// The cookie of a grace period that was over when the sequence began.
+    /// Returns the cookie of a grace period that was over when the sequence began.
     pub(super) fn origin(before_wrap: usize) -> Cookie {
         Cookie(0usize.wrapping_sub(2 * before_wrap))
     }
 
-    /// Names the first grace period that begins after now. The caller has to execute a full barrier
+    /// Names the first grace period that begins after now. The caller must execute a full barrier
     /// before it.
     pub(super) fn snapshot(&self) -> Cookie {
-        // Odd: one is in progress, or was abandoned, and may have begun too early; take the next one.
+        // Odd: one is in progress, or was abandoned, and may have begun too early; take the next
+        // one.
         Cookie(self.0.load_relaxed().wrapping_add(3) & !1)
     }
 
-    /// Whether the grace period that `cookie` names has ended. The caller has to execute a full
-    /// barrier after it.
+    /// Returns whether the grace period that `cookie` names has ended. The caller must execute a
+    /// full barrier after it.
     pub(super) fn has_passed(&self, cookie: Cookie) -> bool {
         cookie.is_at_most(Cookie(self.0.load_relaxed()))
     }
@@ -67,25 +68,25 @@ impl<W: Word> Sequence<W> {
         Cookie(self.0.load_relaxed() & !1)
     }
 
-    /// The number of completed grace periods.
+    /// Returns the number of completed grace periods.
     pub(super) fn completed(&self) -> usize {
         self.0.load_relaxed() >> 1
     }
 
-    /// Whether a grace period is in progress, or was abandoned and is to be resumed.
+    /// Returns whether a grace period is in progress, or was abandoned and will be resumed.
     pub(super) fn is_running(&self) -> bool {
         self.0.load_relaxed() & 1 != 0
     }
 
     /// Records the beginning of a grace period. None is in progress.
     pub(super) fn begin(&self) {
-        // INVARIANT: One is in progress now.
+        // INVARIANT: A grace period is in progress now.
         self.0.store_relaxed(self.0.load_relaxed() | 1);
     }
 
     /// Records the end of a grace period.
     pub(super) fn end(&self) {
-        // INVARIANT: From odd to the next even number: one more has completed.
+        // INVARIANT: From odd to the next even number: one more grace period has completed.
         self.0.store_relaxed(self.0.load_relaxed().wrapping_add(1));
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Callbacks: when they are called, how often, and who waits for them.
+//! KUnit tests of callbacks: when and how often they are invoked, and waits for them.
 
 use super::{
     call,
@@ -49,7 +49,7 @@ use kernel_ext::{
     }, //
 };
 
-/// Gives itself to its epoch again until `left` is 0.
+/// A callback that queues itself again until `left` is 0.
 #[repr(C)]
 struct Again {
     // First, so that its address is that of the whole.
@@ -74,18 +74,18 @@ impl Again {
 
     /// # Safety
     ///
-    /// `head` is that of an [`Again`] whose epoch is live, and nobody else has it.
+    /// `head` is that of an [`Again`] whose epoch is live, and nobody else uses it.
     unsafe extern "C" fn callback(head: *mut Head) {
         let again = head.cast::<Again>();
-        // SAFETY: It is live, and this function's.
+        // SAFETY: `again` is live, and only this function uses it.
         let (epoch, left) = unsafe { ((*again).epoch.as_ref(), &(*again).left) };
-        // Longer than whoever drops the epoch needs to get to where it waits for this.
+        // Longer than `close` takes to reach its wait for this callback.
         fsleep(Delta::from_millis(2));
         if left.fetch_sub(1, Relaxed) > 1 {
-            // SAFETY: It is given once, and freed by the last callback.
+            // SAFETY: The head is queued once, and freed by the last callback.
             unsafe { epoch.call(NonNull::new_unchecked(head), Self::callback) };
         } else {
-            // SAFETY: `new` made a box of it, and it is not given again.
+            // SAFETY: `new` leaked a box, and its head is not queued again.
             drop(unsafe { KBox::from_raw(again) });
         }
     }
@@ -122,7 +122,7 @@ mod tests {
         let older = epoch.enter();
         epoch.defer(counting(&first)?);
         wait_until(|| epoch.epoch() != before);
-        // It is running, and does not wait for this one.
+        // The grace period is in progress, and does not wait for this section.
         let younger = epoch.enter();
         epoch.defer(counting(&second)?);
         drop(older);
@@ -140,7 +140,7 @@ mod tests {
         let epoch = new()?;
         let runs = shared()?;
         for cpu in cpu::possible() {
-            // A CPU that is not online takes none.
+            // A CPU that is not online queues none.
             let deferred = &mut Some(counting(&runs)?);
             if run_on(cpu, || deferred.take().map_or((), |d| epoch.defer(d))).is_err() {
                 runs.fetch_add(1, Relaxed);
@@ -157,7 +157,7 @@ mod tests {
         let left = shared()?;
         left.store(5, Relaxed);
         let again = Again::new(&epoch, &left)?;
-        // SAFETY: It was just made, and given to nobody else.
+        // SAFETY: `again` was just created, and nobody else uses it.
         unsafe { epoch.call(again.cast(), Again::callback) };
         wait_until(|| left.load(Relaxed) == 0);
         assert_eq!(left.load(Relaxed), 0);
@@ -172,7 +172,7 @@ mod tests {
         let left = shared()?;
         left.store(TIMES, Relaxed);
         let again = Again::new(&epoch, &left)?;
-        // SAFETY: It was just made, and given to nobody else.
+        // SAFETY: `again` was just created, and nobody else uses it.
         unsafe { epoch.call(again.cast(), Again::callback) };
         for done in 1..=TIMES {
             epoch.barrier();
@@ -189,7 +189,7 @@ mod tests {
 
         let epoch = new()?;
         let stop = shared()?;
-        // Others wait for grace periods and callbacks all the time.
+        // Other tasks wait for grace periods and callbacks all the time.
         let spawn_loop = |wait: fn(&Epoch)| {
             let (epoch, stop) = (epoch.clone(), stop.clone());
             spawn(move || {
@@ -218,7 +218,7 @@ mod tests {
             calls += runs.load(Relaxed);
         }
         stop.store(1, Relaxed);
-        // Waits for them.
+        // Waits for the threads.
         drop(others);
         assert_eq!(early, 0);
         assert_eq!(calls as usize, ROUNDS);
@@ -279,7 +279,7 @@ mod tests {
             let left = shared()?;
             left.store(5, Relaxed);
             let again = Again::new(&epoch, &left)?;
-            // SAFETY: It was just made, and given to nobody else.
+            // SAFETY: `again` was just created, and nobody else uses it.
             unsafe { epoch.call(again.cast(), Again::callback) };
             Epoch::close(epoch);
             assert_eq!(left.load(Relaxed), 0);
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn barrier_waits_for_own_callback_while_others_call() -> Result {
         const ROUNDS: u32 = 200;
-        // On a machine that is busy, fewer have to do.
+        // On a busy machine, fewer rounds have to do.
         const LIMIT: Delta = Delta::from_secs(2);
 
         let epoch = new()?;
@@ -327,7 +327,7 @@ mod tests {
     fn lone_callback_is_invoked_although_nobody_else_comes() -> Result {
         for epoch in of_each_flavour()? {
             let runs = shared()?;
-            // The last of a few comes when the worker is about to go.
+            // The last of a few arrives when the worker is about to end.
             for run in 1..=5 {
                 epoch.defer(counting(&runs)?);
                 wait_until(|| runs.load(Relaxed) == run);
@@ -354,7 +354,7 @@ mod tests {
                     };
                     callbacks.push(Deferred::new(tell, GFP_KERNEL)?, GFP_KERNEL)?;
                 }
-                // What is left of it is not for an interrupt to free.
+                // The vector must not be freed in an interrupt.
                 run_on(cpu, || {
                     while let Some(callback) = callbacks.pop() {
                         epoch.defer(callback);
@@ -387,7 +387,7 @@ mod tests {
                 let mut deferred = Some(counting(&runs)?);
                 run_on(cpu, || deferred.take().map_or((), |d| epoch.defer(d)))?;
             }
-            // They would wait for ever.
+            // Else this would wait forever.
             wait_until(|| runs.load(Relaxed) as usize == cpus.len() - 1);
             epoch.synchronize();
             assert_eq!(epoch.pending(), 1);
@@ -402,7 +402,7 @@ mod tests {
         for epoch in of_each_flavour()? {
             let other = new()?;
             let runs = shared()?;
-            // One whose only reference is the callback's.
+            // An epoch whose only reference is the callback's.
             let own = new()?;
             call(&own, 3)?;
             other.defer(Deferred::new(a_while, GFP_KERNEL)?);
@@ -456,7 +456,7 @@ mod tests {
 
     #[test]
     fn callback_needs_a_section_of_its_own_for_what_others_free() -> Result {
-        /// Is 0 once it has been freed.
+        /// An object whose field is 0 once it has been freed.
         struct Valid(Atomic<u32>);
 
         impl Drop for Valid {
@@ -500,7 +500,7 @@ mod tests {
             }
             epoch.barrier();
             assert_eq!(epoch.pending(), 0);
-            // Nobody tends the queues, and the engine knows nothing of the epoch.
+            // The queues have no tender, and the epoch has left its engine.
             wait_until(|| epoch.has_no_tenders());
         }
         Ok(())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What happens when callbacks come faster than grace periods pass.
+//! KUnit tests of callbacks that are queued faster than grace periods pass.
 
 use super::{
     call,
@@ -30,14 +30,14 @@ use kernel_ext::threads::{
 
 const LIMIT: usize = 200;
 
-/// An epoch with room for [`LIMIT`] callbacks.
+/// Creates an epoch with a limit of [`LIMIT`] callbacks.
 fn new() -> Result<ARef<Epoch>> {
     let epoch = Epoch::new(c"kunit_flood")?;
     epoch.sysfs().write(c"callbacks_limit", b"200\n")?;
     Ok(epoch)
 }
 
-/// A thread that is in sections all the time.
+/// Starts a thread that is in sections all the time.
 fn reader(epoch: &ARef<Epoch>, stop: &Arc<Atomic<bool>>) -> Result<Thread> {
     let (epoch, stop) = (epoch.clone(), stop.clone());
     spawn(move || {
@@ -48,15 +48,15 @@ fn reader(epoch: &ARef<Epoch>, stop: &Arc<Atomic<bool>>) -> Result<Thread> {
     })
 }
 
-/// What floods have in common.
+/// The data that flooding threads share.
 struct Flood {
     epoch: ARef<Epoch>,
-    /// Callbacks given, and the most that were pending then.
+    /// Callbacks queued, and the highest number that were pending.
     given: Atomic<usize>,
     most: Atomic<usize>,
 }
 
-/// A thread that gives `count` callbacks, as fast as it may.
+/// Starts a thread that queues `count` callbacks, as fast as `throttle` lets it.
 fn flood(flood: &Arc<Flood>, count: usize) -> Result<Thread> {
     let flood = flood.clone();
     spawn(move || {
@@ -67,7 +67,7 @@ fn flood(flood: &Arc<Flood>, count: usize) -> Result<Thread> {
             }
             flood.given.fetch_add(1, Relaxed);
             let pending = flood.epoch.pending();
-            // One that is overtaken is not the most but by a few.
+            // A lost race changes the maximum by a few at most.
             if pending > flood.most.load(Relaxed) {
                 flood.most.store(pending, Relaxed);
             }
@@ -111,7 +111,7 @@ mod tests {
             },
             GFP_KERNEL,
         )?;
-        // While this is open, no callback is called.
+        // While this is open, no callback is invoked.
         let section = epoch.enter();
         let mut floods = KVec::new();
         for _ in 0..FLOODS {
@@ -123,7 +123,7 @@ mod tests {
         fsleep(Delta::from_millis(20));
         let given = shared.given.load(Relaxed);
         drop(section);
-        // It would wait for ever if those who wait did not go on.
+        // This would wait forever if throttled threads did not resume.
         drop(floods);
         stop.store(true, Relaxed);
         drop(readers);
@@ -142,10 +142,10 @@ mod tests {
     fn limit_of_zero_is_none() -> Result {
         let epoch = new()?;
         epoch.sysfs().write(c"callbacks_limit", b"0\n")?;
-        // Lockdep would warn of it.
+        // Detached: lockdep would warn of `throttle` inside a section.
         let section = epoch.enter_detached();
         for _ in 0..2 * LIMIT {
-            // It would wait for ever.
+            // With a limit, this would wait forever.
             epoch.throttle();
             call(&epoch, 1)?;
         }

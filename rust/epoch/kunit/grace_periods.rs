@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Grace periods: for which sections they wait, and for which not.
+//! KUnit tests of grace periods: for which sections they wait, and for which not.
 
 use super::{
     counting,
@@ -37,7 +37,7 @@ mod tests {
         // In the active slot, and in the other one, where a late increment may have put it.
         for slot in [Slot::of(epoch.epoch()), Slot::of(epoch.epoch() + 1)] {
             let section = epoch.domain().enter_slot(slot);
-            // SAFETY: It was entered there.
+            // SAFETY: The section was entered in this domain, and is left once.
             let leave = || unsafe { epoch.domain().exit(section) };
             assert!(synchronize_returns_after(&epoch, leave)?);
         }
@@ -83,11 +83,11 @@ mod tests {
         let limit = Delta::from_millis(20);
         assert_eq!(epoch.synchronize_timeout(limit), Ok(()));
         assert_eq!(epoch.synchronize_killable(), Ok(()));
-        // Lockdep would rightly warn of waiting inside one's own.
+        // Detached: lockdep would rightly warn of a wait inside a section.
         let section = epoch.enter_detached();
         let cookie = epoch.snapshot();
         let before = epoch.grace_periods();
-        // As the detector, and while another one is it.
+        // Alone, and while another task waits, too.
         assert_eq!(epoch.synchronize_timeout(limit), Err(ETIME));
         let waiter = start_synchronize(&epoch)?;
         a_while();
@@ -131,7 +131,7 @@ mod tests {
         wait_until(|| epoch.epoch() != before);
         let younger = epoch.enter();
         drop(older);
-        // It would wait for ever.
+        // Else this would wait forever.
         waiter.join();
         drop(younger);
         Ok(())
@@ -151,7 +151,7 @@ mod tests {
         assert!(domain.active_slot() != slot);
         drop(older);
 
-        // SAFETY: It was entered there.
+        // SAFETY: The section was entered in this domain, and is left once.
         let leave = || unsafe { domain.exit(late) };
         assert!(synchronize_returns_after(&epoch, leave)?);
         first.join();
@@ -183,17 +183,17 @@ mod tests {
             a_while();
             assert!(!epoch.poll(cookie));
             assert_eq!(runs.load(Relaxed), 0);
-            // Somebody else's does not change that.
+            // Another section does not change that.
             drop(epoch.enter());
         }
         section.observe();
         wait_until(|| epoch.poll(cookie));
-        // The callback may have been too late for that grace period.
+        // The callback may have been collected too late for that grace period.
         while runs.load(Relaxed) == 0 {
             section.observe();
             a_while();
         }
-        // Another one comes, and finds nothing more to call.
+        // Another grace period passes, and finds nothing more to invoke.
         let cookie = epoch.start_poll();
         while !epoch.poll(cookie) {
             section.observe();
@@ -219,10 +219,10 @@ mod tests {
         a_while();
         drop(section);
         first.join();
-        // Waits for them.
+        // Waits for the waiters.
         drop(others);
-        // One that was running, one for all who came meanwhile, and perhaps one for a thread that had
-        // begun but not come to it yet.
+        // One that was in progress, one for all later waiters, and perhaps one for a thread that
+        // had started but not begun to wait.
         assert!(epoch.grace_periods() - before.1 <= 3);
         Ok(())
     }
@@ -235,7 +235,7 @@ mod tests {
         epoch.synchronize();
         assert!(epoch.poll(cookie));
 
-        // Nobody waits; it would never come.
+        // No task waits: `start_poll` starts the grace period.
         let section = epoch.enter();
         let cookie = epoch.start_poll();
         a_while();
@@ -247,7 +247,7 @@ mod tests {
         let waiter = start_synchronize(&epoch)?;
         let before = epoch.epoch();
         wait_until(|| epoch.epoch() != before || before & 1 == 1);
-        // One is running, but may have begun too early.
+        // One is in progress, but may have begun too early.
         let cookie = epoch.snapshot();
         drop(section);
         waiter.join();

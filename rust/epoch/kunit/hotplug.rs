@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! CPUs that go offline and come back: what was counted on one of them, and the callbacks that were
-//! given there, are not forgotten.
+//! KUnit tests of CPUs that go offline and come back: sections counted there, and callbacks queued
+//! there, are not lost.
 
 use super::{
     counting,
@@ -48,12 +48,12 @@ use kernel_ext::{
     }, //
 };
 
-/// An epoch of each flavour whose grace periods look at other CPUs.
+/// Creates an epoch of each flavour whose grace periods involve other CPUs.
 fn epochs() -> Result<[ARef<Epoch>; 2]> {
     Ok([new()?, Epoch::new_with_rcu(c"kunit_hotplug_rcu")?])
 }
 
-/// A CPU that was taken offline, until this is dropped.
+/// A CPU that is offline until this is dropped.
 struct Offline(CpuId);
 
 impl Offline {
@@ -66,7 +66,7 @@ impl Offline {
 
 impl Drop for Offline {
     fn drop(&mut self) {
-        // SAFETY: As in `take`.
+        // SAFETY: The tests run in process context.
         let result = to_result(unsafe { bindings::add_cpu(self.0.as_u32()) });
         if result.is_err() {
             pr_err!("CPU {} does not come back\n", self.0.as_u32());
@@ -74,7 +74,7 @@ impl Drop for Offline {
     }
 }
 
-/// Those that can be taken offline: x86 keeps the first one.
+/// Returns the CPUs that can be taken offline: x86 keeps the first one.
 fn removable() -> Result<KVec<CpuId>> {
     let mut cpus = KVec::new();
     for cpu in cpu::possible().skip(1) {
@@ -107,7 +107,7 @@ fn come_and_go(rounds: usize) -> Result {
     Ok(())
 }
 
-/// What is freed and must not be used then.
+/// An object that must not be used after it was freed.
 struct Entry {
     valid: Atomic<u32>,
     freed: Arc<Atomic<u32>>,
@@ -157,7 +157,7 @@ impl Load {
                 let guard = self.epoch.enter();
                 if let Some(entry) = self.entry.load(&guard) {
                     if sleep {
-                        // Most likely to be moved here.
+                        // The task is most likely to migrate here.
                         fsleep(Delta::from_micros(100));
                     }
                     if entry.valid.load(Relaxed) == 0 {
@@ -171,7 +171,7 @@ impl Load {
         }
     }
 
-    /// Every other entry is freed by a callback, and the rest here, after a grace period.
+    /// Replaces the entry. Every other old one is freed by a callback, the rest here after a wait.
     fn replace(&self) {
         for waits in [false, true].into_iter().cycle() {
             if self.is_stopped() {
@@ -278,7 +278,7 @@ mod tests {
             let cpu = last_cpu()?;
             let runs = shared()?;
             let section = epoch.enter_detached();
-            // Starts the grace period that the next one comes too late for.
+            // Starts the grace period that the next callback is too late for.
             epoch.defer(counting(&runs)?);
             a_while();
             let deferred = &mut Some(counting(&runs)?);
@@ -300,7 +300,7 @@ mod tests {
             let cpu = last_cpu()?;
             let runs = shared()?;
             for _ in 0..ROUNDS {
-                // In a jiffy, it is collected there or elsewhere.
+                // The callback is collected a jiffy later, there or elsewhere.
                 let deferred = &mut Some(counting(&runs)?);
                 run_on(cpu, || deferred.take().map_or((), |d| epoch.defer(d)))?;
                 let _offline = Offline::take(cpu)?;
@@ -328,7 +328,7 @@ mod tests {
             })?;
             let result = come_and_go(2);
             let before = waits.load(Relaxed);
-            // It has not got stuck.
+            // The waiter is not stuck.
             wait_until(|| waits.load(Relaxed) != before);
             stop.store(1, Relaxed);
             waiter.join();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How epochs end: where the last reference may be dropped, and that nothing is left.
+//! KUnit tests of the end of epochs: where the last reference may be dropped, and that nothing is
+//! left.
 
 use super::{
     call,
@@ -45,7 +46,7 @@ use kernel_ext::{
     }, //
 };
 
-/// An object of a list.
+/// An object in a list of pointers.
 struct Link {
     _next: EpochPtr<Link>,
     freed: Arc<Atomic<u32>>,
@@ -57,7 +58,7 @@ impl Drop for Link {
     }
 }
 
-/// A list of that many objects, each of which has a reference to the epoch.
+/// Creates a list of `length` objects, each of which has a reference to the epoch.
 fn list(epoch: &ARef<Epoch>, length: usize, freed: &Arc<Atomic<u32>>) -> Result<EpochPtr<Link>> {
     let mut first = EpochPtr::new(epoch.clone(), None);
     for _ in 0..length {
@@ -83,7 +84,7 @@ mod tests {
                 {
                     let (epoch, runs) = (epoch.clone(), runs.clone());
                     move || {
-                        // Others are behind it.
+                        // Other callbacks are queued behind it.
                         drop(epoch);
                         runs.fetch_add(1, Relaxed);
                     }
@@ -114,7 +115,7 @@ mod tests {
             let list = list(&epoch, LENGTH, &freed)?;
             drop(epoch);
             drop(list);
-            // The last one's pointer has the last reference.
+            // The last object's pointer has the last reference.
             wait_until(|| freed.load(Relaxed) as usize == LENGTH);
         }
         wait_until(|| alive() == before);
@@ -140,7 +141,7 @@ mod tests {
                 })?;
                 wait_until(|| freed.load(Relaxed) == 2 && runs.load(Relaxed) == callbacks);
 
-                // Without anything that keeps it for longer.
+                // An epoch that nothing else keeps alive.
                 let mut epoch = Some(new()?);
                 run_on(cpu, || drop(epoch.take()))?;
             }
@@ -207,7 +208,7 @@ mod tests {
 
     #[test]
     fn thousands_of_epochs_are_alive_at_once() -> Result {
-        // Each takes several milliseconds where kernel and machine are slow.
+        // Each takes several milliseconds with a slow kernel and machine.
         const EPOCHS: usize = match cfg!(CONFIG_PROVE_LOCKING) {
             true => 2_000,
             false => 10_000,
@@ -242,7 +243,7 @@ mod tests {
         for _ in 0..EPOCHS {
             epochs.push(Epoch::new(c"kunit_same")?, GFP_KERNEL)?;
         }
-        // Makes those of all.
+        // Creates the directories of all.
         let first = epochs[0].sysfs().name();
         assert!(first == c"kunit_same");
         let last = epochs[EPOCHS - 1].sysfs().name();

@@ -47,8 +47,8 @@ fn new() -> Result<ARef<Epoch>> {
 
 const FLAVOURS: [Flavour; 3] = [Flavour::Ipi, Flavour::Rcu, Flavour::Fenced];
 
-/// An epoch of each flavour. Sections of a fenced one are for tests in which nothing depends on its
-/// fences.
+/// Creates an epoch of each flavour. The fenced one is for tests that do not depend on its fences:
+/// sections of `Epoch::enter` execute none.
 fn of_each_flavour() -> Result<KVec<ARef<Epoch>>> {
     let mut epochs = KVec::new();
     for flavour in FLAVOURS {
@@ -57,26 +57,26 @@ fn of_each_flavour() -> Result<KVec<ARef<Epoch>>> {
     Ok(epochs)
 }
 
-/// Waits until epochs whose last reference has gone are freed. Returns the number that are left.
+/// Waits until epochs whose last reference has gone are freed. Returns the number of epochs left.
 fn settled() -> usize {
     // SAFETY: The module is loaded; tests run in process context.
     unsafe { helpers::epoch_teardown_flush() };
     alive()
 }
 
-/// Synchronizes in another task.
+/// Starts a task that waits for a grace period.
 fn start_synchronize(epoch: &ARef<Epoch>) -> Result<Waiter> {
     let epoch = epoch.clone();
     Waiter::start(move || epoch.synchronize())
 }
 
-/// Whether a grace period ends after `leave` and not before.
+/// Returns whether a grace period ends after `leave` and not before.
 fn synchronize_returns_after(epoch: &ARef<Epoch>, leave: impl FnOnce()) -> Result<bool> {
     let epoch = epoch.clone();
     returns_after(leave, move || epoch.synchronize())
 }
 
-/// A closure, with its head, that adds one to `runs`.
+/// Creates a deferred closure that adds one to `runs`.
 fn counting(runs: &Arc<Atomic<u32>>) -> Result<KBox<Deferred<impl FnOnce() + Send + 'static>>> {
     let runs = runs.clone();
     Deferred::new(
@@ -87,7 +87,7 @@ fn counting(runs: &Arc<Atomic<u32>>) -> Result<KBox<Deferred<impl FnOnce() + Sen
     )
 }
 
-/// Has `count` callbacks called, which do nothing.
+/// Queues `count` callbacks that do nothing.
 fn call(epoch: &Epoch, count: usize) -> Result {
     for _ in 0..count {
         epoch.defer(Deferred::new(|| (), GFP_KERNEL)?);
@@ -95,7 +95,7 @@ fn call(epoch: &Epoch, count: usize) -> Result {
     Ok(())
 }
 
-/// The number in one of the epoch's files.
+/// Returns the number in one of the epoch's files.
 fn value(epoch: &Epoch, name: &CStr) -> Result<u64> {
     let text = epoch.sysfs().read(name)?;
     text.to_str()?.parse().map_err(|_| EIO)

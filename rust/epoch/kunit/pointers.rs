@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pointers that readers follow inside sections.
+//! KUnit tests of pointers that readers dereference inside sections.
 
 use super::new;
 use crate::{
@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn pointer_keeps_object_as_long_as_the_guard() -> Result {
-        /// Sets its flag when it is freed.
+        /// An object that sets a flag when it is freed.
         struct Noisy(Arc<Atomic<u32>>);
 
         impl Drop for Noisy {
@@ -56,12 +56,12 @@ mod tests {
         epoch.barrier();
         assert_eq!(freed.load(Relaxed), 1);
 
-        // With a wait, the object comes back.
+        // `synchronize` returns the object.
         drop(pointer.swap(Some(Owned::new(Noisy(shared()?), GFP_KERNEL)?)));
         let object = pointer.swap(None).map(Unlinked::synchronize);
         assert_eq!(object.map_or(1, |object| object.0.load(Relaxed)), 0);
 
-        // What is there when the pointer is dropped is freed, too.
+        // The object of a pointer that is dropped is freed, too.
         let freed = shared()?;
         drop(pointer.swap(Some(Owned::new(Noisy(freed.clone()), GFP_KERNEL)?)));
         drop(pointer);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Many readers against updaters: what the former use is not touched by the latter.
+//! KUnit tests of many readers and updaters: updaters do not touch objects that readers use.
 
 use super::new;
 use crate::{
@@ -41,10 +41,10 @@ struct Victim {
     poisoned: Atomic<u32>,
 }
 
-/// How long readers and updaters are at work. On a machine that is busy they do less in it.
+/// The run time of readers and updaters. On a busy machine they do less in it.
 const LIMIT: Delta = Delta::from_secs(1);
 
-/// Sleeps inside some of the sections, so that others run, and it goes on elsewhere perhaps.
+/// Sleeps inside some of the sections, so that other tasks run, and this one may migrate.
 fn linger(section: u32) {
     if section % 16 == 0 {
         fsleep(Delta::from_micros(50));
@@ -65,15 +65,15 @@ impl Element {
     ///
     /// `head` is that of an element.
     unsafe extern "C" fn free(head: *mut Head) {
-        // SAFETY: It is that of an element.
+        // SAFETY: `head` is the first field of an element, as this function requires.
         let element = unsafe { &*head.cast::<Self>() };
         element.live.store(0, Relaxed);
     }
 }
 
-/// A stack whose elements are put on it again a grace period after they were taken off.
+/// A stack whose elements are pushed again a grace period after they were popped.
 struct Stack {
-    /// The number of the first one, from 1; 0 if there is none. So is what is next.
+    /// The number of the first element, from 1; 0 if there is none. The same goes for `next`.
     first: Atomic<u32>,
     elements: [Element; Self::ELEMENTS],
 }
@@ -109,7 +109,7 @@ impl Stack {
         }
     }
 
-    /// Takes the first one off. Inside a section: what has been taken off comes back only afterwards.
+    /// Pops the first element. Inside a section: a popped element is pushed again only after it.
     fn pop(&self) -> Option<u32> {
         let mut first = self.first.load(Acquire);
         while first != 0 {
@@ -122,8 +122,8 @@ impl Stack {
         None
     }
 
-    /// Goes through the stack, inside a section. Returns whether what it found is there; and whether the
-    /// first one, which is the next to be taken off, is still there after `pause`.
+    /// Walks the stack, inside a section. Returns whether all elements are live, and the first,
+    /// which is the next to be popped, still is after `pause`.
     fn walk(&self, pause: impl FnOnce()) -> bool {
         let first = self.first.load(Acquire);
         let (mut number, mut steps, mut sound) = (first, 0, true);
@@ -140,7 +140,7 @@ impl Stack {
         self.element(number).live.load(Relaxed) == 1
     }
 
-    /// Takes an element off, and frees it in one of the ways that there are.
+    /// Pops an element, and frees it in the given way, of three.
     fn take_and_free(&self, epoch: &Epoch, way: usize) -> Option<u32> {
         let section = epoch.enter();
         let number = self.pop();
@@ -149,8 +149,8 @@ impl Stack {
         match way % 3 {
             0 => epoch.synchronize(),
             1 => {
-                // SAFETY: The head is this function's until the callback, and the stack's elements stay
-                // until after the barrier.
+                // SAFETY: Only this function uses the head until the callback, and the elements
+                // stay until after the barrier.
                 unsafe { epoch.call(head, Element::free) };
                 epoch.barrier();
                 return number;
@@ -160,7 +160,7 @@ impl Stack {
                 wait_until(|| epoch.poll(cookie));
             }
         }
-        // SAFETY: It is an element's.
+        // SAFETY: `head` is that of an element.
         unsafe { Element::free(head.as_ptr()) };
         number
     }
@@ -182,7 +182,7 @@ mod tests {
             }),
             GFP_KERNEL,
         )?;
-        // The victim that readers find.
+        // The index of the victim that readers find.
         let current = shared()?;
         victims[0].poisoned.store(0, Relaxed);
         let (stop, violations, sections) = (shared()?, shared()?, shared()?);
@@ -204,7 +204,7 @@ mod tests {
                         linger(count);
                         seen |= victim.poisoned.load(Relaxed);
                         drop(section);
-                        // Nothing that is shared, and would order what comes before it.
+                        // Not a shared counter, which would order the accesses before it.
                         violated += seen;
                         count += 1;
                         sched::cond_resched();
@@ -268,7 +268,7 @@ mod tests {
             let update = move || {
                 let (mut spare, mut way) = (None, updater);
                 while stop.load(Relaxed) == 0 {
-                    // What was freed stays so for a while.
+                    // A freed element stays free for a while.
                     let freed = stack.take_and_free(&epoch, way);
                     if let Some(spare) = core::mem::replace(&mut spare, freed) {
                         stack.push(spare);
@@ -284,7 +284,7 @@ mod tests {
         }
         fsleep(LIMIT);
         stop.store(1, Relaxed);
-        // Waits for them.
+        // Waits for the threads.
         drop(threads);
         let section = epoch.enter();
         let left = core::iter::from_fn(|| stack.pop()).count();
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn write_after_a_grace_period_never_overtakes_the_one_before() -> Result {
         const READERS: usize = 3;
-        // Of the epoch, while in a section: see Documentation/memory-ordering.rst.
+        // Advances during a section: see Documentation/memory-ordering.rst.
         const MOST_ADVANCES: u32 = 3;
 
         let epoch = new()?;
@@ -344,7 +344,7 @@ mod tests {
         }
         let each_ns = start.elapsed().as_nanos() / i64::from(updates);
         stop.store(1, Relaxed);
-        // Waits for them.
+        // Waits for the threads.
         drop(threads);
         let (sections, most) = (sections.load(Relaxed), most.load(Relaxed));
         pr_info!("{sections} sections, {updates} grace periods of {each_ns} ns, {most} advances\n");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Read-side sections: where they may begin and end, and in which order.
+//! KUnit tests of read-side sections: where they may begin and end, and in which order.
 
 use super::{
     new,
@@ -35,7 +35,7 @@ use kernel_ext::{
     }, //
 };
 
-/// Two CPUs that are online, different ones if there are.
+/// Returns two CPUs that are online, different ones if possible.
 fn two_cpus() -> (CpuId, CpuId) {
     let mut online = cpu::possible().filter(|&cpu| run_on(cpu, || ()).is_ok());
     let first = online.next().unwrap_or_else(CpuId::current);
@@ -94,7 +94,7 @@ mod tests {
             let may_advance = domain.readers_in(active) == 1;
             let waiter = start_synchronize(&epoch)?;
             wait_until(|| !may_advance || epoch.epoch() != before);
-            // There is a section all the time; one alone would hold it up for ever.
+            // There is a section all the time; a single one would delay the grace period forever.
             while !waiter.has_returned() {
                 let next = epoch.enter_detached();
                 both += usize::from(Slot::BOTH.iter().all(|&slot| domain.readers_in(slot) == 1));
@@ -132,7 +132,7 @@ mod tests {
         let section = epoch.enter_detached().into_raw();
         let other = epoch.clone();
         let leave = || {
-            // SAFETY: It was entered there.
+            // SAFETY: The section was entered in this epoch, and is left once.
             let leave = move || drop(unsafe { Detached::from_raw(&other, section) });
             let _ = spawn(leave).map(Thread::join);
         };
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn in_epoch_tells_who_is_not() -> Result {
-        // Without lockdep nobody can tell.
+        // Without lockdep, `in_epoch` is always true.
         let told = cfg!(not(CONFIG_DEBUG_LOCK_ALLOC));
         let epoch = new()?;
         assert_eq!(epoch.in_epoch(), told);
@@ -185,7 +185,7 @@ mod tests {
         a_while();
         assert!(!waiter.has_returned());
         section.observe();
-        // It would wait for ever.
+        // Else this would wait forever.
         waiter.join();
         assert_eq!(epoch.readers(), 1);
         drop(section);

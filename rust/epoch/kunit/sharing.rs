@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tasks that wait at the same time: what they share, and that none of them holds up the others; and
-//! what grace periods cost, in heavy barriers and interrupts.
+//! KUnit tests of concurrent waiters: they share grace periods, and none delays the others; and of
+//! the cost of grace periods, in heavy barriers and interrupts.
 
 use super::{
     call,
@@ -59,7 +59,7 @@ use kernel_ext::{
     }, //
 };
 
-/// Calls `f` in a thread, again and again until `stop` is set.
+/// Starts a thread that calls `f` again and again until `stop` is set.
 fn repeat(stop: &Arc<Atomic<u32>>, f: impl Fn() + Send + 'static) -> Result<Thread> {
     let stop = stop.clone();
     spawn(move || {
@@ -69,8 +69,8 @@ fn repeat(stop: &Arc<Atomic<u32>>, f: impl Fn() + Send + 'static) -> Result<Thre
     })
 }
 
-/// Has `cpu` run nothing else until `stop` is set; the last one tells when that has begun, and whether
-/// it took too long.
+/// Starts a thread that occupies `cpu` until `stop` is set. `state` becomes [`OCCUPIED`] at the
+/// start, and [`TOO_LONG`] if it ends early, after `LIMIT`.
 fn occupy(cpu: CpuId, stop: &Arc<Atomic<u32>>, state: &Arc<Atomic<u32>>) -> Result<Thread> {
     const LIMIT: Delta = Delta::from_secs(20);
 
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn tasks_that_wait_at_the_same_time_share_grace_periods() -> Result {
-        // More than are woken at a time.
+        // More than one batch of wakeups.
         const TASKS: usize = 40;
 
         for epoch in of_each_flavour()? {
@@ -113,7 +113,7 @@ mod tests {
             for task in tasks {
                 task.join();
             }
-            // The one that was running, and one for all who came too late for it.
+            // The one that was in progress, and one for all waiters that were too late for it.
             assert!(epoch.grace_periods() <= 2);
         }
         Ok(())
@@ -138,7 +138,8 @@ mod tests {
         for task in tasks {
             task.join();
         }
-        // One that came between the ends of two sections, and a few if this task was interrupted there.
+        // One that fell between the ends of two sections, and a few if this task was interrupted
+        // there.
         let barriers = heavy_barriers(Flavour::Rcu) - before;
         assert!(barriers <= EPOCHS / 4);
         Ok(())
@@ -183,7 +184,7 @@ mod tests {
             );
             assert_eq!(results, Ok(()));
             assert!(longest < LIMIT);
-            // Its own, those that passed until it got a CPU, and not all that others wait for.
+            // Its own, and those that passed until it got a CPU; not all that others wait for.
             assert!(fewest.iter().all(|&fewest| fewest <= 50));
         }
         Ok(())
@@ -208,7 +209,7 @@ mod tests {
             patient.join();
             wait_until(|| epoch.domain().has_left());
             assert!(epoch.grace_periods() >= 1);
-            // Each has advanced twice: none of what was done before was done again.
+            // Each has advanced twice: no completed step was repeated.
             assert_eq!(epoch.epoch(), 2 * epoch.grace_periods());
         }
         Ok(())
@@ -226,7 +227,7 @@ mod tests {
                 // One slot was found drained, once.
                 assert_eq!(epoch.epoch(), 1);
                 assert_eq!(heavy_barriers(epoch.flavour()) - start, 1);
-                // Nobody goes on with it.
+                // The grace period is abandoned.
                 wait_until(|| epoch.domain().has_left());
             }
             assert_eq!(epoch.grace_periods(), 0);
@@ -308,7 +309,7 @@ mod tests {
                     epoch.synchronize();
                 }
             })?;
-            // One slot was found drained: it, or somebody on its behalf, looks at the other one.
+            // One slot was found drained: the waiter, or the engine, looks at the other one.
             wait_until(|| epoch.epoch() == 1);
             let (stop, state, runs) = (shared()?, shared()?, shared()?);
             let deferred = counting(&runs)?;
@@ -319,7 +320,7 @@ mod tests {
                     let _ = move_to(here);
                     let hog = occupy(there, &stop, &state);
                     wait_until(|| hog.is_err() || state.load(Relaxed) != 0);
-                    // SAFETY: It was entered there.
+                    // SAFETY: The section was entered in this epoch, and is left once.
                     drop(unsafe { Detached::from_raw(&epoch, section) });
                     epoch.synchronize();
                     epoch.defer(deferred);
@@ -353,7 +354,7 @@ mod tests {
             Epoch::close(epoch);
             assert_eq!(ipis(), before);
         }
-        // The counter is one that counts.
+        // Check that the counter counts.
         let before = ipis();
         new()?.synchronize();
         assert!(ipis() > before || online()?.len() == 1);

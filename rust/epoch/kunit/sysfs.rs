@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What can be seen in sysfs, and the stall report. The tests read and write the files by way of the
-//! kernel's `kobj_sysfs_ops`, since sysfs need not be mounted.
+//! KUnit tests of the files in sysfs, and of stall reports. They read and write the files through
+//! the kernel's `kobj_sysfs_ops`, since sysfs need not be mounted.
 
 use super::{
     call,
@@ -48,7 +48,7 @@ fn name_is(epoch: &Epoch, name: &CStr) -> bool {
     epoch.sysfs().name() == name
 }
 
-/// Waits for a grace period, with a section that stays open for so long.
+/// Waits for a grace period, with a section that stays open for `open`.
 fn synchronize_with_section(epoch: &ARef<Epoch>, open: Delta) -> Result {
     let section = epoch.enter();
     let waiter = Waiter::start({
@@ -106,7 +106,7 @@ mod tests {
                 };
                 threads.push(spawn(make)?, GFP_KERNEL)?;
             }
-            // Waits for them.
+            // Waits for the threads.
             drop(threads);
             let count = |name| {
                 epochs
@@ -117,7 +117,7 @@ mod tests {
             };
             let counts = NAMES.map(count);
             drop(epochs);
-            // Until then, names of this round may be taken.
+            // Until then, names of this round may still be in use.
             settled();
             assert_eq!(counts, [1; NAMES.len()]);
         }
@@ -139,7 +139,7 @@ mod tests {
             GFP_KERNEL,
         )?);
         let thread = spawn(move || Epoch::close(epoch))?;
-        // The name is free as soon as the thread has come to where it waits for the callback.
+        // The name is free as soon as the thread waits for the callback.
         let free = (0..ATTEMPTS).any(|_| {
             fsleep(Delta::from_millis(1));
             named(c"kunit_drop").is_ok_and(|other| name_is(&other, c"kunit_drop"))
@@ -157,7 +157,7 @@ mod tests {
         assert!(name_is(&*named(c"kunit/a\n\xff")?, c"kunit!a!!.2"));
         assert!(name_is(&*named(c"..")?, c"!"));
         assert!(name_is(&*named(c"")?, c"unnamed"));
-        // Cut off at 200 bytes, which leaves room for a number.
+        // Truncated at 200 bytes, which leaves room for a number.
         static LONG: [u8; 256] = {
             let mut bytes = [b'x'; 256];
             bytes[255] = 0;
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(value(&epoch, c"callbacks_invoked")?, CALLBACKS as u64);
         assert_eq!(value(&epoch, c"callbacks_peak")?, CALLBACKS as u64);
 
-        // Fewer do not lower the peak.
+        // Fewer pending callbacks do not lower the peak.
         call(&epoch, 1)?;
         epoch.barrier();
         assert_eq!(value(&epoch, c"callbacks_invoked")?, CALLBACKS as u64 + 1);
@@ -272,10 +272,10 @@ mod tests {
         let took_ms = value(&epoch, c"grace_period_last_ns")? / 1_000_000;
         assert!(took_ms >= TIMEOUT_MS);
         let stalls = value(&epoch, c"stalls")?;
-        // Once in a timeout's time, and rarer on a machine that is busy.
+        // At most once per timeout, and fewer on a busy machine.
         assert!((1..=took_ms / TIMEOUT_MS).contains(&stalls));
 
-        // What does not stall is not reported.
+        // A grace period that does not stall is not reported.
         synchronize_with_section(&epoch, Delta::from_millis(1))?;
         assert_eq!(value(&epoch, c"grace_periods")?, 2);
         if value(&epoch, c"grace_period_last_ns")? < TIMEOUT_MS * 1_000_000 {
@@ -291,7 +291,7 @@ mod tests {
         let epoch = new()?;
         epoch.sysfs().write(c"stall_timeout_ms", b"100\n")?;
         let section = epoch.enter_detached();
-        // In between, the grace period is abandoned.
+        // The grace period is abandoned in between.
         let attempts = (0..ATTEMPTS).take_while(|_| {
             let _ = epoch.synchronize_timeout(Delta::from_millis(10));
             wait_until(|| epoch.domain().has_left());
@@ -309,7 +309,7 @@ mod tests {
 
         let epoch = new()?;
         epoch.sysfs().write(c"stall_timeout_ms", b"500\n")?;
-        // Together, they are open for longer.
+        // Together, the sections are open for longer.
         for _ in 0..10 {
             synchronize_with_section(&epoch, Delta::from_millis(100))?;
         }

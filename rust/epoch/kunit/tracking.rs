@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of what is known of readers while `track_readers` is set.
+//! KUnit tests of the records of readers while `track_readers` is set.
 
 use super::new;
 use crate::{
@@ -38,7 +38,7 @@ use kernel_ext::{
     }, //
 };
 
-/// Has readers tracked as long as it lives.
+/// Keeps `track_readers` set as long as it lives.
 struct Tracking;
 
 impl Tracking {
@@ -54,17 +54,17 @@ impl Drop for Tracking {
     }
 }
 
-/// The slot of new sections.
+/// Returns the slot of new sections.
 fn slot(epoch: &Epoch) -> Slot {
     epoch.domain().active_slot()
 }
 
-/// How many are known to be in a section of that slot.
+/// Returns the number of recorded readers in the slot of new sections.
 fn known(epoch: &Epoch) -> usize {
     tracking::count(epoch.domain(), slot(epoch))
 }
 
-/// The report of a grace period that waits for that slot.
+/// Returns the lines that a stall report has on the slot of new sections.
 fn report(epoch: &Epoch) -> Result<KVec<CString>> {
     let (mut lines, mut result) = (KVec::new(), Ok(()));
     epoch.watch().describe(epoch, slot(epoch), 0, &mut |line| {
@@ -76,7 +76,7 @@ fn report(epoch: &Epoch) -> Result<KVec<CString>> {
     result.map(|()| lines)
 }
 
-/// Whether a line of the report begins with `start` and has `part` in it.
+/// Returns whether a line of the report begins with `start` and contains `part`.
 fn says(epoch: &Epoch, start: &str, part: &str) -> Result<bool> {
     let has = |line: &CString| {
         line.to_str()
@@ -85,7 +85,7 @@ fn says(epoch: &Epoch, start: &str, part: &str) -> Result<bool> {
     Ok(report(epoch)?.iter().any(has))
 }
 
-/// Has what is over forgotten.
+/// Waits for the grace periods that drop stale records.
 fn two_grace_periods(epoch: &Epoch) {
     epoch.synchronize();
     epoch.synchronize();
@@ -107,7 +107,7 @@ mod tests {
             assert!(says(&epoch, start.to_str()?, part)?);
         }
         assert!(!says(&epoch, "section: ", " 0 ms ago")?);
-        // Nothing else is to be said of it.
+        // The report has no warnings.
         assert!(!says(&epoch, "", "may be over")?);
         assert!(!says(&epoch, "", "unknown")?);
         drop(section);
@@ -154,12 +154,12 @@ mod tests {
         let section = epoch.enter_detached().into_raw();
         let leave = epoch.clone();
         spawn(move || {
-            // SAFETY: It was entered in this epoch.
+            // SAFETY: The section was entered in this epoch, and is left once.
             drop(unsafe { crate::Detached::from_raw(&leave, section) });
         })?
         .join();
         assert_eq!(epoch.readers(), 0);
-        // The record is still there, and the report does not trust it.
+        // The record is still there, and the report warns of it.
         assert_eq!(known(&epoch), 1);
         assert!(says(&epoch, "1 section(s) left elsewhere", "may be over")?);
         epoch.synchronize();
@@ -200,13 +200,13 @@ mod tests {
         let _tracking = Tracking::new();
         let epoch = new()?;
         let online = |cpu: &CpuId| run_on(*cpu, || ()).is_ok();
-        // Nobody stays on one of two for all three.
+        // `run_on` takes an interrupt on another CPU only: on one of two at least.
         let mut seen = false;
         for cpu in cpu::possible().filter(online) {
             let mut section = None;
             run_on(cpu, || section = Some(epoch.enter_detached()))?;
             seen |= says(&epoch, "section: ", " in hardirq ")?;
-            // Takes none of the interrupt's, whatever task that was in.
+            // Releases no record of the interrupt, whatever task that was in.
             drop(epoch.enter());
             assert_eq!(known(&epoch), 1);
             drop(section);
