@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many structures at a time: what one takes of time and memory.
+ * Many structures at a time: the time and the memory that one takes.
  */
 #define pr_fmt(fmt) fmt
 
@@ -14,7 +14,7 @@
 
 #include "alive.h"
 
-/* Pages that are free, and pages of slabs. */
+/* Numbers of free pages, and of pages of slabs. */
 struct pages {
 	long free;
 	long slab;
@@ -22,7 +22,7 @@ struct pages {
 
 static struct pages look_at_pages(void)
 {
-	/* CPUs add up what they have counted once a second. */
+	/* CPUs add up their counts once a second. */
 	schedule_timeout_idle(HZ + HZ / 4);
 	return (struct pages) {
 		.free = global_zone_page_state(NR_FREE_PAGES),
@@ -32,12 +32,12 @@ static struct pages look_at_pages(void)
 }
 
 /**
- * alive_run() - make structures, then free them, and say what that took
+ * alive_run() - make structures, free them, and log the time and the memory that took
  * @type: a type with structures
  * @n: their number
- * @stopping: turns true when to return at once
+ * @stopping: set when the function must return at once
  *
- * Return: 0, or -ENOMEM if fewer could be made, which the log says then.
+ * Return: 0, or -ENOMEM if fewer could be made, which is logged.
  */
 int alive_run(const struct scale_type *type, unsigned int n, const bool *stopping)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Many structures at a time: what one takes of time and memory.
+ * Many structures at a time: the time and the memory that one takes.
  */
 #ifndef _EPOCH_ALIVE_H
 #define _EPOCH_ALIVE_H

@@ -20,8 +20,8 @@ struct churn_callback {
 };
 
 /*
- * A writer's callbacks. Those that have been invoked are in the list, and wait
- * there to be queued again.
+ * A writer's callbacks. After they have been invoked, they wait in the list to
+ * be queued again.
  */
 struct churner {
 	struct llist_head invoked;
@@ -41,8 +41,8 @@ static void put_back(struct churn_callback *cb)
 
 	llist_add(&cb->node, &churner->invoked);
 	/*
-	 * Waking the writer for each would measure that. The number rises by one at a
-	 * time, so that it does not miss the one that is enough.
+	 * Waking the writer for each callback would be measured, too. The number rises
+	 * by one at a time, so that it does not skip the one that is enough.
 	 */
 	if (atomic_inc_return(&churner->n_invoked) == churner->enough)
 		wake_up(&churner->wq);
@@ -116,7 +116,7 @@ void churn_writer(struct churner *churner, const struct scale_type *type, void *
 	int n;
 
 	for (;;) {
-		/* Interrupted by churn_end() within a jiffy. */
+		/* Notices churn_end() within a jiffy. */
 		while (!wait_event_idle_timeout(churner->wq, READ_ONCE(ending) ||
 						atomic_read(&churner->n_invoked) >= churner->enough,
 						1))
@@ -136,9 +136,9 @@ void churn_writer(struct churner *churner, const struct scale_type *type, void *
 }
 
 /**
- * churn_look() - number of callbacks that have been invoked so far
+ * churn_look() - count the callbacks that have been invoked so far
  *
- * Return: the numbers.
+ * Return: the counts.
  */
 struct churn_counts churn_look(void)
 {
@@ -155,7 +155,7 @@ struct churn_counts churn_look(void)
 }
 
 /**
- * churn_end() - have all writers stop queueing
+ * churn_end() - stop all writers from queueing
  */
 void churn_end(void)
 {

@@ -12,7 +12,7 @@ struct churner;
 /**
  * struct churn_counts - callbacks that were invoked since churn_begin()
  * @invoked: their number
- * @invoked_where_queued: that of those which were invoked on the CPU that queued them
+ * @invoked_where_queued: the number of those invoked on the CPU that queued them
  */
 struct churn_counts {
 	unsigned long invoked;

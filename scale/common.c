@@ -68,7 +68,7 @@ static int add_named(struct scale_choice *choice, const char *name,
 	if (!strcmp(name, "all"))
 		return 0;
 
-	pr_err("%s: scale_type has no \"%s\"; it takes \"all\", or with commas some of these:\n",
+	pr_err("%s: scale_type has no \"%s\"; it takes \"all\", or a comma-separated list of:\n",
 	       THIS_MODULE->name, name);
 	for (i = 0; types[i]; i++)
 		pr_err("%s: %s\n", THIS_MODULE->name, types[i]->name);
@@ -77,12 +77,12 @@ static int add_named(struct scale_choice *choice, const char *name,
 
 /**
  * scale_choose() - make structures of the types that a parameter names
- * @choice: empty; for scale_release(), also on an error
- * @names: names of types with commas in between, or "all"
- * @types: those there are
+ * @choice: empty at first; must be passed to scale_release(), also on an error
+ * @names: names of types, separated by commas, or "all"
+ * @types: all types, and NULL at the end
  * @nstructs: number of structures of each type
  *
- * Return: 0, or an error; if it is the names', the log says what is wrong.
+ * Return: 0, or an error; an error in the names is logged.
  */
 int scale_choose(struct scale_choice *choice, const char *names,
 		 const struct scale_type * const types[], unsigned int nstructs)
@@ -121,10 +121,10 @@ void scale_release(struct scale_choice *choice)
 }
 
 /**
- * scale_base() - index of the type that the others are compared with
+ * scale_base() - find the type that the others are compared with
  * @choice: the types
  *
- * Return: that of the epoch, or -1 if it is not among them.
+ * Return: the index of the epoch, or -1 if it is not among the types.
  */
 int scale_base(const struct scale_choice *choice)
 {
@@ -140,11 +140,11 @@ int scale_base(const struct scale_choice *choice)
 /**
  * scale_check() - refuse a parameter that is out of range
  * @name: the parameter
- * @value: what it was set to
- * @min: the least that it takes
- * @max: the most that it takes
+ * @value: its value
+ * @min: its minimum
+ * @max: its maximum
  *
- * Return: 0, or -EINVAL when the log says what is wrong.
+ * Return: 0, or -EINVAL, which is logged.
  */
 int scale_check(const char *name, int value, int min, int max)
 {
@@ -160,7 +160,7 @@ int scale_check(const char *name, int value, int min, int max)
  * @data: for @fn
  * @name: its name
  * @i: its number, from 0
- * @bind: bind it to a CPU: to one of its own, as far as there are some
+ * @bind: bind it to a CPU: to one of its own, as long as there are enough
  *
  * Return: the thread, or NULL.
  */
@@ -191,7 +191,7 @@ void scale_stop(struct task_struct *task)
 }
 
 /**
- * scale_wait_for_stop() - let the thread that calls it sleep until it is stopped
+ * scale_wait_for_stop() - sleep until the calling thread is stopped
  */
 void scale_wait_for_stop(void)
 {
@@ -205,7 +205,7 @@ void scale_wait_for_stop(void)
 }
 
 /**
- * scale_ipis() - number of function-call interrupts that all CPUs have taken
+ * scale_ipis() - count the function-call interrupts that online CPUs have taken
  *
  * Return: the number, or always 0 where a module cannot read it.
  */
@@ -229,7 +229,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The value at this many quarters of sorted figures. */
+/* Returns the value at this many quarters of sorted figures. */
 static u64 quartile(const u64 *figures, unsigned int n, unsigned int quarters)
 {
 	u64 at = (u64)(n - 1) * quarters;
@@ -238,10 +238,10 @@ static u64 quartile(const u64 *figures, unsigned int n, unsigned int quarters)
 }
 
 /*
- * The median of a population lies between the l-th smallest and the l-th largest
- * of n independent figures in at least 95 % of cases; 0 if n is too small. That
- * many figures or fewer are below the median as often as a coin that is tossed n
- * times shows heads that often.
+ * Returns the l for which the median of a population lies between the l-th
+ * smallest and the l-th largest of n independent figures in at least 95 % of
+ * cases; 0 if n is too small. The number of figures below the median is
+ * distributed as the number of heads in n tosses of a coin.
  */
 static unsigned int median_rank(unsigned int n)
 {
@@ -260,8 +260,8 @@ static unsigned int median_rank(unsigned int n)
 }
 
 /**
- * scale_milli() - write a number that is given in thousandths
- * @text: where to
+ * scale_milli() - format a number that is given in thousandths
+ * @text: the formatted number
  * @value: the thousandths
  */
 void scale_milli(struct scale_text *text, u64 value)

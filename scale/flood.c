@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A flood of callbacks: writers allocate objects, and have them freed after a
- * grace period, as fast as they can.
+ * A flood of callbacks: writers allocate objects, and queue callbacks that free
+ * them after a grace period, as fast as they can.
  */
 #define pr_fmt(fmt) fmt
 
@@ -15,7 +15,7 @@
 
 #include "flood.h"
 
-/* How many bytes a writer queues before it looks at what is pending. */
+/* Bytes that a writer queues before it checks how many objects are pending. */
 #define LOOK_EVERY SZ_256K
 
 static DEFINE_PER_CPU(unsigned long, given);
@@ -56,20 +56,20 @@ static unsigned long look_at_pending(void)
 	return pending;
 }
 
-/* Whether a flood goes on. */
+/* Returns whether the flood continues. */
 static bool flooding(const bool *stopping)
 {
 	return time_before(jiffies, end) && !READ_ONCE(*stopping);
 }
 
 /**
- * flood_begin() - note what a flood begins with
- * @duration: how long it is to last, in seconds
- * @limit_mb: MiB of objects that may be pending, or 0 for a quarter of what is free
- * @object_size: of an object, in bytes
- * @throttle: whether writers let the type throttle them, if it can
+ * flood_begin() - record the state at the beginning of a flood
+ * @duration: its duration in seconds
+ * @limit_mb: MiB of objects that may be pending, or 0 for a quarter of the available memory
+ * @object_size: size of an object in bytes
+ * @throttle: let the type throttle writers, if it can
  *
- * No other one is going on.
+ * No other flood may be going on.
  */
 void flood_begin(unsigned int duration, unsigned int limit_mb, size_t object_size, bool throttle)
 {
@@ -92,7 +92,7 @@ void flood_begin(unsigned int duration, unsigned int limit_mb, size_t object_siz
 }
 
 /**
- * flood_look() - note what is pending, and what it takes of memory
+ * flood_look() - record how much is pending, and how much memory is available
  */
 void flood_look(void)
 {
@@ -110,7 +110,7 @@ static void free_object(struct scale_callback *cb)
  * flood_writer() - queue callbacks until the flood is over, and wait for them
  * @type: the type that invokes them
  * @structure: its structure
- * @stopping: turns true when it is to end at once
+ * @stopping: set when the function must return at once
  */
 void flood_writer(const struct scale_type *type, void *structure, const bool *stopping)
 {
@@ -143,7 +143,7 @@ void flood_writer(const struct scale_type *type, void *structure, const bool *st
 }
 
 /**
- * flood_report() - say what came of a flood
+ * flood_report() - log the results of a flood
  * @type: the type that invoked the callbacks
  */
 void flood_report(const struct scale_type *type)

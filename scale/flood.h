@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A flood of callbacks, queued as fast as possible: how many pile up.
+ * A flood of callbacks, queued as fast as possible, to see how many pile up.
  */
 #ifndef _EPOCH_FLOOD_H
 #define _EPOCH_FLOOD_H

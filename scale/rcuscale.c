@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * epoch_rcuscale.ko: how long grace periods take, alone and with many waiters;
- * what it takes to queue a callback, and until it has been invoked; and what it
- * takes to make a structure, of the epoch and of its peers. Parameters and
- * output are like those of the kernel's rcuscale; see Documentation/scale.rst.
+ * epoch_rcuscale.ko: the duration of grace periods, alone and with many waiters;
+ * the time to queue a callback, and until it has been invoked; and the cost of a
+ * structure, of the epoch and of its peers. Parameters and output are like those
+ * of the kernel's rcuscale; see Documentation/scale.rst.
  *
- * The types take turns, run by run, so that whatever else the machine does hits
+ * The types take turns, run by run, so that other load on the machine affects
  * all of them.
  */
 #define pr_fmt(fmt) fmt
@@ -27,7 +27,7 @@
 
 static char *scale_type = "all";
 module_param(scale_type, charp, 0444);
-MODULE_PARM_DESC(scale_type, "Types to measure, with commas, or all (default)");
+MODULE_PARM_DESC(scale_type, "Types to measure, separated by commas, or all (default)");
 
 static bool bind = true;
 module_param(bind, bool, 0444);
@@ -59,15 +59,15 @@ MODULE_PARM_DESC(flood, "Queue callbacks without waiting, for this many seconds"
 
 static int flood_limit_mb;
 module_param(flood_limit_mb, int, 0444);
-MODULE_PARM_DESC(flood_limit_mb, "Objects that may be pending then (MiB), 0 for a quarter of what is free");
+MODULE_PARM_DESC(flood_limit_mb, "Limit of pending objects in a flood (MiB), 0 for 1/4 of available memory");
 
 static int flood_size = 256;
 module_param(flood_size, int, 0444);
-MODULE_PARM_DESC(flood_size, "Size of the objects that are freed then (bytes)");
+MODULE_PARM_DESC(flood_size, "Size of the objects of a flood (bytes)");
 
 static bool flood_throttle = true;
 module_param(flood_throttle, bool, 0444);
-MODULE_PARM_DESC(flood_throttle, "Have writers wait then, if the type can tell when (default)");
+MODULE_PARM_DESC(flood_throttle, "Throttle the writers of a flood, if the type can (default)");
 
 static int holdoff;
 module_param(holdoff, int, 0444);
@@ -111,7 +111,7 @@ MODULE_PARM_DESC(nruns, "Number of runs of each type");
 
 static int nstructs = 1;
 module_param(nstructs, int, 0444);
-MODULE_PARM_DESC(nstructs, "Number of structures of each type, which readers and writers share out");
+MODULE_PARM_DESC(nstructs, "Structures of each type, divided among readers and writers");
 
 static int nwriters = -1;
 module_param(nwriters, int, 0444);
@@ -153,11 +153,11 @@ struct writer {
 	unsigned int index;
 	/* Queued again and again, with gp_async. */
 	struct writer_callback *callbacks;
-	/* Those that are still to be invoked, without gp_async_barrier. */
+	/* Number of callbacks still to be invoked, without gp_async_barrier. */
 	atomic_t pending;
 	u64 last_invoked;
 	struct completion all_invoked;
-	/* With churn_ms. */
+	/* Callbacks in circulation, with churn_ms. */
 	struct churner *churner;
 	/*
 	 * For each series, and each measurement in turn: the time to wait, or to
@@ -167,7 +167,7 @@ struct writer {
 	u64 *totals;
 };
 
-/* Of a run, in thousandths. */
+/* Figures of a run, in thousandths. */
 enum run_figure {
 	RUN_TOTAL,
 	RUN_GRACE_PERIODS,
@@ -187,7 +187,7 @@ struct series {
 	u64 end;
 	u64 duration;
 	unsigned long batches;
-	/* Of each run. */
+	/* Figures of each run. */
 	u64 *figures[RUN_FIGURES];
 };
 
@@ -217,7 +217,7 @@ static struct task_struct **lows;
 static struct writer *writers;
 static struct task_struct *main_task;
 static struct series series[SCALE_MAX_TYPES * 2];
-/* Of one series, from all writers, for statistics. */
+/* Figures of one series, from all writers, for statistics. */
 static u64 *figures;
 static u64 *base_figures;
 static u64 *spare;
@@ -231,7 +231,7 @@ static void (*job)(struct writer *writer);
 static unsigned int job_number;
 static atomic_t to_finish;
 static bool hogs_active;
-/* Waiters of low priority: whether they wait, and how many still do. */
+/* Waiters of low priority: true while they shall wait, and how many still do. */
 static bool low_active;
 static atomic_t low_waiting;
 static DECLARE_WAIT_QUEUE_HEAD(readers_wq);
@@ -245,19 +245,19 @@ static int measurements(void)
 	return nruns * loops;
 }
 
-/* Whether writers wait for grace periods. */
+/* Returns whether writers wait for grace periods. */
 static bool waiting(void)
 {
 	return !gp_async && !init_free && !churn_ms && !flood && !nalive;
 }
 
-/* Whether each writer measures something "loops" times in a run. */
+/* Returns whether each writer measures something "loops" times in a run. */
 static bool looping(void)
 {
 	return !churn_ms && !flood && !nalive;
 }
 
-/* Series of a type: without waiters of low priority, and with them. */
+/* Returns the number of series of a type: without low-priority waiters, and with. */
 static unsigned int variants(void)
 {
 	return nlow ? 2 : 1;
@@ -284,7 +284,7 @@ static int reader_thread(void *data)
 	return 0;
 }
 
-/* Is in nobody's way but that of readers and waiters which yield to it. */
+/* Disturbs nobody but readers and waiters that yield to it. */
 static int hog_thread(void *unused)
 {
 	while (!kthread_should_stop()) {
@@ -364,7 +364,7 @@ static void measure_once(struct writer *writer)
 		for (i = 0; i < gp_async_max; i++)
 			type->call(structure, &writer->callbacks[i].cb);
 	} else if (init_free) {
-		/* There was memory for those that were made before. */
+		/* There was memory for the structures that were made before. */
 		type->unmake(type->make());
 	} else {
 		grace_period(type, structure);
@@ -440,7 +440,7 @@ static int writer_thread(void *data)
 	}
 }
 
-/* Has all writers begin a job. */
+/* Starts a job in all writers. */
 static void begin(void (*what)(struct writer *writer))
 {
 	job = what;
@@ -450,7 +450,7 @@ static void begin(void (*what)(struct writer *writer))
 	wake_up_all(&writers_wq);
 }
 
-/* Whether all writers have finished it, or the module is being unloaded. */
+/* Returns whether all writers have finished the job, or the module is being unloaded. */
 static bool finished(void)
 {
 	/* Pairs with the full ordering of atomic_dec_and_test() in writer_thread(). */
@@ -468,7 +468,7 @@ static void pause(unsigned int ms)
 	wait_event_idle_timeout(main_wq, READ_ONCE(stopping), msecs_to_jiffies(ms));
 }
 
-/* What is counted while writers work. */
+/* Counters that are read before and after writers work. */
 struct look {
 	u64 time;
 	unsigned long completed;
@@ -574,7 +574,7 @@ static void run(unsigned int index, unsigned int variant, unsigned int n)
 	first = n * loops;
 	WRITE_ONCE(subject, s);
 	WRITE_ONCE(hogs_active, true);
-	/* Orders the subject before. */
+	/* Orders the subject before; pairs with the acquire in low_thread(). */
 	smp_store_release(&low_active, variant);
 	wake_up_all(&readers_wq);
 	if (nalive)
@@ -589,14 +589,14 @@ static void run(unsigned int index, unsigned int variant, unsigned int n)
 		return;
 
 	WRITE_ONCE(low_active, false);
-	/* Hogs would keep waiters of low priority from seeing that for long. */
+	/* Hogs would long keep waiters of low priority from seeing that. */
 	WRITE_ONCE(hogs_active, false);
 	/* A waiter that is not counted yet sees it; pairs with the barrier in low_thread(). */
 	smp_mb();
 	wait_event_idle(main_wq, !atomic_read(&low_waiting));
 }
 
-/* Collects the figures of a series in thousandths, of one callback with gp_async. */
+/* Collects the figures of a series in thousandths, for one callback with gp_async. */
 static unsigned int collect(unsigned int index, bool totals, u64 *to)
 {
 	unsigned int n = 0;
@@ -612,7 +612,7 @@ static unsigned int collect(unsigned int index, bool totals, u64 *to)
 	return n;
 }
 
-/* The series of the epoch that one is compared with, or -1. */
+/* Returns the series of the epoch that this one is compared with, or -1. */
 static int base_of(unsigned int index)
 {
 	int base = scale_base(&types);
@@ -684,7 +684,7 @@ static void report_looping(unsigned int index)
 {
 	struct series *s = &series[index];
 
-	/* Scripts would take those with waiters of low priority for others of the same. */
+	/* Scripts could not distinguish the two series of a type by these lines. */
 	if (verbose && !nlow)
 		report_writers(index);
 	pr_info("%s-scale: start: %llu end: %llu duration: %llu gps: %d batches: %lu\n",
@@ -840,7 +840,7 @@ static int make_series(void)
 	return 0;
 }
 
-/* Each thread is told its number. */
+/* Starts threads, each with its number as its data. */
 static struct task_struct **make_threads(int (*fn)(void *), const char *name, unsigned int n)
 {
 	struct task_struct **threads = kvcalloc(n ?: 1, sizeof(*threads), GFP_KERNEL);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * epoch_refscale.ko: what a read-side section costs, in the epoch and in its
+ * epoch_refscale.ko: the cost of a read-side section, in the epoch and in its
  * peers. Parameters and output are like those of the kernel's refscale; see
  * Documentation/scale.rst.
  *
- * Each experiment has all readers enter and leave sections at the same time,
- * each on a CPU of its own. The types take turns, experiment by experiment, so
- * that whatever else the machine does hits all of them.
+ * In each experiment all readers enter and leave sections at the same time, each
+ * on a CPU of its own. The types take turns, experiment by experiment, so that
+ * other load on the machine affects all of them.
  */
 #define pr_fmt(fmt) fmt
 
@@ -21,7 +21,7 @@
 
 static char *scale_type = "all";
 module_param(scale_type, charp, 0444);
-MODULE_PARM_DESC(scale_type, "Types to measure, with commas, or all (default)");
+MODULE_PARM_DESC(scale_type, "Types to measure, separated by commas, or all (default)");
 
 static int loops = 10000;
 module_param(loops, int, 0444);
@@ -45,7 +45,7 @@ MODULE_PARM_DESC(holdoff, "Time before the first experiment (s)");
 
 static bool verbose;
 module_param(verbose, bool, 0444);
-MODULE_PARM_DESC(verbose, "Print what each reader took in each experiment");
+MODULE_PARM_DESC(verbose, "Print the duration of each reader in each experiment");
 
 struct reader {
 	struct task_struct *task;
@@ -69,10 +69,10 @@ static const struct scale_type * const all_types[] = {
 static struct scale_choice types;
 static struct reader *readers;
 static struct task_struct *main_task;
-/* For each type, what its experiments took: picoseconds a section. */
+/* For each type, the results of its experiments: picoseconds a section. */
 static u64 *results;
 
-/* The experiment: its number, from 1; its type; how many are still to come. */
+/* The experiment: its number, from 1; its type; readers missing at each step. */
 static unsigned int experiment;
 static const struct scale_type *type;
 static void *structure;
@@ -81,12 +81,12 @@ static atomic_t to_measure;
 static atomic_t to_finish;
 static DECLARE_WAIT_QUEUE_HEAD(readers_wq);
 static DECLARE_WAIT_QUEUE_HEAD(main_wq);
-/* Told to all before they are stopped one by one. */
+/* Set before threads are stopped one by one. */
 static bool stopping;
 
 static void read_sections(void)
 {
-	/* In pieces of no more than 10 ms, to be stopped soon. */
+	/* In pieces of no more than 10 ms, so that they can be stopped soon. */
 	int piece = readdelay ? clamp(10 * NSEC_PER_MSEC / readdelay, 1, 10000) : 10000;
 	int left = loops;
 
@@ -101,7 +101,7 @@ static void read_sections(void)
 	}
 }
 
-/* Goes on reading until the others have come here, too. */
+/* Continues to read until the other readers are here, too. */
 static void meet(atomic_t *missing)
 {
 	atomic_dec(missing);
@@ -253,7 +253,7 @@ static int __init epoch_refscale_init(void)
 		scale_type, loops, nreaders, nruns, readdelay, holdoff, verbose);
 
 	err = -ENOMEM;
-	/* The place behind the last type is for sorting. */
+	/* The space after the last type is for sorting. */
 	results = kvcalloc(types.n + 1, array_size(nruns, sizeof(*results)), GFP_KERNEL);
 	readers = kvcalloc(nreaders, sizeof(*readers), GFP_KERNEL);
 	if (!results || !readers)
@@ -281,5 +281,5 @@ static void __exit epoch_refscale_exit(void)
 }
 module_exit(epoch_refscale_exit);
 
-MODULE_DESCRIPTION("What a read-side section costs, in the epoch and in its peers");
+MODULE_DESCRIPTION("Cost of a read-side section, in the epoch and in its peers");
 MODULE_LICENSE("GPL");

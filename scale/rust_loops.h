@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * An epoch as modules in Rust use it. The functions do what those of struct
- * scale_type do, with what scale_rust_make() returned, which is NULL if there
- * is no memory.
+ * scale_type do, with an epoch from scale_rust_make(), which returns NULL if
+ * there is no memory.
  */
 #ifndef _EPOCH_SCALE_RUST_LOOPS_H
 #define _EPOCH_SCALE_RUST_LOOPS_H

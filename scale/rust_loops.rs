@@ -13,7 +13,7 @@ use kernel::{
 use kernel_ext::barrier::compiler_barrier;
 
 unsafe extern "C" {
-    /// Of `types.c`.
+    /// Spends this many nanoseconds; defined in `types.c`.
     safe fn scale_delay(ns: c_uint);
 }
 
@@ -30,7 +30,7 @@ extern "C" fn scale_rust_make() -> *mut Epoch {
 /// `epoch` was returned by `scale_rust_make` and is not used any more.
 #[no_mangle]
 unsafe extern "C" fn scale_rust_free(epoch: *mut Epoch) {
-    // SAFETY: `scale_rust_make` gave up this reference.
+    // SAFETY: `scale_rust_make` handed out this reference, which is not used any more.
     Epoch::close(unsafe { ARef::from_raw(NonNull::new_unchecked(epoch)) });
 }
 
@@ -47,7 +47,7 @@ fn read(epoch: &Epoch, loops: c_ulong, inside: impl Fn()) {
 
 /// # Safety
 ///
-/// `epoch` is one of `scale_rust_make`.
+/// `epoch` was returned by `scale_rust_make`, and has not been freed.
 #[no_mangle]
 unsafe extern "C" fn scale_rust_read(epoch: *const Epoch, loops: c_ulong) {
     // SAFETY: `scale_rust_make` returned it, and it has not been freed.
@@ -56,7 +56,7 @@ unsafe extern "C" fn scale_rust_read(epoch: *const Epoch, loops: c_ulong) {
 
 /// # Safety
 ///
-/// `epoch` is one of `scale_rust_make`.
+/// `epoch` was returned by `scale_rust_make`, and has not been freed.
 #[no_mangle]
 unsafe extern "C" fn scale_rust_read_delayed(epoch: *const Epoch, loops: c_ulong, ns: c_uint) {
     // SAFETY: `scale_rust_make` returned it, and it has not been freed.

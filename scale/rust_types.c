@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The epoch with a guard of Rust's. In epoch_refscale.ko only: a Rust object
+ * The epoch with a Rust guard. In epoch_refscale.ko only: a Rust object
  * belongs to one module.
  */
 #include "rust_loops.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What epoch_refscale.ko and epoch_rcuscale.ko share: the types that they
+ * Code shared by epoch_refscale.ko and epoch_rcuscale.ko: the types that they
  * compare, the choice among them, and the statistics.
  */
 #ifndef _EPOCH_SCALE_H
@@ -22,19 +22,19 @@ struct scale_callback {
 };
 
 /**
- * struct scale_type - a way to keep readers and updaters apart
+ * struct scale_type - a synchronization primitive for readers and updaters
  * @name: its name in the parameter scale_type
- * @make: makes a structure, or returns NULL; itself NULL if there is only one, which
- *	the other functions do not need to be told
- * @unmake: frees a structure, or NULL
+ * @make: makes a structure, or returns NULL; is NULL if there is only one structure, which
+ *	the other functions need no pointer to
+ * @unmake: frees a structure, which may be NULL
  * @read: enters and leaves this many sections
- * @read_delayed: the same, with this many nanoseconds inside each
+ * @read_delayed: enters and leaves this many sections, with this many nanoseconds in each
  * @wait: waits for a grace period
  * @wait_expedited: waits for an expedited grace period
  * @call: queues a callback to be invoked after a grace period
  * @throttle: waits if too many callbacks are pending; may be NULL
- * @drain: waits for the callbacks
- * @completed: four times the number of grace periods so far, but for a constant
+ * @drain: waits until all callbacks have been invoked
+ * @completed: returns four times the number of grace periods so far, plus a constant
  */
 struct scale_type {
 	const char *name;
@@ -82,7 +82,7 @@ struct scale_subject {
 /**
  * struct scale_choice - the types that the parameter scale_type names
  * @n: their number
- * @nstructs: structures of each
+ * @nstructs: number of structures of each
  * @subjects: the types, with their structures
  */
 struct scale_choice {
@@ -106,7 +106,7 @@ void scale_wait_for_stop(void);
 unsigned long scale_ipis(void);
 
 /**
- * struct scale_text - a number, written
+ * struct scale_text - a formatted number
  * @text: its digits
  */
 struct scale_text {
@@ -114,16 +114,16 @@ struct scale_text {
 };
 
 /**
- * struct scale_figures - figures of a type, to be summed up
+ * struct scale_figures - figures of a type, for scale_summary()
  * @type: the type
  * @suffix: "ref-scale" or "scale"
  * @what: name of the figure, or NULL if there is only one
- * @unit: with a blank before, or ""
- * @figures: in thousandths of the unit
- * @base: those of the epoch, each taken in the turn of that of the same index, or NULL
+ * @unit: unit of the figures, after a blank, or ""
+ * @figures: the figures, in thousandths of the unit
+ * @base: figures of the epoch, each from the same turn as the figure of the same index, or NULL
  * @n: their number, 1 or more
- * @independent: whether each comes from a run of its own
- * @spare: room for as many
+ * @independent: true if each figure comes from a run of its own
+ * @spare: scratch space for @n figures
  */
 struct scale_figures {
 	const char *type;

@@ -23,8 +23,8 @@ void scale_delay(unsigned int ns)
 }
 
 /*
- * The loop that is measured, the same for all types. The barriers stand for
- * what a section does, and for what is done outside.
+ * The loop that is measured, the same for all types. The barriers stand for the
+ * work inside a section, and for that outside.
  */
 #define READ_LOOP(type, variables, enter, exit)				\
 static __always_inline void type##_loop(void *structure, unsigned long loops, \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the device and its attributes are of: the selection of a tracker, the hook, the verifier, and
-//! the statistics of waits.
+//! State behind the device and its attributes: the selection of a tracker, the hook, the verifier,
+//! and statistics of waits.
 
 use crate::{
     histogram::Histogram,
@@ -38,7 +38,7 @@ use pin_init::init_array_from_fn;
 
 pub(crate) use crate::selection::MAX_WORKERS;
 
-/// One for each device.
+/// State of one device.
 #[pin_data]
 pub(crate) struct Bench {
     #[pin]
@@ -48,7 +48,7 @@ pub(crate) struct Bench {
     waits: [Waits; Kind::COUNT],
 }
 
-/// Waits, by the tracker that was in use.
+/// Statistics of the waits with one tracker in use.
 struct Waits {
     all: Atomic<u64>,
     blocked: Atomic<u64>,
@@ -80,21 +80,21 @@ impl Bench {
         }))
     }
 
-    /// The tracker that the knob says. Any context.
+    /// Returns the tracker that the knob selects. Any context.
     pub(crate) fn tracker(&self) -> Kind {
         self.selection.tracker()
     }
 
-    /// How many workers there are.
+    /// Returns the numbers of workers.
     pub(crate) fn workers(&self) -> Workers {
         self.selection.workers()
     }
 
-    /// Changes the tracker of all who follow the knob. Returns when none of them has a block open that was
-    /// opened in another one, or when it has been changed again. May sleep.
+    /// Changes the tracker of all users that follow the knob. Returns when none of them has a block
+    /// open in another tracker, or when the tracker has been changed again. May sleep.
     ///
-    /// [`EINVAL`] for one that the hook cannot use while that is enabled; [`EINTR`] if a signal came first:
-    /// the tracker is the new one then, but blocks of others may be open.
+    /// Fails with [`EINVAL`] if the hook is enabled and cannot use `kind`, and with [`EINTR`] if a
+    /// signal comes first: `kind` is in use then, but blocks of other trackers may be open.
     pub(crate) fn set_tracker(&self, kind: Kind) -> Result {
         let is_hooked = self.selection.set_tracker(kind)?;
         if is_hooked {
@@ -103,14 +103,16 @@ impl Bench {
         Ok(())
     }
 
-    /// Admits a worker. [`EUSERS`] if too many run, [`EBUSY`] while the hook is enabled.
+    /// Admits a worker. Fails with [`EUSERS`] if too many run, and with [`EBUSY`] while the hook is
+    /// enabled.
     pub(crate) fn admit(&self) -> Result<Admission<'_>> {
         let place = self.selection.admit()?;
         self.verifier.use_place(place.index());
         Ok(Admission { bench: self, place })
     }
 
-    /// Statistics of a tracker: waits, those of them that could not return at once, and its own.
+    /// Returns statistics of a tracker: the number of waits, the number of waits that blocked, and
+    /// the tracker's own counters.
     pub(crate) fn counters(&self, kind: Kind) -> (u64, u64, Counters) {
         let waits = &self.waits[kind as usize];
         (
@@ -120,7 +122,7 @@ impl Bench {
         )
     }
 
-    /// How long waits took with this tracker in use.
+    /// Returns the latencies of waits with this tracker in use.
     pub(crate) fn wait_latencies(&self, kind: Kind) -> &Histogram {
         &self.waits[kind as usize].latencies
     }
@@ -133,23 +135,23 @@ pub(crate) struct Admission<'a> {
 }
 
 impl<'a> Admission<'a> {
-    /// The verifier of its blocks.
+    /// Returns the verifier of the worker's blocks.
     pub(crate) fn verifier(&self) -> &'a Verifier {
         &self.bench.verifier
     }
 
-    /// Its place with the trackers and the verifier.
+    /// Returns the worker's place with the trackers and the verifier.
     pub(crate) fn place(&self) -> u32 {
         self.place.index()
     }
 
-    /// Begins to use the tracker that the worker wishes to.
+    /// Begins to use the tracker that `wish` selects.
     pub(crate) fn use_tracker<'b>(&'b self, wish: &'b Wish) -> Use<'b> {
         self.place.use_tracker(wish)
     }
 
-    /// Waits for a page, in all trackers that may have a block that has noted it; it is counted as a wait
-    /// in the one that the worker wishes to use. Process context; sleeps.
+    /// Waits for a page in all trackers that may have a block that noted it. Counts as a wait in
+    /// the tracker that `wish` selects. Process context; sleeps.
     pub(crate) fn wait(&self, wish: &Wish, key: usize, watched: &mut Watched) -> Result {
         let bench = self.bench;
         let kind = bench.selection.tracker_for(wish);

@@ -56,12 +56,12 @@ use kernel_ext::{
     sysfs::Groups, //
 };
 
-/// An open file: a worker, from the ioctl that makes the calling thread it.
+/// An open file. The thread in `EPOCH_BENCH_IOC_RUN` is its worker.
 #[pin_data]
 pub(crate) struct Worker {
     bench: Arc<Bench>,
     progress: Progress,
-    /// The descriptors of the thread that runs, while it does.
+    /// Descriptor table of the thread that runs; `None` while none does.
     #[pin]
     runs_in: Mutex<Option<FileTable>>,
 }
@@ -98,7 +98,7 @@ impl MiscDevice for Worker {
     }
 }
 
-// SAFETY: It is registered in `EpochBenchModule::init` only.
+// SAFETY: Only `EpochBenchModule::init` registers the device, by `Registration`.
 unsafe impl Device for Worker {
     type Shared = Arc<Bench>;
     const NAME: &'static CStr = c"epoch_bench";
@@ -112,7 +112,7 @@ unsafe impl Device for Worker {
     }
 }
 
-/// Reads a structure from user space, has `f` work on it, and writes it back, also when `f` fails.
+/// Copies a structure from user space, runs `f` on it, and copies it back, even if `f` fails.
 #[inline(never)]
 fn exchange<T: Versioned>(arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result {
     let (mut reader, mut writer) = UserSlice::new(arg, size_of::<T>()).reader_writer();
@@ -129,7 +129,8 @@ fn exchange<T: Versioned>(arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Res
     result
 }
 
-/// Whether `cmd` is one of this device's, if perhaps with the structure of another version.
+/// Returns whether `cmd` is an ioctl of this device, possibly with another version of its
+/// structure.
 fn is_ours(cmd: u32) -> bool {
     _IOC_TYPE(cmd) == uapi::EPOCH_BENCH_IOC_MAGIC
         && [
@@ -256,7 +257,7 @@ impl Worker {
     }
 }
 
-/// A tracker's name, filled up with NULs.
+/// A tracker's name, padded with NULs.
 type Name = [c_char; uapi::EPOCH_BENCH_NAME_LEN as usize];
 
 fn padded(kind: Kind) -> Name {
@@ -267,14 +268,14 @@ fn padded(kind: Kind) -> Name {
     name
 }
 
-/// The available tracker of a name.
+/// Returns the available tracker of this name.
 fn named(name: &Name) -> Result<Kind> {
     Kind::available()
         .find(|&kind| padded(kind) == *name)
         .ok_or(EINVAL)
 }
 
-/// The same; none if the name is empty.
+/// Returns the available tracker of this name, or `None` if the name is empty.
 fn wished(name: &Name) -> Result<Option<Kind>> {
     match *name == Name::default() {
         true => Ok(None),
@@ -282,7 +283,7 @@ fn wished(name: &Name) -> Result<Option<Kind>> {
     }
 }
 
-/// Checks what user space wants to have run.
+/// Checks the parameters of a run from user space, and returns its testcase.
 fn testcase(run: &uapi::epoch_bench_run) -> Result<Testcase> {
     let &uapi::epoch_bench_run {
         testcase,

@@ -2,10 +2,10 @@
 
 //! Trackers of delayed invalidation under mmap/munmap load.
 //!
-//! `/dev/epoch_bench` has threads loop over mmap and munmap inside the kernel, with the start and
-//! the finish of a tracker's block around each munmap; the hook puts them around the munmap of programs
-//! that know nothing of it. `/sys/class/misc/epoch_bench/` chooses the tracker, and what is hooked. The
-//! trackers are load that is added for the comparison: Linux itself has no global lock there.
+//! Threads that use `/dev/epoch_bench` loop over mmap and munmap inside the kernel, with a
+//! tracker's block around each munmap. The hook puts such blocks around the munmap of unmodified
+//! programs. `/sys/class/misc/epoch_bench/` selects the tracker, and what is hooked. The trackers
+//! are extra load for the comparison: Linux itself has no global lock there.
 //!
 //! See `Documentation/epoch_bench.rst`.
 
@@ -49,13 +49,13 @@ module! {
 
 named_param!(
     tracker: Kind = Kind::Epoch,
-    "Tracker to begin with: none, mutex, spin, spin-percpu, lockless, epoch, epoch-keyed, srcu or \
+    "Initial tracker: none, mutex, spin, spin-percpu, lockless, epoch, epoch-keyed, srcu or \
      srcu-expedited (default: epoch)"
 );
 
 named_param!(
     verify: Switch = Switch(false),
-    "Whether the verifier is on to begin with: 0 or 1 (default: 0)"
+    "Initial state of the verifier: 0 for off, 1 for on (default: 0)"
 );
 
 #[pin_data]

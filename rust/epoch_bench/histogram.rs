@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How long something took: counts by bucket, as `include/uapi/linux/epoch_bench.h` describes them.
+//! Histograms of latencies, with the buckets that `include/uapi/linux/epoch_bench.h` describes.
 
 use crate::uapi;
 use kernel::prelude::*;
@@ -14,7 +14,7 @@ const BUCKETS: usize = uapi::EPOCH_BENCH_BUCKETS as usize;
 /// Times below this one, in nanoseconds, have a bucket each.
 const EXACT: u64 = 16;
 
-/// The highest power of two that has buckets of its own.
+/// Exponent of the highest power of two that has buckets of its own.
 const LAST: u32 = 40;
 
 /// A count for each bucket, on each CPU.
@@ -25,7 +25,7 @@ impl Histogram {
         Ok(Self(PerCpu::new()?))
     }
 
-    /// Counts one that took so long. Any context.
+    /// Counts a duration. Any context.
     #[inline(always)]
     pub(crate) fn count(&self, ns: u64) {
         self.0.inc(bucket(ns));
@@ -39,7 +39,7 @@ impl Histogram {
     }
 }
 
-/// The bucket of a time.
+/// Returns the bucket of a duration.
 pub(crate) fn bucket(ns: u64) -> usize {
     if ns < EXACT {
         return ns as usize;
@@ -58,7 +58,7 @@ pub(crate) fn bucket(ns: u64) -> usize {
 mod tests {
     use super::*;
 
-    /// Where a bucket begins, as the header says.
+    /// Returns the lower bound of a bucket, as the header defines it.
     fn begins(bucket: usize) -> u64 {
         match bucket.checked_sub(EXACT as usize) {
             None => bucket as u64,

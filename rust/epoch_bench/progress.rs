@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How far a worker is: written by the worker, read by the device. And the other way round, what the worker
-//! is to do next.
+//! Progress of a worker, written by the worker and read by the device; and requests to the worker,
+//! the other way round.
 
 use crate::{
     selection::Wish,
@@ -14,7 +14,8 @@ use kernel_ext::{
     sched, //
 };
 
-/// On a cache line of its own: others write to it to stop the worker, and to select its tracker.
+/// Progress of a worker, and requests to it. On a cache line of its own: other tasks write to it to
+/// stop the worker, and to select its tracker.
 #[repr(align(64))]
 pub(crate) struct Progress {
     iterations: Once,
@@ -22,19 +23,20 @@ pub(crate) struct Progress {
     stop: Once,
     /// The tracker that the worker uses.
     tracker: Once,
-    /// How often it has begun to use one, since the file was opened.
+    /// Twice the number of times that the worker began to use a tracker since the file was opened,
+    /// plus one while `tracker` changes.
     turns: Once,
-    /// The tracker that it is to use.
+    /// The tracker that the worker shall use.
     pub(crate) wish: Wish,
 }
 
-/// What the device tells of a worker.
+/// Snapshot of a worker's progress.
 pub(crate) struct Reading {
     pub(crate) state: uapi::epoch_bench_state,
     pub(crate) iterations: u64,
-    /// How often the worker has begun to use a tracker, since the file was opened.
+    /// Number of times that the worker began to use a tracker since the file was opened.
     pub(crate) turns: u32,
-    /// The one that it uses, or has used last.
+    /// The tracker that the worker uses, or used last.
     pub(crate) tracker: Option<Kind>,
 }
 
@@ -50,7 +52,7 @@ impl Progress {
         }
     }
 
-    /// Begins a run with this tracker; none for the one that the last wish says.
+    /// Begins a run with `tracker`; `None` keeps the last wish.
     pub(crate) fn begin(&self, tracker: Option<Kind>) {
         self.stop.write(0);
         if tracker.is_some() {
@@ -74,25 +76,25 @@ impl Progress {
         self.stop.write(1);
     }
 
-    /// Whether the worker is to stop.
+    /// Returns whether the worker was asked to stop.
     #[inline(always)]
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.read() != 0
     }
 
-    /// The worker begins to use a tracker.
+    /// Records that the worker begins to use a tracker.
     pub(crate) fn use_tracker(&self, kind: Kind) {
-        // Or a reader could be kept waiting.
+        // A writer that is preempted would keep readers waiting.
         let _this_cpu = sched::NoPreemption::new();
         let turns = self.turns.read().wrapping_add(1);
-        // Odd while it is changed, as a seqcount is, so that a reader sees no tracker of another turn. Pairs
-        // with the barriers in `read`.
+        // Odd while it is changed, as in a seqcount, so that a reader sees no tracker of another
+        // turn. Pairs with the barriers in `read`.
         self.turns.exchange(turns);
         self.tracker.write(kind as usize);
         self.turns.write_release(turns.wrapping_add(1));
     }
 
-    /// Reads them all as they were at one time: the iterations are those up to the turn that is read.
+    /// Returns a consistent snapshot: the iterations are those up to the turn that is read.
     pub(crate) fn read(&self) -> Reading {
         loop {
             let turns = self.turns.read();
@@ -116,7 +118,7 @@ impl Progress {
         }
     }
 
-    /// Notes how many iterations are completed.
+    /// Records the number of completed iterations.
     #[inline(always)]
     pub(crate) fn set_iterations(&self, iterations: u64) {
         self.iterations.write(iterations as usize);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The trackers, which of them is in use, and by whom: by workers, or by the hook.
+//! The trackers, and the selection of the one that workers or the hook use.
 //!
-//! The tracker may be changed at any time, that of all who follow the knob, or that of one worker. A worker
-//! keeps to one tracker for an iteration, and a hooked call to one for its block, so that a block ends
-//! where it began; then they go over to the new one. Blocks may be open in several trackers, and a waiter
-//! waits in each that has users.
+//! The tracker may change at any time, for all users that follow the knob, or for one worker. A
+//! worker keeps to one tracker for an iteration, and a hooked call to one for its block, so that a
+//! block ends in the tracker where it began; after that they switch to the new one. Blocks may be
+//! open in several trackers at a time, and a waiter waits in each that has users.
 
 use crate::{
     trackers::{
@@ -33,43 +33,43 @@ use kernel::{
 };
 use kernel_ext::once::Once;
 
-/// The most workers that may run at the same time.
+/// Maximum number of concurrent workers.
 pub(crate) const MAX_WORKERS: u32 = uapi::EPOCH_BENCH_MAX_WORKERS;
 // As many places as the hook's tasks have slots.
 const _: () = assert!(MAX_WORKERS.is_power_of_two());
 
-/// The trackers, and which of them is in use.
+/// The trackers, and the selection of the one in use.
 #[pin_data]
 pub(crate) struct Selection {
     #[pin]
     pub(crate) trackers: Trackers,
     /// The tracker in use. Written with `state` locked.
     kind: Once,
-    /// How many workers have blocks in each tracker. Written with `state` locked.
+    /// Number of workers that may have blocks in each tracker. Written with `state` locked.
     users: [Atomic<u32>; Kind::COUNT],
-    /// Those of them that follow `kind`. Written with `state` locked.
+    /// Number of workers in each tracker that follow `kind`. Written with `state` locked.
     followers: [Atomic<u32>; Kind::COUNT],
     #[pin]
     state: Mutex<State>,
-    /// A tracker has lost its last follower.
+    /// Notified when a tracker loses its last follower, and when `kind` changes.
     #[pin]
     moved: CondVar,
 }
 
-/// Which tracker a worker is to use: one of its own, or the one that the knob says. May be changed at any
-/// time.
+/// The tracker that a worker shall use: one of its own, or the one that the knob selects. May be
+/// changed at any time.
 pub(crate) struct Wish(Once);
 
 impl Wish {
-    /// No [`Kind`] is this.
+    /// A value that is no [`Kind`]: the worker follows the knob.
     const NONE: usize = usize::MAX;
 
-    /// What the knob says.
+    /// Creates a wish that follows the knob.
     pub(crate) const fn new() -> Self {
         Self(Once::new(Self::NONE))
     }
 
-    /// Changes it; none for what the knob says.
+    /// Wishes for `kind`; `None` follows the knob.
     pub(crate) fn set(&self, kind: Option<Kind>) {
         self.0.write(kind.map_or(Self::NONE, |kind| kind as usize));
     }
@@ -82,50 +82,50 @@ impl Wish {
 
 /// Numbers of workers.
 pub(crate) struct Workers {
-    /// Those that run.
+    /// Workers that run.
     pub(crate) running: u32,
-    /// Those that have begun to, modulo 2^32.
+    /// Workers that have begun to run, modulo 2^32.
     pub(crate) started: u32,
 }
 
 struct State {
-    /// The places with the trackers that no worker has. Each worker that runs has one.
+    /// Free places with the trackers. Each worker that runs has one of the others.
     places: KVVec<u32>,
-    /// As in [`Workers`].
+    /// Workers that have begun to run, modulo 2^32.
     started: u32,
-    /// What trackers the hook can use, from when it is enabled until it has no blocks left. In that time
-    /// there are no workers.
+    /// Tells which trackers the hook can use, from when it is enabled until its last block has
+    /// ended. No workers run in that time.
     hooked: Option<MaySleep>,
 }
 
-/// Whether the hook's blocks begin and end where a tracker may sleep.
+/// Context of the hook's blocks: `true` if a tracker may sleep where they begin and end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct MaySleep(pub(crate) bool);
 
 impl MaySleep {
-    /// Whether the hook can use this tracker there.
+    /// Returns whether the hook can use this tracker in such blocks.
     pub(crate) fn admits(self, kind: Kind) -> bool {
         self.0 || kind.context() != Context::Sleeping
     }
 }
 
-/// Why the hook cannot have the trackers.
+/// Reason why the hook cannot use the trackers.
 pub(crate) enum Refusal {
     /// Workers run.
     Workers,
-    /// This tracker, which is in use, sleeps.
+    /// The tracker in use, which is this one, sleeps.
     Sleeps(Kind),
 }
 
 impl State {
-    /// Workers that run.
+    /// Returns the number of workers that run.
     fn workers(&self) -> u32 {
         MAX_WORKERS - self.places.len() as u32
     }
 }
 
 impl Selection {
-    /// With this tracker in use at first.
+    /// Creates a selection with this tracker in use.
     pub(crate) fn new(kind: Kind) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             trackers <- Trackers::new(MAX_WORKERS as usize),
@@ -151,19 +151,19 @@ impl Selection {
         })
     }
 
-    /// The tracker that the knob says. Any context.
+    /// Returns the tracker that the knob selects. Any context.
     #[inline(always)]
     pub(crate) fn tracker(&self) -> Kind {
         Kind::ALL[self.kind.read()]
     }
 
-    /// The tracker for a worker that wishes so. Any context.
+    /// Returns the tracker that `wish` selects. Any context.
     #[inline(always)]
     pub(crate) fn tracker_for(&self, wish: &Wish) -> Kind {
         wish.get().unwrap_or_else(|| self.tracker())
     }
 
-    /// How many workers there are.
+    /// Returns the numbers of workers.
     pub(crate) fn workers(&self) -> Workers {
         let state = self.state.lock();
         Workers {
@@ -172,18 +172,19 @@ impl Selection {
         }
     }
 
-    /// Changes the tracker. Returns when no worker that follows it has a block which was opened in another
-    /// one, or when it has been changed again; tells whether the hook is enabled, which may have such blocks. May sleep.
+    /// Changes the tracker. Returns when no worker that follows it has a block open in another
+    /// tracker, or when the tracker has been changed again. Returns whether the hook is enabled: it
+    /// may have such blocks. May sleep.
     ///
-    /// [`EINVAL`] for one that the hook cannot use while that is enabled; [`EINTR`] if a signal came first:
-    /// the tracker is the new one then, but blocks of others may be open.
+    /// Fails with [`EINVAL`] if the hook is enabled and cannot use `kind`, and with [`EINTR`] if a
+    /// signal comes first: `kind` is in use then, but blocks of other trackers may be open.
     pub(crate) fn set_tracker(&self, kind: Kind) -> Result<bool> {
         let mut state = self.state.lock();
         if state.hooked.is_some_and(|hooked| !hooked.admits(kind)) {
             return Err(EINVAL);
         }
         self.kind.write(kind as usize);
-        // For those who wait for another one.
+        // Wakes callers that wait for an earlier change.
         self.moved.notify_all();
         while self.tracker() == kind && self.has_followers_of_others(kind) {
             if self.moved.wait_interruptible(&mut state) {
@@ -200,7 +201,8 @@ impl Selection {
             .any(|followers| followers.load(Relaxed) > 0)
     }
 
-    /// Admits a worker. [`EUSERS`] if too many run, [`EBUSY`] while the hook is enabled.
+    /// Admits a worker. Fails with [`EUSERS`] if too many run, and with [`EBUSY`] while the hook is
+    /// enabled.
     pub(crate) fn admit(&self) -> Result<Place<'_>> {
         let mut state = self.state.lock();
         if state.hooked.is_some() {
@@ -215,7 +217,8 @@ impl Selection {
         })
     }
 
-    /// Keeps workers out, for the hook, whose blocks may sleep as `choose` says of the tracker in use.
+    /// Keeps workers out, for the hook. `choose` says, for the tracker in use, whether the hook's
+    /// blocks may sleep.
     pub(crate) fn keep_workers_out(
         &self,
         choose: impl FnOnce(Kind) -> MaySleep,
@@ -233,18 +236,19 @@ impl Selection {
         Ok(hooked)
     }
 
-    /// Lets workers in again, when the hook has no blocks any more.
+    /// Lets workers in again, once the hook has no blocks left.
     pub(crate) fn let_workers_in(&self) {
         self.state.lock().hooked = None;
     }
 
-    /// Waits for a page, in this tracker, and in all others that may have a block that has noted it. Tells
-    /// whether it had to. Process context; sleeps.
+    /// Waits for a page in `kind`, and in all other trackers that may have a block that noted it.
+    /// Returns whether it blocked. Process context; sleeps.
     pub(crate) fn wait(&self, kind: Kind, key: usize) -> bool {
         let mut blocked = false;
         for &each in Kind::ALL {
-            // A worker with a block of another tracker is counted there since before the block began,
-            // and until it has ended. Pairs with the full ordering in `use_tracker` and `Use::drop`.
+            // A worker with a block of another tracker is counted there since before the block
+            // began, until it has ended. Pairs with the full ordering in `use_tracker` and
+            // `Use::drop`.
             let has_users = self.users[each as usize].load(Acquire) > 0;
             if each == kind || has_users {
                 blocked |= self.trackers.wait(each, key);
@@ -265,12 +269,12 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Its number.
+    /// Returns the place's number.
     pub(crate) fn index(&self) -> u32 {
         self.index
     }
 
-    /// Begins to use the tracker that the worker wishes to.
+    /// Begins to use the tracker that `wish` selects.
     pub(crate) fn use_tracker<'b>(&'b self, wish: &'b Wish) -> Use<'b> {
         let _state = self.selection.state.lock();
         let own = wish.get();
@@ -302,7 +306,8 @@ impl Drop for Place<'_> {
 ///
 /// # Invariants
 ///
-/// It is counted in [`Selection::users`] of `kind`, and if it `follows` in [`Selection::followers`].
+/// The worker is counted in [`Selection::users`] of `kind`, and if it `follows` in
+/// [`Selection::followers`].
 pub(crate) struct Use<'a> {
     selection: &'a Selection,
     wish: &'a Wish,
@@ -311,13 +316,14 @@ pub(crate) struct Use<'a> {
 }
 
 impl Use<'_> {
-    /// The tracker.
+    /// Returns the tracker.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Whether the worker is to use another tracker by now, or for another reason.
-    // Inlined, what it reads would be kept in registers that the loop around a block has a use for.
+    /// Returns whether the worker shall use another tracker by now, or the same one as a follower
+    /// of the knob instead of its own choice, or the reverse.
+    // Inlined, it would occupy registers that the loop around a block needs.
     #[inline(never)]
     pub(crate) fn is_over(&self) -> bool {
         let wish = self.wish.0.read();
@@ -327,7 +333,7 @@ impl Use<'_> {
         }
     }
 
-    /// Does something with the tracker.
+    /// Calls `visitor` with the tracker.
     pub(crate) fn visit<V: Visitor>(&self, visitor: V) -> V::Output {
         self.selection.trackers.visit(self.kind, visitor)
     }

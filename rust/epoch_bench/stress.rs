@@ -30,14 +30,14 @@ use kernel_ext::{
     sched, //
 };
 
-/// What a worker does in each iteration.
+/// The work of an iteration.
 #[derive(Clone, Copy)]
 pub(crate) enum Testcase {
-    /// Maps so many bytes, touches and notes so many pages, and unmaps.
+    /// Maps `bytes` bytes, touches and notes `pages` pages, and unmaps.
     Mmap { bytes: usize, pages: u32 },
     /// Opens and closes a block.
     Di,
-    /// Waits for a page, once in so many nanoseconds at the most.
+    /// Waits for a page, at most once in `period_ns`.
     Wait { period_ns: u64 },
     /// Opens a block, notes a page, lingers, closes it.
     Torture,
@@ -53,11 +53,11 @@ pub(crate) struct Orders<'a> {
     pub(crate) progress: &'a Progress,
 }
 
-/// What a worker has done.
+/// Result of a run.
 pub(crate) struct Outcome {
     pub(crate) iterations: u64,
     pub(crate) elapsed_ns: u64,
-    /// Why it ended early, if it did.
+    /// Error that ended the run early, if one did.
     pub(crate) result: Result,
 }
 
@@ -94,23 +94,23 @@ pub(crate) fn run(orders: &Orders<'_>, admission: &Admission<'_>) -> Outcome {
     }
 }
 
-/// A worker at work.
+/// State of a worker during a run.
 struct Stress<'a> {
     orders: &'a Orders<'a>,
     admission: &'a Admission<'a>,
     start: u64,
     iterations: u64,
-    /// The tracker that it uses.
+    /// The tracker that the worker uses.
     kind: Kind,
-    /// The verifier was told of a block.
+    /// Set once the verifier was told of a block.
     verified: bool,
 }
 
-/// Why a worker's turn with a tracker is over.
+/// Reason why a worker's turn with a tracker is over.
 enum End {
     /// Another tracker is in use.
     Moved,
-    /// The orders are carried out, or it was stopped.
+    /// The orders are carried out, or the worker was stopped.
     Done,
 }
 
@@ -123,7 +123,7 @@ struct Turn<'a, 'b> {
 impl Visitor for Turn<'_, '_> {
     type Output = Result<End>;
 
-    // A function for each tracker: all of them in one would keep what the loops need on the stack.
+    // One function for each tracker: a common one would keep what the loops need on the stack.
     #[inline(never)]
     fn visit<T: Tracker>(self, tracker: &T) -> Result<End> {
         let Self {
@@ -132,15 +132,15 @@ impl Visitor for Turn<'_, '_> {
         } = self;
         let is_over = || current.is_over();
         let place = stress.admission.place();
-        // Iterations between two looks at the clock and at signals: few enough for a stop within
-        // microseconds, and so many that the looks do not count.
+        // Iterations between two checks of the clock and of signals: few enough for a stop within
+        // microseconds, and enough to make the cost of the checks negligible.
         match stress.orders.testcase {
             Testcase::Mmap { bytes, pages: 0 } => stress.repeat(1, is_over, |_| {
                 let mapping = Mapping::anonymous(bytes)?;
                 // SAFETY: The place is this worker's, which has one block at a time.
                 let block = unsafe { tracker.start(place) };
                 let result = mapping.unmap();
-                // SAFETY: It was opened in this tracker.
+                // SAFETY: `block` was opened in this tracker.
                 unsafe { tracker.finish(block) };
                 result
             }),
@@ -155,13 +155,13 @@ impl Visitor for Turn<'_, '_> {
                 let first = stress.next_key(pages);
                 stress.note(tracker, &block, first, pages);
                 let result = mapping.unmap();
-                // SAFETY: It was opened in this tracker.
+                // SAFETY: `block` was opened in this tracker.
                 unsafe { stress.finish(tracker, block) };
                 result
             }),
             Testcase::Di => stress.repeat(64, is_over, |_| {
-                // SAFETY: The place is this worker's, which has one block at a time, and the block is of
-                // this tracker.
+                // SAFETY: The place is this worker's, which has one block at a time, and the block
+                // is of this tracker.
                 unsafe { tracker.finish(tracker.start(place)) };
                 Ok(())
             }),
@@ -171,7 +171,7 @@ impl Visitor for Turn<'_, '_> {
                 let first = random_below(stress.orders.keys);
                 stress.note(tracker, &block, first, 1);
                 linger(stress.iterations);
-                // SAFETY: It was opened in this tracker.
+                // SAFETY: `block` was opened in this tracker.
                 unsafe { stress.finish(tracker, block) };
                 Ok(())
             }),
@@ -181,7 +181,7 @@ impl Visitor for Turn<'_, '_> {
     }
 }
 
-/// Stays in a block: as a rule hardly at all, sometimes while others run, or sleeping.
+/// Stays in a block: usually hardly at all, sometimes while other tasks run, or asleep.
 fn linger(iteration: u64) {
     match iteration % 32 {
         0 => fsleep(Delta::from_micros(50)),
@@ -206,12 +206,12 @@ impl Stress<'_> {
         self.admission.verifier()
     }
 
-    /// The first of some keys, each time after those of the last time.
+    /// Returns the first of `count` keys, which come after those of the last iteration.
     fn next_key(&self, count: u32) -> u32 {
         (self.iterations.wrapping_mul(count.into()) % u64::from(self.orders.keys)) as u32
     }
 
-    /// Notes `count` keys from `first` on, beginning anew after the last one there is; fewer when the task
+    /// Notes `count` keys from `first` on, wrapping around after the last one; fewer when the task
     /// is being killed.
     fn note<T: Tracker>(&mut self, tracker: &T, block: &T::Block<'_>, first: u32, count: u32) {
         let keys = self.orders.keys;
@@ -227,7 +227,7 @@ impl Stress<'_> {
         }
         if T::WAITS && self.verifier().is_on() {
             self.verified = true;
-            // Those after the beginning anew are left out.
+            // Keys after the wraparound are left out.
             let (place, count) = (self.admission.place(), (count - left).min(keys - first));
             self.verifier().noted(self.kind, place, first, count);
         }
@@ -235,18 +235,18 @@ impl Stress<'_> {
 
     /// # Safety
     ///
-    /// The block was opened in the tracker.
+    /// `block` was opened in `tracker`.
     unsafe fn finish<T: Tracker>(&self, tracker: &T, block: T::Block<'_>) {
-        // Also if the verifier was turned off meanwhile.
+        // Also if the verifier has been turned off since.
         if self.verified {
             self.verifier().closing(self.admission.place());
         }
-        // SAFETY: As this function requires.
+        // SAFETY: `block` was opened in `tracker`, as this function requires.
         unsafe { tracker.finish(block) };
     }
 
     fn wait(&mut self, period_ns: u64) -> Result {
-        // What is slept at a time: a signal or a stop is not noticed sooner.
+        // Time to sleep at a time: a signal or a stop is not noticed sooner.
         const NAP_NS: u64 = 10_000_000;
 
         let mut watched = Watched::new();

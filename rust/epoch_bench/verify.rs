@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The verifier: whether waits have waited.
+//! The verifier: checks that waits do not return too early.
 //!
-//! What a tracker promises: when `wait(key)` returns, no block is open that was opened, and had noted
-//! `key`, before the call. Each worker has a place here where it writes, while the verifier is on, what
-//! its open block has noted; *after* it was noted, and it is wiped out *before* the block is closed. A
-//! waiter looks at all places before it waits and after. If one says the same both times, and names the
-//! key, then that block was noted before the call and is open after it: a violation.
+//! A tracker promises: when `wait(key)` returns, no block is open that was opened, and had noted
+//! `key`, before the call. While the verifier is on, each worker records here, in a place of its
+//! own, the keys that its open block has noted. It does so *after* they were noted, and clears the
+//! record *before* the block is closed. A waiter reads all places before it waits and after. If a
+//! record is the same both times, and names the key, then that block noted the key before the call
+//! and is open after it: a violation.
 //!
-//! Seen too late, or gone too early, a block is not missed by the tracker but by the verifier; so what
-//! it reports is a violation, whatever the timing. A block's number keeps it from being taken for a
-//! later one in the same place, unless 2^24 of those passed during one wait.
+//! A record that is seen too late, or cleared too early, hides a block from the verifier only; so
+//! each report is a violation, whatever the timing. A block's number distinguishes it from later
+//! ones in the same place, unless 2^24 of those passed during one wait.
 //!
-//! Barriers: `noted` is a release, and `watch` an acquire, so that whoever has seen the block has seen
-//! `page` to have been called; `closing` is a release before `finish`, whatever of that the waiter sees
-//! by way of the tracker it sees with it.
+//! Barriers: `noted` is a release, and `watch` an acquire, so that a waiter that sees a record also
+//! sees the call of `page`. `closing` is a release before `finish`: a waiter that sees any part of
+//! `finish` by way of the tracker also sees the record cleared.
 
 use crate::trackers::Kind;
 use kernel::{
@@ -33,23 +34,24 @@ use kernel_ext::{
     task::Comm, //
 };
 
-/// How many bits of a place's word say which key is the first, and how many say how many there are.
+/// Number of bits of a place's word that say which key is the first, and of those that say how many
+/// keys there are.
 const KEY_BITS: u32 = 20;
 const KEY_MASK: u64 = (1 << KEY_BITS) - 1;
 
-/// How many violations the log tells of.
+/// Number of violations of a tracker that are logged.
 const REPORTS: u64 = 10;
 
-/// A worker's place. Nobody else writes to it.
+/// A worker's place. Only that worker writes to it.
 #[repr(align(64))]
 struct Place {
-    /// What the open block has noted: its number, the first key, and how many keys there are from that
-    /// on; 0 if there is no such block.
+    /// Record of the open block: its number, the first key that it noted, and the number of keys
+    /// from that on; 0 if there is no such block.
     noted: Atomic<u64>,
-    /// The number of the last block that was noted here, by whatever worker.
+    /// Number of the last block that was recorded here, by any worker.
     number: Once,
     since_ns: Once,
-    /// The tracker that it is a block of.
+    /// The tracker of the last block that was recorded here.
     kind: Once,
     pid: Once,
     cpu: Once,
@@ -70,7 +72,7 @@ impl Place {
     }
 }
 
-/// What a waiter has seen before it waited.
+/// Records that a waiter saw before it waited.
 pub(crate) struct Watched {
     places: KVVec<u64>,
     key: usize,
@@ -85,17 +87,17 @@ impl Watched {
     }
 }
 
-/// Finds waits that returned too early.
+/// Detector of waits that return too early.
 pub(crate) struct Verifier {
     on: Once,
     places: KVVec<Place>,
-    /// No place from here on has been used.
+    /// Places from this one on have never been used.
     used: Atomic<u32>,
     violations: [Atomic<u64>; Kind::COUNT],
 }
 
 impl Verifier {
-    /// A verifier with so many places.
+    /// Creates a verifier with `places` places.
     pub(crate) fn new(on: bool, places: u32) -> Result<Self> {
         let mut all = KVVec::with_capacity(places as usize, GFP_KERNEL)?;
         for _ in 0..places {
@@ -109,37 +111,38 @@ impl Verifier {
         })
     }
 
-    /// Whether it verifies.
+    /// Returns whether the verifier is on.
     #[inline(always)]
     pub(crate) fn is_on(&self) -> bool {
         self.on.read() != 0
     }
 
-    /// Says whether it verifies: from the next block, and the next wait on.
+    /// Turns the verifier on or off, from the next block and the next wait on.
     pub(crate) fn turn(&self, on: bool) {
         self.on.write(on.into());
     }
 
-    /// The violations of this tracker: of its blocks that were open.
+    /// Returns the number of violations of this tracker, by its blocks that were open.
     pub(crate) fn violations(&self, kind: Kind) -> u64 {
         self.violations[kind as usize].load(Relaxed)
     }
 
-    /// A worker has got this place.
+    /// Records that a worker has got this place.
     pub(crate) fn use_place(&self, place: u32) {
         let mut used = self.used.load(Relaxed);
         while used <= place {
-            // Full, or rather more than the release that those who see the place's block need.
+            // Full, which is more than the release that is needed; pairs with the acquire in
+            // `watch`.
             match self.used.cmpxchg(used, place + 1, Full) {
                 Ok(_) => break,
-                // Others use more by now, or at least as many.
+                // Another worker has raised it since.
                 Err(others) => used = others,
             }
         }
     }
 
-    /// The open block of `kind` of the worker at `place` has noted `count` keys from `first` on. To be called after
-    /// it has.
+    /// Records that the open block in `kind` of the worker at `place` has noted `count` keys from
+    /// `first` on. Call after it has.
     pub(crate) fn noted(&self, kind: Kind, place: u32, first: u32, count: u32) {
         let place = &self.places[place as usize];
         let number = place.number.read().wrapping_add(1);
@@ -161,7 +164,7 @@ impl Verifier {
         );
     }
 
-    /// The block of the worker at `place` is about to be closed.
+    /// Records that the block of the worker at `place` is about to be closed.
     pub(crate) fn closing(&self, place: u32) {
         self.places[place as usize].noted.store(0, Release);
     }
@@ -170,7 +173,7 @@ impl Verifier {
         self.places[place].noted.load(Acquire)
     }
 
-    /// Looks at the blocks that are open, before a wait for `key`.
+    /// Reads the records of open blocks, before a wait for `key`.
     pub(crate) fn watch(&self, watched: &mut Watched, key: usize) -> Result {
         watched.key = key;
         watched.places.clear();
@@ -180,7 +183,7 @@ impl Verifier {
         Ok(())
     }
 
-    /// Looks at them again, after the wait.
+    /// Reads the records again after the wait, and reports violations.
     pub(crate) fn judge(&self, watched: &Watched) {
         for (place, &before) in watched.places.iter().enumerate() {
             let (first, count) = (before >> KEY_BITS & KEY_MASK, before & KEY_MASK);
@@ -213,7 +216,7 @@ impl Verifier {
             age_us,
         );
         if found + 1 == REPORTS {
-            pr_err!("verify: {}: no more of these are reported\n", kind.name());
+            pr_err!("verify: {}: no more violations are reported\n", kind.name());
         }
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Misuses an epoch on purpose, in the way that `misuse=` names, to see that the kernel's debugging aids
-//! report it. For tests only: built for a kernel with KUnit.
+//! Misuses an epoch on purpose, as `misuse=` says, to test that the kernel's debugging aids report
+//! it. For tests only: built for a kernel with KUnit.
 //!
-//! `tools/vm/misuses` says which report each is to get.
+//! `tools/vm/misuses` lists the report that each must cause.
 
 use core::ptr::NonNull;
 use epoch::{
@@ -37,16 +37,16 @@ module! {
     type: EpochMisuseModule,
     name: "epoch_misuse",
     authors: ["The epoch project"],
-    description: "Misuse of an epoch, to be reported",
+    description: "Deliberate misuse of an epoch, for tests",
     license: "GPL",
 }
 
 named_param!(
     misuse: Misuse = Misuse("none", |_| Ok(())),
-    "What to do that must not be done (default: none)"
+    "Misuse to commit (default: none)"
 );
 
-/// Something that must not be done, and its name.
+/// Name of a misuse, and the function that commits it.
 #[derive(Clone, Copy)]
 struct Misuse(&'static str, fn(ARef<Epoch>) -> Result);
 
@@ -82,12 +82,12 @@ static MISUSES: [Misuse; 12] = [
     Misuse("head_queued_twice", |epoch| {
         let runs = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
         let others = [counting(&runs)?, counting(&runs)?];
-        // It stays for ever: who knows who has it.
+        // It is leaked: nobody knows who uses it after the misuse.
         let head = KBox::leak(KBox::new(Head::new(), GFP_KERNEL)?);
         let head = NonNull::from(head);
         let [first, second] = others;
         epoch.defer(first);
-        // SAFETY: None for the second time: it is the misuse.
+        // SAFETY: Not met for the second call: that is the misuse.
         unsafe {
             epoch.call(head, ignore);
             epoch.call(head, ignore);
@@ -100,7 +100,7 @@ static MISUSES: [Misuse; 12] = [
         }
     }),
     Misuse("head_freed_while_queued", |epoch| {
-        /// Nobody else's memory is so large, so that it is not used again at once.
+        /// So large that nobody else's memory reuses its place at once.
         #[repr(C)]
         struct Large {
             head: Head,
@@ -113,13 +113,13 @@ static MISUSES: [Misuse; 12] = [
         };
         let large = KBox::into_raw(KBox::new(large, GFP_KERNEL)?);
         let section = epoch.enter();
-        // SAFETY: None: it is the misuse.
+        // SAFETY: Not met: that is the misuse.
         unsafe {
             let head = NonNull::new_unchecked(&raw mut (*large).head);
             epoch.call(head, ignore);
             drop(KBox::from_raw(large));
         }
-        // The worker would find the head in what is free.
+        // The worker would find the head in freed memory.
         core::mem::forget(section);
         core::mem::forget(epoch);
         Ok(())
@@ -150,17 +150,17 @@ static MISUSES: [Misuse; 12] = [
         Ok(())
     }),
     Misuse("section_ends_in_another_task", |epoch| {
-        /// Tells the compiler what is not so.
+        /// Wrapper that claims to be `Send`, and is not.
         struct Smuggled(Guard<'static>);
 
-        // SAFETY: None: it is the misuse.
+        // SAFETY: Not met: that is the misuse.
         unsafe impl Send for Smuggled {}
 
         // SAFETY: The thread ends the section, and is waited for before the epoch goes.
         let section = unsafe { core::mem::transmute::<Guard<'_>, Guard<'static>>(epoch.enter()) };
         let section = Smuggled(section);
         spawn(move || {
-            // The whole of it is moved here, and not only what cannot be.
+            // Moves the whole wrapper here, and not only the field that is not `Send`.
             let section = section;
             drop(section.0);
         })?
@@ -169,7 +169,7 @@ static MISUSES: [Misuse; 12] = [
     }),
 ];
 
-/// Does something in a callback that would wait for ever. Returns when the callback has.
+/// Calls `wait`, which would wait for ever, in a callback. Returns when the callback has returned.
 fn in_callback(epoch: ARef<Epoch>, wait: fn(&Epoch)) -> Result {
     let run = {
         let epoch = epoch.clone();
@@ -185,7 +185,7 @@ fn went_on() -> Result {
     Ok(())
 }
 
-/// A closure, with its head, that adds one to `runs`.
+/// Creates a callback that adds one to `runs`.
 fn counting(runs: &Arc<Atomic<u32>>) -> Result<KBox<Deferred<impl FnOnce() + Send + 'static>>> {
     let runs = runs.clone();
     let count = move || {
@@ -196,10 +196,10 @@ fn counting(runs: &Arc<Atomic<u32>>) -> Result<KBox<Deferred<impl FnOnce() + Sen
 
 /// # Safety
 ///
-/// None.
+/// No requirements.
 unsafe extern "C" fn ignore(_head: *mut Head) {}
 
-/// Long enough for a report.
+/// Time that is long enough for a report.
 const MOMENT: Delta = Delta::from_millis(1);
 
 impl Named for Misuse {

@@ -7,7 +7,7 @@
 use crate::barrier::compiler_barrier;
 use core::cell::UnsafeCell;
 
-/// Names one of the two words.
+/// Index of one of the two words.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Half {
     /// The first, at the lower address.
@@ -16,7 +16,7 @@ pub enum Half {
     Second,
 }
 
-/// Two words that may be read and written at the same time, each by itself or both as one.
+/// Two words that tasks may read and write concurrently, each by itself or both as one.
 ///
 /// On x86-64, a locked access of both and one of a half are ordered like any others of the same
 /// memory, and the locked one is a full barrier.
@@ -26,8 +26,8 @@ pub struct AtomicPair(UnsafeCell<[u64; 2]>);
 // SAFETY: All accesses through a shared reference are single-copy atomic.
 unsafe impl Sync for AtomicPair {}
 
-/// Whether the CPU has what [`AtomicPair::compare_exchange`] takes. To ask takes long: in a virtual
-/// machine, the hypervisor answers.
+/// Returns whether the CPU supports [`AtomicPair::compare_exchange`]. Slow: in a virtual machine,
+/// the hypervisor answers.
 pub fn is_supported() -> bool {
     #[cfg(CONFIG_X86_64)]
     {
@@ -40,7 +40,7 @@ pub fn is_supported() -> bool {
 }
 
 impl AtomicPair {
-    /// A pair that holds those two words.
+    /// Creates a pair that holds `words`.
     pub const fn new(words: [u64; 2]) -> Self {
         Self(UnsafeCell::new(words))
     }
@@ -54,7 +54,7 @@ impl AtomicPair {
         })
     }
 
-    /// C: `READ_ONCE()`.
+    /// Reads a word, without ordering. C: `READ_ONCE()`.
     #[inline(always)]
     pub fn load_relaxed(&self, half: Half) -> u64 {
         // SAFETY: It is a live, aligned word. A volatile access of one is a marked access in the
@@ -62,7 +62,7 @@ impl AtomicPair {
         unsafe { self.half(half).read_volatile() }
     }
 
-    /// C: `smp_load_acquire()`.
+    /// Reads a word. An acquire. C: `smp_load_acquire()`.
     #[inline(always)]
     pub fn load_acquire(&self, half: Half) -> u64 {
         let word = self.load_relaxed(half);
@@ -72,14 +72,15 @@ impl AtomicPair {
         word
     }
 
-    /// C: `WRITE_ONCE()`.
+    /// Writes a word, without ordering. C: `WRITE_ONCE()`.
     #[inline(always)]
     pub fn store_relaxed(&self, half: Half, word: u64) {
-        // SAFETY: As in `load_relaxed`.
+        // SAFETY: It is a live, aligned word. A volatile access of one is a marked access, which
+        // does not race with others.
         unsafe { self.half(half).write_volatile(word) };
     }
 
-    /// Sets bits. A full barrier.
+    /// Sets bits of a word. A full barrier.
     #[cfg(CONFIG_X86_64)]
     #[inline(always)]
     pub fn or(&self, half: Half, bits: u64) {
@@ -94,15 +95,15 @@ impl AtomicPair {
         };
     }
 
-    /// Puts `new` in the place of `old`, if that is there, and tells whether it was. A full barrier
-    /// in either case. The CPU is one where [`is_supported`].
+    /// Replaces `old` with `new`, if the pair is `old`, and returns whether it was. A full barrier
+    /// in either case. Call only where [`is_supported`] returns `true`.
     #[cfg(CONFIG_X86_64)]
     #[inline(always)]
     pub fn compare_exchange(&self, old: [u64; 2], new: [u64; 2]) -> bool {
         let exchanged: u64;
-        // SAFETY: The pair is live and aligned to 16 bytes. The block is taken to touch all memory. It
-        // leaves RBX, which LLVM has for itself, as it was; so the address must not be in it, and is
-        // given a register of its own. Where there is no such instruction, the CPU traps.
+        // SAFETY: The pair is live and aligned to 16 bytes. The block is taken to touch all memory.
+        // It preserves RBX, which LLVM reserves; so the address must not be in it, and gets a
+        // register of its own. A CPU without the instruction traps.
         unsafe {
             core::arch::asm!(
                 "xchg {first}, rbx",
@@ -120,13 +121,13 @@ impl AtomicPair {
         exchanged as u8 != 0
     }
 
-    /// Sets bits: not here.
+    /// Panics: not supported on this architecture.
     #[cfg(not(CONFIG_X86_64))]
     pub fn or(&self, _half: Half, _bits: u64) {
         unreachable!("not supported on this architecture");
     }
 
-    /// Compares and exchanges: not here.
+    /// Panics: not supported on this architecture.
     #[cfg(not(CONFIG_X86_64))]
     pub fn compare_exchange(&self, _old: [u64; 2], _new: [u64; 2]) -> bool {
         unreachable!("not supported on this architecture");

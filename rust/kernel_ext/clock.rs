@@ -4,13 +4,14 @@
 
 use kernel::bindings;
 
-/// Nanoseconds of `CLOCK_MONOTONIC`. Any context but NMI.
+/// Returns `CLOCK_MONOTONIC` in nanoseconds. Any context but NMI.
 pub fn monotonic_ns() -> u64 {
     // SAFETY: No requirements.
     unsafe { bindings::ktime_get() as u64 }
 }
 
-/// The same, read without a lock: it may jump by a little while the clock is adjusted. Any context.
+/// Returns `CLOCK_MONOTONIC` in nanoseconds, read without a lock: it may jump by a little while the
+/// clock is adjusted. Any context.
 pub fn monotonic_fast_ns() -> u64 {
     // SAFETY: No requirements.
     unsafe { bindings::ktime_get_mono_fast_ns() }

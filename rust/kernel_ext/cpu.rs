@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The CPUs that there can be.
+//! Possible and online CPUs.
 
 use crate::helpers;
 use kernel::{
@@ -12,13 +12,14 @@ use kernel::{
     cpumask::Cpumask, //
 };
 
-/// Whether the CPU that it runs on is online: it is not on its way up or down. Preemption disabled.
+/// Returns whether the current CPU is online, and not on its way up or down. Call with preemption
+/// disabled.
 pub fn this_is_online() -> bool {
     // SAFETY: No requirements.
     unsafe { helpers::kernel_ext_this_cpu_is_online() }
 }
 
-/// All CPUs that may be online at some time. The set does not change after boot.
+/// Returns all CPUs that may be online at some time. The set does not change after boot.
 ///
 /// C: `for_each_possible_cpu()`.
 pub fn possible() -> Possible {
@@ -29,7 +30,7 @@ pub fn possible() -> Possible {
     }
 }
 
-/// What [`possible`] returns.
+/// Iterator over all possible CPUs.
 pub struct Possible {
     mask: &'static Cpumask,
     next: u32,

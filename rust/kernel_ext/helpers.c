@@ -15,7 +15,7 @@
 
 #include "helpers.h"
 
-/* Rust knows one address space only. */
+/* Rust has no __percpu address space. */
 static void __percpu *percpu(void *pcpu)
 {
 	return (void __percpu *)(uintptr_t)pcpu;
@@ -35,7 +35,7 @@ EXPORT_SYMBOL_GPL(kernel_ext_this_cpu_inc);
 
 static void full_barrier(void *unused)
 {
-	/* Pairs with whatever the caller of on_each_cpu() says. */
+	/* Pairs with the barriers that callers of smp_mb_on_each_cpu() name. */
 	smp_mb();
 }
 
@@ -79,8 +79,8 @@ EXPORT_SYMBOL_GPL(kernel_ext_lockdep_init);
 void kernel_ext_lockdep_enter(void *map, unsigned long ip)
 {
 	/*
-	 * A reader that may be one already. In an NMI, lockdep wants to be told
-	 * that whatever is interrupted will not be waited for.
+	 * A reader, maybe a nested one. In an NMI it is a trylock, so that lockdep
+	 * knows that it does not wait for the interrupted context.
 	 */
 	lock_acquire(map, 0, !!in_nmi(), 2, 1, NULL, ip);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Folders in sysfs that belong to no device, and their files.
+//! Directories in sysfs that belong to no device, and their files.
 //!
-//! The kobject of a folder is one that the kernel makes, with a release function of the kernel's own.
-//! So whenever that is called (`CONFIG_DEBUG_KOBJECT_RELEASE` puts it off by seconds), it needs neither
-//! the code of a module nor the memory of a Rust object. What a file needs of both ends with the
-//! removal of its folder, which waits for those who are reading or writing one.
+//! The kernel creates the kobject of a directory, with a release function of its own. So whenever
+//! that is called (`CONFIG_DEBUG_KOBJECT_RELEASE` delays it by seconds), it needs neither the code
+//! of a module nor the memory of a Rust object. Files use both until their directory is removed,
+//! which waits for tasks that are reading or writing one.
 //!
 //! C header: [`include/linux/kobject.h`](srctree/include/linux/kobject.h)
 
@@ -24,29 +24,29 @@ use kernel::{
     str::CStr, //
 };
 
-/// A folder; dropping it removes it, with all that is in it.
+/// A directory. Dropping it removes it, with all that is in it.
 ///
 /// # Invariants
 ///
 /// It is a kobject of `kobject_create_and_add()`, added, and has a reference for this.
 pub struct Directory(NonNull<bindings::kobject>);
 
-// SAFETY: Any task may use a kobject that it has a reference of.
+// SAFETY: Any task may use a kobject that it has a reference to.
 unsafe impl Send for Directory {}
-// SAFETY: Many tasks may do so at the same time.
+// SAFETY: Many tasks may use a kobject at the same time.
 unsafe impl Sync for Directory {}
 
 impl Directory {
-    /// Makes the folder `name` in `/sys/kernel`. May sleep.
+    /// Creates the directory `name` in `/sys/kernel`. May sleep.
     pub fn in_kernel(name: &CStr) -> Result<Self> {
-        // SAFETY: It is made early at boot, and stays.
+        // SAFETY: `kernel_kobj` was added early at boot, and stays.
         unsafe { Self::create(name, bindings::kernel_kobj) }
     }
 
-    /// Makes the folder `name` in this one, where there is nothing of that name; it is not empty, and
-    /// has no slash. May sleep.
+    /// Creates the directory `name` in this one. The name must not be in use, nor be empty, nor
+    /// contain a slash. May sleep.
     pub fn make(&self, name: &CStr) -> Result<Self> {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, the kobject was added.
         unsafe { Self::create(name, self.0.as_ptr()) }
     }
 
@@ -54,22 +54,22 @@ impl Directory {
     ///
     /// `parent` is a kobject that was added.
     unsafe fn create(name: &CStr, parent: *mut bindings::kobject) -> Result<Self> {
-        // SAFETY: By the caller's promise; the name is copied.
+        // SAFETY: `parent` was added, as this function requires; the name is copied.
         let kobj = unsafe { bindings::kobject_create_and_add(name.as_char_ptr(), parent) };
         // INVARIANT: The reference that it comes with is given back by `drop` only.
         Ok(Self(NonNull::new(kobj).ok_or(ENOMEM)?))
     }
 
-    /// The folder's name.
+    /// Returns the directory's name.
     pub fn name(&self) -> &CStr {
         // SAFETY: By the type invariant it was added, so that it has a name; nobody changes it.
         unsafe { CStr::from_char_ptr(self.0.as_ref().name) }
     }
 
-    /// Whether there is a file or folder `name` in it. May sleep.
+    /// Returns whether there is a file or directory `name` in this one. May sleep.
     pub fn contains(&self, name: &CStr) -> bool {
-        // SAFETY: By the type invariant it was added, so that it has a node, which stays as long as the
-        // kobject has not been removed.
+        // SAFETY: By the type invariant it was added, so that it has a node, which stays as long as
+        // the kobject has not been removed.
         unsafe {
             let node = bindings::kernfs_find_and_get_ns(
                 self.0.as_ref().sd,
@@ -92,11 +92,11 @@ impl Drop for Directory {
     }
 }
 
-/// A file, as C knows it.
+/// A file, as C sees it.
 ///
 /// # Invariants
 ///
-/// `attribute` and `data` may be used as long as `raw` is in a folder.
+/// `attribute` and `data` may be used as long as `raw` is in a directory.
 #[repr(C)]
 struct File<T: 'static> {
     // First, so that its address is that of the whole.
@@ -130,34 +130,36 @@ impl<T: Sync> File<T> {
 
     /// # Safety
     ///
-    /// `attr` is the first field of a file in a folder.
+    /// `attr` is the first field of a file in a directory.
     unsafe extern "C" fn show(
         _kobj: *mut bindings::kobject,
         attr: *mut bindings::kobj_attribute,
         page: *mut c_char,
     ) -> isize {
-        // SAFETY: By the caller's promise.
+        // SAFETY: `attr` is the first field of a `Self`, as this function requires.
         let this = unsafe { &*attr.cast_const().cast::<Self>() };
-        // SAFETY: By the type invariant, since it is in a folder; `T` is `Sync`.
+        // SAFETY: By the type invariant `data` is valid, since the file is in a directory; `T` is
+        // `Sync`.
         let data = unsafe { this.data.as_ref() };
-        // SAFETY: sysfs gives such a buffer.
+        // SAFETY: sysfs passes a page-sized, page-aligned buffer.
         unsafe { sysfs::show(page, |out| (this.attribute.show)(data, out)) }
     }
 
     /// # Safety
     ///
-    /// As for `show`.
+    /// `attr` is the first field of a file in a directory.
     unsafe extern "C" fn store(
         _kobj: *mut bindings::kobject,
         attr: *mut bindings::kobj_attribute,
         text: *const c_char,
         len: usize,
     ) -> isize {
-        // SAFETY: By the caller's promise.
+        // SAFETY: `attr` is the first field of a `Self`, as this function requires.
         let this = unsafe { &*attr.cast_const().cast::<Self>() };
-        // SAFETY: By the type invariant, since it is in a folder; `T` is `Sync`.
+        // SAFETY: By the type invariant `data` is valid, since the file is in a directory; `T` is
+        // `Sync`.
         let data = unsafe { this.data.as_ref() };
-        // SAFETY: sysfs gives `len` bytes.
+        // SAFETY: sysfs passes `len` bytes.
         unsafe {
             sysfs::store(text, len, |value| {
                 this.attribute.store.ok_or(EPERM)?(data, value)
@@ -166,51 +168,51 @@ impl<T: Sync> File<T> {
     }
 }
 
-/// A folder whose files tell of a `T`. Dropping it removes it; no file uses the `T` then.
+/// A directory whose files show a `T`. Dropping it removes it; no file uses the `T` after that.
 ///
 /// # Invariants
 ///
-/// The `raw` of each of the files is in no folder but this one, and the array does not change.
+/// The `raw` of each of the files is in no directory but this one, and the array does not change.
 pub struct Folder<T: 'static> {
     // Before the files: it is dropped first.
     directory: Option<Directory>,
     files: KVec<File<T>>,
 }
 
-// SAFETY: Any task may read and write the files, whatever task has the folder.
+// SAFETY: Any task may read and write the files, whichever task owns the directory.
 unsafe impl<T: Sync> Send for Folder<T> {}
-// SAFETY: What it gives out is `Sync`.
+// SAFETY: It only gives out the name, and the `T`, which is `Sync`, to files.
 unsafe impl<T: Sync> Sync for Folder<T> {}
 
 impl<T: Sync> Folder<T> {
-    /// A folder without files.
+    /// Creates a directory without files.
     pub fn new(directory: Directory) -> Self {
-        // INVARIANT: There are none.
+        // INVARIANT: There are no files.
         Self {
             directory: Some(directory),
             files: KVec::new(),
         }
     }
 
-    /// The folder's name; nothing when it has been removed.
+    /// Returns the directory's name; an empty one when it has been removed.
     pub fn name(&self) -> &CStr {
         self.directory.as_ref().map_or(c"", Directory::name)
     }
 
-    /// Makes the files, once. They may be used before this returns. May sleep. If it fails, it removes
-    /// the folder.
+    /// Creates the files, once. They may be used before this returns. If it fails, it removes the
+    /// directory. May sleep.
     ///
     /// # Safety
     ///
-    /// `data` stays valid until the folder is removed or dropped.
+    /// `data` stays valid until the directory is removed or dropped.
     pub unsafe fn fill(&mut self, attributes: &'static [Attribute<T>], data: NonNull<T>) -> Result {
-        // SAFETY: By the caller's promise.
+        // SAFETY: `data` stays valid until the directory is removed, as this function requires.
         unsafe { self.try_fill(attributes, data) }.inspect_err(|_| self.remove())
     }
 
     /// # Safety
     ///
-    /// As for `fill`.
+    /// `data` stays valid until the directory is removed or dropped.
     unsafe fn try_fill(&mut self, attributes: &'static [Attribute<T>], data: NonNull<T>) -> Result {
         let directory = self.directory.as_ref().ok_or(ENOENT)?;
         if !self.files.is_empty() {
@@ -218,8 +220,8 @@ impl<T: Sync> Folder<T> {
         }
         let mut files = KVec::with_capacity(attributes.len(), GFP_KERNEL)?;
         for attribute in attributes {
-            // INVARIANT: The attribute is constant, and the data by the caller's promise; `fill` puts
-            // the file in this folder only.
+            // INVARIANT: The attribute is constant, and the data stays valid, as this function
+            // requires; `fill` puts the file in this directory only.
             files.push(File::new(attribute, data), GFP_KERNEL)?;
         }
         // INVARIANT: From here on the array stays as it is.
@@ -238,8 +240,8 @@ impl<T: Sync> Folder<T> {
         Ok(())
     }
 
-    /// Removes the folder and its files. Waits for those who are reading or writing a file; nobody
-    /// uses the data any more then. May sleep.
+    /// Removes the directory and its files. Waits for tasks that are reading or writing a file;
+    /// none uses the data after that. May sleep.
     pub fn remove(&mut self) {
         self.directory = None;
     }
@@ -253,7 +255,7 @@ mod kunit {
         CString, //
     };
 
-    /// What a file is read into.
+    /// Buffer that a file is read into.
     #[repr(C, align(4096))]
     struct Page([u8; kernel::page::PAGE_SIZE]);
 
@@ -263,13 +265,13 @@ mod kunit {
             self.directory.as_ref().zip(file).ok_or(ENOENT)
         }
 
-        /// Reads a file as C does, for tests. Without the newline, which has to be there.
+        /// Reads a file as C does, for tests. Strips the newline, which has to be there.
         pub fn read(&self, name: &CStr) -> Result<CString> {
             let (directory, file) = self.find(name)?;
             let mut page = KBox::new(Page([0; _]), GFP_KERNEL)?;
-            // SAFETY: It is constant.
+            // SAFETY: `kobj_sysfs_ops` is constant.
             let show = unsafe { bindings::kobj_sysfs_ops }.show.ok_or(EIO)?;
-            // SAFETY: It is a file of that directory, and the buffer a page.
+            // SAFETY: The file is in that directory, and the buffer is a page.
             let len = unsafe {
                 show(
                     directory.0.as_ptr(),
@@ -286,9 +288,9 @@ mod kunit {
         /// Writes a file as C does, for tests.
         pub fn write(&self, name: &CStr, text: &[u8]) -> Result {
             let (directory, file) = self.find(name)?;
-            // SAFETY: It is constant.
+            // SAFETY: `kobj_sysfs_ops` is constant.
             let store = unsafe { bindings::kobj_sysfs_ops }.store.ok_or(EIO)?;
-            // SAFETY: It is a file of that directory, and the text as long as said.
+            // SAFETY: The file is in that directory, and the text has that length.
             let len = unsafe {
                 store(
                     directory.0.as_ptr(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What lockdep is told of something that is no lock, but is entered, left and waited for.
+//! Lockdep annotations of something that is no lock, but is entered, left and waited for.
 //!
 //! C header: [`include/linux/lockdep.h`](srctree/include/linux/lockdep.h)
 
@@ -16,27 +16,27 @@ use kernel::{
     types::Opaque, //
 };
 
-/// A place in the code.
+/// An address in the code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Ip(usize);
 
 impl Ip {
-    /// Where the caller is.
+    /// Returns an address in the caller.
     #[inline(always)]
     pub fn here() -> Self {
         // SAFETY: No requirements.
         Self(unsafe { helpers::kernel_ext_this_ip() })
     }
 
-    /// `_THIS_IP_` or `_RET_IP_` of C.
+    /// Creates an address from `_THIS_IP_` or `_RET_IP_` of C.
     pub fn from_c(ip: c_ulong) -> Self {
         Self(ip)
     }
 }
 
-/// A class of its own, for locks that are made at run time.
+/// A lock class for locks that are created at run time.
 ///
-/// On the heap: lockdep wants no dynamic key in memory that may be a module's own.
+/// On the heap: lockdep accepts no dynamic key in memory that may be a module's own.
 pub struct Class {
     // Dropped in this order: lockdep forgets the class, and with it the name.
     key: Pin<KBox<LockClassKey>>,
@@ -44,7 +44,7 @@ pub struct Class {
 }
 
 impl Class {
-    /// A class that reports call `name`. May sleep.
+    /// Creates a class that lockdep reports as `name`. May sleep.
     pub fn new(name: &CStr) -> Result<Self> {
         Ok(Self {
             key: KBox::pin_init(LockClassKey::new_dynamic(), GFP_KERNEL)?,
@@ -52,25 +52,25 @@ impl Class {
         })
     }
 
-    /// What C calls it; valid as long as the class.
+    /// Returns the class's key for C; valid as long as the class.
     pub(crate) fn key(&self) -> *mut bindings::lock_class_key {
         self.key.as_ptr()
     }
 
-    /// The same.
+    /// Returns the class's name for C; valid as long as the class.
     pub(crate) fn name(&self) -> *const c_char {
         self.name.as_char_ptr()
     }
 }
 
-/// A map in a class of its own, whose readers may be readers already.
+/// A lockdep map in a class of its own, for readers that may be nested.
 ///
-/// Without `CONFIG_DEBUG_LOCK_ALLOC`, none of its methods does anything.
+/// Without `CONFIG_DEBUG_LOCK_ALLOC`, its methods do nothing.
 ///
 /// # Invariants
 ///
-/// `map` is initialised, with `class`, or is all zeroes and part of a static: lockdep makes a class of
-/// its address then.
+/// `map` is initialised, with `class`, or is all zeroes and part of a static: lockdep makes a class
+/// of its address then.
 #[pin_data]
 pub struct Map {
     #[pin]
@@ -78,20 +78,20 @@ pub struct Map {
     class: Option<Class>,
 }
 
-// SAFETY: Lockdep takes care of itself; no method gives access to the map.
+// SAFETY: No method gives access to the map, and lockdep does its own locking.
 unsafe impl Send for Map {}
-// SAFETY: As above.
+// SAFETY: Methods only pass the map to lockdep, which does its own locking.
 unsafe impl Sync for Map {}
 
 impl Map {
-    /// A map that reports call `name`. May sleep.
+    /// Creates a map that lockdep reports as `name`. May sleep.
     pub fn new(name: &CStr) -> impl PinInit<Self, Error> + use<'_> {
         try_pin_init!(Self {
             class: match cfg!(CONFIG_DEBUG_LOCK_ALLOC) {
                 true => Some(Class::new(name)?),
                 false => None,
             },
-            // INVARIANT: It is initialised here, or nobody looks at it.
+            // INVARIANT: It is initialised here, or nothing uses it.
             map <- Opaque::ffi_init(|map: *mut bindings::lockdep_map| {
                 if let Some(class) = class {
                     // SAFETY: The class stays as long as the map.
@@ -107,7 +107,7 @@ impl Map {
         })
     }
 
-    /// The task, or whatever has interrupted it, begins to read. Any context.
+    /// Tells lockdep that the task, or whatever has interrupted it, begins to read. Any context.
     #[inline(always)]
     pub fn enter(&self, ip: Ip) {
         if cfg!(CONFIG_DEBUG_LOCK_ALLOC) {
@@ -116,7 +116,7 @@ impl Map {
         }
     }
 
-    /// It ends, where it began. Any context.
+    /// Tells lockdep that reading ends, in the context where it began. Any context.
     #[inline(always)]
     pub fn leave(&self, ip: Ip) {
         if cfg!(CONFIG_DEBUG_LOCK_ALLOC) {
@@ -125,7 +125,7 @@ impl Map {
         }
     }
 
-    /// The task is about to wait for readers.
+    /// Tells lockdep that the task is about to wait for readers.
     #[inline(always)]
     pub fn wait(&self) {
         if cfg!(CONFIG_DEBUG_LOCK_ALLOC) {
@@ -134,7 +134,8 @@ impl Map {
         }
     }
 
-    /// Whether the task, or whatever has interrupted it, reads; true, too, if lockdep does not know.
+    /// Returns whether the task, or whatever has interrupted it, reads; also `true` if lockdep does
+    /// not know.
     pub fn may_be_in(&self) -> bool {
         if !cfg!(CONFIG_DEBUG_LOCK_ALLOC) {
             return true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Misc devices with shared data, sysfs attributes, and a say in close(2).
+//! Misc devices with shared data, sysfs attributes, and a callback for close(2).
 //!
-//! `kernel::miscdevice` offers the rest of the file operations, which are used as they are.
+//! The rest of the file operations are those of `kernel::miscdevice`.
 //!
 //! C header: [`include/linux/miscdevice.h`](srctree/include/linux/miscdevice.h)
 
@@ -29,7 +29,7 @@ use kernel::{
 ///
 /// The device is registered by [`Registration`] only.
 pub unsafe trait Device: MiscDevice + 'static {
-    /// What open files and attributes share.
+    /// Data that open files and attributes share.
     type Shared: Send + Sync;
 
     /// Name in `/dev` and `/sys/class/misc`.
@@ -40,19 +40,20 @@ pub unsafe trait Device: MiscDevice + 'static {
     const GROUPS: &'static Groups<Self>;
 
     /// Called for each close(2) of the file, and when a process that has it open exits; `table` is
-    /// the table of descriptors that it goes from. Other descriptors may still be open, and other
-    /// threads still be inside the file.
+    /// the table of descriptors that the file is closed in. Other descriptors may still be open,
+    /// and other threads still be inside the file.
     fn closing(file: <Self::Ptr as ForeignOwnable>::Borrowed<'_>, table: FileTable);
 }
 
-/// Names a table of file descriptors: threads have theirs in common, processes one each.
+/// Identifies a table of file descriptors: the threads of a process share one, and each process has
+/// its own.
 ///
-/// The name may be used again when the table is gone.
+/// The identifier may be used again when the table is gone.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct FileTable(usize);
 
 impl FileTable {
-    /// The table of the current task.
+    /// Returns the table of the current task.
     pub fn current() -> Self {
         let task = current!().as_ptr();
         // SAFETY: A task may read its own pointer; nobody else changes it.
@@ -76,7 +77,7 @@ pub struct Registration<T: Device> {
 
 // SAFETY: A device may be unregistered by any task.
 unsafe impl<T: Device> Send for Registration<T> {}
-// SAFETY: What it gives out is `Sync` by the bound on `Device::Shared`.
+// SAFETY: It only gives out `Device::Shared`, which is `Sync` by its bound.
 unsafe impl<T: Device> Sync for Registration<T> {}
 
 impl<T: Device> Registration<T> {
@@ -105,7 +106,7 @@ impl<T: Device> Registration<T> {
         })
     }
 
-    /// What open files and attributes share.
+    /// Returns the data that open files and attributes share.
     pub fn shared(&self) -> &T::Shared {
         &self.shared
     }
@@ -114,7 +115,7 @@ impl<T: Device> Registration<T> {
     ///
     /// `misc` is that of a live `Registration<T>`.
     pub(crate) unsafe fn shared_of<'a>(misc: *mut bindings::miscdevice) -> &'a T::Shared {
-        // SAFETY: It is the first field of a `Registration<T>`.
+        // SAFETY: `misc` is the first field of a live `Registration<T>`, as this function requires.
         unsafe { &(*misc.cast_const().cast::<Self>()).shared }
     }
 
@@ -122,7 +123,7 @@ impl<T: Device> Registration<T> {
     ///
     /// `file` is an open file of this device.
     unsafe extern "C" fn flush(file: *mut bindings::file, id: bindings::fl_owner_t) -> c_int {
-        // SAFETY: An open file of this device holds what `MiscDevice::open` gave.
+        // SAFETY: An open file of this device holds what `MiscDevice::open` returned.
         let device = unsafe { <T::Ptr as ForeignOwnable>::borrow((*file).private_data) };
         T::closing(device, FileTable(id.addr()));
         0
@@ -137,9 +138,9 @@ impl<T: Device> PinnedDrop for Registration<T> {
     }
 }
 
-/// What open files and attributes share, for [`MiscDevice::open`].
+/// Returns the data that open files and attributes share, for [`MiscDevice::open`].
 pub fn shared<T: Device>(misc: &MiscDeviceRegistration<T>) -> &T::Shared {
-    // SAFETY: `Device` promises that it is part of a `Registration<T>`, which is what its pointer was
-    // made from; it is live while it is being opened.
+    // SAFETY: `Device` promises that it is part of a `Registration<T>`, which its pointer was made
+    // from; that is live while the device is being opened.
     unsafe { Registration::<T>::shared_of(misc.as_raw()) }
 }

@@ -30,9 +30,10 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Maps `len` bytes, private, readable and writable, where the kernel likes. May sleep.
+    /// Maps `len` bytes, private, readable and writable, at an address that the kernel chooses. May
+    /// sleep.
     ///
-    /// Errors are those of mmap(2); [`EINVAL`] too for a task without an address space.
+    /// Fails as mmap(2) does, and with [`EINVAL`] for a task without an address space.
     pub fn anonymous(len: usize) -> Result<Self> {
         if current!().mm().is_none() {
             return Err(EINVAL);
@@ -50,8 +51,9 @@ impl Mapping {
         })
     }
 
-    /// Writes to each of the first `pages` pages, which have to be there. May sleep. [`EFAULT`] if there is
-    /// no memory for one, [`EINTR`] when the task is being killed.
+    /// Writes to each of the first `pages` pages, which must be part of the mapping. May sleep.
+    /// Fails with [`EFAULT`] if there is no memory for a page, and with [`EINTR`] when the task is
+    /// being killed.
     pub fn touch(&self, pages: u32) -> Result {
         for page in 0..pages as usize {
             if page % 256 == 0 && sched::fatal_signal_pending() {
@@ -63,10 +65,10 @@ impl Mapping {
         Ok(())
     }
 
-    /// Takes the mapping away again. May sleep. [`EINTR`] when the task is being killed.
+    /// Unmaps the memory. May sleep. Fails with [`EINTR`] when the task is being killed.
     pub fn unmap(self) -> Result {
-        // SAFETY: The current task is the one that mapped, as the type is not `Send`. What user
-        // space may have put in the place of the mapping meanwhile is its own.
+        // SAFETY: The current task is the one that mapped, as the type is not `Send`. If user space
+        // has replaced the mapping since, that is its own memory, too.
         to_result(unsafe { bindings::vm_munmap(self.start, self.len) })
     }
 }

@@ -10,17 +10,17 @@ use kernel::{
     ThisModule, //
 };
 
-/// Keeps a module from being unloaded; dropping it lets it go.
+/// A reference that keeps a module loaded until it is dropped.
 ///
 /// # Invariants
 ///
-/// It has a reference of the module.
+/// It holds a reference to the module.
 pub struct ModuleRef(&'static ThisModule);
 
 impl ModuleRef {
-    /// Takes a reference, unless the module is being unloaded. Any context.
+    /// Takes a reference. Fails with [`ENODEV`] if the module is being unloaded. Any context.
     pub fn new(module: &'static ThisModule) -> Result<Self> {
-        // SAFETY: The module is live as long as the reference to it.
+        // SAFETY: The module lives as long as the reference to it.
         if unsafe { helpers::kernel_ext_try_module_get(module.as_ptr().cast()) } {
             // INVARIANT: It was just taken.
             Ok(Self(module))
@@ -32,7 +32,7 @@ impl ModuleRef {
 
 impl Drop for ModuleRef {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, this holds a reference to the module.
         unsafe { helpers::kernel_ext_module_put(self.0.as_ptr().cast()) };
     }
 }

@@ -16,18 +16,18 @@ use kernel::{
 
 /// A type whose values have names.
 pub trait Named: Copy + Send + Sync + 'static {
-    /// The value of that name. On an error, tells the log what is accepted.
+    /// Returns the value of this name. On an error, logs what is accepted.
     fn from_name(name: &BStr) -> Result<Self>;
 }
 
-/// A parameter of a module, set at most once, before the module starts.
+/// A module parameter, set at most once, before the module starts.
 pub struct Param<T> {
     value: SetOnce<T>,
     default: T,
 }
 
 impl<T: Named> Param<T> {
-    /// A parameter that is `default` unless it is set.
+    /// Creates a parameter that is `default` unless it is set.
     pub const fn new(default: T) -> Self {
         Self {
             value: SetOnce::new(),
@@ -35,7 +35,7 @@ impl<T: Named> Param<T> {
         }
     }
 
-    /// The value that was set, or the default.
+    /// Returns the value that was set, or the default.
     pub fn value(&self) -> T {
         self.value.copy().unwrap_or(self.default)
     }
@@ -51,14 +51,14 @@ impl<T: Named> Param<T> {
 
     /// # Safety
     ///
-    /// `val` is null or a string, and `param` has a static `Param<T>` as its `arg`.
+    /// `val` is null or a NUL-terminated string, and `param` has a static `Param<T>` as its `arg`.
     unsafe extern "C" fn set(val: *const c_char, param: *const bindings::kernel_param) -> c_int {
         if val.is_null() {
             return EINVAL.to_errno();
         }
-        // SAFETY: By the caller's promise it is a string.
+        // SAFETY: By the caller's promise `val` is a NUL-terminated string.
         let name = unsafe { CStr::from_char_ptr(val) };
-        // SAFETY: By the caller's promise it is such a parameter.
+        // SAFETY: By the caller's promise `arg` of `param` is a static `Param<T>`.
         let this = unsafe { &*(*param).__bindgen_anon_1.arg.cast_const().cast::<Self>() };
         match T::from_name(name.as_ref()) {
             Ok(value) if this.value.populate(value) => 0,

@@ -22,10 +22,10 @@ struct kernel_ext_munmap_probe {
 };
 
 /*
- * There is one at a time, so that a probe of the tracepoint can tell whether it
- * was given what it was registered with. While tracepoint_probe_register() goes
- * from another user's probe to this one, a task may call this one with what
- * belongs to the other: tp_rcu_cond_sync() does not wait for the readers of
+ * There is one at a time, so that a probe of the tracepoint can check that its
+ * data is what it was registered with. While tracepoint_probe_register()
+ * switches from another user's probe to this one, a task may call this one with
+ * the other's data: tp_rcu_cond_sync() does not wait for the readers of
  * tracepoints that may sleep.
  */
 static struct kernel_ext_munmap_probe the_probe;
@@ -34,7 +34,7 @@ static DEFINE_MUTEX(registration);
 
 #if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_HAVE_SYSCALL_TRACEPOINTS)
 
-/* The number is that of the table by which the current call was made. */
+/* nr is a number of the system call table that the current call used. */
 static bool is_munmap(long nr)
 {
 #ifdef CONFIG_COMPAT
@@ -64,8 +64,8 @@ static void on_enter(void *data, struct pt_regs *regs, long nr)
 }
 
 /*
- * Of every system call: the number may have changed since the entry, by a
- * program of BPF or by a debugger.
+ * Called for every system call: a BPF program or a debugger may have changed the
+ * number since the entry.
  */
 static void on_exit(void *data, struct pt_regs *regs, long ret)
 {
@@ -101,7 +101,7 @@ static int attach(struct kernel_ext_munmap_probe *probe)
 	error = find_tracepoints(probe);
 	if (error)
 		return error;
-	/* An end without a beginning does nothing; the opposite would stay. */
+	/* An end without a beginning does nothing; the opposite would leave a token. */
 	error = tracepoint_probe_register(probe->sys_exit, on_exit, probe);
 	if (error)
 		return error;

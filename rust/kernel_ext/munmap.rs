@@ -19,21 +19,22 @@ use kernel::{
     prelude::*, //
 };
 
-/// Whether munmap(2) can be probed: [`EOPNOTSUPP`] if the kernel has no such tracepoints, or their probes
-/// must not sleep.
+/// Checks that munmap(2) can be probed. Fails with [`EOPNOTSUPP`] if the kernel has no such
+/// tracepoints, or their probes must not sleep.
 pub fn check() -> Result {
     // SAFETY: No requirements.
     to_result(unsafe { helpers::kernel_ext_munmap_check() })
 }
 
-/// Munmap(2) is probed; dropping it ends that. Calls that have begun by then keep their tokens: nobody is
-/// told of their ends.
+/// A probe of munmap(2), until it is dropped. Calls that have begun by then keep their tokens:
+/// their ends are not reported.
 ///
-/// A call whose end is not told of leaves its token in the slot of its task. That takes a task that dies in
-/// the call because the kernel oopsed there: all other calls end by `sys_exit`, killed ones too. If a later
-/// task has the same number, [`Handler::leave`] is called when it makes its first call.
+/// A call whose end is not reported leaves its token in the slot of its task. While the probe
+/// lives, that takes a task that dies in the call because the kernel oopsed there: all other calls
+/// end by `sys_exit`, killed ones too. If a later task has the same number, [`Handler::leave`] is
+/// called in the first system call of that task.
 pub struct MunmapProbe<H: Handler> {
-    // It is dropped first: no function runs after that.
+    // Dropped first: no function runs after that.
     _registration: Registration,
     calls: Pin<KBox<Calls<H>>>,
 }
@@ -53,14 +54,14 @@ struct Calls<H: Handler> {
     missed: Once,
 }
 
-// SAFETY: The handler is used by any task, and tokens by the task that made them.
+// SAFETY: Any task may use the handler, which is `Sync`; a token is used by the task that made it.
 unsafe impl<H: Handler> Send for Calls<H> {}
-// SAFETY: As above.
+// SAFETY: Any task may use the handler, which is `Sync`; tokens are in slots, which are `Sync`.
 unsafe impl<H: Handler> Sync for Calls<H> {}
 
 impl<H: Handler> Calls<H> {
     fn handler(&self) -> &H {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, `handler` is valid as long as `self`.
         unsafe { self.handler.as_ref() }
     }
 
@@ -70,7 +71,7 @@ impl<H: Handler> Calls<H> {
         if !self.handler().admits() {
             return;
         }
-        // SAFETY: It is the current task's number.
+        // SAFETY: It is the current task's number, and not 0: idle tasks make no system calls.
         let Some(slot) = (unsafe { self.tokens.claim(this_task()) }) else {
             self.missed.add(1);
             return;
@@ -83,7 +84,7 @@ impl<H: Handler> Calls<H> {
 
     fn end(&self) {
         let leave = |token| {
-            // SAFETY: It is what `enter` of the same handler gave, and is left once.
+            // SAFETY: `enter` of the same handler returned the token, which is left once.
             unsafe { self.handler().leave(token) };
         };
         // SAFETY: It is the current task's number; `begin` does not call this with a slot.
@@ -92,29 +93,29 @@ impl<H: Handler> Calls<H> {
 
     /// # Safety
     ///
-    /// `data` is a `Calls<H>`.
+    /// `data` points to a live `Calls<H>`.
     unsafe extern "C" fn enter(data: *mut c_void) {
-        // SAFETY: As this function requires.
+        // SAFETY: `data` points to a live `Calls<H>`, as this function requires.
         unsafe { &*data.cast_const().cast::<Self>() }.begin();
     }
 
     /// # Safety
     ///
-    /// `data` is a `Calls<H>`.
+    /// `data` points to a live `Calls<H>`.
     unsafe extern "C" fn exit(data: *mut c_void) {
-        // SAFETY: As this function requires.
+        // SAFETY: `data` points to a live `Calls<H>`, as this function requires.
         unsafe { &*data.cast_const().cast::<Self>() }.end();
     }
 }
 
 /// # Invariants
 ///
-/// It was registered, with functions and what they take.
+/// The probe is registered, with functions and the data that they take.
 struct Registration(NonNull<helpers::kernel_ext_munmap_probe>);
 
-// SAFETY: It may be ended by any task.
+// SAFETY: Any task may unregister the probe.
 unsafe impl Send for Registration {}
-// SAFETY: Nothing can be done with a shared one.
+// SAFETY: It has no methods that take a shared reference.
 unsafe impl Sync for Registration {}
 
 impl Drop for Registration {
@@ -125,14 +126,15 @@ impl Drop for Registration {
 }
 
 impl<H: Handler> MunmapProbe<H> {
-    /// Probes munmap(2), of which `slots` calls at a time are followed, a power of two. [`EBUSY`] if it is
-    /// probed already. May sleep.
+    /// Probes munmap(2), and follows `slots` calls at a time, rounded up to a power of two. Fails
+    /// with [`EBUSY`] if it is probed already. May sleep.
     ///
     /// # Safety
     ///
     /// `handler` is valid until the probe has been dropped.
     pub unsafe fn register(slots: u32, handler: NonNull<H>) -> Result<Self> {
-        // INVARIANT: As this function requires.
+        // INVARIANT: `handler` is valid until the probe has been dropped, as this function
+        // requires.
         let calls = KBox::pin(
             Calls {
                 handler,
@@ -142,8 +144,8 @@ impl<H: Handler> MunmapProbe<H> {
             GFP_KERNEL,
         )?;
         let data = core::ptr::from_ref(&*calls).cast_mut().cast();
-        // SAFETY: The functions take the calls, which stay where they are, and are dropped after the
-        // registration.
+        // SAFETY: The functions take the calls, which stay where they are, and are dropped after
+        // the registration.
         let raw = from_err_ptr(unsafe {
             helpers::kernel_ext_munmap_register(
                 data,
@@ -152,13 +154,13 @@ impl<H: Handler> MunmapProbe<H> {
             )
         })?;
         Ok(Self {
-            // INVARIANT: It was registered.
+            // INVARIANT: It was just registered.
             _registration: Registration(NonNull::new(raw).ok_or(ENOMEM)?),
             calls,
         })
     }
 
-    /// Calls that were not followed since no slot was free.
+    /// Returns the number of calls that were not followed since no slot was free.
     pub fn missed(&self) -> usize {
         self.calls.missed.read()
     }

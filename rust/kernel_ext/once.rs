@@ -19,27 +19,27 @@ use kernel::sync::atomic::{
     Full, //
 };
 
-/// A word that may be read and written at the same time, each access being single-copy atomic.
+/// A word that tasks may read and write concurrently, each access being single-copy atomic.
 ///
 /// C: `READ_ONCE()` and `WRITE_ONCE()`.
 #[repr(transparent)]
 pub struct Once(Atomic<usize>);
 
-/// A generation or the like: 64 bits, written by one at a time, and read at the same time by others.
+/// A 64-bit value, such as a generation, with one writer at a time and concurrent readers.
 #[repr(transparent)]
 pub struct Published(Atomic<u64>);
 
 impl Published {
-    /// One that holds `value`.
+    /// Creates an object that holds `value`.
     pub const fn new(value: u64) -> Self {
         Self(Atomic::new(value))
     }
 
-    /// C: `READ_ONCE()`, or `atomic64_read()`.
+    /// Reads the value, without ordering. C: `READ_ONCE()`, or `atomic64_read()`.
     #[inline(always)]
     pub fn read(&self) -> u64 {
         #[cfg(CONFIG_64BIT)]
-        // SAFETY: As in `Once::read`.
+        // SAFETY: The pointer is that of a live, aligned word, and the access a marked one.
         unsafe {
             self.0.as_ptr().read_volatile()
         }
@@ -47,7 +47,7 @@ impl Published {
         self.0.load(Relaxed)
     }
 
-    /// C: `smp_load_acquire()`.
+    /// Reads the value. An acquire. C: `smp_load_acquire()`.
     #[inline(always)]
     pub fn read_acquire(&self) -> u64 {
         #[cfg(CONFIG_X86_64)]
@@ -62,7 +62,7 @@ impl Published {
         self.0.load(Acquire)
     }
 
-    /// C: `smp_store_release()`.
+    /// Writes the value. A release. C: `smp_store_release()`.
     #[inline(always)]
     pub fn write_release(&self, value: u64) {
         #[cfg(CONFIG_X86_64)]
@@ -70,7 +70,7 @@ impl Published {
             // A store is a release there, if the compiler moves nothing behind it. Pairs with
             // `read_acquire`.
             compiler_barrier();
-            // SAFETY: As in `Once::read`.
+            // SAFETY: The pointer is that of a live, aligned word, and the access a marked one.
             unsafe { self.0.as_ptr().write_volatile(value) };
         }
         #[cfg(not(CONFIG_X86_64))]
@@ -79,12 +79,12 @@ impl Published {
 }
 
 impl Once {
-    /// A word that holds `value`.
+    /// Creates a word that holds `value`.
     pub const fn new(value: usize) -> Self {
         Self(Atomic::new(value))
     }
 
-    /// C: `READ_ONCE()`.
+    /// Reads the word, without ordering. C: `READ_ONCE()`.
     #[inline(always)]
     pub fn read(&self) -> usize {
         // SAFETY: The pointer is that of a live, aligned word. A volatile access of one is a marked
@@ -92,14 +92,14 @@ impl Once {
         unsafe { self.0.as_ptr().read_volatile() }
     }
 
-    /// C: `WRITE_ONCE()`.
+    /// Writes the word, without ordering. C: `WRITE_ONCE()`.
     #[inline(always)]
     pub fn write(&self, value: usize) {
-        // SAFETY: As in `read`.
+        // SAFETY: The pointer is that of a live, aligned word, and the access a marked one.
         unsafe { self.0.as_ptr().write_volatile(value) };
     }
 
-    /// C: `smp_store_release()`.
+    /// Writes the word. A release. C: `smp_store_release()`.
     #[inline(always)]
     pub fn write_release(&self, value: usize) {
         #[cfg(CONFIG_X86_64)]
@@ -122,7 +122,8 @@ impl Once {
         self.0.xchg(new, Full)
     }
 
-    /// Writes `new` if the word is `old`; else fails with what it is. C: `atomic_long_cmpxchg()`.
+    /// Writes `new` if the word is `old`; otherwise fails with its value. C:
+    /// `atomic_long_cmpxchg()`.
     pub fn compare_exchange(&self, old: usize, new: usize) -> Result<(), usize> {
         self.0.cmpxchg(old, new, Full).map(|_| ())
     }

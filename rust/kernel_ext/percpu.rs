@@ -59,13 +59,13 @@ impl<T: Zeroable + Sync> PerCpu<T> {
         })
     }
 
-    /// The objects of a static that is in the section of per-CPU data.
+    /// Refers to the objects of a static in the section of per-CPU data.
     ///
     /// # Safety
     ///
-    /// `ptr` is that of such a static, which was zeroed. The result is never dropped.
+    /// `ptr` points to such a static, which was zeroed. The result is never dropped.
     pub const unsafe fn from_static(ptr: *mut T) -> Self {
-        // INVARIANT: The linker has seen to it, and `T` is valid when zeroed.
+        // INVARIANT: The static has an object for each possible CPU, and `T` is valid when zeroed.
         Self {
             // SAFETY: Statics have addresses.
             ptr: unsafe { NonNull::new_unchecked(ptr) },
@@ -73,13 +73,14 @@ impl<T: Zeroable + Sync> PerCpu<T> {
         }
     }
 
-    /// The object of the CPU that it runs on. The caller may be on another one by the time it gets it.
+    /// Returns the object of the current CPU. The caller may be on another one by the time it gets
+    /// it.
     pub fn this_cpu(&self) -> &T {
         // SAFETY: It is a possible CPU, being online.
         unsafe { self.get(CpuId::current()) }
     }
 
-    /// The objects of all possible CPUs.
+    /// Returns the objects of all possible CPUs.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter {
             objects: self,
@@ -87,8 +88,8 @@ impl<T: Zeroable + Sync> PerCpu<T> {
         }
     }
 
-    /// The address of the object, relative to a CPU's per-CPU data. With the offset of a counter added,
-    /// it is for [`this_cpu_inc`].
+    /// Returns the address of the object, relative to a CPU's per-CPU data. With the offset of a
+    /// counter added, it is an argument of [`this_cpu_inc`].
     #[inline(always)]
     pub fn offset(&self) -> usize {
         self.ptr.as_ptr() as usize
@@ -96,7 +97,7 @@ impl<T: Zeroable + Sync> PerCpu<T> {
 
     /// # Safety
     ///
-    /// `cpu` is a possible CPU: there is nothing for the others.
+    /// `cpu` is a possible CPU: others have no object.
     unsafe fn get(&self, cpu: CpuId) -> &T {
         // SAFETY: By the type invariant the pointer is one of the per-CPU allocator's.
         let ptr =
@@ -107,7 +108,7 @@ impl<T: Zeroable + Sync> PerCpu<T> {
     }
 }
 
-/// What [`PerCpu::iter`] returns.
+/// Iterator over the objects of all possible CPUs.
 pub struct Iter<'a, T> {
     objects: &'a PerCpu<T>,
     cpus: cpu::Possible,
@@ -149,18 +150,19 @@ impl<const N: usize> Counters<N> {
 }
 
 impl<const N: usize> PerCpu<Counters<N>> {
-    /// Where counter `index` is, relative to a CPU's per-CPU data, for [`this_cpu_inc`].
+    /// Returns the address of counter `index`, relative to a CPU's per-CPU data, for
+    /// [`this_cpu_inc`].
     ///
     /// # Safety
     ///
     /// `index` is less than `N`.
     #[inline(always)]
     pub unsafe fn place(&self, index: usize) -> usize {
-        // SAFETY: By the caller's promise it is inside the object.
+        // SAFETY: By the caller's promise the counter is inside the object.
         unsafe { self.ptr.cast::<usize>().add(index) }.as_ptr() as usize
     }
 
-    /// Adds one to this CPU's counter `index`. As [`this_cpu_inc`].
+    /// Adds one to this CPU's counter `index`, in the contexts of [`this_cpu_inc`].
     #[inline(always)]
     pub fn inc(&self, index: usize) {
         assert!(index < N);
@@ -168,29 +170,31 @@ impl<const N: usize> PerCpu<Counters<N>> {
         unsafe { this_cpu_inc::<0>(self.place(index)) };
     }
 
-    /// Counter `index` of each possible CPU, read without ordering.
+    /// Returns counter `index` of each possible CPU, read without ordering.
     pub fn each(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
         self.iter().map(move |counters| counters.0[index].read())
     }
 
-    /// The sum of counter `index` over all possible CPUs, each read once and without ordering.
+    /// Returns the sum of counter `index` over all possible CPUs, each read once and without
+    /// ordering.
     pub fn sum(&self, index: usize) -> usize {
         self.each(index).fold(0, usize::wrapping_add)
     }
 }
 
-/// Adds one to this CPU's counter at `place`, or to the one that comes `NEXT` after it. Any context, NMI
+/// Adds one to this CPU's counter at `place`, or to the one `NEXT` words after it. Any context, NMI
 /// included on x86-64, where it is one instruction; elsewhere as C's `this_cpu_inc()`.
 ///
 /// # Safety
 ///
-/// `place` was returned by [`PerCpu::place`], or is a counter's offset in a live per-CPU object added
-/// to [`PerCpu::offset`], or is C's per-CPU pointer to a counter; there is a counter `NEXT` words after it.
+/// `place` was returned by [`PerCpu::place`], or is a counter's offset in a live per-CPU object
+/// added to [`PerCpu::offset`], or is C's per-CPU pointer to a counter; there is a counter `NEXT`
+/// words after it.
 #[inline(always)]
 pub unsafe fn this_cpu_inc<const NEXT: usize>(place: usize) {
     #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]
-    // SAFETY: By the caller's promise the address, relative to the per-CPU base that GS holds in the
-    // kernel, is that of a word of this CPU.
+    // SAFETY: By the caller's promise the address, relative to the per-CPU base that GS holds in
+    // the kernel, is that of a word of this CPU.
     unsafe {
         core::arch::asm!(
             "inc qword ptr gs:[{place} + {next} * 8]",

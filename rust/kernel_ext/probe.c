@@ -217,7 +217,7 @@ int kernel_ext_probe_check(const char *symbol, bool fprobe)
 {
 	struct kernel_ext_probe *probe;
 
-	/* There is no other way to ask: much of what is looked at is private. */
+	/* There is no other way to check: many of the conditions are private. */
 	probe = kernel_ext_probe_register(symbol, fprobe, 1, 0, NULL, refuse,
 					  ignore);
 	if (IS_ERR(probe))

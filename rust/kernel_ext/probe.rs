@@ -22,7 +22,7 @@ use kernel::{
     }, //
 };
 
-/// What a function is probed with.
+/// A mechanism that probes a function.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mechanism {
     /// `fprobe`: ftrace's hook at the entry, and its shadow stack for the return.
@@ -32,10 +32,10 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
-    /// What is taken if nobody says otherwise: the one that costs less.
+    /// The default: fprobe, which costs less.
     pub const DEFAULT: Self = Self::Fprobe;
 
-    /// Its name.
+    /// Returns the mechanism's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Fprobe => "fprobe",
@@ -43,7 +43,7 @@ impl Mechanism {
         }
     }
 
-    /// The one of that name.
+    /// Returns the mechanism of this name.
     pub fn from_name(name: &BStr) -> Option<Self> {
         [Self::Fprobe, Self::Kretprobe]
             .into_iter()
@@ -54,46 +54,48 @@ impl Mechanism {
         self == Self::Fprobe
     }
 
-    /// Whether the function `symbol` can be probed with it. May sleep.
+    /// Checks that the function `symbol` can be probed with this mechanism. May sleep.
     pub fn check(self, symbol: &CStr) -> Result {
-        // SAFETY: It is a string.
+        // SAFETY: `symbol` is NUL-terminated, and valid during the call.
         to_result(unsafe {
             helpers::kernel_ext_probe_check(symbol.as_char_ptr(), self.is_fprobe())
         })
     }
 }
 
-/// What is done at the beginnings and ends of calls.
+/// Functions that are called at the beginnings and ends of calls.
 ///
-/// Both are called in the task that makes the call. By a [`Probe`] they are called with preemption
-/// disabled and without a slot, and must not sleep; with a kretprobe that is a breakpoint, they run in what
-/// counts as an NMI. By a [`MunmapProbe`](crate::munmap::MunmapProbe) they are called with a slot, and may
-/// sleep.
+/// Both are called in the task that makes the call. A [`Probe`] calls them with preemption disabled
+/// and without a slot, and they must not sleep; with a kretprobe that is a breakpoint, they run in
+/// a context that counts as an NMI. A [`MunmapProbe`](crate::munmap::MunmapProbe) calls them with a
+/// slot, and they may sleep.
 pub trait Handler: Sync {
-    /// What one call carries from its beginning to its end.
+    /// State that a call carries from its beginning to its end.
     type Token;
 
-    /// Whether the current task's calls are of interest. Called first, as [`Handler::enter`] is.
+    /// Returns whether the current task's calls are of interest. Called first, in the context of
+    /// [`Handler::enter`].
     fn admits(&self) -> bool;
 
-    /// The beginning. [`Handler::leave`] is called if there is a token.
+    /// Handles the beginning of a call. [`Handler::leave`] is called if this returns a token.
     ///
     /// # Safety
     ///
-    /// `slot`, which is below the number that was asked for, is the current task's own until
-    /// [`Handler::leave`] has returned; until the end of this if there is no token.
+    /// `slot`, which is less than the number that was requested, is the current task's own until
+    /// [`Handler::leave`] has returned, or, without a token, until this has returned.
     unsafe fn enter(&self, slot: Option<u32>) -> Option<Self::Token>;
 
-    /// The end.
+    /// Handles the end of a call.
     ///
     /// # Safety
     ///
-    /// [`Handler::enter`] of this handler gave the token, in the same task, and in the same way.
+    /// [`Handler::enter`] of this handler returned the token, in the same task, and in the same
+    /// way.
     unsafe fn leave(&self, token: Self::Token);
 }
 
-/// A function that is probed; dropping it ends that. Calls that have been entered by then keep their
-/// tokens: nobody is told of their return.
+/// A probe of a function, until it is dropped. Calls that have been entered by then keep their
+/// tokens: their returns are not reported.
 ///
 /// # Invariants
 ///
@@ -103,14 +105,13 @@ pub struct Probe<H: Handler> {
     _handler: PhantomData<*const H>,
 }
 
-// SAFETY: A probe may be asked and ended by any task.
+// SAFETY: Any task may read the counters of a probe, and unregister it.
 unsafe impl<H: Handler> Send for Probe<H> {}
-// SAFETY: Its counters are read at any time.
+// SAFETY: A shared reference only reads counters, which the C side does by `READ_ONCE()`.
 unsafe impl<H: Handler> Sync for Probe<H> {}
 
 impl<H: Handler> Probe<H> {
-    /// Probes the function `symbol`, of which up to `active` calls at a time are followed by a
-    /// kretprobe. May sleep.
+    /// Probes the function `symbol`. A kretprobe follows up to `active` calls at a time. May sleep.
     ///
     /// # Safety
     ///
@@ -121,11 +122,11 @@ impl<H: Handler> Probe<H> {
         active: u32,
         handler: NonNull<H>,
     ) -> Result<Self> {
-        // What the C side promises.
+        // The alignment of a token on the C side.
         const { assert!(align_of::<H::Token>() <= align_of::<c_ulong>()) };
 
-        // SAFETY: The functions take what they are given: a handler by the caller's promise, and a
-        // token's place.
+        // SAFETY: The functions take what they are given: a handler, which is valid until the probe
+        // has been dropped, and memory for a token.
         let raw = from_err_ptr(unsafe {
             helpers::kernel_ext_probe_register(
                 symbol.as_char_ptr(),
@@ -144,36 +145,38 @@ impl<H: Handler> Probe<H> {
         })
     }
 
-    /// How many calls were not followed, as far as the probe knows: for want of room, and, with a
-    /// kretprobe, for recursion.
+    /// Returns the number of calls that were not followed, as far as the probe knows: for lack of
+    /// room, and, with a kretprobe, for recursion.
     pub fn missed(&self) -> usize {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, `raw` is registered.
         unsafe { helpers::kernel_ext_probe_missed(self.raw.as_ptr()) }
     }
 
     /// # Safety
     ///
-    /// `data` is an `H`, and `token` a place for its token.
+    /// `data` points to a valid `H`, and `token` to memory for its token.
     unsafe extern "C" fn enter(data: *mut c_void, token: *mut c_void) -> bool {
-        // SAFETY: By the caller's promise.
+        // SAFETY: `data` points to a valid `H`, as this function requires.
         let handler = unsafe { &*data.cast_const().cast::<H>() };
         if !handler.admits() {
             return false;
         }
-        // SAFETY: There is no slot.
+        // SAFETY: The requirement is on a slot, and there is none.
         let Some(value) = (unsafe { handler.enter(None) }) else {
             return false;
         };
-        // SAFETY: By the caller's promise; it is aligned as a word is.
+        // SAFETY: `token` is memory for a token, as this function requires; it is aligned as a word
+        // is.
         unsafe { token.cast::<H::Token>().write(value) };
         true
     }
 
     /// # Safety
     ///
-    /// `data` is an `H`, and `token` what [`Probe::enter`] has filled, once.
+    /// `data` points to a valid `H`, and `token` to what [`Probe::enter`] has filled, once.
     unsafe extern "C" fn leave(data: *mut c_void, token: *mut c_void) {
-        // SAFETY: As this function requires; `enter` has filled the token.
+        // SAFETY: `data` points to a valid `H`, and `enter` has filled the token, as this function
+        // requires.
         unsafe { (*data.cast_const().cast::<H>()).leave(token.cast::<H::Token>().read()) };
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The current task: giving way to others, and being killed.
+//! The current task: giving way to others, its context, and being killed.
 
 use crate::helpers;
 use kernel::{
@@ -20,8 +20,7 @@ pub fn cpu_relax() {
     unsafe { helpers::kernel_ext_cpu_relax() };
 }
 
-/// Preemption is disabled as long as this lives: the task keeps its CPU, and must not sleep. Any
-/// context.
+/// Guard that keeps preemption disabled: the task keeps its CPU, and must not sleep. Any context.
 #[must_use = "preemption is enabled again at once"]
 pub struct NoPreemption(NotThreadSafe);
 
@@ -29,7 +28,7 @@ impl NoPreemption {
     /// Disables preemption.
     #[inline(always)]
     pub fn new() -> Self {
-        // SAFETY: `drop` enables it again, in the same task: the guard cannot go to another one. If it
+        // SAFETY: `drop` enables it again, in the same task, since the guard is not `Send`. If it
         // is leaked, that is no memory error.
         unsafe { helpers::kernel_ext_preempt_disable() };
         Self(NotThreadSafe)
@@ -45,15 +44,14 @@ impl Default for NoPreemption {
 impl Drop for NoPreemption {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: `new` has disabled it.
+        // SAFETY: `new` has disabled preemption, in this task.
         unsafe { helpers::kernel_ext_preempt_enable() };
     }
 }
 
-/// Interrupts are disabled on this CPU as long as this lives. Any context.
+/// Guard that keeps interrupts disabled on this CPU. Any context.
 ///
-/// Guards may be nested; they are to be dropped in the order that is the opposite of that in which they
-/// were made.
+/// Guards may be nested; they must be dropped in the reverse order of their creation.
 #[must_use = "interrupts are enabled again at once"]
 pub struct NoInterrupts {
     flags: c_ulong,
@@ -65,7 +63,8 @@ impl NoInterrupts {
     #[inline(always)]
     pub fn new() -> Self {
         Self {
-            // SAFETY: `drop` restores them, in the same task. If it is leaked, that is no memory error.
+            // SAFETY: `drop` restores them, in the same task. If it is leaked, that is no memory
+            // error.
             flags: unsafe { helpers::kernel_ext_irq_save() },
             _this_cpu: NotThreadSafe,
         }
@@ -81,30 +80,31 @@ impl Default for NoInterrupts {
 impl Drop for NoInterrupts {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: It is what `new` has found.
+        // SAFETY: `flags` is what `new` saved, in this task.
         unsafe { helpers::kernel_ext_irq_restore(self.flags) };
     }
 }
 
-/// Whether interrupts are disabled on this CPU. Any context.
+/// Returns whether interrupts are disabled on this CPU. Any context.
 pub fn interrupts_are_disabled() -> bool {
     // SAFETY: No requirements.
     unsafe { helpers::kernel_ext_irqs_disabled() }
 }
 
-/// Whether the current task is being killed. Process context.
+/// Returns whether the current task is being killed. Process context.
 pub fn fatal_signal_pending() -> bool {
     // SAFETY: No requirements.
     unsafe { helpers::kernel_ext_fatal_signal_pending() }
 }
 
-/// Whether it runs in an NMI, or in what counts as one, as the handler of a kprobe may.
+/// Returns whether the caller runs in an NMI, or in what counts as one, as the handler of a kprobe
+/// may.
 pub fn in_nmi() -> bool {
     // SAFETY: No requirements.
     unsafe { helpers::kernel_ext_in_nmi() }
 }
 
-/// Whether it runs in a task, and in no interrupt or NMI.
+/// Returns whether the caller runs in a task, and in no interrupt or NMI.
 pub fn in_task() -> bool {
     // SAFETY: No requirements.
     unsafe { helpers::kernel_ext_in_task() }

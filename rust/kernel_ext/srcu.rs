@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! SRCU-fast, whose readers have no fence; the `kernel` crate has the other flavour only.
+//! SRCU-fast, whose readers have no fence; the `kernel` crate only has the other flavour.
 //!
 //! C header: [`include/linux/srcu.h`](srctree/include/linux/srcu.h)
 
@@ -30,7 +30,7 @@ use kernel::{
     }, //
 };
 
-/// A domain of SRCU-fast.
+/// An SRCU-fast domain.
 ///
 /// # Invariants
 ///
@@ -41,13 +41,13 @@ pub struct SrcuFast {
     inner: Opaque<bindings::srcu_struct>,
 }
 
-// SAFETY: SRCU is made for use from all tasks.
+// SAFETY: Any task may use an `srcu_struct`, and clean it up.
 unsafe impl Send for SrcuFast {}
-// SAFETY: As above.
+// SAFETY: Any number of tasks may use an `srcu_struct` at the same time.
 unsafe impl Sync for SrcuFast {}
 
 impl SrcuFast {
-    /// A domain without readers. May sleep.
+    /// Creates a domain without readers. May sleep.
     pub fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             // INVARIANT: It is initialised here.
@@ -58,11 +58,11 @@ impl SrcuFast {
         })
     }
 
-    /// Enters a read-side section. Where RCU is watching.
+    /// Enters a read-side section. Call where RCU is watching.
     #[inline(always)]
     pub fn read_lock(&self) -> SrcuFastGuard<'_> {
         let counters = self.enter();
-        // INVARIANT: That entered it.
+        // INVARIANT: The section was just entered, and gave `counters`.
         SrcuFastGuard {
             srcu: self,
             counters,
@@ -70,7 +70,8 @@ impl SrcuFast {
         }
     }
 
-    /// `srcu_read_lock_fast_notrace()`, inlined: the kernel's cannot be.
+    /// Enters a section as `srcu_read_lock_fast_notrace()` does, but inlined: the kernel's cannot
+    /// be.
     #[cfg(all(
         CONFIG_TREE_SRCU,
         not(CONFIG_NEED_SRCU_NMI_SAFE),
@@ -78,19 +79,21 @@ impl SrcuFast {
     ))]
     #[inline(always)]
     fn enter(&self) -> usize {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, `inner` is initialised.
         let current = unsafe { &raw const (*self.inner.get()).srcu_ctrp };
-        // SAFETY: As above. Grace periods write the pointer at the same time, in one access.
+        // SAFETY: By the type invariant, `inner` is initialised. Grace periods write the pointer at
+        // the same time, in one access.
         let counters = unsafe { current.read_volatile() } as usize;
         const ENTRIES: usize = offset_of!(bindings::srcu_ctr, srcu_locks) / size_of::<usize>();
-        // SAFETY: It is a pointer to per-CPU counters.
+        // SAFETY: `counters` is C's per-CPU pointer to the counters of `inner`.
         unsafe { this_cpu_inc::<ENTRIES>(counters) };
         // Keeps the section's accesses behind it; pairs with the barriers in `synchronize_srcu()`.
         compiler_barrier();
         counters
     }
 
-    /// `srcu_read_unlock_fast_notrace()`, likewise.
+    /// Leaves a section as `srcu_read_unlock_fast_notrace()` does, but inlined: the kernel's cannot
+    /// be.
     ///
     /// # Safety
     ///
@@ -105,7 +108,7 @@ impl SrcuFast {
         // Keeps the section's accesses before it; pairs as in `enter`.
         compiler_barrier();
         const EXITS: usize = offset_of!(bindings::srcu_ctr, srcu_unlocks) / size_of::<usize>();
-        // SAFETY: It is a pointer to per-CPU counters.
+        // SAFETY: `counters` is C's per-CPU pointer to the counters of `inner`.
         unsafe { this_cpu_inc::<EXITS>(counters) };
     }
 
@@ -115,7 +118,7 @@ impl SrcuFast {
         not(CONFIG_PROVE_RCU)
     )))]
     fn enter(&self) -> usize {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, `inner` is initialised.
         unsafe { helpers::kernel_ext_srcu_fast_read_lock(self.inner.get().cast()) as usize }
     }
 
@@ -128,7 +131,7 @@ impl SrcuFast {
         not(CONFIG_PROVE_RCU)
     )))]
     unsafe fn exit(&self, counters: usize) {
-        // SAFETY: As this function requires.
+        // SAFETY: The section was entered, which gave `counters`, as this function requires.
         unsafe {
             helpers::kernel_ext_srcu_fast_read_unlock(
                 self.inner.get().cast(),
@@ -137,16 +140,17 @@ impl SrcuFast {
         };
     }
 
-    /// Waits until every section that was entered before the call has been left. Process context; sleeps.
+    /// Waits until every section that was entered before the call has been left. Process context;
+    /// sleeps.
     pub fn synchronize(&self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, `inner` is initialised.
         unsafe { bindings::synchronize_srcu(self.inner.get()) };
     }
 
-    /// Waits until every section that was entered before the call has been left, in an expedited grace
-    /// period, which does not wait for timers. Process context; sleeps.
+    /// Waits until every section that was entered before the call has been left, in an expedited
+    /// grace period, which does not wait for timers. Process context; sleeps.
     pub fn synchronize_expedited(&self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, `inner` is initialised.
         unsafe { bindings::synchronize_srcu_expedited(self.inner.get()) };
     }
 }
@@ -156,7 +160,8 @@ impl PinnedDrop for SrcuFast {
     fn drop(self: Pin<&mut Self>) {
         // A reader whose guard was leaked must not outlive it: better to wait for ever.
         self.synchronize();
-        // SAFETY: By the type invariant; nobody uses it any more, and it was given no callbacks.
+        // SAFETY: By the type invariant, `inner` is initialised; nobody uses it any more, and no
+        // callbacks were queued.
         unsafe { bindings::cleanup_srcu_struct(self.inner.get()) };
     }
 }
@@ -176,7 +181,7 @@ pub struct SrcuFastGuard<'a> {
 impl Drop for SrcuFastGuard<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant, the section was entered, which gave `counters`.
         unsafe { self.srcu.exit(self.counters) };
     }
 }

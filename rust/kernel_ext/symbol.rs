@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Names of places in the code.
+//! Names of addresses in the code.
 //!
 //! C header: [`include/linux/kallsyms.h`](srctree/include/linux/kallsyms.h)
 
@@ -11,7 +11,7 @@ use kernel::{
     str::BStr, //
 };
 
-/// A place in the code, shown as C's `%pS` shows it: `function+0x1/0x2 [module]`.
+/// An address in the code, displayed as by C's `%pS`: `function+0x1/0x2 [module]`.
 #[derive(Clone, Copy)]
 pub struct Symbol(
     /// The address.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sysfs attributes: tables of them, and those of a misc device. [`crate::kobject`] has directories that
-//! come and go.
+//! Sysfs attributes: tables of them, and those of a misc device. [`crate::kobject`] has directories
+//! that are created and removed at run time.
 //!
 //! C header: [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
@@ -23,17 +23,17 @@ use kernel::{
     }, //
 };
 
-/// A file that tells of a `T`: a value in text. Tables of these are what a directory is made of.
+/// A file that shows a value of a `T` as text. A directory is made of a table of these.
 pub struct Attribute<T: 'static> {
     pub(crate) name: &'static CStr,
-    /// Who may read and write it.
+    /// Permissions of the file.
     pub(crate) mode: u16,
     pub(crate) show: fn(&T, &mut Output) -> Result,
     pub(crate) store: Option<fn(&T, &BStr) -> Result>,
 }
 
 impl<T> Attribute<T> {
-    /// A file that anyone may read. `show` writes the value, without a newline.
+    /// Creates a file that anyone may read. `show` writes the value, without a newline.
     pub const fn read_only(name: &'static CStr, show: fn(&T, &mut Output) -> Result) -> Self {
         Self {
             name,
@@ -43,8 +43,8 @@ impl<T> Attribute<T> {
         }
     }
 
-    /// A file that root may write, too. `store` takes what was written, without the newline at its
-    /// end. Nothing is to change on an error.
+    /// Creates a file that anyone may read, and root may write. `store` takes what was written,
+    /// without the newline at its end; on an error it must change nothing.
     pub const fn read_write(
         name: &'static CStr,
         show: fn(&T, &mut Output) -> Result,
@@ -58,7 +58,7 @@ impl<T> Attribute<T> {
         }
     }
 
-    /// A file that root alone may read.
+    /// Creates a file that only root may read.
     pub const fn private(name: &'static CStr, show: fn(&T, &mut Output) -> Result) -> Self {
         Self {
             mode: 0o400,
@@ -67,18 +67,19 @@ impl<T> Attribute<T> {
     }
 }
 
-/// Where [`Attribute::show`] writes to: one page.
+/// Output of [`Attribute::show`]: one page.
 ///
 /// # Invariants
 ///
-/// `page` is the page-sized, page-aligned buffer of a sysfs read; the first `len` bytes are written.
+/// `page` is the page-sized, page-aligned buffer of a sysfs read; the first `len` bytes are
+/// written.
 pub struct Output {
     page: *mut c_char,
     len: c_int,
 }
 
 impl Output {
-    /// Adds text. What does not fit is cut off.
+    /// Appends text, and cuts off what does not fit.
     pub fn write(&mut self, args: fmt::Arguments<'_>) {
         // SAFETY: By the type invariant the buffer and the offset are what the function takes, and
         // `%pA` takes `fmt::Arguments`.
@@ -93,13 +94,14 @@ impl Output {
     }
 }
 
-/// Fills `page` with what `f` writes and a newline. Returns what C's functions return.
+/// Fills `page` with what `f` writes and a newline. Returns the length or an errno, as C's
+/// functions do.
 ///
 /// # Safety
 ///
 /// `page` is the page-sized, page-aligned buffer of a sysfs read.
 pub(crate) unsafe fn show(page: *mut c_char, f: impl FnOnce(&mut Output) -> Result) -> isize {
-    // INVARIANT: By the caller's promise; nothing is written yet.
+    // INVARIANT: `page` is such a buffer, as this function requires; nothing is written yet.
     let mut out = Output { page, len: 0 };
     match f(&mut out) {
         Ok(()) => {
@@ -110,7 +112,8 @@ pub(crate) unsafe fn show(page: *mut c_char, f: impl FnOnce(&mut Output) -> Resu
     }
 }
 
-/// Gives `f` what was written, without the newline at its end. Returns what C's functions return.
+/// Passes `f` what was written, without the newline at its end. Returns `len` or an errno, as C's
+/// functions do.
 ///
 /// # Safety
 ///
@@ -120,7 +123,7 @@ pub(crate) unsafe fn store(
     len: usize,
     f: impl FnOnce(&BStr) -> Result,
 ) -> isize {
-    // SAFETY: By the caller's promise.
+    // SAFETY: `text` points to `len` bytes, as this function requires.
     let value = unsafe { core::slice::from_raw_parts(text.cast::<u8>(), len) };
     let value = value.strip_suffix(b"\n").unwrap_or(value);
     match f(BStr::from_bytes(value)) {
@@ -129,7 +132,7 @@ pub(crate) unsafe fn store(
     }
 }
 
-/// A file of a [`Device`], as C knows it.
+/// A file of a [`Device`], as C sees it.
 ///
 /// # Invariants
 ///
@@ -146,7 +149,7 @@ pub struct DeviceFile<D: Device> {
 unsafe impl<D: Device> Sync for DeviceFile<D> {}
 
 impl<D: Device> DeviceFile<D> {
-    /// The files of a table.
+    /// Returns the files of a table of attributes.
     pub const fn table<const N: usize>(
         attributes: &'static [Attribute<D::Shared>; N],
     ) -> [Self; N] {
@@ -170,11 +173,11 @@ impl<D: Device> DeviceFile<D> {
             Some(_) => Some(Self::store),
             None => None,
         };
-        // INVARIANT: They are.
+        // INVARIANT: The name, the mode and the functions are those of `attribute`.
         Self { raw, attribute }
     }
 
-    /// The C attributes of these files, and a null pointer at the end.
+    /// Returns the C attributes of these files, and a null pointer at the end.
     ///
     /// `COUNT` is one more than there are files.
     pub const fn list<const N: usize, const COUNT: usize>(
@@ -209,30 +212,32 @@ impl<D: Device> DeviceFile<D> {
 
     /// # Safety
     ///
-    /// As the C side of a `device_attribute` calls it, for a file of a `Registration<D>`.
+    /// Called by the C side of a `device_attribute`, for a file of a live `Registration<D>`.
     unsafe extern "C" fn show(
         dev: *mut bindings::device,
         attr: *mut bindings::device_attribute,
         page: *mut c_char,
     ) -> isize {
-        // SAFETY: As this function requires.
+        // SAFETY: `attr` is a file of a live `Registration<D>`, and `dev` its device, by the
+        // caller's promise.
         let (shared, attribute) = unsafe { Self::parts(dev, attr) };
-        // SAFETY: sysfs gives such a buffer.
+        // SAFETY: sysfs passes a page-sized, page-aligned buffer.
         unsafe { show(page, |out| (attribute.show)(shared, out)) }
     }
 
     /// # Safety
     ///
-    /// As for `show`.
+    /// Called by the C side of a `device_attribute`, for a file of a live `Registration<D>`.
     unsafe extern "C" fn store(
         dev: *mut bindings::device,
         attr: *mut bindings::device_attribute,
         text: *const c_char,
         len: usize,
     ) -> isize {
-        // SAFETY: As this function requires.
+        // SAFETY: `attr` is a file of a live `Registration<D>`, and `dev` its device, by the
+        // caller's promise.
         let (shared, attribute) = unsafe { Self::parts(dev, attr) };
-        // SAFETY: sysfs gives `len` bytes.
+        // SAFETY: sysfs passes `len` bytes.
         unsafe {
             store(text, len, |value| {
                 attribute.store.ok_or(EPERM)?(shared, value)
@@ -241,7 +246,7 @@ impl<D: Device> DeviceFile<D> {
     }
 }
 
-/// The attribute groups of the device `D`, as [`groups!`](crate::groups) makes them.
+/// Attribute groups of the device `D`, as [`groups!`](crate::groups) defines them.
 ///
 /// # Invariants
 ///
@@ -261,7 +266,7 @@ impl<D> Groups<D> {
     /// [`DeviceFile::list`] of files of `D`.
     #[doc(hidden)]
     pub const unsafe fn new(groups: &'static [*const bindings::attribute_group]) -> Self {
-        // INVARIANT: As this function requires.
+        // INVARIANT: The pointers are those of such groups, as this function requires.
         Self {
             groups,
             _device: PhantomData,
@@ -273,7 +278,7 @@ impl<D> Groups<D> {
     }
 }
 
-/// A group of attributes, whose list ends with a null pointer, in a directory of that name if there is
+/// Returns a group of attributes, whose list ends with a null pointer, in `directory` if there is
 /// one.
 #[doc(hidden)]
 pub const fn group(
@@ -289,8 +294,8 @@ pub const fn group(
     raw
 }
 
-/// Makes the constant list of a device's files, of tables of [`Attribute`]s, in directories or not:
-/// `groups!(NAME for Device: None => TABLE, Some(c"directory") => OTHER)`.
+/// Defines the constant list of a device's files, from tables of [`Attribute`]s, in directories or
+/// not: `groups!(NAME for Device: None => TABLE, Some(c"directory") => OTHER)`.
 #[macro_export]
 macro_rules! groups {
     ($vis:vis $name:ident for $device:ty: $($directory:expr => $table:path),+ $(,)?) => {

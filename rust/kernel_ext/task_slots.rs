@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a call carries from its beginning to its end, where the caller has no room for it: a slot for
-//! each task that is in such a call.
+//! Slots for the state that a call carries from its beginning to its end, where the caller has no
+//! room for it: one for each task that is in such a call.
 //!
-//! A task's slot is the one that its number names, unless another task has that: numbers follow one
-//! another, and so tasks that were started together have slots of their own, on cache lines of their own.
+//! A task's number selects its slot, unless another task has that one. Numbers follow one another,
+//! and so tasks that were started together have slots of their own, on cache lines of their own.
 //! Nothing is allocated, and no lock is taken.
 
 use crate::once::Once;
@@ -20,21 +20,21 @@ use kernel::{
     types::NotThreadSafe, //
 };
 
-/// How far the slots are apart that a task tries if others are taken: neighbours are the next tasks' own.
-/// Odd, so that it tries all of a power of two.
+/// Distance between the slots that a task tries if others are taken: neighbours are the next tasks'
+/// own. Odd, so that it tries all of a power of two.
 const STRIDE: usize = 61;
 
-/// The owner of a slot that has a value of this task.
+/// Returns the owner of a slot that has a value of this task.
 fn filled(task: usize) -> usize {
     2 * task + 1
 }
 
-/// The slot of a task, or of nobody.
+/// A slot, which a task owns or which is free.
 #[repr(align(64))]
 struct Slot<T> {
-    /// Twice the task's number, and one more if there is a value; 0 if nobody has the slot.
+    /// Twice the task's number, and one more if there is a value; 0 if the slot is free.
     owner: Once,
-    /// How many tasks whose numbers name this slot have another one.
+    /// Number of tasks whose numbers select this slot, but which have another one.
     displaced: Once,
     value: UnsafeCell<MaybeUninit<T>>,
 }
@@ -52,10 +52,10 @@ pub struct TaskSlots<T> {
 // SAFETY: A value is accessed in the place of the task that has put it there, as `claim` and `take`
 // require, and by nobody else.
 unsafe impl<T> Sync for TaskSlots<T> {}
-// SAFETY: As above; a value that is left in a slot is not dropped.
+// SAFETY: Only the task that has put a value accesses it; a value left in a slot is not dropped.
 unsafe impl<T> Send for TaskSlots<T> {}
 
-/// A slot that has no value yet. Dropping it gives the slot back.
+/// A slot that has no value yet. Dropping it frees the slot.
 ///
 /// # Invariants
 ///
@@ -69,7 +69,7 @@ pub struct Claimed<'a, T> {
 }
 
 impl<T> Claimed<'_, T> {
-    /// The number of the slot.
+    /// Returns the slot's number.
     pub fn index(&self) -> u32 {
         self.index as u32
     }
@@ -79,7 +79,7 @@ impl<T> Claimed<'_, T> {
         let slot = &self.slots.slots[self.index];
         // SAFETY: By the type invariants the slot is the task's, and so this function's to access.
         unsafe { (*slot.value.get()).write(value) };
-        // INVARIANT: There is a value now. Nobody but the task looks at it.
+        // INVARIANT: There is a value now. Only the task accesses it.
         slot.owner.write(filled(self.task));
         mem::forget(self);
     }
@@ -92,7 +92,7 @@ impl<T> Drop for Claimed<'_, T> {
 }
 
 impl<T> TaskSlots<T> {
-    /// At least that many slots. May sleep.
+    /// Creates `count` slots, rounded up to a power of two. May sleep.
     pub fn new(count: u32) -> Result<Self> {
         let count = (count as usize).next_power_of_two();
         let mut slots = KVVec::with_capacity(count, GFP_KERNEL)?;
@@ -104,22 +104,22 @@ impl<T> TaskSlots<T> {
             };
             slots.push(slot, GFP_KERNEL)?;
         }
-        // INVARIANT: They belong to nobody.
+        // INVARIANT: All slots are free.
         Ok(Self { slots })
     }
 
-    /// The slot that the task of this number tries first, or after so many others.
+    /// Returns the slot that the task of this number tries after `others` other ones.
     #[inline(always)]
     fn index(&self, task: usize, others: usize) -> usize {
         (task + others * STRIDE) & (self.slots.len() - 1)
     }
 
-    /// The slots that the task of this number tries, in this order.
+    /// Returns the slots that the task of this number tries, in this order.
     fn tries(&self, task: usize) -> impl Iterator<Item = usize> + '_ {
         (0..self.slots.len()).map(move |others| self.index(task, others))
     }
 
-    /// Takes a slot for `task`, which has none; none if all are taken. Any context.
+    /// Takes a slot for `task`, which has none; returns `None` if all are taken. Any context.
     ///
     /// # Safety
     ///
@@ -127,8 +127,8 @@ impl<T> TaskSlots<T> {
     pub unsafe fn claim(&self, task: usize) -> Option<Claimed<'_, T>> {
         let free = |&index: &usize| {
             let owner = &self.slots[index].owner;
-            // INVARIANT: It is the task's own from here on. Pairs with the release in `release`: the
-            // value is as the last owner has left it.
+            // INVARIANT: It is the task's own from here on. Pairs with the release in `release`:
+            // the value is as the last owner has left it.
             owner.read() == 0 && owner.compare_exchange(0, 2 * task).is_ok()
         };
         let index = self.tries(task).find(free)?;
@@ -152,12 +152,12 @@ impl<T> TaskSlots<T> {
         self.slots[index].owner.write_release(0);
     }
 
-    /// Takes the value of `task`, if it has one, and hands it to `f`; the slot is the task's own until that
-    /// has returned. Any context.
+    /// Takes the value of `task`, if it has one, and passes it to `f`; the slot is the task's own
+    /// until that has returned. Any context.
     ///
     /// # Safety
     ///
-    /// As for [`TaskSlots::claim`], whose [`Claimed`] has been put.
+    /// As for [`TaskSlots::claim`]; any [`Claimed`] of the task has been put, or dropped.
     #[inline(always)]
     pub unsafe fn take(&self, task: usize, f: impl FnOnce(T)) {
         let first = self.index(task, 0);
@@ -179,10 +179,11 @@ impl<T> TaskSlots<T> {
 
     fn take_from(&self, task: usize, index: usize, f: impl FnOnce(T)) {
         let slot = &self.slots[index];
-        // INVARIANT: The value is about to be taken. If the task dies in `f`, it is not taken again.
+        // INVARIANT: The value is about to be taken. If the task dies in `f`, it is not taken
+        // again.
         slot.owner.write(2 * task);
-        // SAFETY: By the type invariants the value is this task's, and initialised; it is not read again
-        // before it is written anew.
+        // SAFETY: By the type invariants the value is this task's, and initialised; it is not read
+        // again before it is written again.
         let value = unsafe { (*slot.value.get()).assume_init_read() };
         f(value);
         self.release(task, index);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the KUnit tests of several crates share.
+//! Helpers that the KUnit tests of several crates share.
 //!
-//! KUnit knows of a failed assertion only in the task of the test, so that others hand their verdict
-//! back.
+//! KUnit only notices a failed assertion in the task of the test, so that other tasks hand their
+//! verdict back.
 
 use crate::{
     cpu,
@@ -36,18 +36,20 @@ use kernel::{
     }, //
 };
 
-/// Sleeps for long enough that a task which is not held back gets where it is going.
+/// Sleeps long enough for a task that is not held back to get where it is going.
 pub fn a_while() {
     fsleep(Delta::from_millis(20));
 }
 
-/// Ends the test as skipped. Only from the task of the test, and from where nothing has to be dropped.
+/// Ends the test as skipped. Call only in the task of the test, and where nothing has to be
+/// dropped.
 pub fn skip(why: &CStr) {
-    // SAFETY: It is a string. What is not dropped is leaked, which is safe.
+    // SAFETY: `why` is NUL-terminated, and valid during the call. What is not dropped is leaked,
+    // which is safe.
     unsafe { helpers::kernel_ext_skip_test(why.as_char_ptr()) };
 }
 
-/// The CPUs that are online.
+/// Returns the CPUs that are online.
 pub fn online() -> Result<KVec<CpuId>> {
     let mut cpus = KVec::new();
     for cpu in cpu::possible() {
@@ -58,7 +60,7 @@ pub fn online() -> Result<KVec<CpuId>> {
     Ok(cpus)
 }
 
-/// Moves the task it is called in to `cpu`, where it stays while the CPU is online.
+/// Moves the current task to `cpu`, where it stays while the CPU is online.
 pub fn move_to(cpu: CpuId) -> Result {
     let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
     mask.set(cpu);
@@ -73,12 +75,13 @@ pub fn wait_until(condition: impl Fn() -> bool) {
     }
 }
 
-/// A number that tasks share, 0 at first.
+/// Creates a number that tasks share, 0 at first.
 pub fn shared() -> Result<Arc<Atomic<u32>>> {
     Ok(Arc::new(Atomic::new(0), GFP_KERNEL)?)
 }
 
-/// A closure that runs in another task, as a rule until it is let go; dropping it waits for its return.
+/// A closure that runs in another task, usually until the test lets it go. Dropping it waits for
+/// the closure's return.
 pub struct Waiter {
     returned: Arc<Atomic<u32>>,
     thread: Thread,
@@ -100,18 +103,18 @@ impl Waiter {
         Ok(Self { returned, thread })
     }
 
-    /// Whether the closure has returned.
+    /// Returns whether the closure has returned.
     pub fn has_returned(&self) -> bool {
         self.returned.load(Acquire) != 0
     }
 
-    /// Waits for its return.
+    /// Waits for the closure's return.
     pub fn join(self) {
         self.thread.join();
     }
 }
 
-/// Whether `wait`, in another task, returns after `leave` and not before.
+/// Returns whether `wait`, in another task, returns after `leave` and not before.
 pub fn returns_after(leave: impl FnOnce(), wait: impl FnOnce() + Send + 'static) -> Result<bool> {
     let waiter = Waiter::start(wait)?;
     a_while();

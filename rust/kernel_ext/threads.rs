@@ -27,7 +27,7 @@ unsafe impl Send for Thread {}
 // SAFETY: It has no methods that take a shared reference.
 unsafe impl Sync for Thread {}
 
-/// What a thread gets.
+/// Argument of a thread.
 struct Start<F> {
     f: F,
     done: *mut bindings::completion,
@@ -37,13 +37,13 @@ struct Start<F> {
 pub fn spawn<F: FnOnce() + Send + 'static>(f: F) -> Result<Thread> {
     /// # Safety
     ///
-    /// `start` is a box of a `Start<F>` that was given up.
+    /// `start` is the pointer of a `KBox<Start<F>>` that this function shall own.
     unsafe extern "C" fn run<F: FnOnce()>(start: *mut c_void) -> c_int {
-        // SAFETY: By the caller's promise.
+        // SAFETY: `start` is such a pointer, as this function requires.
         let start = unsafe { KBox::from_raw(start.cast::<Start<F>>()) };
         let Start { f, done } = KBox::into_inner(start);
         f();
-        // Does not come back here, where the code may be gone by then.
+        // Does not return here, where the code may be gone by then.
         // SAFETY: `Thread` keeps the completion until it is completed.
         unsafe { bindings::kthread_complete_and_exit(done, 0) }
     }
@@ -69,7 +69,7 @@ pub fn spawn<F: FnOnce() + Send + 'static>(f: F) -> Result<Thread> {
         )
     })
     .inspect_err(|_| {
-        // SAFETY: There is no thread that it was given to.
+        // SAFETY: No thread was created, so that `start` is still this function's.
         drop(unsafe { KBox::from_raw(start) });
     })?;
     // SAFETY: The thread was created just now, and waits for this.
@@ -96,7 +96,7 @@ pub fn run_on<F: FnOnce() + Send>(cpu: CpuId, f: F) -> Result {
     ///
     /// `info` points to an `Option<F>` that nobody else uses.
     unsafe extern "C" fn call<F: FnOnce()>(info: *mut c_void) {
-        // SAFETY: By the caller's promise.
+        // SAFETY: `info` is the caller's alone, as this function requires.
         if let Some(f) = unsafe { (*info.cast::<Option<F>>()).take() } {
             f();
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which tasks' calls are hooked. Each of the filters may be changed at any time.
+//! Filters of the tasks whose calls are hooked. Each may be changed at any time.
 
 use kernel::{
     prelude::*,
@@ -17,18 +17,18 @@ use kernel_ext::{
     }, //
 };
 
-/// A task's calls are hooked if it passes all of these.
+/// Filters of tasks: a task's calls are hooked if it passes all of them.
 pub(crate) struct Filter {
-    /// 0 for any.
+    /// Process to hook; 0 for any.
     tgid: Once,
-    /// 0 for any.
+    /// Process whose descendants to hook; 0 for any.
     ancestor: Once,
-    /// Zeroes for any.
+    /// Name of the tasks to hook; zeroes for any.
     comm: [Atomic<u64>; 2],
 }
 
 impl Filter {
-    /// One that every task passes.
+    /// Creates a filter that every task passes.
     pub(super) const fn new() -> Self {
         Self {
             tgid: Once::new(0),
@@ -37,7 +37,7 @@ impl Filter {
         }
     }
 
-    /// Whether the current task passes. Any context.
+    /// Returns whether the current task passes. Any context.
     #[inline(always)]
     pub(super) fn admits_current(&self) -> bool {
         let tgid = self.tgid.read();
@@ -48,32 +48,35 @@ impl Filter {
             && (ancestor == 0 || task::descends_from(ancestor as i32))
     }
 
-    /// The process whose calls are hooked, by its number in the initial namespace; 0 for all.
+    /// Returns the process whose calls are hooked, by its number in the initial namespace; 0 for
+    /// all.
     pub(crate) fn tgid(&self) -> usize {
         self.tgid.read()
     }
 
-    /// Changes it.
+    /// Sets the process whose calls are hooked; 0 for all.
     pub(crate) fn set_tgid(&self, tgid: usize) {
         self.tgid.write(tgid);
     }
 
-    /// The process whose descendants' calls are hooked, by its number in the initial namespace; 0 for all.
+    /// Returns the process whose descendants' calls are hooked, by its number in the initial
+    /// namespace; 0 for all.
     pub(crate) fn ancestor(&self) -> usize {
         self.ancestor.read()
     }
 
-    /// Changes it.
+    /// Sets the process whose descendants' calls are hooked; 0 for all.
     pub(crate) fn set_ancestor(&self, tgid: usize) {
         self.ancestor.write(tgid);
     }
 
-    /// The name of the tasks whose calls are hooked; empty for all.
+    /// Returns the name of the tasks whose calls are hooked; empty for all.
     pub(crate) fn comm(&self) -> Comm {
         Comm::from_words([self.comm[0].load(Relaxed), self.comm[1].load(Relaxed)])
     }
 
-    /// Changes it. Calls that come at the same time may find neither the one nor the other.
+    /// Sets the name of the tasks whose calls are hooked; empty for all. Concurrent calls may see
+    /// neither the old name nor the new one.
     pub(crate) fn set_comm(&self, comm: &Comm) {
         for (word, half) in self.comm.iter().zip(comm.to_words()) {
             word.store(half, Relaxed);

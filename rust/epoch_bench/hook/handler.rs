@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The beginnings and ends of hooked calls: a block of the tracker from the one to the other.
+//! Handlers of the beginnings and ends of hooked calls, between which a block of the tracker is
+//! open.
 
 use super::{
     Count,
@@ -23,11 +24,11 @@ use kernel_ext::{
     sched, //
 };
 
-/// What a block carries from a call's entry to its return.
+/// State that a block carries from a call's entry to its return.
 pub(crate) struct Token {
-    /// Of the hook's epoch.
+    /// Section of the hook's epoch.
     section: Section,
-    /// Of the trackers of the hook's selection, which outlive the section.
+    /// Block of one of the selection's trackers, which outlive the section.
     block: Block<'static>,
     place: Place,
     since_ns: u64,
@@ -35,11 +36,11 @@ pub(crate) struct Token {
 
 /// A block's place with its tracker.
 enum Place {
-    /// That of the task's slot.
+    /// The place with the number of the task's slot.
     OfTask,
     /// One of the hook's places.
     OfHook(u32),
-    /// The tracker's blocks have none.
+    /// The tracker's blocks have no places.
     Nowhere,
 }
 
@@ -51,8 +52,8 @@ impl Handler for Hook {
     }
 
     unsafe fn enter(&self, slot: Option<u32>) -> Option<Token> {
-        // A section of one that is going down, or coming up, is not waited for. A task with a slot has
-        // come from user space, which such a CPU is not in.
+        // A section on a CPU that is going offline, or coming online, is not waited for. A task
+        // with a slot has come from user space, which no such CPU runs.
         if slot.is_none() && !cpu::this_is_online() {
             self.counts.inc(Count::Missed as usize);
             return None;
@@ -63,7 +64,8 @@ impl Handler for Hook {
         if self.enabled.read() == 0 {
             return None;
         }
-        // SAFETY: As this function requires.
+        // SAFETY: By the caller's promise, the slot is the current task's own until `leave`; so no
+        // block is open there.
         let started = unsafe { self.start(self.selection.tracker(), slot) };
         let Some((block, place)) = started else {
             self.counts.inc(Count::Missed as usize);
@@ -72,8 +74,8 @@ impl Handler for Hook {
         self.counts.inc(Count::Hit as usize);
         Some(Token {
             section: section.into_raw(),
-            // SAFETY: The trackers are there as long as the hook, whose drop waits for the section,
-            // in which the block ends.
+            // SAFETY: The trackers live as long as the hook, whose drop waits for the section, in
+            // which the block ends.
             block: unsafe { mem::transmute::<Block<'_>, Block<'static>>(block) },
             place,
             since_ns,
@@ -82,7 +84,7 @@ impl Handler for Hook {
 
     unsafe fn leave(&self, token: Token) {
         let kind = token.block.kind();
-        // SAFETY: It was opened in these.
+        // SAFETY: `enter` opened the block in these trackers.
         let finish = || unsafe { self.selection.trackers.finish(token.block) };
         match token.place {
             Place::OfTask => finish(),
@@ -94,7 +96,7 @@ impl Handler for Hook {
         }
         let took = clock::monotonic_fast_ns().saturating_sub(token.since_ns);
         self.latencies[kind as usize].count(took);
-        // SAFETY: It was entered in this epoch, and is left once.
+        // SAFETY: `enter` entered the section in this epoch, and it is left once.
         drop(unsafe { Detached::from_raw(&self.epoch, token.section) });
     }
 }
@@ -109,14 +111,15 @@ impl Hook {
     unsafe fn start(&self, kind: Kind, slot: Option<u32>) -> Option<(Block<'_>, Place)> {
         let trackers = &self.selection.trackers;
         if let Some(slot) = slot {
-            // The slot's task may sleep, and no interrupt uses the trackers: there is no other probe.
-            // SAFETY: Trackers have as many places as there are slots. The slot is this task's, and has
-            // no block open; nor has anybody else, since workers are kept out.
+            // The slot's task may sleep, and no interrupt uses the trackers: there is no other
+            // probe.
+            // SAFETY: Trackers have as many places as there are slots. The slot is this task's, and
+            // has no block open; no worker has one in that place, since workers are kept out.
             return Some((unsafe { trackers.start(kind, slot) }, Place::OfTask));
         }
         self.undisturbed(kind, || {
             if !kind.has_places() {
-                // SAFETY: The tracker has no use for the place.
+                // SAFETY: The tracker does not use the place.
                 return Some((unsafe { trackers.start(kind, 0) }, Place::Nowhere));
             }
             let place = self.places.take()?;
@@ -125,19 +128,20 @@ impl Hook {
         })
     }
 
-    /// Has a tracker do something, unless that is not possible here: in an interrupt, or in a call that
-    /// the tracker makes itself. Any context, preemption disabled.
+    /// Runs `f`, which uses a tracker of `kind`, unless the context forbids it: in an interrupt, or
+    /// in a call that the tracker itself makes. Any context, preemption disabled.
     #[inline(always)]
     pub(crate) fn undisturbed<T>(&self, kind: Kind, f: impl FnOnce() -> Option<T>) -> Option<T> {
         match kind.context() {
             Context::Any => f(),
             Context::Task if sched::in_task() && self.busy.this_cpu().read() == 0 => self.alone(f),
-            // The last one cannot be: see `Selection::set_tracker`.
+            // `Sleeping` does not occur here: see `Selection::set_tracker`.
             Context::Task | Context::Sleeping => None,
         }
     }
 
-    /// The same where it is known to be possible, since it was at the call's entry.
+    /// Runs `f`, which uses a tracker of `kind`, where the context allows it, as it did at the
+    /// call's entry.
     #[inline(always)]
     pub(crate) fn for_sure(&self, kind: Kind, f: impl FnOnce()) {
         match kind.context() {
@@ -147,8 +151,8 @@ impl Hook {
     }
 
     fn alone<T>(&self, f: impl FnOnce() -> T) -> T {
-        // The hooked function may be called with locks that interrupts take: those must not come while
-        // others with such a lock wait for the tracker.
+        // The hooked function may be called with locks that interrupts take: those must not come
+        // while others with such a lock wait for the tracker.
         let _interrupts = sched::NoInterrupts::new();
         let busy = self.busy.this_cpu();
         busy.write(1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What calls are hooked with, and which functions can be.
+//! Mechanisms that hook calls, and the functions that can be hooked.
 
 use super::Hook;
 use crate::{
@@ -23,17 +23,17 @@ use kernel_ext::{
     }, //
 };
 
-/// What calls are hooked with.
+/// A mechanism that hooks calls.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Mechanism {
     /// A probe of a kernel function's entry and return, in which a tracker must not sleep.
     Function(probe::Mechanism),
-    /// The tracepoints `sys_enter` and `sys_exit` around munmap(2), in which it may.
+    /// The tracepoints `sys_enter` and `sys_exit` around munmap(2), in which a tracker may sleep.
     Syscall,
 }
 
 impl Mechanism {
-    /// The one for such blocks, if none is asked for.
+    /// Returns the mechanism for such blocks that is used unless another is chosen.
     pub(super) fn default_for(may_sleep: MaySleep) -> Self {
         match may_sleep {
             MaySleep(true) => Self::Syscall,
@@ -41,12 +41,12 @@ impl Mechanism {
         }
     }
 
-    /// Whether blocks begin and end where a tracker may sleep.
+    /// Returns whether blocks begin and end where a tracker may sleep.
     pub(super) fn may_sleep(self) -> MaySleep {
         MaySleep(self == Self::Syscall)
     }
 
-    /// Its name.
+    /// Returns the mechanism's name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Function(mechanism) => mechanism.name(),
@@ -54,7 +54,7 @@ impl Mechanism {
         }
     }
 
-    /// The one of that name.
+    /// Returns the mechanism of this name.
     pub(crate) fn from_name(name: &BStr) -> Option<Self> {
         match &**name {
             b"syscall" => Some(Self::Syscall),
@@ -63,7 +63,7 @@ impl Mechanism {
     }
 }
 
-/// Calls tell the hook of their beginnings and ends as long as this lives.
+/// A probe that reports the beginnings and ends of calls to the hook, until it is dropped.
 pub(super) enum Attached {
     Function(Probe<Hook>),
     Syscall(MunmapProbe<Hook>),
@@ -74,7 +74,7 @@ impl Attached {
     ///
     /// # Safety
     ///
-    /// `hook` is valid until this has been dropped.
+    /// `hook` is valid until the probe has been dropped.
     pub(super) unsafe fn new(
         mechanism: Mechanism,
         symbol: Option<&CStr>,
@@ -88,19 +88,20 @@ impl Attached {
                     );
                     return Err(EINVAL);
                 };
-                // SAFETY: As this function requires.
+                // SAFETY: `hook` is valid until the probe has been dropped, as this function
+                // requires.
                 unsafe { Probe::register(symbol, mechanism, MAX_WORKERS, hook) }
                     .map(Self::Function)
                     .map_err(|error| refusal(symbol, mechanism, error))
             }
-            // SAFETY: As this function requires.
+            // SAFETY: `hook` is valid until the probe has been dropped, as this function requires.
             Mechanism::Syscall => unsafe { MunmapProbe::register(MAX_WORKERS, hook) }
                 .map(Self::Syscall)
                 .map_err(no_syscalls),
         }
     }
 
-    /// Calls that were not followed, as far as the mechanism counts them.
+    /// Returns the number of calls that were not followed, as far as the mechanism counts them.
     pub(super) fn missed(&self) -> usize {
         match self {
             Self::Function(probe) => probe.missed(),
@@ -109,13 +110,14 @@ impl Attached {
     }
 }
 
-/// Functions that unmap, the best one to hook first. All of them serve munmap(2), and neither exit(2)
-/// nor mprotect(2).
+/// Functions that unmap, the best one to hook first. All of them serve munmap(2), and neither
+/// exit(2) nor mprotect(2).
 ///
-/// `__vm_munmap` is called once for each munmap(2), and for what the kernel itself unmaps so; it takes
-/// the lock of the address space, and may wait for it in the block. `do_vmi_munmap` is called with the
-/// lock held, as FreeBSD's `pmap_remove` is, but serves mremap(2), and the making of a new program's
-/// heap, too; `do_vmi_align_munmap` brk(2) and shmdt(2) beside.
+/// `__vm_munmap` is called once for each munmap(2), and for mappings that the kernel itself removes
+/// this way; it takes the lock of the address space, and may wait for it in the block.
+/// `do_vmi_munmap` is called with the lock held, as FreeBSD's `pmap_remove` is, but also serves
+/// mremap(2) and the setup of a new program's heap; `do_vmi_align_munmap` also serves brk(2) and
+/// shmdt(2).
 pub(crate) const SYMBOLS: &[&CStr] = &[
     c"__vm_munmap",
     c"do_vmi_munmap",
@@ -156,12 +158,12 @@ const ENDLESS: &[&[u8]] = &[
     b"vpanic",
 ];
 
-/// Whether a function is known not to return.
+/// Returns whether a function is known not to return.
 pub(super) fn is_endless(symbol: &BStr) -> bool {
     ENDLESS.contains(&&**symbol)
 }
 
-/// Those of [`SYMBOLS`] that can be probed here. May sleep.
+/// Returns the functions of [`SYMBOLS`] that can be probed here. May sleep.
 pub(crate) fn available_symbols(
     mechanism: probe::Mechanism,
 ) -> impl Iterator<Item = &'static CStr> {
@@ -171,15 +173,16 @@ pub(crate) fn available_symbols(
         .filter(move |symbol| mechanism.check(symbol).is_ok())
 }
 
-/// [`EINVAL`], and a line in the log, if the function cannot be probed.
+/// Checks that the function can be probed. If not, logs the reason and fails with [`EINVAL`], or
+/// fails with [`ENOMEM`].
 pub(super) fn check(symbol: &CStr, mechanism: probe::Mechanism) -> Result {
     mechanism
         .check(symbol)
         .map_err(|error| refusal(symbol, mechanism, error))
 }
 
-/// What to say if a function cannot be probed: a line in the log, and [`EINVAL`], unless it is for want of
-/// memory.
+/// Logs why a function cannot be probed, and returns [`EINVAL`]; for lack of memory, only returns
+/// [`ENOMEM`].
 fn refusal(symbol: &CStr, mechanism: probe::Mechanism, error: Error) -> Error {
     if error == ENOMEM {
         return ENOMEM;
@@ -200,12 +203,14 @@ fn refusal(symbol: &CStr, mechanism: probe::Mechanism, error: Error) -> Error {
     EINVAL
 }
 
-/// [`EINVAL`], and a line in the log, if munmap(2) cannot be hooked by [`Mechanism::Syscall`].
+/// Checks that munmap(2) can be hooked by [`Mechanism::Syscall`]. If not, logs the reason and fails
+/// with [`EINVAL`], or fails with [`ENOMEM`].
 pub(super) fn check_syscalls() -> Result {
     kernel_ext::munmap::check().map_err(no_syscalls)
 }
 
-/// What to say if munmap(2) cannot be hooked by [`Mechanism::Syscall`], as [`refusal`] does.
+/// Logs why munmap(2) cannot be hooked by [`Mechanism::Syscall`], and returns the same errors as
+/// [`refusal`].
 fn no_syscalls(error: Error) -> Error {
     if error == ENOMEM {
         return ENOMEM;
@@ -214,7 +219,7 @@ fn no_syscalls(error: Error) -> Error {
         error if error == EOPNOTSUPP => {
             "this kernel has no tracepoints sys_enter and sys_exit that may sleep (Linux 6.13 and later, with CONFIG_TRACEPOINTS and CONFIG_HAVE_SYSCALL_TRACEPOINTS)"
         }
-        error if error == EBUSY => "somebody else has hooked it so",
+        error if error == EBUSY => "another user has hooked it this way",
         _ => "the kernel refused",
     };
     pr_err!(

@@ -2,26 +2,27 @@
 
 //! The hook: a DI block around each call of a kernel function, or around munmap(2).
 //!
-//! A probe opens the block at the call's entry and closes it at its return; what has to be known there
-//! travels in the probe's own data of the call, or in a slot of the task ([`mechanism`]).
+//! A probe opens the block at the call's entry and closes it at its return; its state in between is
+//! in the probe's own data of the call, or in a slot of the task ([`mechanism`]).
 //!
-//! A probe that is unregistered no longer tells of the returns of calls that are under way, and their
-//! blocks would stay open. So each block lies in a section of an epoch of the hook's own. To disable the
-//! hook is to say so, to wait for a grace period of that epoch, and only then to unregister the probe:
+//! An unregistered probe no longer reports the returns of calls that are under way, and their
+//! blocks would stay open. So each block lies in a section of the hook's own epoch. Disabling the
+//! hook clears `enabled`, waits for a grace period of that epoch, and only then unregisters the
+//! probe:
 //!
-//! - A call that has seen the hook enabled did so in its section, and the grace period waits for it if
-//!   that began before; and so for the end of its block.
+//! - A call that has seen the hook enabled did so in its section. If the section began before the
+//!   grace period, that waits for it, and so for the end of the block.
 //! - A call whose section begins later sees that the hook is disabled, and opens no block.
 //!
-//! Between these two the hook may be enabled again, and disabled again. So the end of a grace period
-//! counts only if that has not happened since it was asked for: see [`State`].
+//! The hook may be enabled and disabled again in between. So the end of a grace period counts only
+//! if that has not happened since the grace period was requested: see [`Disabling`].
 //!
-//! In the same way a call reads in its section which tracker is in use, so that a change of the tracker
-//! has only to wait for a grace period, too.
+//! A call also reads in its section which tracker is in use, so that a change of the tracker, too,
+//! only has to wait for a grace period.
 //!
-//! While the hook is enabled, or has blocks left, it keeps a reference of the module: a module that
-//! cannot be unloaded is better than a return to where it has been. A call that does not return keeps its
-//! block for ever; functions that are known for that are refused.
+//! While the hook is enabled, or has blocks left, it holds a reference to the module: a module that
+//! cannot be unloaded is better than a return to where it has been. A call that does not return
+//! keeps its block for ever; functions that are known not to return are refused.
 
 mod filter;
 mod handler;
@@ -81,31 +82,31 @@ use kernel_ext::{
 use mechanism::Attached;
 use pin_init::init_array_from_fn;
 
-/// What the hook counts on each CPU.
+/// Indices of the hook's per-CPU counters.
 enum Count {
     /// Blocks that were opened.
     Hit,
-    /// Calls that the filters let through, but whose context the tracker cannot be used in, or for whom it
-    /// has no room.
+    /// Calls that passed the filters, but whose context forbids the tracker, or for which it has no
+    /// room.
     Missed,
 }
 
-/// The hook.
+/// The hook: opens a block around each hooked call.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Hook {
-    /// A section for each block, and a little more at both ends.
+    /// The epoch whose sections contain the blocks, and a little more at both ends.
     epoch: ARef<Epoch>,
-    /// Whether the state is [`State::On`], for the handlers.
+    /// 1 if the state is [`State::On`], for the handlers; otherwise 0.
     enabled: Once,
-    /// Whose calls are hooked.
+    /// Filters of the tasks whose calls are hooked.
     pub(crate) filter: Filter,
     selection: Arc<Selection>,
     counts: PerCpu<Counters<2>>,
-    /// On each CPU, whether a tracker that must not be disturbed is at work for the hook.
+    /// On each CPU, 1 while a tracker that must not be disturbed works for the hook.
     busy: PerCpu<Once>,
     latencies: [Histogram; Kind::COUNT],
-    /// For the blocks of calls whose tasks have no slot. While the hook is on there are no workers,
-    /// which have the same places.
+    /// Places for the blocks of calls whose tasks have no slot. Workers use the same places, but
+    /// none runs while the hook is on.
     places: Places,
     #[pin]
     settings: Mutex<Settings>,
@@ -113,30 +114,31 @@ pub(crate) struct Hook {
 
 struct Settings {
     module: &'static ThisModule,
-    /// For [`Mechanism::Function`]; none if no function that unmaps can be probed here.
+    /// Function to hook with [`Mechanism::Function`]; `None` if no function that unmaps can be
+    /// probed here.
     symbol: Option<CString>,
-    /// None for the one that goes with the tracker in use.
+    /// Mechanism that was chosen; `None` for the default of the tracker in use.
     mechanism: Option<Mechanism>,
     state: State,
-    /// How often the hook has been disabled.
+    /// Number of times that the hook has been disabled.
     turn: usize,
-    /// What the counters were when the hook was enabled, those of the probe included.
+    /// Counters at the time when the hook was enabled, those of the probe included.
     base: [usize; 2],
-    /// What the last probe had missed when it ended.
+    /// Calls that the last probe had missed when it ended.
     missed: usize,
 }
 
-/// What the hook is doing.
+/// State of the hook.
 enum State {
     /// There are no blocks, and no probe.
     Off,
     /// Calls open blocks.
     On(Registered),
-    /// No more blocks are opened. Once those that are left have ended, it is off.
+    /// No more blocks are opened. The hook can be switched off once the remaining ones have ended.
     Draining(Registered),
 }
 
-/// The probe, and what keeps the module as long as it is there.
+/// The probe, and the reference that keeps the module while the probe exists.
 struct Registered {
     // Before the module's reference: it is dropped first.
     probe: Attached,
@@ -144,13 +146,13 @@ struct Registered {
     _module: ModuleRef,
 }
 
-/// The hook has been disabled, for the time that this names.
+/// Token of [`Hook::begin_disabling`], which names one disabling of the hook.
 #[must_use]
 pub(crate) struct Disabling {
     turn: usize,
 }
 
-/// The same when those blocks have ended.
+/// Token of [`Hook::drain_for`]: the blocks that were open at that disabling have ended.
 #[must_use]
 pub(crate) struct Drained(Disabling);
 
@@ -159,10 +161,10 @@ impl PinnedDrop for Hook {
     fn drop(self: Pin<&mut Self>) {
         // It is still enabled if the module was forced out.
         self.enabled.write(0);
-        // Blocks hold what goes with the hook, and only the probe tells of their ends.
+        // Blocks use what goes with the hook, and only the probe reports their ends.
         self.epoch.synchronize();
         self.settings.lock().state = State::Off;
-        // Those who have found it disabled have sections, too.
+        // Calls that have found the hook disabled have sections, too.
         self.epoch.synchronize();
     }
 }
@@ -199,32 +201,32 @@ impl Hook {
         })
     }
 
-    /// Waits until no block is open that was opened before the call. May sleep. [`EINTR`] if a signal
-    /// came first.
+    /// Waits until no block is open that was opened before the call. May sleep. Fails with
+    /// [`EINTR`] if a signal comes first.
     ///
-    /// Not with a lock that a hooked call may wait for. Nor does the epoch's own task do the waiting,
-    /// which could be in a hooked call.
+    /// The caller must not hold a lock that a hooked call may wait for. The calling task does the
+    /// waiting, not the epoch's own, which could be in a hooked call.
     pub(crate) fn drain(&self) -> Result {
         self.epoch.synchronize_interruptible()
     }
 
-    /// [`Hook::drain`], to go on with [`Hook::end_disabling`].
+    /// Waits as [`Hook::drain`] does, for [`Hook::end_disabling`].
     pub(crate) fn drain_for(&self, disabling: Disabling) -> Result<Drained> {
         self.drain()?;
         Ok(Drained(disabling))
     }
 
-    /// Whether calls open blocks.
+    /// Returns whether calls open blocks.
     pub(crate) fn is_enabled(&self) -> bool {
         self.enabled.read() != 0
     }
 
-    /// Blocks that are open: exact when nothing moves, a snapshot otherwise.
+    /// Returns the number of open blocks: exact while none begins or ends, otherwise a snapshot.
     pub(crate) fn blocks(&self) -> usize {
         self.epoch.readers()
     }
 
-    /// How long hooked calls took with this tracker in use.
+    /// Returns the latencies of hooked calls with this tracker in use.
     pub(crate) fn latencies(&self, kind: Kind) -> &Histogram {
         &self.latencies[kind as usize]
     }
@@ -233,12 +235,13 @@ impl Hook {
         [Count::Hit, Count::Missed].map(|count| self.counts.sum(count as usize))
     }
 
-    /// Blocks that were opened since the hook was enabled last.
+    /// Returns the number of blocks opened since the hook was last enabled.
     pub(crate) fn hits(&self) -> usize {
         self.sums()[0].wrapping_sub(self.settings.lock().base[0])
     }
 
-    /// Calls since then that should have opened one and could not.
+    /// Returns the number of calls since the hook was last enabled that should have opened a block
+    /// and could not.
     pub(crate) fn missed(&self) -> usize {
         let settings = self.settings.lock();
         self.sums()[1]
@@ -246,12 +249,12 @@ impl Hook {
             .wrapping_sub(settings.base[1])
     }
 
-    /// The function that is hooked, if there is one.
+    /// Calls `f` with the function to hook, if there is one.
     pub(crate) fn with_symbol<T>(&self, f: impl FnOnce(Option<&CStr>) -> T) -> T {
         f(self.settings.lock().symbol.as_deref())
     }
 
-    /// What calls are hooked with, or would be if the hook was enabled now.
+    /// Returns the mechanism that hooks calls, or would if the hook were enabled now.
     pub(crate) fn mechanism(&self) -> Mechanism {
         let settings = self.settings.lock();
         match &settings.state {
@@ -260,13 +263,13 @@ impl Hook {
         }
     }
 
-    /// What the function is to be probed with, where it is one.
+    /// Returns the mechanism for probing a function.
     pub(crate) fn function_mechanism(&self) -> probe::Mechanism {
         self.settings.lock().function_mechanism()
     }
 
-    /// Changes the function. [`EBUSY`] while the hook is enabled, [`EINVAL`] if it cannot be hooked. May
-    /// sleep.
+    /// Sets the function to hook. Fails with [`EBUSY`] while the hook is enabled or has blocks
+    /// left, and with [`EINVAL`] if the function cannot be hooked. May sleep.
     pub(crate) fn set_symbol(&self, symbol: &BStr) -> Result {
         let mut settings = self.settings.lock();
         settings.check_idle("symbol")?;
@@ -283,8 +286,8 @@ impl Hook {
         Ok(())
     }
 
-    /// Changes what calls are hooked with; none for what goes with the tracker in use when the hook is
-    /// enabled. Errors as for [`Hook::set_symbol`].
+    /// Sets the mechanism; `None` for the default of the tracker in use when the hook is enabled.
+    /// Fails as [`Hook::set_symbol`] does.
     pub(crate) fn set_mechanism(&self, mechanism: Option<Mechanism>) -> Result {
         let mut settings = self.settings.lock();
         settings.check_idle("mechanism")?;
@@ -299,10 +302,10 @@ impl Hook {
         Ok(())
     }
 
-    /// Enables the hook; nothing changes if it is. May sleep.
+    /// Enables the hook, unless it is enabled. May sleep.
     ///
-    /// [`EBUSY`] while workers run; [`EINVAL`] if the tracker sleeps and the mechanism does not allow it,
-    /// or if the function cannot be hooked.
+    /// Fails with [`EBUSY`] while workers run, and with [`EINVAL`] if the tracker sleeps and the
+    /// mechanism does not allow it, or if the function cannot be hooked.
     pub(crate) fn enable(&self) -> Result {
         let mut settings = self.settings.lock();
         let registered = match mem::replace(&mut settings.state, State::Off) {
@@ -320,7 +323,7 @@ impl Hook {
         Ok(())
     }
 
-    /// Keeps workers out, and registers the probe. Errors as for [`Hook::enable`].
+    /// Keeps workers out, and registers the probe. Fails as [`Hook::enable`] does.
     fn register(&self, settings: &Settings) -> Result<Registered> {
         let module = ModuleRef::new(settings.module)?;
         let may_sleep = self
@@ -330,8 +333,8 @@ impl Hook {
         let mechanism = settings
             .mechanism
             .unwrap_or(Mechanism::default_for(may_sleep));
-        // SAFETY: The probe is part of the hook. It is unregistered when no call has a token, at the
-        // latest by the hook's drop, which comes before anything of the hook goes.
+        // SAFETY: The probe is part of the hook. It is unregistered when no call has a token, at
+        // the latest by the hook's drop, before any part of the hook is freed.
         let attached =
             unsafe { Attached::new(mechanism, settings.symbol.as_deref(), NonNull::from(self)) };
         match attached {
@@ -347,10 +350,11 @@ impl Hook {
         }
     }
 
-    /// Disables the hook, and waits until it has no blocks; nothing changes if it is disabled. If it is
-    /// enabled again meanwhile, it stays so. May sleep.
+    /// Disables the hook, unless it is disabled, and waits until it has no blocks. If it is enabled
+    /// again concurrently, it stays enabled. May sleep.
     ///
-    /// [`EINTR`] if a signal came first: no more blocks are opened, and the next call goes on waiting.
+    /// Fails with [`EINTR`] if a signal comes first: no more blocks are opened then, and the next
+    /// call resumes waiting.
     pub(crate) fn disable(&self) -> Result {
         let mut next = self.begin_disabling();
         while let Some(disabling) = next {
@@ -360,7 +364,8 @@ impl Hook {
         Ok(())
     }
 
-    /// Has calls open no more blocks. Returns what [`Hook::drain_for`] takes, unless the hook is off.
+    /// Stops calls from opening blocks. Returns the argument of [`Hook::drain_for`], unless the
+    /// hook is off.
     pub(crate) fn begin_disabling(&self) -> Option<Disabling> {
         let mut settings = self.settings.lock();
         match mem::replace(&mut settings.state, State::Off) {
@@ -378,8 +383,8 @@ impl Hook {
     }
 
     /// Switches the hook off, unless it is enabled again, or off already. If it was enabled and
-    /// disabled again after [`Hook::begin_disabling`], blocks may be left that began in between: then
-    /// this returns what [`Hook::drain_for`] takes. May sleep.
+    /// disabled again after [`Hook::begin_disabling`], blocks may be left that began in between:
+    /// then this returns the argument of another [`Hook::drain_for`]. May sleep.
     pub(crate) fn end_disabling(&self, Drained(disabling): Drained) -> Option<Disabling> {
         let mut settings = self.settings.lock();
         if !matches!(settings.state, State::Draining(_)) {
@@ -399,13 +404,13 @@ impl Hook {
 }
 
 impl Settings {
-    /// What calls are hooked with if this tracker is in use.
+    /// Returns the mechanism that hooks calls if this tracker is in use.
     fn mechanism_for(&self, kind: Kind) -> Mechanism {
         let may_sleep = MaySleep(!MaySleep(false).admits(kind));
         self.mechanism.unwrap_or(Mechanism::default_for(may_sleep))
     }
 
-    /// What a function is probed with, if one is.
+    /// Returns the mechanism for probing a function.
     fn function_mechanism(&self) -> probe::Mechanism {
         match self.mechanism {
             Some(Mechanism::Function(mechanism)) => mechanism,
@@ -413,7 +418,7 @@ impl Settings {
         }
     }
 
-    /// What the probe has missed, or the last one had.
+    /// Returns the number of calls that the probe has missed, or the last one if there is none.
     fn missed_by_probe(&self) -> usize {
         match &self.state {
             State::Off => self.missed,
@@ -421,7 +426,8 @@ impl Settings {
         }
     }
 
-    /// [`EBUSY`] while the hook is enabled, or has blocks left.
+    /// Fails with [`EBUSY`], and logs that `what` cannot be changed, while the hook is enabled or
+    /// has blocks left.
     fn check_idle(&self, what: &str) -> Result {
         if !matches!(self.state, State::Off) {
             pr_err!(
@@ -434,7 +440,7 @@ impl Settings {
     }
 }
 
-/// Says in the log why the hook cannot be enabled.
+/// Logs why the hook cannot be enabled, and returns the error.
 fn explain(refusal: Refusal, settings: &Settings) -> Error {
     match refusal {
         Refusal::Workers => {
@@ -453,7 +459,7 @@ fn explain(refusal: Refusal, settings: &Settings) -> Error {
     }
 }
 
-/// The names of trackers that every mechanism can be used with, separated by blanks.
+/// Names of the trackers that every mechanism can be used with, separated by blanks.
 struct Hookable;
 
 impl kernel::fmt::Display for Hookable {

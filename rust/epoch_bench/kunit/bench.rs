@@ -37,7 +37,7 @@ use kernel_ext::testing::{
 
 const KEY: usize = 7;
 
-/// Does something in a block of a worker's place that has noted [`KEY`].
+/// Calls a closure in a block that has noted [`KEY`], in a worker's place.
 struct InBlock<F>(u32, F);
 
 impl<F: FnOnce()> Visitor for InBlock<F> {
@@ -45,16 +45,16 @@ impl<F: FnOnce()> Visitor for InBlock<F> {
 
     fn visit<T: Tracker>(self, tracker: &T) {
         let Self(place, f) = self;
-        // SAFETY: The worker has no other block.
+        // SAFETY: The place is the worker's, which has no other block.
         let block = unsafe { tracker.start(place) };
         tracker.page(&block, KEY);
         f();
-        // SAFETY: It was opened in this tracker.
+        // SAFETY: `block` was opened in this tracker.
         unsafe { tracker.finish(block) };
     }
 }
 
-/// A worker with a block that has noted [`KEY`], as the verifier knows, too.
+/// A worker with an open block that has noted [`KEY`], and is recorded by the verifier.
 struct Holder {
     go: Arc<Atomic<u32>>,
     thread: Waiter,
@@ -65,7 +65,7 @@ impl Holder {
         Self::start_with(bench, None)
     }
 
-    /// With a tracker of its own.
+    /// Starts a worker with a tracker of its own, or with the knob's.
     fn start_with(bench: &Arc<Bench>, own: Option<Kind>) -> Result<Self> {
         let (go, noted) = (shared()?, shared()?);
         let thread = Waiter::start({
@@ -100,7 +100,7 @@ fn wait(bench: &Bench) {
     }
 }
 
-/// All that can be waited for here.
+/// Returns the available trackers that can be waited for.
 fn that_wait() -> impl Iterator<Item = Kind> {
     Kind::available().filter(|kind| kind.waits())
 }
@@ -136,14 +136,14 @@ mod tests {
         let user = admission.use_tracker(&own);
         assert_eq!(user.kind(), Kind::Spin);
         assert_eq!(follower.use_tracker(&none).kind(), Kind::Epoch);
-        // Nobody follows: it does not wait for the worker, which goes on.
+        // No worker follows: the change does not wait for the worker, which goes on.
         bench.set_tracker(Kind::Mutex)?;
         assert!(!user.is_over());
         assert_eq!(follower.use_tracker(&none).kind(), Kind::Mutex);
         own.set(Some(Kind::Mutex));
         assert!(user.is_over());
         drop(user);
-        // To use it since the knob says so is another thing.
+        // Using the same tracker because the knob says so is a different wish.
         let user = admission.use_tracker(&own);
         assert!(!user.is_over());
         own.set(None);
@@ -198,7 +198,7 @@ mod tests {
             })?;
             wait_until(|| bench.tracker() == other);
             let waits = bench.clone();
-            // The one that is wrong on purpose is right with a single block.
+            // The broken one is right with a single block.
             assert!(returns_after(|| holder.let_go(), move || wait(&waits))?);
             changer.join();
             holder.thread.join();

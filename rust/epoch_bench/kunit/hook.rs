@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of the hook. What is hooked is `msleep`, in tasks of a name of their own; a kernel
-//! without probes skips them.
+//! KUnit tests of the hook. They hook `msleep`, in tasks with a name of their own; a kernel without
+//! probes skips them.
 
 use super::bench;
 use crate::{
@@ -39,10 +39,10 @@ use kernel_ext::{
     }, //
 };
 
-/// What `kernel_ext::threads` calls its threads.
+/// Name of the threads of `kernel_ext::threads`.
 const THREAD: &[u8] = b"rust_closure";
 
-/// What this kernel can hook with; without anything, the test is skipped.
+/// Returns the mechanisms that this kernel can hook with; skips the test if there are none.
 fn mechanisms() -> impl Iterator<Item = Mechanism> {
     let can_hook = |mechanism: &Mechanism| mechanism.check(c"msleep").is_ok();
     let all = [Mechanism::Fprobe, Mechanism::Kretprobe].into_iter();
@@ -56,7 +56,7 @@ fn comm(name: &[u8]) -> Result<Comm> {
     Comm::new(BStr::from_bytes(name)).ok_or(EINVAL)
 }
 
-/// A bench whose hook is about to hook `msleep` in threads of this test.
+/// Creates a bench whose hook, once enabled, hooks `msleep` in threads of this test.
 fn hooked(kind: Kind, mechanism: Mechanism) -> Result<Arc<Bench>> {
     let bench = bench(kind)?;
     bench
@@ -67,13 +67,13 @@ fn hooked(kind: Kind, mechanism: Mechanism) -> Result<Arc<Bench>> {
     Ok(bench)
 }
 
-/// A thread that sleeps in `msleep`, for so long.
+/// Starts a thread that sleeps in `msleep`, for `ms`.
 fn sleeper(ms: i64) -> Result<Waiter> {
-    // Longer than what `fsleep` leaves to others.
+    // Long enough for `fsleep` to call `msleep`.
     Waiter::start(move || fsleep(Delta::from_millis(ms)))
 }
 
-/// Those that a handler may use.
+/// Returns the trackers that a handler may use.
 fn hookable() -> impl Iterator<Item = Kind> {
     Kind::available().filter(|kind| kind.context() != Context::Sleeping)
 }
@@ -136,11 +136,11 @@ mod tests {
             assert!(again.is_some());
             assert_eq!(bench.hook.blocks(), 1);
             sleeper.join();
-            // Nobody has told the probe of the return in vain.
+            // The probe was still registered when the call returned.
             assert_eq!(bench.hook.blocks(), 0);
             let second = bench.hook.drain_for(second)?;
             assert!(bench.hook.end_disabling(second).is_none());
-            // Whoever comes last finds nothing to do.
+            // The last one finds nothing to do.
             let again = bench.hook.drain_for(again.ok_or(EINVAL)?)?;
             assert!(bench.hook.end_disabling(again).is_none());
             assert_eq!(
@@ -177,7 +177,7 @@ mod tests {
             sleeper(50)?.join();
             assert_eq!(bench.hook.hits(), 0);
             bench.hook.filter.set_comm(&comm(b"")?);
-            // Threads of the kernel are groups of their own.
+            // Each kernel thread is a group of its own.
             bench.hook.filter.set_tgid(i32::MAX as usize);
             sleeper(50)?.join();
             assert_eq!(bench.hook.hits(), 0);
@@ -241,7 +241,7 @@ mod tests {
         }
         assert_eq!(bench.hook.mechanism(), Syscall);
         bench.hook.enable()?;
-        // It stays what it is while the hook is enabled.
+        // The mechanism stays the same while the hook is enabled.
         bench.set_tracker(Kind::Mutex)?;
         bench.set_tracker(Kind::Epoch)?;
         assert_eq!(bench.hook.mechanism(), Syscall);
@@ -267,19 +267,19 @@ mod tests {
             bench.hook.enable()?;
             assert!(!bench.hook.admits());
             // As the probe would call it.
-            // SAFETY: Nobody else has these slots.
+            // SAFETY: No other task uses slot 7.
             let one = unsafe { bench.hook.enter(Some(7)) }.ok_or(EINVAL)?;
-            // SAFETY: As above.
+            // SAFETY: No other task uses slot 8.
             let other = unsafe { bench.hook.enter(Some(8)) }.ok_or(EINVAL)?;
             assert_eq!(bench.hook.blocks(), 2);
-            // SAFETY: It was entered above.
+            // SAFETY: `enter` returned the token, which is left once.
             unsafe { bench.hook.leave(one) };
-            // SAFETY: As above.
+            // SAFETY: `enter` returned the token, which is left once.
             unsafe { bench.hook.leave(other) };
             assert_eq!(bench.hook.blocks(), 0);
             assert_eq!((bench.hook.hits(), bench.hook.missed()), (2, 0));
             bench.hook.disable()?;
-            // SAFETY: Nobody else has the slot.
+            // SAFETY: No other task uses slot 7, which is free again.
             let none = unsafe { bench.hook.enter(Some(7)) };
             assert!(none.is_none());
         }
@@ -347,8 +347,8 @@ mod tests {
         Ok(())
     }
 
-    /// Or one could spin for a tracker that is held by a task which it has interrupted, or which another
-    /// CPU keeps from going on by a lock that interrupts take.
+    /// Otherwise an interrupt could spin for a tracker that the interrupted task holds, or for a
+    /// lock whose owner, on another CPU, spins for that tracker.
     #[test]
     fn no_interrupt_comes_while_a_tracker_is_at_work() -> Result {
         for kind in hookable().filter(|kind| kind.context() == Context::Task) {
@@ -372,7 +372,7 @@ mod tests {
         for mechanism in mechanisms() {
             let bench = hooked(Kind::Srcu, mechanism)?;
             bench.hook.enable()?;
-            // Where ticks are late, as in a guest that has to wait for its turn, it may take less.
+            // Where ticks are late, as in a guest that has to wait for a CPU, it may take less.
             sleeper(200)?.join();
             bench.hook.disable()?;
             let mut buckets = KBox::new([0; _], GFP_KERNEL)?;

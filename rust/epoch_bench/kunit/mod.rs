@@ -17,7 +17,7 @@ use kernel::{
     ModuleMetadata, //
 };
 
-/// A bench of the test's own, beside the device's.
+/// Creates a bench for a test, separate from the device's.
 fn bench(kind: Kind) -> Result<Arc<Bench>> {
     Arc::pin_init(
         Bench::new(&crate::LocalModule::THIS_MODULE, kind, false)?,

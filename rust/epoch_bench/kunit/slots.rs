@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of the slots in which tasks keep what a hooked munmap(2) carries.
+//! KUnit tests of the slots in which tasks keep the state of a hooked munmap(2).
 
 use kernel::{
     macros::kunit_tests,
@@ -11,19 +11,19 @@ use kernel_ext::task_slots::{
     TaskSlots, //
 };
 
-/// How many slots there are.
+/// Number of slots.
 const COUNT: u32 = 8;
 
-/// In the place of the task of this number, of which there is none.
+/// Claims a slot in the place of the task of this number, which need not exist.
 fn claim(slots: &TaskSlots<usize>, task: usize) -> Option<Claimed<'_, usize>> {
-    // SAFETY: Slots are used by one thread, in the place of one task after the other.
+    // SAFETY: One thread uses the slots, in the place of one task after the other; no number is 0.
     unsafe { slots.claim(task) }
 }
 
-/// In the same way; none if the task has no value.
+/// Takes the value of the task of this number; `None` if it has none.
 fn take(slots: &TaskSlots<usize>, task: usize) -> Option<usize> {
     let mut value = None;
-    // SAFETY: As above. What was claimed was put, or dropped.
+    // SAFETY: One thread uses the slots, and each claim was put, or dropped, before.
     unsafe { slots.take(task, |taken| value = Some(taken)) };
     value
 }
@@ -54,7 +54,7 @@ mod tests {
             claim(&slots, task).ok_or(EINVAL)?.put(task);
         }
         assert!(claim(&slots, 1).is_none());
-        // The one that has the slot which all name goes first, so that it is free.
+        // The task with the slot that all name goes first, so that the slot is free.
         for task in tasks() {
             assert_eq!(take(&slots, task), Some(task));
             assert_eq!(take(&slots, task), None);

@@ -53,7 +53,7 @@ use kernel_ext::{
 const PLACES: usize = 64;
 const KEY: usize = 0x1000;
 
-/// A tracker without blocks.
+/// Creates a tracker without blocks; skips the test if the CPU does not support it.
 fn tracker<T: Tracker>(tracker: impl PinInit<T, Error>) -> Result<Arc<T>> {
     if !T::is_supported() {
         skip(c"the CPU lacks cmpxchg16b");
@@ -69,11 +69,11 @@ fn start<T: Tracker>(tracker: &T, place: u32) -> T::Block<'_> {
 
 /// Closes a block.
 fn finish<'a, T: Tracker>(tracker: &'a T, block: T::Block<'a>) {
-    // SAFETY: Each test has one tracker.
+    // SAFETY: Each test has one tracker, in which the block was opened.
     unsafe { tracker.finish(block) };
 }
 
-/// Whether waiting for [`KEY`] takes until `block` is finished.
+/// Returns whether a wait for [`KEY`] lasts until `block` is finished.
 fn wait_returns_after<'a, T: Tracker + 'static>(
     tracker: &'a Arc<T>,
     block: T::Block<'a>,
@@ -87,7 +87,7 @@ fn wait_returns_after<'a, T: Tracker + 'static>(
     )
 }
 
-/// Whether waiting for a page takes until the block that has noted it is finished.
+/// Returns whether a wait for a page lasts until the block that has noted it is finished.
 fn waits_for_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
     for _ in 0..4 {
         let block = start(&*tracker, 0);
@@ -99,7 +99,8 @@ fn waits_for_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
     Ok(true)
 }
 
-/// The same with two blocks, of which the younger finishes first, and either has noted the page.
+/// Returns whether a wait for a page lasts until the block that has noted it is finished, when
+/// another block overlaps it and finishes first: a younger one, and then an older one.
 fn waits_for_overlapping_blocks<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
     let older = start(&*tracker, 0);
     let younger = start(&*tracker, 1);
@@ -114,8 +115,8 @@ fn waits_for_overlapping_blocks<T: Tracker + 'static>(tracker: Arc<T>) -> Result
     Ok(first && wait_returns_after(&tracker, younger)?)
 }
 
-/// Waits, inside a block that has not noted the page, for one that is past, which has been waited for
-/// before.
+/// Waits, inside a block that has not noted the page, for a page whose block is finished and has
+/// been waited for before.
 fn does_not_wait_for_page_that_is_past<T: Tracker>(tracker: Arc<T>) {
     let block = start(&*tracker, 0);
     tracker.page(&block, KEY);
@@ -135,8 +136,8 @@ fn does_not_wait_for_page_that_nobody_noted<T: Tracker>(tracker: Arc<T>) {
     finish(&*tracker, block);
 }
 
-/// Whether waiting for a page whose block is finished takes until an older one is: its generation is
-/// not done before.
+/// Returns whether a wait for a page whose block is finished lasts until an older block is
+/// finished: the page's generation is not done before.
 fn gives_generation_to_older_block<T: Tracker + 'static>(tracker: Arc<T>) -> Result<bool> {
     let older = start(&*tracker, 0);
     let younger = start(&*tracker, 1);
@@ -145,16 +146,17 @@ fn gives_generation_to_older_block<T: Tracker + 'static>(tracker: Arc<T>) -> Res
     wait_returns_after(&tracker, older)
 }
 
-/// What one thread of [`violations`] has done.
+/// Progress of one thread of [`violations`].
 struct Mutator {
-    /// The block that has noted the page.
+    /// Number of the last block that has noted the page.
     noted: Atomic<u64>,
-    /// The last block that is about to be finished.
+    /// Number of the last block that is about to be finished.
     finished: Atomic<u64>,
 }
 
 /// Runs mutators, which open blocks and note a page, against waiters for that page. Returns how
-/// often a wait ended before a block that had noted the page when it began, and the number of waits.
+/// often a wait ended before a block that had noted the page when it began, and the number of
+/// waits.
 fn violations<T: Tracker + 'static>(tracker: Arc<T>) -> Result<(u32, u32)> {
     const MUTATORS: usize = 4;
     const WAITERS: usize = 2;
@@ -222,8 +224,7 @@ fn violations<T: Tracker + 'static>(tracker: Arc<T>) -> Result<(u32, u32)> {
     Ok((violations.load(Relaxed), waits.load(Relaxed)))
 }
 
-/// Makes a suite for each tracker, of the tests that all of them have to pass; and further down, of those
-/// that only some have to.
+/// Defines a suite for each tracker, with the tests that all trackers pass.
 macro_rules! suites {
     ($($suite:ident: $ty:ty,)+) => {
         $(
@@ -266,7 +267,7 @@ suites! {
     epoch_tracker_srcu_expedited: SrcuExpedited,
 }
 
-/// Trackers whose waits depend on the page.
+/// Defines a suite for each tracker whose waits depend on the page.
 macro_rules! suites_of_pages {
     ($($suite:ident: $ty:ty,)+) => {
         $(
@@ -298,7 +299,7 @@ suites_of_pages! {
     epoch_pages_epoch_keyed: EpochKeyed,
 }
 
-/// Trackers with a list of generations.
+/// Defines a suite for each tracker with one list of generations.
 macro_rules! suites_of_lists {
     ($($suite:ident: $ty:ty,)+) => {
         $(
@@ -326,7 +327,8 @@ suites_of_lists! {
 mod lists_of_cpus {
     use super::*;
 
-    /// A block is in the list of the CPU on which it began, wherever it ends, and whoever waits.
+    /// A block is in the list of the CPU on which it began, wherever it ends, and wherever the
+    /// waiter runs.
     #[test]
     fn block_is_waited_for_from_any_cpu_and_ends_on_any() -> Result {
         let cpus = online()?;

@@ -9,7 +9,7 @@ use kernel::{
 };
 use kernel_ext::sysfs::Attribute;
 
-/// One entry for each file.
+/// Attributes of the directory `counters`.
 pub(super) static FILES: [Attribute<Arc<Bench>>; 5] = [
     Attribute::read_only(c"waits", |bench, out| {
         out.write(fmt!("{}", bench.counters(bench.tracker()).0));

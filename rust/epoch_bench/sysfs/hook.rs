@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The directory `hook`.
+//! The directory `hook`: settings, state and counters of the hook.
 
 use super::Switch;
 use crate::{
@@ -21,7 +21,7 @@ use kernel_ext::{
     task, //
 };
 
-/// One entry for each file.
+/// Attributes of the directory `hook`.
 pub(super) static FILES: [Attribute<Arc<Bench>>; 10] = [
     Attribute::read_write(
         c"enable",
@@ -45,7 +45,7 @@ pub(super) static FILES: [Attribute<Arc<Bench>>; 10] = [
         },
         |bench, value| bench.hook.set_symbol(value),
     ),
-    // To find out, each is probed.
+    // Private: a read probes each function.
     Attribute::private(c"available_symbols", |bench, out| {
         let mut first = true;
         for symbol in hook::available_symbols(bench.hook.function_mechanism()) {
@@ -106,7 +106,7 @@ pub(super) static FILES: [Attribute<Arc<Bench>>; 10] = [
         |bench, value| {
             let comm = task::Comm::new(value).ok_or_else(|| {
                 pr_err!(
-                    "hook: comm takes the name of a task, of at most 15 bytes, or nothing for all\n"
+                    "hook: comm takes a task name of at most 15 bytes, or an empty one for all\n"
                 );
                 EINVAL
             })?;
@@ -128,7 +128,8 @@ pub(super) static FILES: [Attribute<Arc<Bench>>; 10] = [
     }),
 ];
 
-/// The number of a process in the initial namespace, or 0.
+/// Parses the number of a process in the initial namespace, or 0; logs what `file` takes if that
+/// fails.
 fn process(file: &str, value: &BStr) -> Result<usize> {
     // Process numbers are positive, and fit an int.
     let number = core::str::from_utf8(value)

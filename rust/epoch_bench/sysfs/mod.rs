@@ -32,7 +32,7 @@ groups!(
         Some(c"counters") => counters::FILES,
 );
 
-/// One entry for each file.
+/// Attributes of the device's own directory.
 static FILES: [Attribute<Arc<Bench>>; 5] = [
     Attribute::read_write(
         c"tracker",
@@ -81,7 +81,7 @@ static FILES: [Attribute<Arc<Bench>>; 5] = [
     }),
 ];
 
-/// 0 or 1, as a file or a parameter takes it.
+/// A switch in a file or a module parameter: 0 or 1.
 #[derive(Clone, Copy)]
 pub(crate) struct Switch(pub(crate) bool);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tracker that is wrong, for tests: the verifier has to find that.
+//! A broken tracker, for tests: the verifier has to find that.
 //!
-//! It counts blocks that have started and blocks that have finished, and to wait is to wait until as
-//! many have finished as had started. But those that finish need not be those that were to be waited
-//! for: a younger one that is quick counts for an older one that is slow.
+//! It counts blocks that have started and blocks that have finished. A wait lasts until as many
+//! have finished as had started. But these need not be the same blocks: a younger one that is quick
+//! counts for an older one that is slow.
 
 use super::{
     Context,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! This project's epoch, used as in the experiment of 2018: a block is a section, and waiting always
-//! takes a grace period, whatever the page.
+//! This project's epoch, used as in the experiment of 2018: a block is a section, and waiting
+//! always takes a grace period, whatever the page.
 
 use super::{
     Context,
@@ -14,7 +14,8 @@ use epoch::{
 use kernel::prelude::*;
 
 static_epoch! {
-    /// At an address that the compiler knows: a section has nothing to look up.
+    /// The epoch of all blocks, at an address that the compiler knows: a section has nothing to
+    /// look up.
     static BENCH = c"bench";
 }
 

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! This project's epoch, with a cookie for each page: waiting takes a grace period only if one of the
-//! page's blocks may be open.
+//! This project's epoch, with a cookie for each page: waiting takes a grace period only if one of
+//! the page's blocks may be open.
 //!
-//! A block leaves at each page that it unmaps the cookie of the first grace period that begins after
-//! that; the later of two cookies stays. To wait for a page is to look whether its cookie's grace
-//! period has passed, and only otherwise to wait for one.
+//! A block leaves at each page that it unmaps the cookie of the first grace period that begins
+//! after that; the later of two cookies stays. A wait for a page checks whether its cookie's grace
+//! period has passed, and only otherwise waits for one.
 //!
-//! Why that is enough, for a block that began, and noted the page, before the call:
+//! This is enough for a block that began, and noted the page, before the call:
 //!
 //! - The waiter finds the block's cookie or a later one, for a page's cookie never goes back.
-//! - If the grace period of what it finds has passed, so has that of the block's own cookie. That one
-//!   began after the cookie was taken, inside the block; so no section is left that was entered by then,
-//!   the block's among them. Barriers: the full ones of `snapshot` and of `poll`.
-//! - Otherwise it waits for a grace period that begins after the call, and thus after the block did.
+//! - If the grace period of the cookie that it finds has passed, so has that of the block's own
+//!   cookie. That grace period began after the cookie was taken, inside the block; so no section is
+//!   left that was entered by then, the block's among them. Barriers: the full ones of `snapshot`
+//!   and of `poll`.
+//! - Otherwise it waits for a grace period that begins after the call, and thus after the block
+//!   did.
 //!
-//! Were the earlier cookie to replace the later one, a waiter could find it passed while the block
-//! that had left the later one is open.
+//! If an earlier cookie replaced a later one, a waiter could find it passed while the block that
+//! had left the later one is open.
 
 use super::{
     pages::Pages,
@@ -44,7 +46,7 @@ impl EpochKeyed {
         try_pin_init!(Self {
             epoch: epoch::Epoch::new(c"bench_keyed")?,
             pages: {
-                // Nobody has noted a page: each has a cookie that has passed.
+                // No page has been noted: each has a cookie that has passed.
                 let cookie = epoch.snapshot();
                 epoch.synchronize();
                 Pages::new(number(cookie))?
@@ -53,7 +55,8 @@ impl EpochKeyed {
     }
 }
 
-/// Numbers of pages are compared as numbers of 64 bits that wrap around; cookies have a word.
+/// Shift of a cookie, which is a word: numbers of pages are compared as 64-bit numbers that wrap
+/// around.
 const SHIFT: u32 = u64::BITS - usize::BITS;
 
 fn number(cookie: Cookie) -> u64 {

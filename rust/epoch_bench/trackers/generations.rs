@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One list of generations for all blocks: what `mutex` and `spin` share.
+//! One list of generations for all blocks, which `mutex` and `spin` share.
 
 use super::{
     list::{
@@ -26,7 +26,7 @@ pub(crate) struct Generations<L: ListLock> {
     rest: Rest,
 }
 
-/// What blocks read, and waiters write.
+/// Fields that blocks read, and waiters write.
 #[pin_data]
 #[repr(align(64))]
 struct Rest {
@@ -58,7 +58,7 @@ impl<L: ListLock> Tracker for Generations<L> {
 
     #[inline(always)]
     unsafe fn start(&self, place: u32) -> Block {
-        // SAFETY: As this function requires.
+        // SAFETY: The place is the caller's, and no block is open there, as this function requires.
         unsafe { self.list.start(self.rest.entries.get(place)) }
     }
 
@@ -68,7 +68,7 @@ impl<L: ListLock> Tracker for Generations<L> {
 
     #[inline(always)]
     unsafe fn finish(&self, block: Block) {
-        // SAFETY: As this function requires.
+        // SAFETY: The block was opened in this tracker, as this function requires.
         if unsafe { self.list.finish(block) } {
             self.rest.waiters.notify();
         }

@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Open blocks in a list under a lock, by generation: what `mutex`, `spin` and `spin-percpu` share.
+//! A list of open blocks under a lock, by generation, which `mutex`, `spin` and `spin-percpu`
+//! share.
 //!
 //! Blocks are numbered by *generation*, each one more than the youngest that is open. The list is
 //! sorted by it. `done` is the generation up to which all blocks are finished:
 //!
 //! - the oldest block, when it finishes, publishes its generation as `done`;
-//! - any other gives its generation to the next older one, which will publish it in its turn.
+//! - any other block gives its generation to the next older one, which will publish it in turn.
 //!
 //! A block leaves its generation at each page that it unmaps; generations of pages are kept by hash
-//! of the page's key. To wait for a page is to wait until `done` has come up to the page's
-//! generation, which costs nothing if it has already.
+//! of the page's key. A wait for a page lasts until `done` reaches the page's generation, which
+//! costs nothing if it already has.
 //!
-//! What a block leaves at a page is the generation it started with. Another block may have given it
-//! a higher one since; the lower one does as well, for every older block has a still lower one until
-//! this block is finished: so `done` cannot reach it earlier.
+//! A block leaves at a page the generation that it started with. Another block may have given it a
+//! higher one since. The lower one is enough: every older block has a still lower one until this
+//! block is finished, so `done` cannot reach it earlier.
 //!
-//! Nothing is done with the lock held that can be done without: the block's entry is known before,
-//! and waiters are looked for after. What is written there is one cache line, and the entries.
+//! As little as possible is done with the lock held: the block's entry is known before, and waiters
+//! are checked after. The critical section writes one cache line, and the entries.
 //!
 //! Source: FreeBSD r299788 (b4ddfd616790) by Konstantin Belousov, `sys/amd64/amd64/pmap.c`. There a
-//! block's entry is part of its thread; here it is that of the place which a worker or a hooked call
-//! has. FreeBSD's waiter looks at the page's generation again each time it wakes, and may so wait
+//! block's entry is part of its thread; here it is that of the place of a worker or of a hooked
+//! call. FreeBSD's waiter looks at the page's generation again each time it wakes, and may so wait
 //! for younger blocks too; this one does not.
 
 use super::{
@@ -53,7 +54,8 @@ use kernel_ext::once::{
 ///
 /// # Invariants
 ///
-/// While a block is open in it, `older` and `younger` point to entries of the same tracker, or are null.
+/// While a block is open in it, `older` and `younger` point to entries of the same tracker, or are
+/// null.
 #[repr(align(64))]
 pub(crate) struct Entry {
     generation: u64,
@@ -61,20 +63,20 @@ pub(crate) struct Entry {
     younger: *mut Entry,
 }
 
-/// Where the list begins.
+/// Head of the list.
 ///
 /// # Invariants
 ///
-/// From `youngest` on, `older` leads through the entries of all open blocks, by falling generation, to
-/// null, and `younger` back.
+/// From `youngest` on, `older` leads through the entries of all open blocks, by falling generation,
+/// to null, and `younger` back.
 struct Blocks {
     youngest: *mut Entry,
-    /// How many there are.
+    /// Number of open blocks.
     open: usize,
 }
 
 impl Blocks {
-    /// Opens a block. `done` is the generation that is done. Returns its generation.
+    /// Opens a block. `done` is the generation that is done. Returns the block's generation.
     ///
     /// # Safety
     ///
@@ -126,7 +128,7 @@ impl Blocks {
         if older.is_null() {
             return Some(generation);
         }
-        // SAFETY: As above.
+        // SAFETY: By the type invariants `older` points to an entry, and the lock is held.
         // INVARIANT: Still lower than that of the next younger block.
         unsafe {
             (*older).younger = younger;
@@ -136,26 +138,26 @@ impl Blocks {
     }
 }
 
-/// The lock that the list is under.
+/// A lock for the list.
 pub(crate) trait ListLock: Backend {
-    /// Where it may be taken.
+    /// Context in which the lock may be taken.
     const CONTEXT: Context;
 
-    /// What lockdep knows it as, and by.
+    /// Returns the lock's name and class for lockdep.
     fn class() -> (&'static CStr, Pin<&'static LockClassKey>);
 }
 
 /// The entries of all places of a tracker.
 pub(super) struct Entries(KVVec<UnsafeCell<Entry>>);
 
-// SAFETY: An entry is accessed with the lock held of the list that its block is in; one in which no
-// block is open, by whoever has the place, which is handed on with an order.
+// SAFETY: While a block is open in it, an entry is accessed with the lock of that block's list
+// held; otherwise by the owner of its place, and a place changes owners with an ordering.
 unsafe impl Send for Entries {}
-// SAFETY: As for `Send`.
+// SAFETY: As for `Send`: the list's lock, or the place, excludes concurrent accesses.
 unsafe impl Sync for Entries {}
 
 impl Entries {
-    /// Those of so many places.
+    /// Allocates the entries of `places` places.
     pub(super) fn new(places: usize) -> Result<Self> {
         let mut entries = KVVec::with_capacity(places, GFP_KERNEL)?;
         for _ in 0..places {
@@ -169,20 +171,20 @@ impl Entries {
         Ok(Self(entries))
     }
 
-    /// That of a place.
+    /// Returns the entry of a place.
     #[inline(always)]
     pub(super) fn get(&self, place: u32) -> *mut Entry {
         self.0[place as usize].get()
     }
 }
 
-/// What blocks write: one cache line, unless the lock takes more.
+/// Fields that blocks write: one cache line, unless the lock takes more.
 #[pin_data]
 #[repr(C, align(64))]
 struct Hot<L: ListLock> {
     #[pin]
     lock: Opaque<L::State>,
-    /// Accessed with the lock held.
+    /// Head of the list. Accessed with the lock held.
     blocks: UnsafeCell<Blocks>,
     /// Generations up to this one are finished. Written with the lock held.
     done: Published,
@@ -191,14 +193,15 @@ struct Hot<L: ListLock> {
     _pinned: PhantomPinned,
 }
 
-/// Of one block in [`SAMPLED`], which looks whether the lock is free, and how long the list is; and of the
-/// first in each place. Written with the lock held, and read without: whoever reads may be
-/// hooked, and must not have a lock that a handler takes.
+/// Statistics of one block in [`SAMPLED`], which checks whether the lock is free, and how long the
+/// list is; and of the first block in each place. Written with the lock held, and read without: a
+/// reader may be hooked, and must not hold a lock that a handler takes.
 #[repr(align(64))]
 struct Statistics {
-    /// The most blocks that were open at the same time.
+    /// Maximum number of blocks open at the same time.
     longest: Once,
-    /// How many blocks found the lock taken when they began, each of which stands for all that did not look.
+    /// Number of blocks that found the lock taken when they began, each of which stands for
+    /// [`SAMPLED`].
     contended: Once,
 }
 
@@ -214,18 +217,18 @@ pub(super) struct List<L: ListLock> {
 
 // SAFETY: What is not atomic is accessed with the lock held.
 unsafe impl<L: ListLock> Send for List<L> {}
-// SAFETY: As for `Send`.
+// SAFETY: What is not atomic is accessed with the lock held.
 unsafe impl<L: ListLock> Sync for List<L> {}
 
-/// An open block; not to be lost.
+/// An open block, which must be passed to [`List::finish`].
 pub(crate) struct Block {
-    /// The one in which it is open.
+    /// The entry in which the block is open.
     entry: *mut Entry,
     generation: u64,
 }
 
 impl<L: ListLock> Hot<L> {
-    /// Without blocks.
+    /// Creates a head without blocks.
     fn new() -> impl PinInit<Self> {
         let (name, class) = L::class();
         // INVARIANT: No block is open.
@@ -243,7 +246,7 @@ impl<L: ListLock> Hot<L> {
         })
     }
 
-    /// Does something with the list, and its lock held, which `lock` takes.
+    /// Calls `f` with the head of the list while its lock is held, which `lock` takes.
     #[inline(always)]
     fn locked<R>(
         &self,
@@ -253,7 +256,7 @@ impl<L: ListLock> Hot<L> {
         let state = lock();
         // SAFETY: The lock is held, so that nobody else has a reference.
         let result = f(unsafe { &mut *self.blocks.get() });
-        // SAFETY: It is held, by this task.
+        // SAFETY: `lock` has taken it, in this task.
         unsafe { L::unlock(self.lock.get(), &state) };
         result
     }
@@ -266,7 +269,7 @@ impl<L: ListLock> Hot<L> {
 }
 
 impl<L: ListLock> List<L> {
-    /// Without blocks.
+    /// Creates a list without blocks.
     pub(super) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             hot <- Hot::new(),
@@ -282,14 +285,15 @@ impl<L: ListLock> List<L> {
     ///
     /// # Safety
     ///
-    /// `entry` is that of a place of the tracker; the place is the caller's, and no block is open there,
-    /// in whichever list.
+    /// `entry` is that of a place of the tracker; the place is the caller's, and no block is open
+    /// there, in any list.
     #[inline(always)]
     pub(super) unsafe fn start(&self, entry: *mut Entry) -> Block {
-        // SAFETY: No block is open in the place, as this function requires, so that nobody writes it.
+        // SAFETY: No block is open in the place, as this function requires: nobody writes it.
         let last = unsafe { (*entry).generation };
         let generation = match last % SAMPLED as u64 {
-            // SAFETY: As this function requires.
+            // SAFETY: By the caller's promise no block is open in `entry`, and its place is the
+            // caller's.
             0 => unsafe { self.start_sampled(entry) },
             _ => self.hot.locked(
                 || self.hot.lock(),
@@ -300,11 +304,11 @@ impl<L: ListLock> List<L> {
         Block { entry, generation }
     }
 
-    /// Opens a block, for the statistics, too.
+    /// Opens a block, and updates the statistics.
     ///
     /// # Safety
     ///
-    /// As for `start`.
+    /// As for [`List::start`].
     #[cold]
     unsafe fn start_sampled(&self, entry: *mut Entry) -> u64 {
         let statistics = &self.statistics;
@@ -318,7 +322,8 @@ impl<L: ListLock> List<L> {
             })
         };
         self.hot.locked(lock, |blocks| {
-            // SAFETY: The lock is held, and no block is open in the place, as this function requires.
+            // SAFETY: The lock is held, and no block is open in the place, as this function
+            // requires.
             let generation = unsafe { blocks.insert(entry, self.hot.done.read()) };
             if blocks.open > statistics.longest.read() {
                 statistics.longest.write(blocks.open);
@@ -332,11 +337,12 @@ impl<L: ListLock> List<L> {
         self.pages.raise(key, block.generation);
     }
 
-    /// Closes a block. Tells whether more generations are done now: then waiters are to be notified.
+    /// Closes a block. Returns whether more generations are done now: then waiters must be
+    /// notified.
     ///
     /// # Safety
     ///
-    /// It was opened in this list.
+    /// `block` was opened in this list.
     #[inline(always)]
     pub(super) unsafe fn finish(&self, block: Block) -> bool {
         self.hot.locked(
@@ -353,13 +359,13 @@ impl<L: ListLock> List<L> {
         )
     }
 
-    /// The generation that a page was left. It is done when all blocks are finished that have noted
+    /// Returns the generation of a page. It is done when all blocks are finished that have noted
     /// the page before.
     pub(super) fn generation(&self, key: usize) -> u64 {
         self.pages.number(key)
     }
 
-    /// Whether a generation is done.
+    /// Returns whether a generation is done.
     pub(super) fn is_done(&self, generation: u64) -> bool {
         // Pairs with the release in `finish`: what finished blocks did is visible.
         let done = self.hot.done.read_acquire();

@@ -3,13 +3,13 @@
 //! Trackers of delayed invalidation (DI).
 //!
 //! A DI block is the time between the removal of a mapping and the flush that makes the removal
-//! true on all CPUs. Whoever wants to use a page again has to wait until the blocks that still have
-//! it in a TLB are finished. FreeBSD's amd64 pmap has had two such trackers since 2016, and an
-//! experiment of 2018 a third: see `Documentation/trackers.rst`.
+//! true on all CPUs. A page may be reused only when the blocks that still have it in a TLB are
+//! finished. FreeBSD's amd64 pmap has had two such trackers since 2016, and an experiment of 2018 a
+//! third: see `Documentation/trackers.rst`.
 //!
 //! A new tracker is a file here and a line in `trackers!`.
 
-// Nobody calls what `pin_data` makes for `Trackers`.
+// `pin_data` generates functions for `Trackers` that nothing calls.
 #![allow(dead_code)]
 
 use kernel::{
@@ -49,29 +49,30 @@ pub(crate) use self::{
     }, //
 };
 
-/// Where blocks may begin and end.
+/// Context in which blocks may begin and end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Context {
     /// In a task that may sleep.
     Sleeping,
-    /// In a task: no interrupt may come to it while the tracker is at work.
+    /// In a task, which no interrupt may disturb while the tracker is at work.
     Task,
-    /// Anywhere.
+    /// Any context.
     Any,
 }
 
-/// One block in so many takes part in the statistics: they cost too much for all of them.
+/// One block out of this many takes part in the statistics, which cost too much for all.
 const SAMPLED: usize = 64;
 
-/// What a tracker has been through.
+/// Statistics of a tracker.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Counters {
-    /// The most blocks that were open at the same time, of a tracker with a list of them; of `lockless`,
-    /// the longest walk. Of those in [`SAMPLED`].
+    /// Maximum number of blocks open at the same time, in a tracker with a list of them; in
+    /// `lockless`, the longest walk. Of those in [`SAMPLED`].
     pub(crate) longest_queue: u64,
-    /// How often a walk along the list began anew.
+    /// Number of times that a walk along the list was restarted.
     pub(crate) restarts: u64,
-    /// How many blocks found the list's lock taken when they began: estimated by those in [`SAMPLED`].
+    /// Number of blocks that found the list's lock taken when they began, estimated by those in
+    /// [`SAMPLED`].
     pub(crate) contended: u64,
 }
 
@@ -82,22 +83,22 @@ pub(crate) trait Tracker: Send + Sync {
     where
         Self: 'a;
 
-    /// Where blocks may begin and end.
+    /// Context in which blocks may begin and end.
     const CONTEXT: Context;
 
-    /// Whether [`Tracker::wait`] waits at all.
+    /// `true` if [`Tracker::wait`] waits at all.
     const WAITS: bool = true;
 
-    /// Whether [`Tracker::start`] uses the place that it is given.
+    /// `true` if [`Tracker::start`] uses the place that it is given.
     const HAS_PLACES: bool = false;
 
-    /// Whether this CPU has what the tracker takes.
+    /// Returns whether this CPU supports the tracker.
     fn is_supported() -> bool {
         true
     }
 
-    /// Opens a block in `place`, which is below the number that the tracker was made for. In the tracker's
-    /// [`Context`].
+    /// Opens a block in `place`, which is less than the number of places of the tracker. In the
+    /// tracker's [`Context`].
     ///
     /// # Safety
     ///
@@ -111,28 +112,28 @@ pub(crate) trait Tracker: Send + Sync {
     ///
     /// # Safety
     ///
-    /// It was opened in this tracker.
+    /// `block` was opened in this tracker.
     unsafe fn finish(&self, block: Self::Block<'_>);
 
-    /// Returns when no block is open that was opened, and has noted `key`, before the call. Process
-    /// context; sleeps. Tells whether it had to.
+    /// Waits until no block is open that was opened, and has noted `key`, before the call. Returns
+    /// whether it blocked. Process context; sleeps.
     fn wait(&self, key: usize) -> bool;
 
-    /// What it has been through.
+    /// Returns the tracker's statistics.
     fn counters(&self) -> Counters {
         Counters::default()
     }
 }
 
-/// Something to be done with a tracker, compiled for each of them.
+/// A function of a tracker, compiled for each of them.
 pub(crate) trait Visitor {
     type Output;
 
     fn visit<T: Tracker>(self, tracker: &T) -> Self::Output;
 }
 
-/// Makes [`Kind`], which names a tracker, [`Trackers`], which holds one of each, and [`Block`], a block
-/// of any of them.
+/// Defines [`Kind`], which names a tracker, [`Trackers`], which holds one of each, and [`Block`], a
+/// block of any of them.
 macro_rules! trackers {
     ($($field:ident: $kind:ident($name:literal) = $ty:ty,)+) => {
         /// Names a tracker.
@@ -142,17 +143,17 @@ macro_rules! trackers {
         }
 
         impl Kind {
-            /// All there are.
+            /// All trackers.
             pub(crate) const ALL: &'static [Kind] = &[$(Kind::$kind,)+];
 
-            /// What users call it.
+            /// Returns the tracker's name, as users know it.
             pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Kind::$kind => $name,)+
                 }
             }
 
-            /// Where its blocks may begin and end.
+            /// Returns the context in which the tracker's blocks may begin and end.
             #[inline(always)]
             pub(crate) fn context(self) -> Context {
                 match self {
@@ -160,14 +161,14 @@ macro_rules! trackers {
                 }
             }
 
-            /// Whether one can wait for its blocks.
+            /// Returns whether the tracker's blocks can be waited for.
             pub(crate) fn waits(self) -> bool {
                 match self {
                     $(Kind::$kind => <$ty as Tracker>::WAITS,)+
                 }
             }
 
-            /// Whether its blocks have places.
+            /// Returns whether the tracker's blocks have places.
             #[inline(always)]
             pub(crate) fn has_places(self) -> bool {
                 match self {
@@ -175,7 +176,7 @@ macro_rules! trackers {
                 }
             }
 
-            /// Whether this CPU has what it takes.
+            /// Returns whether this CPU supports the tracker.
             pub(crate) fn is_supported(self) -> bool {
                 match self {
                     $(Kind::$kind => <$ty as Tracker>::is_supported(),)+
@@ -189,7 +190,7 @@ macro_rules! trackers {
         }
 
         impl Block<'_> {
-            /// Whose it is.
+            /// Returns the block's tracker.
             #[inline(always)]
             pub(crate) fn kind(&self) -> Kind {
                 match self {
@@ -205,54 +206,54 @@ macro_rules! trackers {
         }
 
         impl Trackers {
-            /// Trackers without blocks, with so many places.
+            /// Creates trackers without blocks, each with `places` places.
             pub(crate) fn new(places: usize) -> impl PinInit<Self, Error> {
                 try_pin_init!(Self {
                     $($field <- <$ty>::new(places),)+
                 })
             }
 
-            /// Does something with one of them.
+            /// Calls `visitor` with a tracker.
             pub(crate) fn visit<V: Visitor>(&self, kind: Kind, visitor: V) -> V::Output {
                 match kind {
                     $(Kind::$kind => visitor.visit(&self.$field),)+
                 }
             }
 
-            /// [`Tracker::start`]
+            /// Opens a block in a tracker, as [`Tracker::start`] does.
             ///
             /// # Safety
             ///
-            /// As for that.
+            /// The place is the caller's, and no other block of that tracker is open there.
             #[inline(always)]
             pub(crate) unsafe fn start(&self, kind: Kind, place: u32) -> Block<'_> {
                 match kind {
-                    // SAFETY: As this function requires.
+                    // SAFETY: The caller has the place, without another block of this tracker.
                     $(Kind::$kind => Block::$kind(unsafe { self.$field.start(place) }),)+
                 }
             }
 
-            /// [`Tracker::finish`]
+            /// Closes a block, as [`Tracker::finish`] does.
             ///
             /// # Safety
             ///
-            /// As for that.
+            /// `block` was opened in these trackers.
             #[inline(always)]
             pub(crate) unsafe fn finish(&self, block: Block<'_>) {
                 match block {
-                    // SAFETY: As this function requires.
+                    // SAFETY: The block was opened in this tracker, as this function requires.
                     $(Block::$kind(block) => unsafe { self.$field.finish(block) },)+
                 }
             }
 
-            /// [`Tracker::wait`]
+            /// Waits for a page in a tracker, as [`Tracker::wait`] does.
             pub(crate) fn wait(&self, kind: Kind, key: usize) -> bool {
                 match kind {
                     $(Kind::$kind => self.$field.wait(key),)+
                 }
             }
 
-            /// [`Tracker::counters`]
+            /// Returns a tracker's statistics.
             pub(crate) fn counters(&self, kind: Kind) -> Counters {
                 match kind {
                     $(Kind::$kind => self.$field.counters(),)+
@@ -262,7 +263,7 @@ macro_rules! trackers {
     };
 }
 
-/// Gives the trackers, and those that are there for tests only, to `trackers!`.
+/// Passes the trackers, and those that are there for tests only, to `trackers!`.
 macro_rules! all {
     ($($for_tests:tt)*) => {
         trackers! {
@@ -288,10 +289,10 @@ all! {
 }
 
 impl Kind {
-    /// How many there are.
+    /// Number of trackers.
     pub(crate) const COUNT: usize = Self::ALL.len();
 
-    /// All that this CPU has what it takes for.
+    /// Returns all trackers that this CPU supports.
     pub(crate) fn available() -> impl Iterator<Item = Kind> {
         Self::ALL.iter().copied().filter(|kind| kind.is_supported())
     }
@@ -306,7 +307,7 @@ impl Named for Kind {
             Some(kind) if kind.is_supported() => Ok(*kind),
             Some(kind) => {
                 pr_err!(
-                    "tracker: '{}' takes an x86-64 CPU with cmpxchg16b\n",
+                    "tracker: '{}' needs an x86-64 CPU with cmpxchg16b\n",
                     kind.name()
                 );
                 Err(EOPNOTSUPP)
@@ -319,7 +320,7 @@ impl Named for Kind {
     }
 }
 
-/// The names of all available trackers, separated by blanks.
+/// Names of all available trackers, separated by blanks.
 pub(crate) struct Names;
 
 impl kernel::fmt::Display for Names {
@@ -328,7 +329,7 @@ impl kernel::fmt::Display for Names {
     }
 }
 
-/// Writes the names of those available trackers that `is_meant` says, separated by blanks.
+/// Writes the names of the available trackers that `is_meant` accepts, separated by blanks.
 pub(crate) fn write_names(
     f: &mut kernel::fmt::Formatter<'_>,
     is_meant: impl Fn(Kind) -> bool,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! No tracking: the ceiling, and Linux as it is.
+//! No tracking: an upper bound for the others, and Linux as it is.
 
 use super::{
     Context,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What blocks leave at the pages that they unmap: a number, by hash of the page's key.
+//! Numbers that blocks leave at the pages that they unmap, by hash of the page's key.
 
 use kernel::{
     prelude::*,
@@ -12,15 +12,15 @@ use kernel::{
     }, //
 };
 
-/// How many numbers there are, each shared by the pages whose keys have that hash. FreeBSD has as many
-/// as CPUs that it can have.
+/// Number of bits of the hash: pages whose keys have the same hash share a number. FreeBSD has as
+/// many numbers as it supports CPUs.
 const BITS: u32 = 8;
 
 /// The highest number that was left at each page.
 pub(super) struct Pages(KVVec<Atomic<u64>>);
 
 impl Pages {
-    /// Pages of which each has the number `first`.
+    /// Creates pages that all have the number `first`.
     pub(super) fn new(first: u64) -> Result<Self> {
         let mut pages = KVVec::with_capacity(1 << BITS, GFP_KERNEL)?;
         for _ in 0..1 << BITS {
@@ -35,7 +35,7 @@ impl Pages {
         &self.0[hash as usize]
     }
 
-    /// Leaves `number` at a page, unless it has a higher one; numbers may wrap around.
+    /// Leaves `number` at a page, unless that has a higher one; numbers may wrap around.
     pub(super) fn raise(&self, key: usize, number: u64) {
         let page = self.page(key);
         let mut old = page.load(Relaxed);
@@ -47,7 +47,7 @@ impl Pages {
         }
     }
 
-    /// The number of a page.
+    /// Returns the number of a page.
     pub(super) fn number(&self, key: usize) -> u64 {
         // Pairs with the full ordering in `raise`.
         self.page(key).load(Acquire)

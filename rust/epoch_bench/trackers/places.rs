@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Places for blocks of those who have none of their own: hooked calls.
+//! Places for the blocks of hooked calls, which have none of their own.
 
 use kernel::{
     cpu::{
@@ -16,19 +16,19 @@ use kernel::{
     }, //
 };
 
-/// Whether somebody has a place, on a cache line of its own.
+/// Flag of a place that is taken, on a cache line of its own.
 #[repr(align(64))]
 struct Taken(AtomicFlag);
 
-/// Places, each of which somebody has or nobody.
+/// Places, each of which is taken or free.
 pub(crate) struct Places {
     taken: KVVec<Taken>,
-    /// How many each CPU has to begin with.
+    /// Distance between the places at which two neighbouring CPUs begin to search.
     per_cpu: usize,
 }
 
 impl Places {
-    /// So many places, which nobody has.
+    /// Creates `count` free places.
     pub(crate) fn new(count: u32) -> Result<Self> {
         let count = count as usize;
         let mut taken = KVVec::with_capacity(count, GFP_KERNEL)?;
@@ -41,22 +41,22 @@ impl Places {
         })
     }
 
-    /// Takes a place, unless all are taken: the same one each time for a CPU, as long as it has one block
-    /// open at a time, so that what belongs to the place stays in its cache. Any context.
+    /// Takes a place, unless all are taken. A CPU that has one block open at a time gets the same
+    /// place each time, so that the place's data stay in its cache. Any context.
     pub(crate) fn take(&self) -> Option<u32> {
         let count = self.taken.len();
         let first = CpuId::current().as_u32() as usize * self.per_cpu % count.max(1);
         Iterator::chain(first..count, 0..first)
             .find(|&place| {
                 let Taken(taken) = &self.taken[place];
-                // Pairs with the release in `give_back`: what belongs to the place is as the last one
-                // has left it.
+                // Pairs with the release in `give_back`: what belongs to the place is as its last
+                // owner has left it.
                 !taken.load(Relaxed) && taken.cmpxchg(false, true, Acquire).is_ok()
             })
             .map(|place| place as u32)
     }
 
-    /// Gives back a place that [`Places::take`] gave. Any context.
+    /// Frees a place that [`Places::take`] returned. Any context.
     pub(crate) fn give_back(&self, place: u32) {
         let Taken(taken) = &self.taken[place as usize];
         // Pairs with the acquire in `take`.

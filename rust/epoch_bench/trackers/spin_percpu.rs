@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A list of generations for each CPU, under a spinlock of its own: what Linux does about a lock that
-//! all CPUs take, where no other kind of lock will do.
+//! A list of generations for each CPU, under a spinlock of its own: what Linux does about a lock
+//! that all CPUs take, where no other kind of lock will do.
 //!
-//! A block is opened in the list of the CPU on which it begins, and closed there, wherever it ends: who
-//! is alone on a CPU finds the lock free, and in its cache. Pages have a generation in each list. To
-//! wait for a page is to wait in each list until its generation there is done. That the lists are
-//! looked at one after the other does no harm: a block that has noted the page before the wait began has
-//! left its generation in its list by then, and it stays until the list's turn comes.
+//! A block is opened in the list of the CPU on which it begins, and closed there, wherever it ends:
+//! a task that is alone on its CPU finds the lock free, and in its cache. Pages have a generation
+//! in each list. A wait for a page waits in each list until the page's generation there is done.
+//! The lists may be visited one after the other: a block that has noted the page before the wait
+//! began has left its generation in its list by then, and it stays until the list's turn comes.
 //!
-//! FreeBSD splits contended locks so as well, but never has its tracker.
+//! FreeBSD splits contended locks this way, too, but never its tracker.
 
 use super::{
     list::{
@@ -35,14 +35,14 @@ use kernel::{
 /// Tracks blocks in the list of the CPU on which they begin.
 #[pin_data]
 pub(crate) struct SpinPercpu {
-    /// By the number of the CPU.
+    /// The lists, by the number of the CPU.
     lists: KVVec<Pin<KBox<List<SpinLockBackend>>>>,
     entries: Entries,
     #[pin]
     waiters: Waiters,
 }
 
-/// An open block; not to be lost.
+/// An open block, which must be passed to [`Tracker::finish`].
 pub(crate) struct Block<'a> {
     list: &'a List<SpinLockBackend>,
     block: list::Block,
@@ -72,11 +72,12 @@ impl Tracker for SpinPercpu {
 
     #[inline(always)]
     unsafe fn start(&self, place: u32) -> Block<'_> {
-        // The task may be on another CPU by now: then the lock is somebody else's, too.
+        // The task may be on another CPU by now: then it contends with the tasks of this one.
         let list = &*self.lists[CpuId::current().as_u32() as usize];
         Block {
             list,
-            // SAFETY: As this function requires.
+            // SAFETY: The place is the caller's, and no block is open there, as this function
+            // requires.
             block: unsafe { list.start(self.entries.get(place)) },
         }
     }

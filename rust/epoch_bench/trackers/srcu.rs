@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Linux's own peer of the epoch: SRCU-fast. Waiting always takes a grace period, whatever the page;
-//! it is expedited or not, which is all that distinguishes the two trackers here.
+//! Linux's own peer of the epoch: SRCU-fast. Waiting always takes a grace period, whatever the
+//! page; it is expedited or not, which is the only difference between the two trackers here.
 
 use super::{
     Context,

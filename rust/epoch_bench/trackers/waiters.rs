@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Those who wait for a generation to be done: what the trackers with generations share.
+//! Waiters for a generation to be done, which the trackers with generations share.
 
 use kernel::{
     new_condvar,
@@ -16,11 +16,12 @@ use kernel_ext::{
     once::Once, //
 };
 
-/// Waiters, which cost those whom they wait for a look at their number.
+/// Waiters. A block that finishes only looks at their number if there are none.
 #[pin_data]
 pub(super) struct Waiters {
     count: Once,
-    /// Held by a waiter from its look at what it waits for until it is queued to sleep, and to wake it.
+    /// Held by a waiter from its check of the condition until it is queued to sleep, and while it
+    /// is woken.
     #[pin]
     passing: SpinLock<()>,
     #[pin]
@@ -28,7 +29,7 @@ pub(super) struct Waiters {
 }
 
 impl Waiters {
-    /// None.
+    /// Creates a set without waiters.
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             count: Once::new(0),
@@ -37,7 +38,8 @@ impl Waiters {
         })
     }
 
-    /// Sleeps until `is_done`. Whoever makes that come true calls [`Waiters::notify`] after it.
+    /// Sleeps until `is_done` returns `true`. Code that makes it do so calls [`Waiters::notify`]
+    /// after that.
     pub(super) fn wait_until(&self, is_done: impl Fn() -> bool) {
         // Pairs with the barrier in `notify`.
         self.count.add(1);
@@ -49,7 +51,7 @@ impl Waiters {
         self.count.add(usize::MAX);
     }
 
-    /// Has all waiters look again. Any context in which a spinlock may be taken.
+    /// Makes all waiters check again. Any context in which a spinlock may be taken.
     #[inline(always)]
     pub(super) fn notify(&self) {
         // Pairs with the full ordering of the addition in `wait_until`: either the waiter is seen
@@ -58,7 +60,8 @@ impl Waiters {
         self.notify_ordered();
     }
 
-    /// The same for a caller who has had a full barrier since what makes `is_done` true.
+    /// Makes all waiters check again. The caller has executed a full barrier since it made
+    /// `is_done` true. Any context in which a spinlock may be taken.
     #[inline(always)]
     pub(super) fn notify_ordered(&self) {
         if self.count.read() > 0 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What /dev/epoch_bench does with input that no well-meaning program sends, and
- * how fast a worker stops. Prints "PASS name" and "FAIL name" lines.
+ * badinput: send malformed input to /dev/epoch_bench, and measure how fast a
+ * worker stops. Prints "PASS name" and "FAIL name" lines.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -68,7 +68,7 @@ static void sleep_ms(long ms)
 	nanosleep(&time, NULL);
 }
 
-/* Does the ioctl end with this errno (0: does it succeed)? */
+/* Check that the ioctl ends with this errno (0: that it succeeds). */
 static void expect(int wanted, int fd, unsigned long cmd, void *arg, const char *name)
 {
 	int found = ioctl(fd, cmd, arg) < 0 ? errno : 0;
@@ -163,7 +163,7 @@ static void bad_pointers(int fd)
 	static const char * const names[] = {
 		"info", "run", "counters", "tracker", "histogram", "select",
 	};
-	/* What each accepts: one version stands first in all of them. */
+	/* All structures begin with the version, which each ioctl checks. */
 	struct epoch_bench_run run = one_iteration();
 	struct epoch_bench_info info = { .version = EPOCH_BENCH_VERSION };
 	struct epoch_bench_counters counters = { .version = EPOCH_BENCH_VERSION };
@@ -351,7 +351,7 @@ static void limits(int fd)
 	verdict(run.iterations == 1, "a stop without a worker does not reach it");
 }
 
-/* A waiter that has long to go until its next wait. */
+/* A waiter whose next wait is far off. */
 static struct epoch_bench_run seldom(void)
 {
 	return (struct epoch_bench_run) {
@@ -361,7 +361,7 @@ static struct epoch_bench_run seldom(void)
 	};
 }
 
-/* One that waits back to back. */
+/* A waiter that waits back to back. */
 static struct epoch_bench_run waits(void)
 {
 	return (struct epoch_bench_run) {
@@ -483,7 +483,7 @@ static void busy_and_stop(void)
 	verdict(second.iterations > first.iterations && second.timestamp_ns > first.timestamp_ns,
 		"counters go on while it runs");
 
-	/* Another process that drops its copy is not the one that runs. */
+	/* Another process may close its copy: it is not the one that runs. */
 	child = fork();
 	if (!child) {
 		close(other);
@@ -539,7 +539,7 @@ static void stop_a_waiter(void)
 	close(worker.fd);
 }
 
-/* Another task waits back to back, and is stopped wherever it is then. */
+/* Another task waits back to back, and is stopped at an arbitrary point. */
 static void waiter_that_is_stopped(bool traced)
 {
 	const char *by = traced ? "ptrace" : "SIGSTOP";
@@ -644,7 +644,7 @@ int main(void)
 	int fd;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* Whatever hangs, the test ends. */
+	/* End the test if anything hangs. */
 	alarm(120);
 
 	fd = device();

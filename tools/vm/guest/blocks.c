@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * blocks: how long a DI block of the tracker that sysfs says takes, with the loop
+ * blocks: measure a DI block of the tracker that sysfs selects, with the loop
  * around it. Prints nanoseconds, which are instructions where each takes one.
  *
  * blocks TASKS: that many processes map and unmap until they are killed, with the
- * tracker that sysfs says, as it changes.
+ * tracker that sysfs selects, also if it changes.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	struct epoch_bench_run run = {
 		.version = EPOCH_BENCH_VERSION,
 		.testcase = EPOCH_BENCH_DI,
-		/* Of the same number each time, so that what the loop does beside is the same. */
+		/* A constant number, so that the rest of the loop is constant, too. */
 		.max_iterations = 640000,
 	};
 	int fd;

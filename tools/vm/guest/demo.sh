@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
-# The experiment, in the guest: each tracker alone, both against each other, both
-# with one task, two, four, ..., the same with processes and with threads, and
-# what the kernel does meanwhile. Arguments: TASKS SAMPLES.
+# demo.sh TASKS SAMPLES: run the experiment in the guest: each tracker alone, both against each
+# other, both with one task, two, four, ..., a comparison with processes and with threads, and a
+# profile of the kernel.
 set -e
 tasks=$1 samples=$2
 
 insmod /modules/epoch.ko
 insmod /modules/epoch_bench.ko
 
-# bench ARG...: epoch-bench, with its command line above what it prints.
+# bench ARG...: run epoch-bench, with its command line above its output.
 bench() {
 	echo
 	echo "# epoch-bench $*"
@@ -23,7 +23,7 @@ bench compare mutex epoch --tasks "$tasks" --samples "$samples" \
 	--json /out/compare.json --svg /out/compare.svg
 bench sweep --trackers mutex,epoch --samples 5 --interval-ms 500 \
 	--json /out/sweep.json --csv /out/sweep.csv --svg /out/sweep.svg
-# The bound of munmap on Linux itself: with none, no tracker takes part.
+# The bound of munmap on Linux itself: "none" has no tracker.
 for carrier in processes threads; do
 	option=
 	[ "$carrier" = processes ] || option=--threads
@@ -32,7 +32,7 @@ for carrier in processes threads; do
 		--json "/out/$carrier.json"
 done
 bench profile mutex epoch --tasks "$tasks" --seconds 5 --frequency 99 --out /out/profile
-# For the report; what an emulated machine lacks is no failure here.
+# For the report; features that an emulated machine lacks are no failure here.
 epoch-bench doctor --json /out/doctor.json >/dev/null || :
 
 rmmod epoch_bench epoch

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2086 # sizes are words
-# What stands above the tables of Documentation/measured.rst: runs each of the
-# commands, and leaves what it prints, and its samples, in /out.
+# figures.sh: run the commands above the tables of Documentation/measured.rst, and leave their
+# output and their samples in /out.
 set -e
 
 insmod /modules/epoch.ko
 insmod /modules/epoch_bench.ko
 
-# figure NAME COMMAND...: epoch-bench's command.
+# figure NAME COMMAND...: run a command of epoch-bench.
 figure() {
 	name=$1
 	shift

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# Instructions, in a guest that takes one nanosecond for each: runs the in-kernel
-# benchmarks, and prints tables of their medians. /out/figures has the same for
-# icount.awk: "COLUMN TYPE INSTRUCTIONS", one a line.
+# icount.sh: count instructions, in a guest that takes one nanosecond for each: run the
+# in-kernel benchmarks, and print tables of their medians. /out/figures has the medians for
+# icount.awk: "COLUMN TYPE INSTRUCTIONS", one per line.
 set -e
 
 clock=$(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * munmaps COUNT [PROCESSES]: so many processes (1 if not said) each map and
- * unmap memory COUNT times. A program that knows nothing of any module.
+ * munmaps COUNT [PROCESSES]: each of that many processes (1 by default) maps and
+ * unmaps memory COUNT times. An ordinary program, which does not use any module.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * oddcalls HOW: calls of munmap(2) that do not begin, go on or end as others do.
- * Prints how many calls the kernel has begun to carry out.
+ * oddcalls HOW: make calls of munmap(2) that begin, continue or end unusually.
+ * Prints the number of calls that the kernel has begun to execute.
  *
- * Calls that take long have userfaultfd(2) wait for a reader that does not come.
+ * Long calls sleep in userfaultfd(2), whose events are not read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -89,7 +89,7 @@ static void end_call(int fd)
 	pthread_join(thread, NULL);
 }
 
-/* A call that goes on until SIGUSR1 comes. */
+/* A call that lasts until SIGUSR1 comes. */
 static int hold(void)
 {
 	sigset_t told;
@@ -120,7 +120,7 @@ static int exec(void)
 	return 1;
 }
 
-/* It is killed in its call by another one's exit_group(2). */
+/* The thread is killed in its call by another one's exit_group(2). */
 static int leave(void)
 {
 	start_call();
@@ -128,7 +128,7 @@ static int leave(void)
 	return 0;
 }
 
-/* Another one forks meanwhile. */
+/* Another thread forks during the call. */
 static int forking(void)
 {
 	int fd = start_call(), status;
@@ -145,7 +145,7 @@ static int forking(void)
 	return 0;
 }
 
-/* seccomp(2) has the call fail before it begins. */
+/* seccomp(2) makes the call fail before it begins. */
 static int filtered(void)
 {
 	struct sock_filter code[] = {
@@ -169,8 +169,8 @@ static int filtered(void)
 #if defined(__x86_64__)
 
 /*
- * A debugger has call number `to` carried out in place of `from`, COUNT times;
- * back, if it is said, names the call again before it ends.
+ * A debugger replaces call number `from` by `to`, COUNT times; if `back` is set,
+ * it restores the number before the call ends.
  */
 static int traced(long from, long to, int back)
 {
@@ -224,8 +224,8 @@ static long by_int80(long nr, void *first, long second)
 }
 
 /*
- * The calls of 32-bit programs, in which munmap has another number, and its own
- * is execve's.
+ * The calls of 32-bit programs, in which munmap has another number, and the
+ * number of 64-bit munmap is that of execve.
  */
 static int compat(void)
 {
@@ -241,7 +241,7 @@ static int compat(void)
 	return 0;
 }
 
-/* The calls of x32 programs, which many kernels do not know. */
+/* The calls of x32 programs, which many kernels do not support. */
 static int x32(void)
 {
 	const long munmap_x32 = 0x40000000 | SYS_munmap;

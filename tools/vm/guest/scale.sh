@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# scale.sh SET...: the in-kernel benchmarks, in the guest: loads each module,
-# waits for the end of its test, and prints tables of the lines that sum up. A
-# SET is basic (sections, lone waits, floods), callbacks, making, waiting (many
-# waiters) or low (a waiter of low priority among them).
+# scale.sh SET...: run the in-kernel benchmarks in the guest: load each module, wait for the end
+# of its test, and print tables of its summaries. A SET is basic (sections, lone waits, floods),
+# callbacks, making, waiting (many waiters) or low (a waiter of low priority among others).
 set -e
 
-# figures COLUMN...: a table of the lines that sum up, one row a type. A COLUMN is
-# TITLE|FIGURE|VALUE|UNIT: FIGURE stands before "median" in the log, VALUE is one of
-# median, lower, upper, 99%, most, mean, ratio, from and to, and UNIT divides it.
+# figures COLUMN...: print a table of the summaries, one row per type. A COLUMN is
+# TITLE|FIGURE|VALUE|UNIT: FIGURE precedes "median" in the log, VALUE is one of median, lower,
+# upper, 99%, most, mean, ratio, from and to, and UNIT divides it.
 figures() {
 	sed 's/^\[[^]]*\] //; s/[,()]//g; s/95%:/95%/' | awk -v columns="$(printf '%s;' "$@")" '
 	BEGIN {
@@ -59,13 +58,13 @@ figures() {
 	}'
 }
 
-# table UNIT NANOSECONDS FIGURE: all that there is to a figure, with times in that unit.
+# table UNIT NANOSECONDS FIGURE: print all values of a figure, with times in that unit.
 table() {
 	figures "$1|$3|median|$2" "quartiles|$3|lower|$2" "|$3|upper|$2" "99 %|$3|99%|$2" \
 		"most|$3|most|$2" "/ epoch|$3|ratio|1" "95 %|$3|from|1" "|$3|to|1"
 }
 
-# Of many waiters.
+# The table of many waiters.
 waits_table() {
 	figures "total (ms)|all waits|median|1000000" "quartiles|all waits|lower|1000000" \
 		"|all waits|upper|1000000" "/ epoch|all waits|ratio|1" "95 %|all waits|from|1" \
@@ -74,7 +73,7 @@ waits_table() {
 		"IPIs a wait|IPIs a wait|median|1"
 }
 
-# Of waiters beside one of low priority.
+# The table of waiters with one of low priority.
 low_table() {
 	figures "p50 (ms)|wait|median|1000000" "p99|wait|99%|1000000" \
 		"with: p50|wait low|median|1000000" "p99|wait low|99%|1000000" \
@@ -116,7 +115,7 @@ flood_table() {
 	}'
 }
 
-# perform NAME TITLE MODULE [PARAMETER...]: run a test, and keep its log in /out/NAME.log.
+# perform NAME TITLE MODULE [PARAMETER...]: run a test, and save its log in /out/NAME.log.
 perform() {
 	name=$1 title=$2 module=$3
 	shift 3
@@ -131,7 +130,7 @@ perform() {
 	dmesg >"/out/$name.log"
 }
 
-# show TABLE [ARG...]: a table of the last test.
+# show TABLE [ARG...]: print a table of the last test.
 show() {
 	"$@" <"/out/$name.log"
 }

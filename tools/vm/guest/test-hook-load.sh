@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2154,SC2086,SC2317 # sys and failed are test-lib.sh's, without blanks; shells are words
-# The hook, and the hook under load: it comes and goes, and the tracker changes,
-# while processes call the function, and die in it. Arguments: how many times it comes and
-# goes in each of three shells, and how often the tracker changes, with each
-# mechanism.
+# Tests of the hook, also under load: it is enabled and disabled, and the tracker changes, while
+# processes call the function and die in it. Arguments: how many times each of three shells
+# enables and disables it, and how often the tracker changes, with each mechanism.
 
 # shellcheck source=tools/vm/guest/test-lib.sh
 . /tests/lib.sh
@@ -14,7 +13,7 @@
 
 cycles=${1:-20} switches=${2:-10}
 
-# A load that goes on until it is killed.
+# A load that runs until it is killed.
 munmaps_for_ever() {
 	munmaps 2000000000 4 &
 	load=$!
@@ -28,7 +27,7 @@ munmaps_end() {
 	true
 }
 
-# The hook comes and goes in several shells at the same time.
+# Several shells enable and disable the hook concurrently.
 come_and_go() {
 	rm -f /tmp/came-*
 	for shell in 1 2 3; do
@@ -50,7 +49,7 @@ hits_grow() {
 	soon sh -c "[ \$(cat $hook/hits) -gt $before ]"
 }
 
-# The hook comes and goes, and the tracker changes, under load.
+# The hook is enabled and disabled, and the tracker changes, under load.
 hook_under_load() {
 	munmaps_for_ever
 	for mechanism in kretprobe fprobe syscall; do
@@ -70,7 +69,7 @@ hook_under_load() {
 		done
 		ok "the hooked tracker changes $switches times through all under load" [ $n = "$switches" ]
 		ok "hits still grow" hits_grow
-		# Processes die inside the hooked function, or wherever they are.
+		# Processes die inside the hooked function, or elsewhere.
 		n=0
 		while [ $n -lt 10 ]; do
 			munmaps_end
@@ -84,7 +83,7 @@ hook_under_load() {
 	munmaps_end
 	prints "no section of the hook's epoch is left" '^0$' cat /sys/kernel/epoch/bench_hook/readers
 
-	# All knobs at the same time.
+	# All attributes concurrently.
 	munmaps_for_ever
 	rm -f /tmp/enough
 	for knob in enable:0:1 enable:1:0 mechanism:fprobe:kretprobe mechanism:syscall:auto symbol:__vm_munmap:do_vmi_munmap comm:munmaps: tgid:0:1 ancestor:0:1; do

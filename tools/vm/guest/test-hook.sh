@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2154,SC2086 # sys and the others are test-lib.sh's and test-hook-load.sh's, without blanks
-# The hook, sourced by test-hook-load.sh: what it counts, what it refuses, and what it
-# survives. munmaps and oddcalls are static programs that know nothing of it.
+# Tests of the hook, sourced by test-hook-load.sh: its counts, errors, and robustness. munmaps
+# and oddcalls are static programs that do not use it.
 
 hook=$sys/hook
 
-hooked() { # WANTED: so many hits, none missed
+hooked() { # WANTED: that many hits, none missed
 	echo "hits $(cat "$hook/hits") missed $(cat "$hook/missed") blocks $(cat "$hook/blocks")"
 	[ "$(cat "$hook/hits")" = "$1" ] && [ "$(cat "$hook/missed")" = 0 ]
 }
 
-# A shell that has itself hooked, and becomes the program.
+# A shell that hooks itself, and becomes the program.
 as_tgid() {
 	sh -c 'echo $$ >'"$hook"'/tgid && exec "$@"' sh "$@"
 }
@@ -70,7 +70,7 @@ hook_counts() {
 	done
 }
 
-# By itself, syscall for a tracker that sleeps, and fprobe for the others.
+# By default, syscall for a tracker that sleeps, and fprobe for the others.
 hook_chooses() {
 	write "$hook/comm" munmaps
 	ok "the mechanism can be left to the tracker" write "$hook/mechanism" auto
@@ -117,7 +117,7 @@ hook_refuses() {
 	ok "disable it twice" write "$hook/enable" 0
 }
 
-# Not "soon", which sleeps: its own calls would be hooked, and counted.
+# "soon" would sleep: its own calls would be hooked, and counted.
 under_way() {
 	for _ in $(seq 2000); do
 		grep -q 1 "$hook/blocks" && return
@@ -130,7 +130,7 @@ hook_waits() {
 	write "$hook/symbol" hrtimer_nanosleep
 	write "$hook/comm" sleep
 	ok "a function that sleeps is hooked" write "$hook/enable" 1
-	# Until it is told: nothing below depends on how long anything takes.
+	# The call lasts until it is ended, so nothing below depends on timing.
 	sleep 1000 &
 	sleeper=$!
 	ok "a call of it is under way" under_way
@@ -155,7 +155,7 @@ hook_waits() {
 	write "$hook/comm" ""
 }
 
-# Those of a process's descendants, whoever their parent is; its own are not.
+# Calls of all descendants of a process are hooked; its own are not.
 hook_descendants() {
 	write "$hook/comm" munmaps
 	ok "enable for the descendants of a process" write "$hook/enable" 1
@@ -171,8 +171,8 @@ hook_descendants() {
 	write "$hook/comm" ""
 }
 
-# Calls that do not begin, go on or end as others do, and calls in the middle of
-# which the hook is enabled or disabled.
+# Calls that begin, continue or end unusually, and calls during which the hook is enabled or
+# disabled.
 hook_odd_calls() {
 	for mechanism in fprobe syscall; do
 		write "$hook/mechanism" $mechanism
@@ -181,7 +181,7 @@ hook_odd_calls() {
 		[ $mechanism = fprobe ] || tracker=mutex
 		write $sys/tracker $tracker
 		for how in seccomp fork exec exit ptrace-skips ptrace-from ptrace-to int80 x32; do
-			# Not everywhere.
+			# Not supported by all kernels.
 			oddcalls $how >/tmp/calls 2>/tmp/output || { echo "SKIP $how: $(cat /tmp/output)"; continue; }
 			ok "enable by $mechanism for $how" write "$hook/enable" 1
 			oddcalls $how >/tmp/calls

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2154,SC2317 # failed is test-lib.sh's, and calls functions
-# Grace periods, callbacks and freeing of epochs send nothing to a CPU that is to
-# be left alone, if they need not. CPU 3 is isolated, and runs a task in user mode.
+# Tests that grace periods, callbacks and freeing of epochs avoid interrupts to an isolated CPU
+# where they can. CPU 3 is isolated, and runs a task in user mode.
 
 # shellcheck source=tools/vm/guest/test-lib.sh
 . /tests/lib.sh
@@ -11,9 +11,9 @@ interrupts() {
 	awk '$1 == "CAL:" { print $5 }' /proc/interrupts
 }
 
-# Begins and ends where all is quiet: loading a module patches code on all CPUs.
-# perform TYPE PARAMETER...: stores the interrupts of CPU 3 during a test in $sent,
-# and the number of grace periods, batches or structures in $done.
+# perform TYPE PARAMETER...: store the interrupts of CPU 3 during a test in $sent, and the
+# number of grace periods, batches or structures in $done. Counts between quiet points, since
+# loading a module patches code on all CPUs.
 perform() {
 	type=$1
 	shift
@@ -32,7 +32,8 @@ perform() {
 	[ "${done:-0}" -gt 0 ]
 }
 
-# leaves_alone WHAT TYPE PARAMETER...: the kernel sends a few of its own meanwhile.
+# leaves_alone WHAT TYPE PARAMETER...: the test sends CPU 3 no interrupts, apart from a few of
+# the kernel's own.
 leaves_alone() {
 	what=$1
 	shift
@@ -48,7 +49,7 @@ ok "isolated CPU: insmod" insmod /modules/epoch.ko
 taskset 8 sh -c 'while :; do :; done' &
 hog=$!
 
-# The test sees interrupts where there are some.
+# The test detects interrupts where some are sent.
 ok "isolated CPU: grace periods of an epoch" perform epoch loops=20
 cat /tmp/output
 ok "isolated CPU: grace periods of an epoch: interrupts" [ "${sent:-0}" -ge 20 ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2317,SC2034 # ok and fails call functions; failed is for those who source this
-# What the tests in the guest have in common, sourced by them. They print "PASS
-# name", "FAIL name" and "SKIP name" lines.
+# Functions of the tests in the guest, which source this. They print "PASS name", "FAIL name"
+# and "SKIP name" lines.
 
 sys=/sys/class/misc/epoch_bench
 failed=0
@@ -17,15 +17,15 @@ fail() {
 	failed=1
 }
 
-# ok NAME COMMAND...: it succeeds.
+# ok NAME COMMAND...: passes if COMMAND succeeds.
 ok() {
 	name=$1
 	shift
 	if "$@" >/tmp/output 2>&1; then pass "$name"; else fail "$name (status $?)"; fi
 }
 
-# fails NAME STATUS TEXT COMMAND...: it ends with this status (any but 0 where
-# STATUS is "-"), and what it says holds TEXT, an extended regular expression.
+# fails NAME STATUS TEXT COMMAND...: passes if COMMAND ends with this status (any but 0 if
+# STATUS is "-"), and its output matches TEXT, an extended regular expression.
 fails() {
 	name=$1 wanted=$2 text=$3
 	shift 3
@@ -40,7 +40,7 @@ fails() {
 	fi
 }
 
-# prints NAME TEXT COMMAND...: it succeeds and what it says holds TEXT.
+# prints NAME TEXT COMMAND...: passes if COMMAND succeeds and its output matches TEXT.
 prints() {
 	name=$1 text=$2
 	shift 2
@@ -53,7 +53,7 @@ prints() {
 	fi
 }
 
-# The kernel's lines since the last time; all of them end up in /out.
+# Lines of the kernel log since the last call; all of them are saved in /out.
 log() {
 	dmesg -c | tee -a /out/kernel.log
 }
@@ -62,8 +62,8 @@ write() {
 	echo "$2" >"$1"
 }
 
-# soon COMMAND...: it succeeds within 30 s, which is at once on a machine that
-# has time for the guest.
+# soon COMMAND...: waits until COMMAND succeeds, for 30 s at most; an idle host needs almost no
+# time.
 soon() {
 	for _ in $(seq 300); do
 		"$@" && return
@@ -84,21 +84,21 @@ as_nobody() {
 	su -s /bin/sh nobody -c "$*"
 }
 
-# Only a hang reaches the limit.
+# Only a hang reaches the time limit.
 bench() {
 	timeout -s KILL 300 epoch-bench "$@"
 }
 
-# A run that goes on until it is told to stop.
+# A run that continues until it is stopped.
 long_run() {
 	epoch-bench run --tasks 4 --samples 1000 --interval-ms 100 >/tmp/long 2>&1 &
 	long=$!
 	soon busy
 }
 
-# A warning of the unmodified kernel's own that a part cannot avoid: an extended
-# regular expression of its line. kernel_log prints how often it came, and does
-# not fail because of it. Empty unless a part sets it.
+# A warning of the unmodified kernel that a part cannot avoid: an extended regular expression
+# that matches its line. kernel_log prints how often it occurred, and does not fail because of
+# it. Empty unless a part sets it.
 known=
 
 kernel_log() {

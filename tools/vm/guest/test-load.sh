@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2016,SC2154,SC2086 # sys and the others are test.sh's, without blanks
-# Loads that wait, the verifier, curves, and programs that are hooked by
-# epoch-bench; sourced by test.sh.
+# Tests of loads that wait, the verifier, curves, and programs that epoch-bench hooks; sourced
+# by test.sh.
 
 verify_knob() {
 	prints "the verifier is off at first" '^0$' cat $sys/verify
@@ -78,7 +78,7 @@ interrupted_sweep() {
 	prints "its curves are drawn" 'Universal Scalability Law' cat /out/resumed.svg
 }
 
-# What it finds missing depends on the kernel; it says so by its exit code.
+# Its findings depend on the kernel, and so does its exit code.
 doctor() {
 	status=0
 	epoch-bench doctor --json /out/doctor.json >/out/doctor 2>&1 || status=$?
@@ -93,7 +93,7 @@ unhooked() {
 		[ "$(cat $sys/tracker) $(cat $sys/hook/mechanism)" = "epoch fprobe" ]
 }
 
-# How a mechanism goes with the tracker, if nobody has chosen it.
+# The default mechanism of each tracker.
 left_to_tracker() {
 	write $sys/tracker mutex
 	was=$(cat $sys/hook/mechanism)
@@ -160,7 +160,7 @@ hook_command() {
 	ok "the mechanism is still left to the tracker" left_to_tracker
 }
 
-# Of none, beside each other: the mutex has less than a fifth, the epoch more than a quarter.
+# Shares of the rate of none, concurrently: mutex less than a fifth, epoch more than a quarter.
 beside() {
 	for tracker in mutex epoch; do
 		grep -o '"total": *[0-9]*' "/out/beside-$tracker.json" | grep -o '[0-9]*$' |
@@ -170,7 +170,7 @@ beside() {
 	[ "$(sed -n 1p /tmp/percent)" -lt 20 ] && [ "$(sed -n 2p /tmp/percent)" -gt 25 ]
 }
 
-# While something else goes on, what is measured is what is said, or nothing is.
+# While other commands run, results are correct, or there is no verdict.
 side_by_side() {
 	write $sys/tracker epoch
 	small="--samples 10 --warmup 1 --interval-ms 50 --tasks 2 --testcase di"
@@ -179,7 +179,7 @@ side_by_side() {
 	ok "compare beside another one" sh -c \
 		"epoch-bench compare none mutex $small --json /out/beside-mutex.json >/tmp/beside-mutex 2>&1"
 	ok "the other one, too" wait $first
-	# Alone, blocks under the mutex come to a tenth of those of none, and those of an epoch to as many.
+	# Alone, the mutex reaches a tenth of the blocks of none, and an epoch as many as none.
 	ok "each has measured its own trackers" beside
 	prints "the tracker of sysfs is what it was" '^epoch$' cat $sys/tracker
 
@@ -188,7 +188,7 @@ side_by_side() {
 	soon busy
 	for tracker in mutex spin mutex epoch; do write $sys/tracker $tracker; sleep 0.2; done
 	ok "run with its own tracker, while sysfs says others" wait $first
-	# The mutex would make a tenth.
+	# The mutex would reach a tenth.
 	ok "no sample is of another tracker" awk -F'[: ]' '/^min/ { t = $6; if (!n++ || t < least) least = t; if (t > most) most = t }
 		END { print least, most; exit !(n > 20 && least * 6 > most) }' /tmp/run
 
@@ -221,7 +221,7 @@ side_by_side() {
 	prints "it says that it has left out a round" 'workers of others: 0,.* (1|came and went).*taken again' cat /tmp/compare
 }
 
-# The verifier has to find a tracker that is wrong.
+# The verifier must find a faulty tracker.
 busted() {
 	ok "insmod with a tracker that is wrong" sh -c \
 		"insmod /modules/busted/epoch.ko && insmod /modules/busted/epoch_bench.ko tracker=busted"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2154,SC2013,SC2086 # sys and failed are test-lib.sh's
-# The modules on a CPU without cmpxchg16b.
+# Tests of the modules on a CPU without cmpxchg16b.
 
 # shellcheck source=tools/vm/guest/test-lib.sh
 . /tests/lib.sh
@@ -11,7 +11,7 @@ ok "old CPU: lockless is not offered" sh -c "! grep -w lockless $sys/available_t
 log >/dev/null
 fails "old CPU: tracker cannot be lockless" - "not supported" write $sys/tracker lockless
 log >/tmp/log
-prints "old CPU: the log says what it takes" "'lockless' takes an x86-64 CPU with cmpxchg16b" cat /tmp/log
+prints "old CPU: the log says what it needs" "'lockless' needs an x86-64 CPU with cmpxchg16b" cat /tmp/log
 prints "old CPU: the tracker is what it was" '^epoch$' cat $sys/tracker
 fails "old CPU: epoch-bench says what there is instead" 2 "none, mutex, spin" bench run --tracker lockless
 for tracker in $(cat $sys/available_trackers); do

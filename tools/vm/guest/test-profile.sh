@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC2154,SC2086,SC2317 # sys and failed are test-lib.sh's; ok calls the functions
-# Profiles, in a guest that has perf, and no PMU.
+# Tests of profiles, in a guest with perf and without a PMU.
 
 # shellcheck source=tools/vm/guest/test-lib.sh
 . /tests/lib.sh
@@ -12,7 +12,7 @@ profile() {
 	epoch-bench profile "$@" --out $dir
 }
 
-# named FILE: most of its samples have a function.
+# named FILE: succeeds if most of its samples have a function.
 named() {
 	awk '{ all += $NF } /;\[[^;]*\] [0-9]+$/ { unnamed += $NF }
 		END { print unnamed + 0, "of", all, "have none"; exit !(all > 0 && unnamed * 2 < all) }' "$1"
@@ -56,7 +56,7 @@ cp /tmp/output /tmp/profile
 prints "profile: the mechanism is chosen, and named" '^hook: kretprobe for this profile' cat /tmp/profile
 prints "profile: the report has it" '^hooked: [^ ]* by kretprobe$' cat /tmp/profile
 ok "profile: the mechanism is put back" [ "$(cat $sys/hook/mechanism)" = fprobe ]
-# The kernel says it once: before an fprobe is profiled.
+# The kernel warns only once, so this precedes profiling an fprobe.
 log >/dev/null
 ok "profile: a kretprobe has the kernel warn of no stack" sh -c '! grep "wrong direction" /out/kernel.log'
 prints "profile of calls that are hooked as asked" '^hooked: [^ ]* by fprobe$' \
@@ -96,7 +96,7 @@ fails "profile: SIGKILL ends it" - "" timeout -s KILL 8 epoch-bench profile mute
 ok "profile: SIGKILL leaves no worker" soon idle
 ok "profile: SIGKILL leaves no perf" soon idle_perf
 
-# Of an fprobe's stacks only: see Documentation/profile.rst.
+# Occurs with an fprobe's stacks only: see Documentation/profile.rst.
 known='WARNING: stack going in the wrong direction\? at return_to_handler\+0x'
 ok "profile: rmmod" sh -c "rmmod epoch_bench && rmmod epoch"
 kernel_log

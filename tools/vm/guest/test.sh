@@ -51,9 +51,8 @@ permissions() {
 	fails "epoch-bench tells another user why" 1 "permission|root" as_nobody epoch-bench run
 }
 
-# as_runtest ARG...: epoch-bench, and will-it-scale's runtest.py can read what it
-# prints: each line with "testcase:" or "average:" has one colon, and the average
-# is a number.
+# as_runtest ARG...: run epoch-bench, and check that will-it-scale's runtest.py can read its
+# output: each line with "testcase:" or "average:" has one colon, and the average is a number.
 as_runtest() {
 	bench "$@" >/tmp/lines || return
 	cat /tmp/lines
@@ -89,7 +88,7 @@ measuring() {
 	ok "nothing is left running" soon idle
 }
 
-# Beside the figures stands what the machine did; emulated CPUs have no PMU.
+# The activity of the machine is printed with the figures; emulated CPUs have no PMU.
 carriers() {
 	# shellcheck disable=SC2086
 	prints "compare says what the machine did" '^epoch( +[<0-9.]+){4}( +[0-9.]+%){2}' \
@@ -118,7 +117,7 @@ bad_usage() {
 	ok "nothing is left running after bad usage" soon idle
 }
 
-# What must be refused while workers run, and how a run ends.
+# Operations that are refused while workers run, and the ends of a run.
 while_it_runs() {
 	blocks 4 &
 	ok "workers start that follow the tracker of sysfs" soon busy
@@ -162,12 +161,12 @@ samples() {
 	done
 }
 
-passes() { # EPOCH: are there still grace periods?
+passes() { # EPOCH: succeeds if grace periods still pass
 	before=$(cat "/sys/kernel/epoch/$1/grace_periods")
 	soon sh -c "[ \$(cat /sys/kernel/epoch/$1/grace_periods) -gt $before ]"
 }
 
-# /sys/kernel/epoch, with an epoch of epoch_bench's in it.
+# /sys/kernel/epoch, with an epoch of epoch_bench in it.
 watching() {
 	epochs=/sys/kernel/epoch
 	log >/dev/null
@@ -187,7 +186,7 @@ watching() {
 	prints "the log says what a limit is" "callbacks_limit takes a number" cat /tmp/log
 	fails "stalls is read-only" - "permission|denied|error" write $epochs/bench/stalls 0
 
-	# Files that are read and written while their epochs come and go.
+	# Files are read and written while their epochs come and go.
 	(while [ ! -e /tmp/enough ]; do
 		cat $epochs/*/* >/dev/null
 		for file in "$epochs"/*/stall_timeout_ms; do echo 20000 >"$file"; done
@@ -208,8 +207,9 @@ watching() {
 	prints "they worked without an error" '^12$' sh -c 'dmesg | grep -c " 0 errors"'
 }
 
-# traced EVENT...: has them traced while a sample runs. Static keys are not switched meanwhile: an
-# emulated CPU that runs through one has been seen to stop at the breakpoint of that when it was gone.
+# traced EVENT...: trace these events while a sample module runs. Static keys are not switched
+# during that: an emulated CPU that executes one has been seen to stop at its breakpoint after
+# that was removed.
 traced() {
 	for event; do
 		ok "epoch_$event is switched on" write "$tracing/events/epoch/epoch_$event/enable" 1
@@ -218,10 +218,10 @@ traced() {
 	ok "insmod epoch_sample_c, tracing $*" insmod /modules/epoch_sample_c.ko
 	sleep 1
 	for event; do
-		# There need not be any stall.
+		# A stall is not certain.
 		[ "$event" = stall ] || soon grep -q "epoch_$event:" $tracing/trace
 	done
-	# While there is a module that has names for addresses.
+	# Read while the module is loaded, which gives names to addresses.
 	head -n 5000 $tracing/trace >/out/trace
 	ok "rmmod epoch_sample_c, tracing $*" rmmod epoch_sample_c
 	ok "all events are switched off" write $tracing/events/epoch/enable 0
@@ -242,7 +242,7 @@ tracing() {
 		/ epoch_gp_start: / { begun[f[2]] = 1 }
 		/ epoch_gp_end: / && !begun[f[2]] { print; bad = 1 }
 		END { exit bad }' /out/trace
-	# There are many of these.
+	# These events are many.
 	echo 64 >$tracing/buffer_size_kb
 	for event in enter exit; do
 		traced $event
@@ -253,7 +253,8 @@ tracing() {
 	prints "switched off, nothing is traced" '^0$' sh -c "grep -c epoch_ /out/trace || :"
 }
 
-# eventually COMMAND...: it succeeds within ten minutes, which only a hang reaches.
+# eventually COMMAND...: waits until COMMAND succeeds, for ten minutes at most, which only a
+# hang reaches.
 eventually() {
 	for _ in $(seq 20); do
 		soon "$@" && return
@@ -261,12 +262,12 @@ eventually() {
 	false
 }
 
-# said TEXT: the log says so, since it was emptied.
+# said TEXT: succeeds if the log contains TEXT since it was cleared.
 said() {
 	dmesg | grep -Eq -- "$1"
 }
 
-# scaled MODULE [PARAMETER...]: a small test of it comes to its end.
+# scaled MODULE [PARAMETER...]: run a small test of the module to its end.
 scaled() {
 	module=$1
 	shift
@@ -278,7 +279,7 @@ scaled() {
 	log >/tmp/log
 }
 
-# stops MODULE [PARAMETER...]: it is unloaded in the middle of a long test.
+# stops MODULE [PARAMETER...]: unload the module during a long test.
 stops() {
 	module=$1
 	shift
@@ -299,7 +300,7 @@ scale() {
 	prints "a section of the epoch takes more than none" 'none-ref-scale: .*, 0\.[0-9]+ times epoch' cat /tmp/log
 	prints "each run is printed" '^30$' sh -c "grep -Ec '\] [123]	[0-9]+\.[0-9]{3}\$' /tmp/log"
 	scaled epoch_refscale loops=100 nruns=3 nreaders=9 readdelay=2000 scale_type=mutex,epoch
-	# An emulated CPU's delays are only about right.
+	# Delays of an emulated CPU are only approximate.
 	prints "a section takes its delay" ' epoch-ref-scale: median [1-9][0-9]{3,}\.' cat /tmp/log
 
 	small="loops=2 nruns=2 nwriters=2"
@@ -389,13 +390,13 @@ scale() {
 	log >/dev/null
 }
 
-# The reports are wanted here, so that they go past the log that is kept.
+# Reports are expected here, so they bypass the checked log.
 says() {
 	dmesg -c >>/tmp/reports
 	grep -Eq -- "$1" /tmp/reports
 }
 
-# Who blocks a grace period of the samples.
+# The reports name the task that blocks a grace period of the samples.
 tracking() {
 	parameter=/sys/module/epoch/parameters/track_readers
 	prints "readers are not tracked by default" '^N$' cat $parameter
@@ -426,7 +427,7 @@ tracking() {
 	ok "tracking ends" write $parameter 0
 }
 
-each_cpu() { # 0 to take all CPUs but the first offline one by one, 1 to take them back
+each_cpu() { # 0 to take all CPUs but the first offline one by one, 1 to bring them back
 	for cpu in /sys/devices/system/cpu/cpu[1-9]*/online; do
 		echo "$1" >"$cpu" || return
 	done
@@ -437,7 +438,7 @@ online() { # RANGE
 	[ "$(cat /sys/devices/system/cpu/online)" = "$1" ]
 }
 
-# CPUs go and come back while sections, grace periods and callbacks go on.
+# CPUs go offline and online while sections, grace periods and callbacks continue.
 hotplug() {
 	if [ ! -e /sys/devices/system/cpu/cpu1/online ]; then
 		echo "SKIP CPUs that go offline: there is one only"
@@ -445,7 +446,7 @@ hotplug() {
 	fi
 	cpus=$(cat /sys/devices/system/cpu/online)
 	log >/dev/null
-	# Not epoch-bench, which ends where CPUs are not what they were.
+	# epoch-bench would end when the online CPUs change.
 	blocks 4 &
 	ok "load for CPUs that go offline" soon busy
 	ok "insmod both samples" sh -c 'insmod /modules/epoch_sample_c.ko && insmod /modules/epoch_sample_rust.ko'

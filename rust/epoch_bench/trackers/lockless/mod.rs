@@ -2,15 +2,15 @@
 
 //! FreeBSD's tracker of 2019: the list of generations without a lock.
 //!
-//! Generations mean what they mean in [`generations`](super::generations), and what blocks leave at
-//! pages, and waiters wait for, is the same. But a block enters the list with one compare-and-swap of
-//! double width, at the block before it, and leaves it with another. What is in [`queue`] is the
-//! algorithm, and why it is right.
+//! Generations mean the same as in [`list`](super::list): blocks leave them at pages, and waiters
+//! wait for them. But a block enters the list with one double-width compare-and-swap, at the block
+//! before it, and leaves it with another. [`queue`] contains the algorithm, and shows why it is
+//! right.
 //!
-//! Source: FreeBSD r347695 (4d3b28bcdcc4, D19630) by Konstantin Belousov, `sys/amd64/amd64/pmap.c`. There
-//! a block's node is part of its thread; here it is that of the place which a worker or a hooked call
-//! has. FreeBSD raises the priority of a thread with an open block, and has its waiters look again at each tick, lest a wakeup
-//! be lost; here none is.
+//! Source: FreeBSD r347695 (4d3b28bcdcc4, D19630) by Konstantin Belousov, `sys/amd64/amd64/pmap.c`.
+//! There a block's node is part of its thread; here it is that of the place of a worker or of a
+//! hooked call. FreeBSD raises the priority of a thread with an open block, and its waiters check
+//! again at each tick, lest a wakeup be lost; here none is.
 
 // `epoch-model` has it as a module of its own crate, and uses it from others.
 #[allow(unreachable_pub)]
@@ -43,8 +43,8 @@ use kernel_ext::{
     },
 };
 
-/// How often the CPU is told to relax before a walk begins anew, at most: as a power of 2. It is twice
-/// as often each time, as FreeBSD's `lock_delay()` does.
+/// Log2 of the most `cpu_relax()` calls before a walk is restarted. Their number doubles each time,
+/// as in FreeBSD's `lock_delay()`.
 const MOST_RELAXING: u32 = 8;
 
 /// A generation, and a link.
@@ -83,7 +83,7 @@ impl queue::Pair for Pair {
     #[inline(always)]
     fn mark(&self) -> Link {
         self.0.or(Half::Second, Link::NONE.with_mark().to_bits());
-        // Nobody changes it any more.
+        // No other block changes a marked pair.
         self.link()
     }
 
@@ -94,11 +94,11 @@ impl queue::Pair for Pair {
     }
 }
 
-/// A node, and what belongs to whoever has it, on a cache line of its own.
+/// A node, and the statistics of its owner, on a cache line of its own.
 #[repr(align(64))]
 struct Node {
     pair: Pair,
-    // Written by whoever has the place.
+    // Written by the owner of the place.
     restarts: Once,
     longest: Once,
 }
@@ -159,7 +159,7 @@ pub(crate) struct Lockless {
     waiters: Waiters,
 }
 
-/// An open block; not to be lost.
+/// An open block, which must be passed to [`Tracker::finish`].
 pub(crate) struct Block {
     node: usize,
     generation: u64,

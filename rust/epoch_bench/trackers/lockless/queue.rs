@@ -1,89 +1,89 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The list of open blocks without a lock, free of the kernel.
+//! The list of open blocks without a lock, independent of the kernel.
 //!
-//! The kernel module and the model checker compile this same file; what they do not share stands
-//! behind the traits [`Pair`] and [`Platform`].
+//! The kernel module and the model checker compile this same file; the differences are behind the
+//! traits [`Pair`] and [`Platform`].
 //!
 //! # The algorithm
 //!
-//! Open blocks are *nodes* of a singly linked list, the oldest first, behind a *head* that belongs to
-//! no block. Each of them, and the head, has a generation and a link to the next younger node: a
-//! [`Pair`], which a compare-and-swap of double width exchanges as one. The head's generation is the
+//! Open blocks are *nodes* of a singly linked list, the oldest first, behind a *head* that belongs
+//! to no block. Each of them, and the head, has a generation and a link to the next younger node: a
+//! [`Pair`], which a double-width compare-and-swap exchanges as one. The head's generation is the
 //! one up to which all blocks are finished.
 //!
-//! A link may have a *mark*, which makes the pair one that nobody exchanges. The block alone whose
-//! node it is sets and clears it. It is there while the node is idle, while it is being inserted, and
-//! while it is being removed.
+//! A link may have a *mark*: then nobody exchanges the pair. Only the block whose node it is sets
+//! and clears the mark. It is set while the node is idle, while it is being inserted, and while it
+//! is being removed.
 //!
-//! - A block *starts*: it walks to the tail, gives its own node, which is marked, the tail's generation
-//!   and one more, and exchanges the tail's `{generation, none}` for `{generation, own node}`. Then it
-//!   clears its mark.
-//! - A block *finishes*: it walks to its predecessor, marks its own node, and after that reads its own
-//!   pair. It exchanges the predecessor's `{generation, own node}` for `{own generation, own link}`.
-//!   So it is out of the list, and its generation is the next older block's, or, if the
+//! - A block *starts*: it walks to the tail, gives its own node, which is marked, the tail's
+//!   generation plus one, and exchanges the tail's `{generation, none}` for `{generation, own
+//!   node}`. Then it clears its mark.
+//! - A block *finishes*: it walks to its predecessor, marks its own node, and after that reads its
+//!   own pair. It exchanges the predecessor's `{generation, own node}` for `{own generation, own
+//!   link}`. So it is out of the list, and its generation is the next older block's, or, if the
 //!   predecessor is the head, is done. The mark stays: the node is idle.
-//! - Whoever fails to exchange, finds a mark on its walk, or does not find what it looks for, clears its
-//!   mark if it has set it, and begins anew.
+//! - A block that fails to exchange, finds a mark on its walk, or does not find what it looks for,
+//!   clears its mark if it has set it, and restarts.
 //!
-//! All others spin at a node of the list that is marked. So a block must not lose its CPU then:
+//! Other blocks spin at a node of the list that is marked. So a block must not lose its CPU then:
 //! [`Platform::without_preemption`].
 //!
 //! # Why no block is lost
 //!
-//! A pair's changes have one order, which everyone agrees on, whatever the ordering of the accesses;
-//! an exchange sees the last of those before it. It is to be shown of each exchange that it does what
-//! it should, whatever the walk before it has seen.
+//! The changes of a pair have one order, on which all CPUs agree, whatever the ordering of the
+//! accesses; an exchange sees the last of those before it. We show of each exchange that it does
+//! what it should, whatever the walk before it has seen.
 //!
-//! 1. *A pair without a mark is the head's, or that of a node in the list.* A node's mark is cleared
-//!    for the first time after the exchange that inserts it, and set again before the one that removes
-//!    it. An exchange demands a pair without a mark, and leaves one.
+//! 1. *A pair without a mark is the head's, or that of a node in the list.* A node's mark is
+//!    cleared for the first time after the exchange that inserts it, and set again before the one
+//!    that removes it. An exchange demands a pair without a mark, and leaves one.
 //! 2. *The pair of a node that its own block has marked does not change*, for nobody else exchanges
-//!    it. So what the block reads of it after it has set the mark is there still when it exchanges its
-//!    predecessor's. Were it to read its generation before, a younger block might give it a higher one in
-//!    between, which would get lost. So [`Pair::mark`] is an acquire.
-//! 3. *An insertion puts the node at the tail.* What is exchanged has no mark and no successor: by 1 it is
-//!    the tail, or the head of an empty list. Nobody is inserted behind the new node, nor gives it a
-//!    generation, before its own link is none.
-//! 4. *A removal takes out the block's own node, and nothing else.* What is exchanged has no mark and
-//!    links to the node: by 1 it is its predecessor, or the head. By 2 it gets the link that the node
-//!    has. If the predecessor is being removed itself, it is marked and the exchange fails; or the
-//!    exchange came before that mark, and the predecessor reads the new pair, by 2.
+//!    it. So what the block reads of it after it has set the mark is still there when it exchanges
+//!    its predecessor's pair. If it read its generation before, a younger block might give it a
+//!    higher one in between, which would be lost. So [`Pair::mark`] is an acquire.
+//! 3. *An insertion puts the node at the tail.* The exchanged pair has no mark and no successor: by
+//!    1 it is the tail, or the head of an empty list. No node is inserted behind the new one, nor
+//!    gives it a generation, before its own link is none.
+//! 4. *A removal takes out the block's own node, and nothing else.* The exchanged pair has no mark
+//!    and links to the node: by 1 it is its predecessor, or the head. By 2 it gets the link that
+//!    the node has. If the predecessor is being removed itself, it is marked and the exchange
+//!    fails; or the exchange came before that mark, and the predecessor reads the new pair, by 2.
 //!
-//! None of this asks how a pair got to be what it is. So a walk may see what is long past, go
-//! astray in a node that has left the list or come back to it, or read a link and a generation
-//! that never were one pair: what it has found is only what it proposes, and the exchange checks both
-//! halves. That is why two plain loads do for a walk, one of each half. Nor is there an ABA problem: a
-//! pair that is equal is as good; besides, generations only grow, so that none comes back.
+//! None of this depends on how a pair got its value. So a walk may see old values, go astray in a
+//! node that has left the list or come back to it, or read a link and a generation that never were
+//! one pair: its result is only a proposal, and the exchange checks both halves. So two plain loads
+//! are enough for a walk, one of each half. Nor is there an ABA problem: a pair that is equal is as
+//! good; also, generations only grow, so that none comes back.
 //!
-//! That a walk ends at all takes an order: an exchange is a release, and pairs with the acquires of
-//! [`Pair::link`] and, where a link is handed on, of [`Pair::mark`]. So whoever comes to a node sees it
-//! as it was when it was inserted, or later, and never an earlier link than that: each link leads to a
-//! younger block. Without, a walk might go round in nodes that are used again.
+//! A walk ends because of an ordering: an exchange is a release, and pairs with the acquires of
+//! [`Pair::link`] and, where a link is handed on, of [`Pair::mark`]. So a walk that comes to a node
+//! sees it as it was when it was inserted, or later, and never an earlier link than that: each link
+//! leads to a younger block. Otherwise a walk might go round in nodes that are used again.
 //!
 //! # Why waiting for a generation is enough
 //!
-//! 5. *Along the list generations strictly grow from the head on, and the last is the highest that a
-//!    block has started with.* A new node has one more than the last. A node that is removed gives
-//!    its own, which is higher than its predecessor's and lower than its successor's.
-//! 6. *What a block started with is not done until it is finished, whatever it has been given since.*
-//!    As long as it is in the list, all nodes before it have lower generations than that: they have
-//!    started with lower ones, and get others only from their successors, which in turn stand
-//!    before the block; it comes to the block itself when that is removed. After that its generation, or
-//!    a higher one, has to go through all older nodes before it is the head's: so those blocks are
-//!    finished as well.
+//! 5. *Along the list generations strictly grow from the head on, and the last is the highest that
+//!    a block has started with.* A new node has one more than the last. A node that is removed
+//!    gives its own, which is higher than its predecessor's and lower than its successor's.
+//! 6. *The generation that a block started with is not done until the block is finished, whatever
+//!    it has been given since.* As long as the block is in the list, all nodes before it have lower
+//!    generations than that: they have started with lower ones, and get others only from their
+//!    successors, which are themselves before the block, until the block itself is removed. After
+//!    that its generation, or a higher one, has to go through all older nodes before it is the
+//!    head's: so those blocks are finished as well.
 //!
-//! So a block leaves at a page the generation that it has started with, and a waiter waits until the
-//! head's has come up to it.
+//! So a block leaves at a page the generation that it has started with, and a waiter waits until
+//! the head's generation has reached it.
 //!
-//! What finished blocks did is visible to the waiter. The exchange of a removal is a release, and
-//! pairs with the acquire of [`Pair::mark`], after which the next older block hands on what it was
-//! given, and in the end with that of [`Queue::done`]. Whatever changes the same pair in between is a
-//! read-modify-write, or a store to its link alone, and breaks nothing.
+//! The effects of finished blocks are visible to the waiter. The exchange of a removal is a
+//! release, and pairs with the acquire of [`Pair::mark`], after which the next older block hands on
+//! what it was given, and in the end with that of [`Queue::done`]. Any other change of the same
+//! pair in between is a read-modify-write, or a store to its link alone, and breaks nothing.
 //!
 //! No other access needs an ordering.
 
-/// A link to a node, or to none; maybe with a mark.
+/// A link to a node, or to none, possibly with a mark.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Link(
     // INVARIANT: Bit 0 is the mark. The others are 0, or the node's index plus one.
@@ -93,19 +93,19 @@ pub struct Link(
 impl Link {
     const MARK: u64 = 1;
 
-    /// No node, and no mark.
+    /// A link to no node, without a mark.
     pub const NONE: Link = Link(0);
 
-    /// That of a node that is idle.
+    /// The link of an idle node.
     pub const IDLE: Link = Link(Self::MARK);
 
-    /// What [`Link::to_bits`] gave.
+    /// Creates a link from a word that [`Link::to_bits`] returned.
     #[inline(always)]
     pub fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
-    /// The link as a word.
+    /// Returns the link as a word.
     #[inline(always)]
     pub fn to_bits(self) -> u64 {
         self.0
@@ -116,19 +116,19 @@ impl Link {
         Self((node as u64 + 1) << 1)
     }
 
-    /// The node that it leads to.
+    /// Returns the node that the link leads to, if any.
     #[inline(always)]
     fn node(self) -> Option<usize> {
         (self.0 >> 1).checked_sub(1).map(|node| node as usize)
     }
 
-    /// Whether it has a mark.
+    /// Returns whether the link has a mark.
     #[inline(always)]
     pub fn is_marked(self) -> bool {
         self.0 & Self::MARK != 0
     }
 
-    /// The same with the mark.
+    /// Returns the link with a mark.
     #[inline(always)]
     pub fn with_mark(self) -> Self {
         Self(self.0 | Self::MARK)
@@ -142,7 +142,7 @@ impl Link {
 
 /// A generation and a link, which are read by halves and exchanged as one.
 pub trait Pair {
-    /// A pair of those two.
+    /// Creates a pair of a generation and a link.
     fn new(generation: u64, link: Link) -> Self;
 
     /// Reads the link. An acquire.
@@ -163,32 +163,34 @@ pub trait Pair {
     /// Marks the link, and returns it. An acquire, also for the generation, which is read after it.
     fn mark(&self) -> Link;
 
-    /// Puts `new` in the place of `old`, if that is there: a read-modify-write. A release.
+    /// Replaces `old` with `new`, if the pair is `old`, and returns whether it was: a
+    /// read-modify-write. A release.
     fn exchange(&self, old: (u64, Link), new: (u64, Link)) -> bool;
 }
 
 /// Nodes, and a way to wait.
 pub trait Platform {
-    /// The pairs that are shared.
+    /// Type of the pairs, which blocks share.
     type Pair: Pair;
 
-    /// The pair of a node. Its memory is never anything else. The node is idle at first.
+    /// Returns the pair of a node. Its memory is never used for anything else. The node is idle at
+    /// first.
     fn pair(&self, node: usize) -> &Self::Pair;
 
-    /// Waits a moment before `node`, which is starting or finishing, begins its walk anew, for the
-    /// `restarts`-th time (from 0).
+    /// Waits a moment before the block of `node`, which is starting or finishing, restarts its
+    /// walk, for the `restarts`-th time (from 0).
     fn pause(&self, node: usize, restarts: u32);
 
-    /// Calls `f` on a CPU that it keeps until the end.
+    /// Calls `f`, which keeps its CPU until it returns.
     fn without_preemption<R>(&self, f: impl FnOnce() -> R) -> R;
 }
 
-/// What [`Queue::start`] gives a block.
+/// Result of [`Queue::start`].
 pub struct Started {
-    /// The generation that it starts with.
+    /// The generation that the block starts with.
     pub generation: u64,
-    /// How long the list was, this block included, as the walk to its tail has found it: a node that
-    /// leaves the list meanwhile and comes back counts twice.
+    /// Length of the list, this block included, as found by the walk to its tail: a node that
+    /// leaves the list and comes back during the walk counts twice.
     pub length: usize,
 }
 
@@ -196,29 +198,29 @@ pub struct Started {
 ///
 /// # Invariants
 ///
-/// From the head on, links lead through the nodes of all blocks that are open, and to none, by strictly
-/// growing generation. Those nodes have no mark, but for those that are being removed and the last, if it
-/// has just been inserted; all others have one.
+/// From the head on, links lead through the nodes of all blocks that are open, and to none, by
+/// strictly growing generation. Those nodes have no mark, except those that are being removed and
+/// the last, if it has just been inserted; all others have one.
 pub struct Queue<P: Platform> {
     head: Head<P::Pair>,
     platform: P,
 }
 
-/// On a cache line of its own: all blocks write it, and waiters read it.
+/// The head, on a cache line of its own: all blocks write it, and waiters read it.
 #[repr(align(64))]
 struct Head<T>(T);
 
-/// Where a walk has ended.
+/// End of a walk.
 struct Place<'a, P: Platform> {
     pair: &'a P::Pair,
-    /// What was seen there. The two need not have been one pair.
+    /// The generation and the link that were read there. They need not have been one pair.
     seen: (u64, Link),
-    /// How many nodes there were on the way.
+    /// Number of nodes on the way.
     nodes: usize,
 }
 
 impl<P: Platform> Queue<P> {
-    /// A list without blocks.
+    /// Creates a list without blocks.
     pub fn new(platform: P) -> Self {
         // INVARIANT: Empty.
         Self {
@@ -227,12 +229,12 @@ impl<P: Platform> Queue<P> {
         }
     }
 
-    /// What the list runs on.
+    /// Returns the platform of the list.
     pub fn platform(&self) -> &P {
         &self.platform
     }
 
-    /// The generation up to which all blocks are finished. What they did is visible.
+    /// Returns the generation up to which all blocks are finished. Their effects are visible.
     pub fn done(&self) -> u64 {
         // Pairs with the exchanges in `remove`.
         self.head.0.generation_acquire()
@@ -268,8 +270,8 @@ impl<P: Platform> Queue<P> {
         }
     }
 
-    /// Closes the block in `node`, which is idle then. Returns the generation that is now done, if it
-    /// was the oldest.
+    /// Closes the block in `node`, which is idle after that. Returns the generation that is now
+    /// done, if the block was the oldest.
     #[inline(always)]
     pub fn finish(&self, node: usize) -> Option<u64> {
         let mut restarts = 0;
@@ -287,17 +289,17 @@ impl<P: Platform> Queue<P> {
         }
     }
 
-    /// Takes a node out of the list, if its predecessor is still as it was seen. Returns the generation
-    /// that it has given to that.
+    /// Takes a node out of the list, if its predecessor is still as it was seen. Returns the
+    /// generation that the predecessor was given.
     #[inline(always)]
     fn remove(&self, node: usize, predecessor: &Place<'_, P>) -> Option<u64> {
         let own = self.platform.pair(node);
         let link = own.mark();
-        // After the mark, which keeps it as it is (2) and pairs with the exchange by which a younger
-        // block has given it.
+        // After the mark, which keeps it as it is (2) and pairs with the exchange by which a
+        // younger block has given it.
         let generation = own.generation();
-        // INVARIANT: `predecessor` is that of the node, or the head (4). The generation is higher than
-        // its own, and lower than that of the next younger block.
+        // INVARIANT: `predecessor` is that of the node, or the head (4). The generation is higher
+        // than its own, and lower than that of the next younger block.
         let removed = predecessor.exchange((generation, link.without_mark()));
         if !removed {
             own.set_link(link.without_mark());
@@ -305,8 +307,8 @@ impl<P: Platform> Queue<P> {
         removed.then_some(generation)
     }
 
-    /// Walks to where the link is `link`: the tail, if that is none, and else a node's predecessor. Gives
-    /// up at a mark, and at the end of the list.
+    /// Walks to the pair whose link is `link`: the tail, if that is none, and else a node's
+    /// predecessor. Returns `None` at a mark, and at the end of the list.
     #[inline(always)]
     fn find(&self, link: Link) -> Option<Place<'_, P>> {
         let mut pair = &self.head.0;
@@ -330,7 +332,7 @@ impl<P: Platform> Queue<P> {
 }
 
 impl<P: Platform> Place<'_, P> {
-    /// Puts `new` there, if the pair is what was seen.
+    /// Replaces the pair with `new`, if it is what was seen. Returns whether it was.
     #[inline(always)]
     fn exchange(&self, new: (u64, Link)) -> bool {
         self.pair.exchange(self.seen, new)
