@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What to type; "make help" lists it. Kbuild says how the modules are built:
+# The targets of this project; "make help" lists them. Kbuild describes how the modules are built:
 # the kernel's build reads that file and never this one.
 
 KVER ?= $(shell uname -r)
@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 DESTDIR ?=
 PREFIX ?= /usr/local
 
-# enter.sh makes the build root where it is missing and runs a command in it.
+# enter.sh makes the build root if it is missing, and runs a command in it.
 ENTER := $(CURDIR)/tools/vm/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
@@ -28,7 +28,7 @@ install: ## install the modules for that kernel
 	$(KBUILD) modules_install
 	$(if $(DESTDIR),,depmod $(KVER))
 
-clean: ## remove what make built here; the cache stays
+clean: ## remove build products here, but not the cache
 	@if [ -e $(KDIR)/Makefile ]; then $(KBUILD) clean; fi
 	rm -rf tools/target
 
@@ -37,13 +37,13 @@ clean: ## remove what make built here; the cache stays
 demo: ## the experiment: the mutex tracker against the epoch, and the verdict
 	@$(ENTER) tools/vm/demo.sh
 
-check: ## every test; ends with "N passed, N failed, N skipped"
+check: ## run all tests; ends with "N passed, N failed, N skipped"
 	@$(ENTER) tools/vm/check.sh
 
 kunit: ## the KUnit tests, in User-Mode Linux, as kunit.py shows them
 	@$(ENTER) tools/vm/kunit.sh
 
-bench: ## what a reader pays, next to ck_epoch, liburcu, crossbeam-epoch and locks
+bench: ## cost of a section in user space, next to ck_epoch, liburcu, crossbeam-epoch and locks
 	@$(ENTER) tools/vm/bench.sh
 
 scale: ## the cost in the kernel, next to RCU, SRCU and locks; on 2, 4 and 8 CPUs
@@ -66,7 +66,7 @@ vm: ## a shell in the guest, with the modules and epoch-bench in place
 
 ##@ Parts of the above
 
-setup: ## only what demo and check need: build root, kernels, modules, tools
+setup: ## only the prerequisites of demo and check: build root, kernels, modules, tools
 	@$(ENTER) tools/vm/setup.sh
 
 lint: ## formatting, clippy, checkpatch, shellcheck, rustdoc
@@ -84,7 +84,7 @@ check-kunit: ## KUnit, counted as in check
 check-debug: ## KUnit on an x86-64 kernel with lockdep and other runtime checks, in QEMU
 	@$(ENTER) tools/vm/check.sh debug
 
-check-kasan: ## KUnit on one with KASAN and CFI, too; not part of check: it builds for long
+check-kasan: ## KUnit on an x86-64 kernel with KASAN and CFI; not part of check, as it builds for long
 	@$(ENTER) tools/vm/check.sh kasan
 
 check-misuse: ## misuse of an epoch, each of which the kernel must report
@@ -93,16 +93,16 @@ check-misuse: ## misuse of an epoch, each of which the kernel must report
 check-mutants: ## planted bugs, each of which KUnit must find
 	@$(ENTER) tools/vm/check.sh mutants
 
-check-calls: ## what trackers call while a block starts or finishes, in the built module
+check-calls: ## calls of trackers while a block starts or finishes, in the built module
 	@$(ENTER) tools/vm/check.sh calls
 
-check-icount: ## instructions counted in the kernel: none more than tools/vm/icount.table says
+check-icount: ## instructions counted in the kernel: at most those of tools/vm/icount.table
 	@$(ENTER) tools/vm/check.sh icount
 
 check-guest: ## the tests on the unmodified Debian kernel
 	@$(ENTER) tools/vm/check.sh guest
 
-check-guest-mutants: ## whether those tests find planted bugs; by hand, some minutes for each
+check-guest-mutants: ## check that the guest tests find planted bugs; not part of check, some minutes each
 	@tools/vm/check-guest-mutants.sh
 
 shell: ## a shell in the build root

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Choose the guest's accelerator: prints "kvm REASON" or "tcg REASON". A host may
-# have /dev/kvm and still be unable to run a guest with it, so a guest is booted
-# to find out, once in each boot of the host.
+# accel.sh: choose the guest's accelerator, and print "kvm REASON" or "tcg REASON". A host may
+# have /dev/kvm and still be unable to run a guest with it, so a guest is booted to find out,
+# once per boot of the host.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -26,7 +26,7 @@ probe() {
 	printf '#!/busybox sh\necho epoch-probe-alive\n/busybox poweroff -f\n' >"$work/root/init"
 	chmod +x "$work/root/init"
 	(cd "$work/root" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/initrd"
-	# The braces hush the shell's own word about a QEMU that aborts.
+	# The braces suppress the shell's message about a QEMU that aborts.
 	{ timeout --foreground -k 2 "$seconds" qemu-system-x86_64 -accel kvm -cpu host -smp 8 -m 512 \
 		-nodefaults -display none -no-reboot -serial stdio \
 		-kernel "/boot/vmlinuz-$kernel" -initrd "$work/initrd" \

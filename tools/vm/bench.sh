@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What a reader of the epoch pays, next to what those of its peers do; in user
-# space, on the host's own CPUs. A benchmark, no test: figures do not fail it.
-# The table is shown; it is kept as JSON and as a picture.
+# bench.sh: measure the cost of a section of an epoch and of its peers in user space, on the
+# host's own CPUs. This is a benchmark, not a test: no figure fails it. Prints a table, and
+# saves it as JSON and as a plot.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
-# With link-time optimisation, which the profile of that name asks for.
+# The profile "peers" enables link-time optimisation.
 step "build epoch-peers" "$vm/tools.sh" --cargo build --locked --profile peers --bin epoch-peers
 
 results=$EPOCH_CACHE/results/bench

@@ -1,20 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# boot.sh [--name NAME] [--seconds N] [--modules] [--bench] [--perf] [--cpu FEATURES] [--patches] [--icount] [--append WORDS] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
+# boot.sh [--name NAME] [--seconds N] [--modules] [--bench] [--perf] [--cpu FEATURES] [--patches]
+#         [--icount] [--append WORDS] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
 # boot.sh --shell [--bench] [--perf] [--file ...]
 #
-# Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on
-# the terminal). What SCRIPT prints is shown as it comes; what it leaves in /out
-# is copied to results/NAME in the cache; its exit status is this command's.
-# --modules puts the modules in, and builds them before; --bench does that, and
-# the same with epoch-bench; --perf puts perf in. --cpu changes the CPU: --cpu -cx16 takes cmpxchg16b away.
-# --patches is for scripts that have the kernel patch code which other CPUs run
-# through: QEMU emulates all CPUs in one thread then. In threads of their own,
-# they have been seen to stop at the breakpoint of such a patch when that was
-# gone (Documentation/testing.rst says why). --icount makes each instruction of the
-# guest take one nanosecond of its time, on one CPU unless CPUS= says more.
-# --append adds words to the kernel's command line.
-# The guest always ends: QEMU has N seconds, and a panic does not reboot.
+# Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on the terminal).
+# The output of SCRIPT is shown immediately; the files that it leaves in /out are copied to
+# results/NAME in the cache; its exit status is this command's. --modules builds the modules and
+# adds them to the guest; --bench also builds and adds epoch-bench; --perf adds perf. --cpu
+# changes the CPU: --cpu -cx16 removes cmpxchg16b. --patches is for scripts that make the kernel
+# patch code which other CPUs execute: QEMU then emulates all CPUs in one thread. In separate
+# threads, CPUs have been seen to stop at the breakpoint of such a patch after it was removed
+# (see Documentation/testing.rst). --icount makes each instruction of the guest take one
+# nanosecond of its time, on one CPU unless CPUS= says more. --append adds words to the kernel's
+# command line. The guest always ends: QEMU has N seconds, and a panic does not reboot.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
 set -euo pipefail
@@ -46,9 +45,10 @@ while (($#)); do
 	--bench) modules=1 bench=1 ;;
 	--perf) programs+=(--program /usr/bin/perf) ;;
 	--cpu) features=$2 && shift ;;
-	# A CPU that waits for others, as the clocksource's watchdog does, keeps them from running there.
+	# A CPU that waits for others, as the clocksource's watchdog does, prevents them from
+	# running.
 	--patches) tcg_thread=single append+=" tsc=nowatchdog" ;;
-	# The kernel would not trust the TSC of an emulated CPU, and read a slower clock.
+	# Otherwise the kernel distrusts the TSC of an emulated CPU, and reads a slower clock.
 	--icount) icount=1 append+=" tsc=reliable" ;;
 	--append) append+=" $2" && shift ;;
 	--shell) shell=1 name=shell seconds=infinity ;;
@@ -78,7 +78,7 @@ work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 mkdir -p "$EPOCH_CACHE/log" "$EPOCH_CACHE/results"
 console=$EPOCH_CACHE/log/console-$name-$(date +%Y%m%d-%H%M%S).log
-# Keep the last few of a kind.
+# Keep the last few logs of each name.
 find "$EPOCH_CACHE/log" -name "console-$name-????????-??????*.log" | sort -r | tail -n +10 | xargs -r rm -f --
 
 : >"$work/arguments"
@@ -90,7 +90,7 @@ if [[ -z $shell ]]; then
 fi
 "$vm/initrd.sh" "$work/initrd" "${programs[@]}" "$vm/guest/init=init" "$work/arguments=etc/arguments" "${files[@]}"
 
-# The kernel hands what it does not know to its first process.
+# The kernel passes unknown parameters to its first process.
 tty=0
 [[ ! -t 1 ]] || tty=1
 run_guest "/boot/vmlinuz-$kernel" "$work/initrd" "EPOCH_TTY=$tty TERM=${TERM:-dumb} $append" 'epoch-guest: up' \

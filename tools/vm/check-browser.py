@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Tests of the page that epoch-bench report makes, in Chromium.
+"""Test the page of epoch-bench report in Chromium.
 
-check-browser.py FOLDER: FOLDER holds report.html, evil.html, and the files that
-report.html was made of. Prints "PASS name" and "FAIL name" lines.
+check-browser.py DIRECTORY: DIRECTORY contains report.html, evil.html, and the files from
+which report.html was made. Prints "PASS name" and "FAIL name" lines.
 """
 
 import base64
@@ -23,10 +23,10 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 FOLDER = pathlib.Path(sys.argv[1]).resolve()
 SECONDS = 20
-# Schemes of what is on the machine, or in the page itself.
+# Schemes of resources on the machine, or in the page itself.
 OWN = ("file:", "data:", "about:", "blob:")
 
-# The contrast of each element that has text of its own, below what WCAG's AA asks for.
+# Elements with text of their own whose contrast is below WCAG's level AA.
 PALE = """
 const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
 const luminance = (colour) => channels(colour).slice(0, 3)
@@ -69,7 +69,7 @@ def start():
 
 
 class Page(unittest.TestCase):
-    """report.html, anew for each test."""
+    """report.html, loaded again for each test."""
 
     @classmethod
     def setUpClass(cls):
@@ -88,7 +88,7 @@ class Page(unittest.TestCase):
 
     def open(self, name):
         self.driver.get((FOLDER / name).as_uri())
-        # What the pages before had to say.
+        # Log entries of earlier pages.
         self.told = self.logs()
 
     def logs(self):
@@ -114,7 +114,7 @@ class Page(unittest.TestCase):
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def is_visible(self, element):
-        # Selenium's own does not know of details.
+        # Selenium's is_displayed() ignores details elements.
         return self.run_script("return arguments[0].checkVisibility()", element)
 
     def unfold(self):
@@ -124,13 +124,13 @@ class Page(unittest.TestCase):
         return WebDriverWait(self.driver, SECONDS).until(condition)
 
     def enter(self, index):
-        """Goes into a flame graph, once its script is done with the first drawing."""
+        """Enters a flame graph, after its script has drawn it for the first time."""
         self.driver.switch_to.default_content()
         self.driver.switch_to.frame(self.find_all("iframe")[index])
         self.wait(lambda _: not self.find("svg").get_attribute("viewBox"))
 
     def frame(self, function):
-        """The frame of a function, and how wide that is in percent."""
+        """The frame of a function, and its width in percent."""
         for group in self.find_all("#frames > g"):
             title = group.find_element(By.CSS_SELECTOR, "title").get_attribute("textContent")
             if title.startswith(function + " "):
@@ -142,7 +142,7 @@ class Page(unittest.TestCase):
         return self.find(selector).get_attribute("textContent").strip()
 
     def search(self, term):
-        """Answers the prompt, which someone has opened."""
+        """Answers the prompt, which is open already."""
         prompt = self.wait(expected_conditions.alert_is_present())
         prompt.send_keys(term)
         prompt.accept()
@@ -202,7 +202,7 @@ class Page(unittest.TestCase):
              for tracker in ("mutex", "epoch") for carrier in ("processes", "threads")])
         self.assertEqual(rows[0][3:5], ["50.4x", "2.00"])
         self.assertEqual(rows[1][3:5], ["1.00x", "20.0"])
-        # Samples and tests of both are there, and out of the way.
+        # Samples and tests of both are present, but folded.
         details = section.find_elements(By.CSS_SELECTOR, ":scope > details")
         self.assertEqual(len(details), 2)
         picture = details[1].find_element(By.CSS_SELECTOR, ".picture")
@@ -246,7 +246,7 @@ class Page(unittest.TestCase):
         self.enter(0)
         self.find("#search").click()
         self.search("^mutex_")
-        # 770 of 1000 samples.
+        # These are 770 of 1000 samples.
         self.wait(lambda _: self.text("#matched") == "Matched: 77.0%")
         self.assertEqual(self.text("#search"), "Reset Search")
         self.find("#search").click()
@@ -260,7 +260,7 @@ class Page(unittest.TestCase):
         keys = ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("f")
         keys.perform()
         self.search("do_mmap")
-        # Only now that the prompt is closed.
+        # Allowed only after the prompt is closed.
         keys.reset_actions()
         self.wait(lambda _: self.text("#matched") == "Matched: 63.0%")
 
@@ -286,7 +286,7 @@ class Page(unittest.TestCase):
         self.find("[data-save]").click()
         saved = FOLDER / "saved" / "flame-mutex.svg"
         self.wait(lambda _: saved.exists())
-        # But for what stands before the root.
+        # Without the lines before the root.
         self.assertEqual(*(
             xml.canonicalize(from_file=folder / "flame-mutex.svg")
             for folder in (FOLDER, FOLDER / "saved")))
@@ -339,7 +339,7 @@ class Page(unittest.TestCase):
                 self.assertTrue(self.run_script(
                     "const box = document.querySelector(arguments[0]);"
                     "box.scrollLeft = 50; return box.scrollLeft === 50;", selector))
-        # The names of rows stay where they are, and leave room for the rest.
+        # The names of rows stay in place, and leave room for the other columns.
         for name in self.find_all("tbody th"):
             self.assertLess(name.size["width"], 180, name.text)
 
@@ -402,7 +402,7 @@ class Lines(unittest.TestResult):
         print("FAIL" if error else "PASS", "browser:", name, flush=True)
         if error:
             text = "".join(traceback.format_exception(*error))
-            # Without the browser's own stack.
+            # Leave out the browser's stack.
             text = text.split("Stacktrace:")[0]
             print("".join(f"   | {line}\n" for line in text.splitlines()), end="", flush=True)
 
@@ -421,7 +421,7 @@ class Lines(unittest.TestResult):
     def addError(self, test, err):
         super().addError(test, err)
         self.error = err
-        # What a class cannot begin with has no test that would stop.
+        # A failure of setUpClass calls no stopTest.
         if not isinstance(test, unittest.TestCase):
             print("FAIL browser:", test, flush=True)
             traceback.print_exception(*err)

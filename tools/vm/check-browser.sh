@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The page of epoch-bench report, of invented results, in a browser. Prints
-# "PASS name" and "FAIL name" lines.
+# check-browser.sh: test the page of epoch-bench report, made from invented results, in a
+# browser. Prints "PASS name" and "FAIL name" lines.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What the trackers call while a block starts and finishes, in the module as it is.
+"""Check the calls of trackers while a block starts and finishes, in the built module.
 
 check-calls.py MODULE: MODULE is epoch_bench.ko. start and finish are inlined into the
-loops of Turn::visit (stress.rs), of which there is one for each tracker. Two tests of each:
+loops of Turn::visit (stress.rs), one for each tracker. Each has two tests:
 
 calls_only_what_is_listed
-    What the loops call, and functions of the module that they call, is on the tracker's
-    list below, or the loops of the tracker "none" call it, too, in as many places.
+    Each call of the loops, and of functions of the module that they call, is on the
+    tracker's list below, or the loops of the tracker "none" make it in as many places.
 calls_nothing_with_...
-    No path from taking the lock to giving it back has a call; in "lockless", none with
+    No path from taking the lock to releasing it has a call; in "lockless", no path with
     preemption disabled, as it is while a node of the list is marked.
 
 Prints "PASS name" and "FAIL name" lines. A tracker that is not on the list fails.
@@ -23,21 +23,21 @@ import sys
 # The loops of a tracker are Turn::visit for this type.
 VISIT = re.compile(r"<epoch_bench::stress::Turn as .*Visitor>::visit::<(.*)>$")
 
-# Overflow, and indices that are too large; none of them returns, or is ever reached.
+# Overflow and out-of-range indices; none of these functions returns, or is ever reached.
 PANICS = r"core::panicking::.*"
 
-# Calls that any tracker may make, and functions of the module that are not looked into.
+# Calls that any tracker may make, and functions of the module that are not followed.
 COMMON = {
     r"epoch_bench::stress::Stress>::note::<.*>": "page(), which may call, and the verifier",
-    r"epoch_bench::verify::Verifier>::(noted|closing)": "the verifier, beside the tracker",
+    r"epoch_bench::verify::Verifier>::(noted|closing)": "the verifier, apart from the tracker",
     PANICS: "bugs",
 }
 
-# Of an epoch's section.
-SECTION = {r"epoch_section_(entered|left)": "no-ops, unless somebody tracks readers"}
+# Calls of an epoch's section.
+SECTION = {r"epoch_section_(entered|left)": "no-ops, unless readers are tracked"}
 
-# Wakes waiters, if there are any, with the lock given back.
-WAKE = {r"Waiters>::wake": "cold: somebody waits"}
+# Wakes waiters, if there are any, after the lock was released.
+WAKE = {r"Waiters>::wake": "cold: there is a waiter"}
 
 
 class Tracker:
@@ -46,12 +46,12 @@ class Tracker:
     def __init__(self, name, calls=None, part="", take="", retry="", give=""):
         self.name = name
         self.calls = {**COMMON, **(calls or {})}
-        # A part without calls; what begins it, what in it begins it again, what ends it.
+        # A part without calls: its name, and the calls that begin, restart and end it.
         self.part, self.take, self.retry, self.give = part, take, retry, give
 
 
-# By type. srcu and srcu-expedited differ in waits only: the compiler makes one function of
-# their loops, which has the name of either.
+# Keyed by type. srcu and srcu-expedited differ in waits only: the compiler merges their
+# loops into one function, which has the name of either.
 TRACKERS = {
     r"trackers::none::None": Tracker("none"),
     r"Generations<.*MutexBackend>": Tracker(
@@ -64,7 +64,7 @@ TRACKERS = {
         },
         part="with_the_lock_held",
         take="mutex_lock|(rust_helper_)?mutex_trylock",
-        # One block of 64 takes it so if trylock has found it taken.
+        # The call of one block of 64 if trylock has found the lock taken.
         retry="mutex_lock",
         give="mutex_unlock",
     ),
@@ -84,7 +84,7 @@ TRACKERS = {
     r"spin_percpu::SpinPercpu": Tracker(
         "spin-percpu",
         {
-            r"rust_helper_raw_smp_processor_id": "which list it is",
+            r"rust_helper_raw_smp_processor_id": "the CPU's list",
             r"rust_helper_spin_lock|_raw_spin_lock": "the lock",
             r"rust_helper_spin_unlock|_raw_spin_unlock": "the lock",
             r"rust_helper_spin_trylock|_raw_spin_trylock": "the lock, in one block of 64",
@@ -98,10 +98,10 @@ TRACKERS = {
     r"trackers::lockless::Lockless": Tracker(
         "lockless",
         {
-            r"kernel_ext_preempt_disable": "a node is not marked for longer than it takes",
-            r"kernel_ext_preempt_enable": "the same",
-            r"Nodes as .*>::pause": "cold: a neighbour is marked, and no node of its own",
-            r"Lockless>::note_length": "statistics of one block of 64, of no marked node",
+            r"kernel_ext_preempt_disable": "no preemption while a node is marked",
+            r"kernel_ext_preempt_enable": "no preemption while a node is marked",
+            r"Nodes as .*>::pause": "cold: a neighbour is marked, but no node of the caller",
+            r"Lockless>::note_length": "statistics of one block of 64, without a marked node",
             **WAKE,
         },
         part="with_a_node_marked",
@@ -113,7 +113,7 @@ TRACKERS = {
     r"trackers::srcu::SrcuTracker<(true|false): bool>": Tracker("srcu"),
 }
 
-# An instruction: where it may go on in the function, and what it calls.
+# An instruction: its successors in the function, and its callee.
 Step = collections.namedtuple("Step", "address next calls text")
 
 
@@ -122,7 +122,7 @@ def disassemble(module):
     text = subprocess.run(
         ["objdump", "--disassemble", "--reloc", "--no-show-raw-insn", module],
         check=True, capture_output=True, text=True).stdout
-    # Names are demangled here: objdump has them in the middle of other things.
+    # Names are demangled here, since objdump prints them inside other text.
     symbols = sorted(set(re.findall(r"_R[A-Za-z0-9_.]+", text)))
     plain = subprocess.run(
         ["c++filt"], input="\n".join(symbols), check=True, capture_output=True, text=True).stdout
@@ -134,7 +134,7 @@ def disassemble(module):
             section = match[1]
         elif match := re.match(r"([0-9a-f]+) <(\S+)>:", line):
             name = names.get(match[2], match[2])
-            # Without hashes, names need not differ.
+            # Without hashes, names may be equal.
             while name in functions:
                 name += "'"
             starts[section, int(match[1], 16)] = name
@@ -145,9 +145,9 @@ def disassemble(module):
             body[1][-1][2] = match[1]
 
     def target(relocation):
-        """What a call or jump with this relocation goes to."""
+        """The target of a call or jump with this relocation."""
         symbol, sign, addend = re.match(r"(.*?)(?:([+-])0x([0-9a-f]+))?$", relocation).groups()
-        # Relative to the end of the instruction, which is 4 bytes further on.
+        # Relative to the end of the instruction, 4 bytes further.
         offset = 4 + int(f"{sign or '+'}{addend or '0'}", 16)
         if symbol.startswith("."):
             return starts.get((symbol, offset), f"{symbol}+{offset:#x}")
@@ -160,7 +160,7 @@ def disassemble(module):
 def step(starts, section, body, i, target):
     """The step of an instruction of a function."""
     address, text, relocation = body[i]
-    # Prefixes, as of a retpoline's.
+    # Prefixes, such as a retpoline's.
     text = re.sub(r"^((bnd|notrack|cs|ds) )+", "", text)
     following = [body[i + 1][0]] if i + 1 < len(body) else []
     op, _, operand = text.partition(" ")
@@ -184,12 +184,12 @@ def step(starts, section, body, i, target):
 
 
 def matches(pattern, name):
-    """Whether it is the name, or how the name's path ends."""
+    """Returns whether the pattern matches the name, or the end of its path."""
     return re.search(rf"\b({pattern})$", name) is not None
 
 
 def reached(functions, start, closed):
-    """The functions that these loops are made of, and what calls they have of others."""
+    """The functions that make up these loops, and their calls of other functions."""
     inside, calls, todo = [], collections.Counter(), [start]
     while todo:
         name = todo.pop()
@@ -207,7 +207,7 @@ def reached(functions, start, closed):
 
 
 def calls_while_held(functions, inside, tracker):
-    """The calls on paths from a take to a give; how many takes there are."""
+    """The calls on paths from a take to a give, and the number of takes."""
     found, takes = [], 0
     for name in inside:
         steps = {step_.address: step_ for step_ in functions[name]}
@@ -223,7 +223,7 @@ def calls_while_held(functions, inside, tracker):
                 seen.add(here.address)
                 if here.calls and matches(tracker.give, here.calls):
                     continue
-                # It failed, if it did; that take is looked at by itself.
+                # A take that failed; the retry is checked by itself.
                 if here.calls and "try" in step_.calls and matches(tracker.retry, here.calls):
                     continue
                 if here.calls and matches(PANICS, here.calls):

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check-guest-mutants.sh [NAME...]: do the tests in the guests bite? Plant each bug of
-# guest/mutants.d, or those, in a copy of the project: a test that the patch names must
-# fail in the guest that it names. Prints "PASS name" and "FAIL name" lines. Each takes
-# some minutes, so that "make check" leaves them out.
+# check-guest-mutants.sh [NAME...]: check that the tests in the guests find planted bugs. Plants
+# each bug of guest/mutants.d, or the named ones, in a copy of the project: a test that the
+# patch names must fail in the guest that it names. Prints "PASS name" and "FAIL name" lines.
+# Each bug takes some minutes, so "make check" leaves them out.
 #
-# Runs outside the build root, and enters that of the copy; the cache is the same.
+# Runs outside the build root, and enters that of the copy, which uses the same cache.
 set -euo pipefail
 # shellcheck source=tools/vm/lib.sh
 . "$(dirname -- "$0")/lib.sh"
@@ -16,7 +16,7 @@ names=("$@")
 copy=$(mktemp -d)
 trap 'rm -rf -- "$copy"' EXIT
 
-# field KEY: what the mutant's description says of it.
+# field KEY: print the value of KEY in the mutant's description.
 field() {
 	sed -n "/^---\$/q; s/^$1: //p" "$mutants/$name.patch"
 }
@@ -27,7 +27,7 @@ for name in "${names[@]}"; do
 	rm -rf -- "$copy/tree"
 	mkdir -- "$copy/tree"
 	tar -C "$vm/../.." --exclude=./.git --exclude=./tools/target -cf - . | tar -C "$copy/tree" -xf -
-	# It may be below a repository.
+	# The copy may be below a repository.
 	(cd "$copy/tree" && GIT_CEILING_DIRECTORIES=$copy git apply - <"$mutants/$name.patch") ||
 		die "the mutant $name does not apply: the code that it breaks has changed" "" \
 			"change $mutants/$name.patch as well"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check-guest.sh [GUEST...]: the tests on the unmodified Debian kernel, in all guests, or in some:
-# test, isolated, hook-load, profile, old-cpu.
+# check-guest.sh [GUEST...]: run the tests on the unmodified Debian kernel, in all guests or in
+# the named ones: test, isolated, hook-load, profile, old-cpu.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -26,12 +26,12 @@ gcc -static -O2 -Wall -Wextra -Werror -o "$oddcalls" "$vm/guest/oddcalls.c" -pth
 # Linking it takes one CPU.
 "$vm/tools.sh" &
 built=$!
-# A build with a tracker that is wrong, for the verifier to find.
+# A build with a faulty tracker, which the verifier must find.
 "$vm/modules.sh" busted
 busted=$("$vm/modules.sh" --dir busted)
 wait "$built"
 
-# boot GUEST ARG...: boot.sh with these arguments, if that guest is wanted.
+# boot GUEST ARG...: run boot.sh with these arguments, if that guest is wanted.
 boot() {
 	local name=$1
 	shift
@@ -39,8 +39,8 @@ boot() {
 	"$vm/boot.sh" --name "$name" --file "$vm/guest/test-lib.sh=tests/lib.sh" "$@" || status=1
 }
 
-# Only a hang reaches the limits of time. The small guests run beside the large ones: most
-# of them are emulated by one thread.
+# Only a hang reaches the time limits. The small guests run concurrently with the large ones:
+# one thread emulates most of them.
 large_guests() {
 	boot test --bench --seconds 3600 \
 		--file "$badinput=bin/badinput" --file "$munmaps=bin/munmaps" --file "$blocks=bin/blocks" \
@@ -68,7 +68,7 @@ large_guests
 wait "$other" || status=1
 cat "$EPOCH_CACHE/log/guests-2.log"
 ((${#wanted[@]} == 0)) || exit "$status"
-# What the commands saved there is what their schemas say.
+# The files that the commands saved there must match their schemas.
 results=$EPOCH_CACHE/results
 EPOCH_SAVED=$results/test:$results/hook-load:$results/profile \
 	"$vm/cargo-test.sh" -p epoch-bench --test saved || status=1

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The tests that need no kernel of ours: of the scripts and of the tools.
+# check-host.sh: run the tests of the scripts and of the tools, which need no kernel of this
+# project.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -8,7 +9,7 @@ set -euo pipefail
 status=0
 "$vm/check-kdir-test.sh" || status=1
 
-# They are planted by hand only.
+# These mutants are planted only on request (make check-guest-mutants).
 for patch in "$vm"/guest/mutants.d/*.patch; do
 	name=$(basename -- "$patch" .patch)
 	if (cd "$src" && GIT_CEILING_DIRECTORIES=/ git apply --check "$patch"); then

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Tests of check-kdir.sh, with made-up kernel trees and a made-up compiler.
-# Prints "PASS name" or "FAIL name" lines.
+# check-kdir-test.sh: test check-kdir.sh with fake kernel trees and a fake compiler. Prints
+# "PASS name" or "FAIL name" lines.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "$0")" && pwd)
@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 failed=0
 
-# A tree that passes; each test spoils one thing.
+# Create a tree that passes; each test breaks one thing in it.
 tree() {
 	rm -rf -- "$work/k"
 	mkdir -p "$work/k/include/config" "$work/k/rust"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check-kdir.sh KDIR: can Rust modules be built with this kernel tree and this
-# compiler? Each failure says what to do. RUSTC= names another compiler.
+# check-kdir.sh KDIR: check that Rust modules can be built with this kernel tree and this
+# compiler. Each failure suggests a fix. RUSTC= names another compiler.
 set -euo pipefail
 
 kdir=$1

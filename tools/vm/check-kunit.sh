@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check-kunit.sh [KERNEL]: the KUnit tests on a kernel of our own (uml if none is
-# given), with a PASS, FAIL or SKIP line for each. With that one goes what the
-# compiler must refuse.
+# check-kunit.sh [KERNEL]: run the KUnit tests on a kernel that this project builds (uml by
+# default), with a PASS, FAIL or SKIP line for each. Without KERNEL, also run compile-fail.sh.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"

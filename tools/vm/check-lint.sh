@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Formatting and static checks.
+# check-lint.sh: check the formatting, and run static checks.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -13,8 +13,8 @@ mapfile -t c < <(find rust scale include samples tools/vm -name '*.[ch]' 2>/dev/
 mapfile -t bash < <(find .ci tools -type f -not -path '*/target/*' -exec grep -lE '^#!/bin/bash|^# shellcheck shell=bash' {} + | sort)
 mapfile -t busybox < <(grep -lE '^#!/bin/busybox sh|^# shellcheck shell=dash' -r tools/vm/guest | sort)
 
-# Kernel code follows the kernel's settings, and is built with its lints. What
-# is up to date says nothing again, so start from nothing.
+# Kernel code follows the kernel's settings, and is built with its lints. Up-to-date objects
+# print no warnings again, so start from an empty directory.
 # shellcheck disable=SC2317 # try calls it
 kernel_clippy() {
 	rm -rf -- "$("$vm/modules.sh" --dir clippy)" && "$vm/modules.sh" clippy
@@ -26,7 +26,7 @@ try "rustfmt (kernel)" rustfmt --check --edition 2021 --color never \
 try "clippy (kernel)" kernel_clippy
 for file in "${c[@]}"; do
 	ignore=()
-	# Tracepoints have a layout of their own.
+	# Tracepoint definitions have a layout of their own.
 	[[ $file != */events.h ]] || ignore=(--ignore "OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT")
 	try "checkpatch $file" "$linux/scripts/checkpatch.pl" --no-tree --strict --terse --show-types \
 		"${ignore[@]}" --file "$file"

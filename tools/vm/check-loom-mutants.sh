@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Do the tests of the model checker bite? Apply each patch of
-# tools/epoch-model/mutants to a copy of the sources: the tests that the patch
-# names must fail, with a sign that it names. Prints "PASS name" and "FAIL name"
-# lines.
+# check-loom-mutants.sh [NAME...]: check that the tests of the model checker find planted bugs.
+# Applies each patch of tools/epoch-model/mutants, or the named ones, to a copy of the sources:
+# the tests that the patch names must fail, with a sign that it names. Prints "PASS name" and
+# "FAIL name" lines.
 #
-# check-loom-mutants.sh [NAME...]: only those. It needs cargo, and works outside
-# the build root, too.
+# It needs cargo, and also works outside the build root.
 set -euo pipefail
 # shellcheck source=tools/vm/lib.sh
 . "$(dirname -- "$0")/lib.sh"
@@ -20,15 +19,15 @@ if [[ -f /etc/epoch-kernel ]]; then
 fi
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$tree/tools/target} CARGO_TERM_COLOR=never
 
-# Always there, so that cargo knows it again. Files that are written anew are
-# new to cargo, which looks at times only.
+# Always at this path, so that cargo recognises it. Rewritten files count as changed for cargo,
+# which compares times only.
 copy=$CARGO_TARGET_DIR/mutants
 log=$copy/log
 rm -rf -- "$copy"
 mkdir -p -- "$copy"/{tools,rust}
 tar -C "$tree/tools" --exclude=./target --exclude=./vm -cf - . | tar -C "$copy/tools" -xmf -
 tar -C "$tree/rust" -cf - epoch/domain epoch_bench/trackers/lockless | tar -C "$copy/rust" -xmf -
-# It may be below a repository.
+# The copy may be below a repository.
 export GIT_CEILING_DIRECTORIES=$CARGO_TARGET_DIR
 
 failed=0
@@ -41,17 +40,17 @@ missed() {
 	failed=1
 }
 
-# field KEY: the values of "KEY: value" lines in the mutant's description.
+# field KEY: print the values of "KEY: value" lines in the mutant's description.
 field() {
 	sed -n "/^---\$/q; s/^$1: //p" "$mutants/$name.patch"
 }
 
-# plant [-R]: the mutant, or no mutant again.
+# plant [-R]: apply the mutant, or remove it.
 plant() {
 	(cd "$copy" && git apply "$@" -) <"$mutants/$name.patch" >"$log" 2>&1
 }
 
-# A bug is found soon: what counts is the time that building takes.
+# A bug is found quickly, so build time dominates.
 export CARGO_INCREMENTAL=0
 quick=(--config profile.dev.package.epoch-model.opt-level=0
 	--config profile.dev.package.epoch-model.debug=false)

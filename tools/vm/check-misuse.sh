@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check-misuse.sh [NAME...]: does the kernel report misuse of an epoch? Each one of
-# the list, or of those, takes a boot of User-Mode Linux, since lockdep gives one
-# report only. Prints "PASS name" and "FAIL name" lines.
+# check-misuse.sh [NAME...]: check that the kernel reports misuse of an epoch. Each misuse of
+# the list, or each named one, takes a boot of User-Mode Linux, since lockdep gives one report
+# only. Prints "PASS name" and "FAIL name" lines.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -10,7 +10,7 @@ set -euo pipefail
 "$vm/kernel.sh" uml
 "$vm/modules.sh" uml
 if (($# == 0)); then
-	# Each waits for seconds most of its time.
+	# Each spends most of its time waiting for seconds.
 	awk 'NF && !/^#/ { print $1 }' "$vm/misuses" | xargs -n 1 -P 4 "$0"
 	exit
 fi
@@ -18,8 +18,8 @@ modules=$("$vm/modules.sh" --dir uml)
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 
-# The first of the reports, separated by " + ", that is not in the log; nothing
-# if all are there.
+# missing REPORTS LOG: print the first of the reports, separated by " + ", that is not in the
+# log; nothing if all are.
 missing() {
 	local report
 	while IFS= read -r report; do

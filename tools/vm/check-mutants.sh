@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check-mutants.sh [NAME...]: do the KUnit tests bite, and check-calls.sh? Plant each bug of the list
-# (see the file mutants) in turn, or those: the test that the list names must
-# fail. Prints "PASS name" and "FAIL name" lines.
+# check-mutants.sh [NAME...]: check that the KUnit tests and check-calls.sh find planted bugs.
+# Plants each bug of the list (see the file mutants), or the named ones, in turn: the test that
+# the list names must fail. Prints "PASS name" and "FAIL name" lines.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -16,7 +16,7 @@ missed() {
 	failed=1
 }
 
-# has_failed: the log says so of the test.
+# has_failed: succeeds if the log says that the test failed.
 has_failed() {
 	awk -v suite="${test%%.*}" -v test="${test#*.}" '
 		/\([0-9]+ subtests?\)/ { here = index($0, " " suite " (") }
@@ -24,18 +24,18 @@ has_failed() {
 		END { exit !hit }' "$log"
 }
 
-# has_begun: the kernel came as far as the test's suite.
+# has_begun: succeeds if the kernel began the test's suite.
 has_begun() {
 	grep -q "# Subtest: ${test%%.*}" "$EPOCH_CACHE/log/kunit-$on-$name.log"
 }
 
-# read_list [NAME...]: the lines of these mutants, or of all.
+# read_list [NAME...]: print the lines of these mutants, or of all.
 read_list() {
 	awk -v wanted=" $* " 'NF && !/^#/ && (wanted ~ /^ +$/ || index(wanted, " " $1 " "))' "$vm/mutants"
 }
 
 if (($# == 0)); then
-	# A patch that is not on the list would be planted by nobody.
+	# A patch that is not on the list would never be planted.
 	for patch in "$vm"/mutants.d/*.patch; do
 		name=$(basename -- "$patch" .patch)
 		[[ -n $(read_list "$name") ]] || {
@@ -43,8 +43,9 @@ if (($# == 0)); then
 			failed=1
 		}
 	done
-	# In three lanes, each with copies of its own: a mutant that hangs keeps no CPU busy, and a
-	# build keeps one busy most of the time. Those of the larger kernels share one copy.
+	# In three lanes, each with copies of its own: a mutant that hangs keeps no CPU busy,
+	# and a build keeps one busy most of the time. Mutants of the larger kernels share one
+	# copy.
 	read_list | awk '
 		/ debug/ { debug = debug " " $1; next }
 		/ calls/ { calls = calls " " $1; next }
@@ -67,7 +68,7 @@ while read -r name test how; do
 		continue
 	fi
 	on=uml seconds=60
-	# It is waited for to the end; with the bug away it would take some 5 s.
+	# A hang takes the whole time limit; without the bug the test takes some 5 s.
 	[[ $how != *hang* ]] || seconds=25
 	[[ $how != *debug* ]] || on=debug seconds=300
 	status=0

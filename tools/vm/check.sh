@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check.sh [PART...]: run all tests, or some parts of them; ends with the line
-# "N passed, N failed, N skipped". A part is a script check-PART.sh that prints
-# "PASS name", "FAIL name" and "SKIP name" lines; they are counted here.
+# check.sh [PART...]: run all tests, or the named parts of them, and end with the line "N
+# passed, N failed, N skipped". A part is a script check-PART.sh that prints "PASS name", "FAIL
+# name" and "SKIP name" lines, which are counted here.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -24,7 +24,7 @@ summary() {
 		tee "$results/summary"
 }
 
-# What cannot even be built is a failed test, too.
+# A part that cannot even be built is a failed test as well.
 for part in "${parts[@]}"; do
 	say
 	say "== $part"

@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Does the compiler refuse what would be wrong? Each file of
-# rust/epoch/compile_fail is compiled for User-Mode Linux twice, with the
-# command that Kbuild compiles the Rust sample with: as it is, when it must
-# compile, and with the cfg "refused", when it must fail with the error that it
-# names and no other. Prints "PASS name" and "FAIL name" lines.
+# compile-fail.sh: check that the compiler rejects unsound uses. Compiles each file of
+# rust/epoch/compile_fail for User-Mode Linux twice, with the command by which Kbuild compiles
+# the Rust sample: as it is, which must succeed, and with the cfg "refused", which must fail
+# with the error that the file names and no other. Prints "PASS name" and "FAIL name" lines.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -12,10 +11,11 @@ set -euo pipefail
 "$vm/kernel.sh" uml
 "$vm/modules.sh" uml
 cd "$("$vm/modules.sh" --dir uml)"
-# As the kernel's build does: it uses unstable features.
+# As in the kernel's build, which uses unstable features.
 export RUSTC_BOOTSTRAP=1
 
-# Without its outputs and its source; what is refused is an error, and no warning.
+# The command without its outputs, its source, and -Dwarnings: rejected code must be an error,
+# not a warning.
 command=$(sed -n 's/^savedcmd_.* := //p' samples/.epoch_sample_rust.o.cmd |
 	sed -E 's/ -Dwarnings//; s/ --emit=[^ ]*//g; s/ --out-dir [^ ]*//; s| [^ ]*/epoch_sample_rust\.rs.*||')
 output=$(mktemp -d)

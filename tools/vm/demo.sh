@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The experiment end to end: FreeBSD's mutex against the epoch that replaced it,
-# on the unmodified Debian kernel in a guest, and a page that says what came of
-# it. TASKS= and SAMPLES= change its size.
+# demo.sh: run the whole experiment, FreeBSD's mutex against the epoch that replaced it, on the
+# unmodified Debian kernel in a guest, and make a page of the results. TASKS= and SAMPLES=
+# change its size.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Build rustdoc's pages, private items included, in the cache: of the kernel
-# crates with the command that Kbuild compiles each with for Debian's kernel,
-# and of the tools. Warnings are errors. --show prints where the pages are.
+# docs.sh: build rustdoc's pages, private items included, in the cache: of the kernel crates,
+# with the commands by which Kbuild compiles them for Debian's kernel, and of the tools.
+# Warnings are errors. --show prints the path of the pages.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -23,7 +23,7 @@ build() {
 	cp -r -- "$EPOCH_CACHE/target/doc" "$docs"
 
 	cd "$("$vm/modules.sh" --dir stock)"
-	# What Kbuild has in the environment.
+	# The environment that Kbuild sets.
 	export RUSTC_BOOTSTRAP=1 KERNEL_EXT_HELPERS=$PWD/rust/kernel_ext/helpers_generated.rs \
 		EPOCH_HELPERS=$PWD/rust/epoch/helpers_generated.rs \
 		EPOCH_BENCH_UAPI=$PWD/rust/epoch_bench/uapi_generated.rs

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# enter.sh COMMAND...: run COMMAND inside the build root, which is made first
-# where it is missing. There, the project is /src (read-only, so that no build
-# can litter it) and the cache is /cache.
+# enter.sh COMMAND...: run COMMAND inside the build root, which is made first if it is missing.
+# There, the project is /src (read-only, so that no build can write to it) and the cache is
+# /cache.
 #
-# Mounts and processes live in namespaces: they end with this command, also
-# when it is killed. COMMAND runs as the user who called make or sudo.
+# Mounts and processes live in namespaces, and end with this command, even if it is killed.
+# COMMAND runs as the user who called make or sudo.
 set -euo pipefail
 
-# Without a parent there is nobody left to tell: end too.
+# End when the parent ends.
 if [[ -z ${EPOCH_TIED:-} ]] && command -v setpriv >/dev/null; then
 	EPOCH_TIED=1 exec setpriv --pdeathsig TERM "$0" "$@"
 fi
@@ -18,7 +18,7 @@ home=$HOME
 export EPOCH_CACHE=${EPOCH_CACHE:-$home/.cache/epoch-kmod}
 [[ $EPOCH_CACHE == /* ]] || EPOCH_CACHE=$PWD/$EPOCH_CACHE
 
-# Settings that go along, through sudo and into the root.
+# Settings that are passed through sudo and into the root.
 settings=()
 for name in CPUS MEM SAMPLES TASKS TIMEOUT V TERM http_proxy https_proxy no_proxy \
 	HTTP_PROXY HTTPS_PROXY NO_PROXY; do
@@ -40,7 +40,8 @@ user=${SUDO_UID:-0}
 group=${SUDO_GID:-0}
 src=$(cd -- "$vm/../.." && pwd)
 
-# The user's own where the user may make it, as in a home; else root's gift.
+# Created by the user where permitted, as in a home directory; else by root, who changes the
+# owner.
 if ! setpriv --reuid="$user" --regid="$group" --clear-groups \
 	mkdir -p -- "$EPOCH_CACHE"/{log,home} 2>/dev/null; then
 	mkdir -p -- "$EPOCH_CACHE"/{log,home} ||
@@ -48,7 +49,7 @@ if ! setpriv --reuid="$user" --regid="$group" --clear-groups \
 	chown "$user:$group" "$EPOCH_CACHE"/{,log,home}
 fi
 
-# What root writes there is the user's, too; the root tree alone is root's.
+# Files that root writes there become the user's; only the root tree stays root's.
 trap 'chown --no-dereference "$user:$group" "$EPOCH_CACHE"/{root.lock,log/*} 2>/dev/null || :' EXIT
 
 "$vm/host.sh"
@@ -56,7 +57,7 @@ setpriv --pdeathsig KILL "$vm/root.sh"
 root=$EPOCH_CACHE/root
 [[ ! -f $root/etc/epoch-notice ]] || cat "$root/etc/epoch-notice"
 
-# KVM's device is its group's.
+# KVM's device is accessible to its group.
 groups=$group
 [[ ! -e /dev/kvm ]] || groups+=,$(stat -c %g /dev/kvm)
 
@@ -75,7 +76,7 @@ trap 'kill -KILL "$child" 2>/dev/null' TERM HUP
 trap : INT
 status=0
 while :; do
-	# What bash has to say about a killed child helps nobody.
+	# Hide bash's message about a killed child.
 	wait "$child" 2>/dev/null && status=0 || status=$?
 	kill -0 "$child" 2>/dev/null || break
 done

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# figures.sh: the figures of Documentation/measured.rst, on this machine: 8 CPUs, in
-# the guest. Some 20 minutes, with nothing else to do beside.
+# figures.sh: measure the figures of Documentation/measured.rst on this machine, in a guest with
+# 8 CPUs. It takes some 20 minutes on an otherwise idle machine.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"

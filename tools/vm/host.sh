@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Install what the host itself needs. It is little: everything else lives in
-# the build root. Runs as root.
+# host.sh: install the few packages that the host itself needs; everything else is in the build
+# root. Runs as root.
 set -euo pipefail
 # shellcheck source=tools/vm/lib.sh
 . "$(dirname -- "$0")/lib.sh"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# Compares what was counted (the second file, of guest/icount.sh) with icount.table
-# (the first): a PASS or FAIL line for each figure and each goal. Fails if one failed.
+# Compares the counts (the second file, from guest/icount.sh) with icount.table (the first),
+# with a PASS or FAIL line for each figure and each goal. Fails if one failed.
 
-# At most this much more, or less, is no difference: an instruction more on a path is 1.0, and
-# a timer interrupt in a run of many 0.08.
+# Tolerance: a difference of up to this is ignored. One instruction more on a path is 1.0, and a
+# timer interrupt in a run of many 0.08.
 BEGIN { tolerance = 0.25 }
 
 function verdict(word, text) {

@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# icount.sh [--check]: instructions of sections, callbacks, lone waits and DI blocks in
-# the kernel, counted: each instruction of the guest takes one nanosecond of its time,
-# so that figures do not depend on the machine or on what else it does. They are
-# compared with icount.table, and it is a failure if one is larger. With --check,
-# nothing else is counted.
+# icount.sh [--check]: count the instructions of sections, callbacks, lone waits and DI blocks
+# in the kernel. Each instruction of the guest takes one nanosecond of its time, so figures do
+# not depend on the machine or on its load. They are compared with icount.table; a larger figure
+# is a failure. With --check, nothing else is counted.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"

@@ -13,7 +13,7 @@ mkdir -p "$work"/{bin,dev,etc,proc,sys,tmp,out,modules}
 cp -- "$(command -v busybox)" "$work/bin/busybox"
 printf "%s\n" root:x:0:0::/:/bin/sh nobody:x:65534:65534::/:/bin/sh >"$work/etc/passwd"
 while [[ ${1:-} == --program ]]; do
-	# Where the program and its loader look for them.
+	# The paths where the program and its loader look for them.
 	ldd "$2" | grep -o '/[^ ]*' | xargs cp --parents --dereference -t "$work" -- "$2"
 	shift 2
 done

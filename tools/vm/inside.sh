@@ -18,25 +18,26 @@ linux=$EPOCH_CACHE/linux
 # shellcheck disable=SC2034
 jobs=$(nproc)
 
-# What kernels and modules are made with: where this changes, so do they.
+# toolchain: print the packages that build kernels and modules, which are rebuilt if these
+# change.
 toolchain() {
 	dpkg-query -W -f '${Package}=${Version}\n' rustc bindgen gcc-14 pahole \
 		"linux-source-$series" "linux-headers-$kernel"
 }
 
-# key FILE...: a stamp's text, of the tool chain and what FILEs say.
+# key FILE...: print a stamp's text, a hash of the tool chain and of the contents of FILEs.
 key() {
 	{ toolchain && cat -- "$@"; } | sha256sum | cut -d' ' -f1
 }
 
-# contents PATH...: a hash of the project's files there. make and cargo look at
-# times only, and would take files of another tree, or older ones, for built.
+# contents PATH...: print a hash of the project's files there. make and cargo compare times
+# only, and would consider files of another tree, or older ones, as built.
 contents() {
 	(cd "$src" && find "$@" -name target -prune -o -type f -exec sha256sum {} + | sort | sha256sum | cut -d' ' -f1)
 }
 
-# kernel_flags KERNEL: sets "flags" to what make is told about a kernel of our
-# own, and about modules for it.
+# kernel_flags KERNEL: set "flags" to make's arguments for a kernel that this project builds,
+# and for its modules.
 # shellcheck disable=SC2034 # for the scripts that source this
 kernel_flags() {
 	case $1 in
@@ -44,6 +45,6 @@ kernel_flags() {
 	debug) flags=() ;;
 	# Rust code under KASAN needs LLVM on both sides.
 	kasan) flags=(LLVM=1) ;;
-	*) die "there is no kernel $1" "" "say uml, debug or kasan" ;;
+	*) die "there is no kernel $1" "" "use uml, debug or kasan" ;;
 	esac
 }

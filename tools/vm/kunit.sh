@@ -1,13 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kunit.sh [--kernel uml|debug|kasan] [--mutant NAME] [--only SUITE.TEST]: build
-# the modules for a kernel of our own (see kernel.sh; uml if none is given), load
-# them there, and have the kernel's kunit.py judge their KUnit tests.
+# kunit.sh [--kernel uml|debug|kasan] [--mutant NAME] [--only SUITE.TEST]: build the modules for
+# a kernel that this project builds (see kernel.sh; uml by default), load them there, and
+# evaluate their KUnit tests with the kernel's kunit.py.
 #
-# Ends with 0 if all passed; 1 if a test failed; 2 if nothing was tested (no
-# build, no boot, no tests); 3 if the run hung; 4 if the kernel crashed; 5 if
-# the tests passed but the kernel log holds a warning. --mutant plants a bug of
-# mutants.d, and tests no unloading.
+# Exit status: 0 if all passed; 1 if a test failed; 2 if nothing was tested (no build, no boot,
+# no tests); 3 if the run hung; 4 if the kernel crashed; 5 if the tests passed but the kernel
+# log contains a warning. --mutant plants a bug of mutants.d, and skips the tests of unloading.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -22,12 +21,12 @@ while (($#)); do
 	--kernel) variant=${2:?which kernel} && shift ;;
 	--mutant) mutant=${2:?which mutant} && shift ;;
 	--only) only=${2:?which test} && shift ;;
-	*) die "kunit.sh does not know $1" "" "read what stands at its top" ;;
+	*) die "kunit.sh does not know $1" "" "see the comment at its top" ;;
 	esac
 	shift
 done
 
-# Until its modules are no longer needed: the next mutant overwrites them.
+# Held until the modules are no longer needed: the next mutant overwrites them.
 [[ -z $mutant ]] || lock "mutant${LANE:-}-$variant"
 "$vm/kernel.sh" "$variant"
 "$vm/modules.sh" "$variant" ${mutant:+"$mutant" "${only%%.*}"} || exit 2
@@ -44,7 +43,7 @@ while read -r object; do
 	files+=("$modules/${object%.o}.ko=modules/$module.ko")
 	echo "$module" >>"$work/order"
 done <"$modules/modules.order"
-# Takes them all.
+# The test of unloading needs all modules.
 [[ -n $mutant ]] || files+=("$vm/guest/kunit-unload=modules/unload")
 "$vm/initrd.sh" "$work/initrd" "$vm/guest/kunit-init=init" "$work/order=modules/order" "${files[@]}"
 
@@ -59,7 +58,7 @@ boot_uml() {
 boot_qemu() {
 	cpus=${CPUS:-4} memory=${MEM:-1024} seconds=${TIMEOUT:-600} console=$log
 	run_guest "$EPOCH_CACHE/$variant/arch/x86/boot/bzImage" "$work/initrd" "${append[*]} EPOCH_END=reboot" 'epoch-kunit: '
-	# Serial lines end in carriage returns, which kunit.py does not expect.
+	# Lines of the serial console end in carriage returns, which kunit.py does not expect.
 	sed -i 's/\r$//' "$log"
 }
 
@@ -68,8 +67,8 @@ uml) boot_uml ;;
 *) boot_qemu ;;
 esac
 
-# Each module that has tests prints a KTAP document of its own; kunit.py reads
-# one. Their boundaries are the marks of guest/kunit-init.
+# Each module with tests prints a KTAP document of its own; kunit.py reads one. guest/kunit-init
+# marks their boundaries.
 awk -v dir="$work" '
 	/epoch-kunit: tests done/ { part = "" }
 	/epoch-kunit: load / { part = dir "/" $NF ".ktap" }
@@ -79,7 +78,7 @@ tested=0
 failures=0
 for part in "$work"/*.ktap; do
 	grep -q 'KTAP version' "$part" 2>/dev/null || continue
-	# Those of guest/kunit-unload alone would not do.
+	# The tests of guest/kunit-unload alone are not enough.
 	[[ $part == */unload.ktap ]] || tested=$((tested + 1))
 	python3 "$linux/tools/testing/kunit/kunit.py" parse "$part" || failures=$((failures + 1))
 done
@@ -101,9 +100,9 @@ if ! grep -q 'epoch-kunit: end' "$log"; then
 	verdict 4 "the kernel crashed"
 fi
 # User-Mode Linux has been seen to power down without ending its process.
-((status != 124 && status != 137)) || say "KUnit: the kernel has powered down, and had to be killed."
+((status != 124 && status != 137)) || say "The kernel has powered down, and had to be killed."
 ((failures == 0)) || verdict 1 "failed"
 if grep -E "$splats" "$log"; then
 	verdict 5 "tests passed, but the kernel log has a warning"
 fi
-verdict 0 "passed, nothing amiss in the kernel log"
+verdict 0 "passed, no warning in the kernel log"

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced by the scripts here: where things are kept, how a step reports, and
-# what makes a step resumable.
+# Sourced by the scripts here: paths, progress reports of steps, and resumable builds.
 
 vm=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
 # shellcheck source=tools/vm/versions
 . "$vm/versions"
 
-# Paths inside the build root, as the user knows them outside of it.
+# shown PATH: print a path inside the build root as it is outside.
 shown() {
 	printf '%s' "${1/#"$EPOCH_CACHE"/"${EPOCH_CACHE_SHOWN:-$EPOCH_CACHE}"}"
 }
@@ -17,7 +16,7 @@ say() {
 	printf '%s\n' "$*"
 }
 
-# die WHAT LOG ADVICE: the one line that a failed command ends with.
+# die WHAT LOG ADVICE: print the last line of a failed command, and exit.
 die() {
 	printf 'epoch: FAILED: %s.' "$1" >&2
 	[[ -z ${2:-} ]] || printf ' Log: %s.' "$(shown "$2")" >&2
@@ -25,8 +24,8 @@ die() {
 	exit 1
 }
 
-# Live signs of a step: its log's last line on a terminal, else a line now and
-# then. Ends with the script that started it, also if that is killed.
+# tick NAME LOG: show the progress of a step: the last line of its log on a terminal, else a
+# line every 30 s. Ends with the script that started it, even if that is killed.
 tick() {
 	local name=$1 log=$2 from=$SECONDS width last
 	width=$(tput cols 2>/dev/null || echo 80)
@@ -42,7 +41,7 @@ tick() {
 	done
 }
 
-# What to do about a failure, as far as its log shows it.
+# advice LOG: print what to do about a failure, as far as its log shows it.
 advice() {
 	if grep -q 'No space left on device' "$1"; then
 		echo "free some space for $(shown "$EPOCH_CACHE") (it takes about 8 GB), or set EPOCH_CACHE to another place, and run the same command again"
@@ -51,7 +50,7 @@ advice() {
 	elif grep -Eqi 'could not resolve|temporary failure|failed to fetch|unable to connect|connection (timed out|refused)|spurious network error' "$1"; then
 		echo "check the network and the proxy settings (http_proxy, https_proxy), and run the same command again"
 	else
-		echo "read the log; the same command run again goes on from this step"
+		echo "read the log; run the same command again to resume from this step"
 	fi
 }
 
@@ -76,39 +75,39 @@ step() {
 		return
 	fi
 	[[ -z $interrupted ]] || die "interrupted in \"$name\"" "$log" \
-		"run the same command again; it goes on from this step"
+		"run the same command again to resume from this step"
 	say "   $name: failed after $((SECONDS - from)) s; the end of its log:"
 	tail -n 15 "$log" | sed 's/^/   | /'
 	die "$name (exit status $status)" "$log" "$(advice "$log")"
 }
 
-# One at a time may make what several need. The lock ends with its holder,
-# however that ends.
+# lock NAME: wait for other processes that build NAME. The lock ends with its holder, however
+# that ends.
 lock() {
 	local fd
 	mkdir -p "$EPOCH_CACHE"
 	exec {fd}>>"$EPOCH_CACHE/$1.lock"
 	flock --nonblock "$fd" || {
-		echo "waiting for another make that is at work on $1"
+		echo "waiting for another make that builds $1"
 		flock "$fd"
 	}
 }
 
-# current FILE KEY: does FILE say that its thing was made whole, from KEY?
+# current FILE KEY: succeed if the stamp FILE says that its target was completed from KEY.
 current() {
 	[[ -f $1 && $(<"$1") == "$2" ]]
 }
 
-# stamp FILE KEY: say so. What was made reaches the disk before its stamp.
+# stamp FILE KEY: write the stamp. The target reaches the disk before its stamp.
 stamp() {
 	sync -f "$(dirname -- "$1")"
 	printf '%s\n' "$2" >"$1.part"
 	mv -- "$1.part" "$1"
 }
 
-# workdir DIR KEY: a directory to build in. One left unfinished is gone on with
-# if it was made from the same KEY since this boot; else it is emptied: after a
-# power loss, files may be cut short although they look new.
+# workdir DIR KEY: prepare a build directory. An unfinished one is resumed if it was made from
+# the same KEY since this boot; else it is emptied: after a power loss, files may be truncated
+# although they look new.
 workdir() {
 	local mark
 	mark="$2 $(</proc/sys/kernel/random/boot_id)"
@@ -120,7 +119,7 @@ workdir() {
 	rm -f -- "$1/.stamp"
 }
 
-# finished DIR KEY: what workdir began is whole.
+# finished DIR KEY: mark the build that workdir began as complete.
 finished() {
 	stamp "$1/.stamp" "$2"
 }

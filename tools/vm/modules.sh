@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# modules.sh KERNEL [MUTANT [SUITE]]: build the modules for Debian's kernel (stock)
-# or one of our own (uml, debug, kasan), in the cache. modules.sh --dir KERNEL
-# [MUTANT] prints where they are.
+# modules.sh KERNEL [MUTANT [SUITE]]: build the modules in the cache, for Debian's kernel
+# (stock) or for one that this project builds (uml, debug, kasan). modules.sh --dir KERNEL
+# [MUTANT] prints their directory.
 #
-# With MUTANT, a bug is planted: they are built from a copy of the project to
-# which mutants.d/MUTANT.patch was applied. All mutants of a kernel share the copy
-# and the directory they are built in, so that each takes little time, and the
-# next one overwrites it; LANE=, a number, has another copy. With SUITE, only the modules that this suite of KUnit
-# tests takes are built.
+# With MUTANT, a bug is planted: the modules are built from a copy of the project to which
+# mutants.d/MUTANT.patch was applied. All mutants of a kernel share the copy and the build
+# directory, so each takes little time and overwrites the previous one; LANE=, a number, selects
+# another copy. With SUITE, only the modules that this suite of KUnit tests needs are built.
 #
-#   clippy    those for stock, checked by clippy
-#   busted    those for stock, with a tracker that is wrong on purpose
+# Other values of KERNEL:
+#   clippy    modules for stock, checked by clippy
+#   busted    modules for stock, with a tracker that is faulty on purpose
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -36,10 +36,10 @@ if [[ -n $mutant ]]; then
 	from=$planted/src
 	out=$planted/out
 fi
-# What modules are built from.
+# The sources of the modules.
 sources=(Kbuild rust scale include samples)
 
-# needed: the modules that the suite takes, or nothing if that is not known.
+# needed: print the modules that the suite needs, or nothing if they are not known.
 needed() {
 	local crate modules=
 	[[ -n $suite ]] || return 0
@@ -52,8 +52,8 @@ needed() {
 	done
 }
 
-# Has the copy be the project with the bug. Only files that then differ are
-# written: make builds anew what this mutant touches and what the last one did.
+# plant: make the copy equal to the project with the bug. Only files that differ are written:
+# make rebuilds the files that this mutant or the previous one changes.
 plant() {
 	local only new=$planted/new patch=$vm/mutants.d/$mutant.patch
 	[[ -f $patch ]] || die "there is no mutant $mutant" "" "see $vm/mutants"
@@ -66,7 +66,7 @@ plant() {
 			"change tools/vm/mutants.d/$mutant.patch as well"
 	only=$(needed)
 	[[ -z $only ]] || echo "obj-m := \$(filter$only,\$(obj-m))" >>"$new/Kbuild"
-	# Without --times: what is written is new.
+	# Without --times, written files are new for make.
 	rsync --recursive --links --checksum --delete "$new/" "$from/"
 }
 
@@ -94,7 +94,7 @@ build() {
 	# Neither directory is ever "finished": the next make resumes there, up to the
 	# next reboot.
 	if [[ -n $mutant ]]; then
-		# It may leave unused what it takes the use of away.
+		# A mutant may leave code unused, so warnings are not errors.
 		plant
 	else
 		flags+=(KCFLAGS=-Werror KRUSTFLAGS=-Dwarnings)

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# process1.sh ROOT SOURCE CACHE COMMAND...: first process of the namespaces that
-# enter.sh makes: put the mounts in place, then run COMMAND (a chroot). What is
-# mounted here is nowhere else, and ends with the last process.
+# process1.sh ROOT SOURCE CACHE COMMAND...: the first process of the namespaces that enter.sh
+# creates: mount the directories, then run COMMAND (a chroot). The mounts are private, and end
+# with the last process.
 set -euo pipefail
 
 root=$1 src=$2 cache=$3

@@ -3,16 +3,15 @@
 # Sourced by the scripts that boot an x86-64 kernel in QEMU.
 # shellcheck disable=SC2154,SC2034 # they share variables, see below
 
-# run_guest IMAGE INITRD APPEND MARK ARG...: boot with "cpus" CPUs and "memory"
-# MiB for "seconds" at most, with the serial console in the file "console".
-# "features" changes the CPU, as QEMU's -cpu has it (may be unset);
-# "tcg_thread" is "single" to emulate all CPUs in one thread; "icount", if set,
-# has the one CPU emulated at one instruction a nanosecond of the guest's time.
-# APPEND goes on the kernel's command line; MARK is what the console shows once the
-# first process runs; ARGs go to QEMU. A panic does not reboot.
+# run_guest IMAGE INITRD APPEND MARK ARG...: boot with "cpus" CPUs and "memory" MiB for
+# "seconds" at most, with the serial console in the file "console". "features" changes the CPU,
+# as QEMU's -cpu has it (may be unset); "tcg_thread" is "single" to emulate all CPUs in one
+# thread; "icount", if set, has the one CPU emulated at one instruction a nanosecond of the
+# guest's time. APPEND is added to the kernel's command line; MARK appears on the console once
+# the first process runs; ARGs are passed to QEMU. A panic does not reboot.
 #
-# Sets "status" to that of QEMU, and "up" if the guest came so far. What QEMU has
-# to say is in "$work/qemu".
+# Sets "status" to QEMU's exit status, and "up" if the first process ran. QEMU's messages are in
+# "$work/qemu".
 run_guest() {
 	local image=$1 initrd=$2 append=$3 mark=$4 accel why machine patience attempt interrupted=
 	shift 4
@@ -24,7 +23,7 @@ run_guest() {
 	say "guest: $(basename -- "$image"), $cpus CPUs, $memory MiB, $accel ($why)"
 	case $accel in
 	kvm) machine=(-accel kvm -cpu "host${features:+,$features}") ;;
-	# qemu64 has cmpxchg16b, and little else that would have to be emulated.
+	# qemu64 has cmpxchg16b, and few other features that would have to be emulated.
 	tcg) machine=(-accel "tcg,thread=${tcg_thread:-multi}" -cpu "qemu64${features:+,$features}") ;;
 	# Without sleep=off an idle guest would wait for the host's clock.
 	icount) machine=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu qemu64) ;;
@@ -34,11 +33,11 @@ run_guest() {
 		-chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor
 		-kernel "$image" -initrd "$initrd" -append "console=ttyS0 panic=-1 oops=panic $append")
 
-	# Emulated guests have been seen to hang before their first process, and to
-	# crash there at a breakpoint of the kernel's own patching: QEMU's threads may
-	# keep a translation of code that was changed meanwhile. And QEMU has been seen
-	# to fail an assertion while the kernel probes PCI devices. See
-	# Documentation/testing.rst. Nothing of ours is loaded then: boot again.
+	# Emulated guests have been seen to hang before their first process, and to crash there
+	# at a breakpoint of the kernel's own patching: QEMU's threads may keep a translation of
+	# code that has since changed. And QEMU has been seen to fail an assertion while the
+	# kernel probes PCI devices. See Documentation/testing.rst. None of this project's
+	# modules is loaded yet: boot again.
 	patience=$((60 + 5 * cpus))
 	# One thread emulates all CPUs, and counts.
 	[[ -z ${icount:-} ]] || patience=300
@@ -76,8 +75,8 @@ boot_once() {
 	((status != 0 && status != 134)) || grep -qa "$mark" "$console" || touch "$work/stuck"
 }
 
-# A guest is stuck if its console has been silent for "patience" seconds: how
-# long it takes as a whole depends on what else the machine does.
+# watch_boot MARK PATIENCE: a guest is stuck if its console has been silent for PATIENCE
+# seconds; the total boot time depends on the machine's load.
 watch_boot() {
 	local mark=$1 patience=$2 silent=0 size before=
 	while ((silent < patience)); do
@@ -88,8 +87,8 @@ watch_boot() {
 		before=$size
 	done
 	touch "$work/stuck"
-	# Where its CPUs are. The kernel is somewhere else in each boot; the first
-	# entry of the IDT, asm_exc_divide_error, says where.
+	# Print the registers of its CPUs. The kernel's address differs between boots; the first
+	# entry of the IDT, asm_exc_divide_error, gives it.
 	printf '%s\n' 'info registers -a' 'x /2gx 0xfffffe0000000000' >"$work/monitor.in"
 	timeout 5 cat -- "$work/monitor.out" >"$work/cpus" || :
 	kill -- "$(<"$work/pid")"

@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Cost of the epoch in the kernel, next to its peers there: epoch_refscale.ko and
-# epoch_rcuscale.ko on the unmodified Debian kernel. A benchmark, no test: figures
-# do not fail it. Many waiters are measured on 2 CPUs and on 4, sections and lone
-# waits on 2 and on 8, callbacks on all three; CPUS= names other numbers of CPUs, each
-# of which gets everything. The tables are shown; the kernel's logs are kept, and all
-# figures as JSON.
+# scale.sh: measure the cost of the epoch and of its peers in the kernel, with epoch_refscale.ko
+# and epoch_rcuscale.ko on the unmodified Debian kernel. This is a benchmark, not a test: no
+# figure fails it. Many waiters are measured on 2 CPUs and on 4, sections and lone waits on 2
+# and on 8, callbacks on all three; CPUS= names other numbers of CPUs, each of which runs
+# everything. Prints tables, and saves the kernel's logs, and all figures as JSON.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -33,7 +32,7 @@ done | sed 's/\[[^]]*\] //' | awk '
 		printf "%s\n  {\"cpus\": %d, \"measured\": \"%s\", \"type\": \"%s\"", comma, $1, $2, type
 		comma = ","
 	}
-	# The number behind a word, or so many further on.
+	# The number after a word, or the one "more" words further.
 	function value(word, more, i) {
 		for (i = 4; i + more < NF; i++)
 			if ($i == word)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A shell in the guest. "insmod /modules/epoch.ko" and so on load the modules;
-# what is left in /out is in results/shell in the cache afterwards.
+# shell.sh: run a shell in the guest. "insmod /modules/epoch.ko" and so on load the modules;
+# files left in /out are copied to results/shell in the cache.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"

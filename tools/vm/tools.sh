@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Build the Cargo workspace, in the cache; epoch-bench comes out static, so that
-# it runs in the guest and on any other x86-64 Linux; --show prints where it is.
-# tools.sh --cargo ARG... runs cargo with the same settings.
+# tools.sh [--show]: build epoch-bench in the cache, as a static program, so that it runs in the
+# guest and on any other x86-64 Linux; --show prints its path. tools.sh --cargo ARG... runs
+# cargo in the workspace with the same settings.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -10,12 +10,12 @@ set -euo pipefail
 export CARGO_HOME=$EPOCH_CACHE/cargo CARGO_TARGET_DIR=$EPOCH_CACHE/target CARGO_TERM_COLOR=never
 
 cargo_() {
-	# As with the modules.
+	# As for the modules: resumable.
 	workdir "$CARGO_TARGET_DIR" "$(key /dev/null)"
 	local sources
 	sources=$(contents tools rust include)
 	if ! current "$CARGO_TARGET_DIR/.sources" "$sources"; then
-		# What it remembers of our own crates; the others need not be built again.
+		# Make cargo forget this project's crates; the others need not be rebuilt.
 		rm -rf -- "$CARGO_TARGET_DIR"/{,*/}{debug,release,peers}/.fingerprint/{epoch,ministat}-*
 		stamp "$CARGO_TARGET_DIR/.sources" "$sources"
 	fi
@@ -29,7 +29,7 @@ case ${1:-} in
 	cargo_ "$@"
 	;;
 --build)
-	# --target, so that the flags do not reach procedural macros.
+	# With --target, the flags do not apply to procedural macros.
 	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static" \
 		cargo_ build --release --locked --target x86_64-unknown-linux-gnu --bin epoch-bench
 	mkdir -p "$EPOCH_CACHE/bin"

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced by the parts of the check whose tests are commands.
+# Sourced by parts of the check whose tests are commands.
 
 failed=0
 output=$(mktemp)
 trap 'rm -f -- "$output"' EXIT
 
-# try NAME COMMAND...: a test, passed if COMMAND (a program or a function that
-# needs no errexit) succeeds.
+# try NAME COMMAND...: run a test, which passes if COMMAND (a program or a function that needs
+# no errexit) succeeds.
 try() {
 	local name=$1
 	shift
