@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kernel.sh uml|debug|kasan: build a kernel of our own, for the KUnit tests.
+# kernel.sh uml|debug|kasan: build a kernel for the KUnit tests.
 #
 #   uml     User-Mode Linux: fast to build, to boot and to run
 #   debug   a small x86-64 kernel with the runtime checks that a distribution leaves out
-#   kasan   the same, built by clang, with KASAN
+#   kasan   the options of debug and KASAN, built by clang
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -33,12 +33,12 @@ build() {
 		(cd "$tree" && "$linux/scripts/kconfig/merge_config.sh" -m .config "${configs[@]}")
 		"${make[@]}" olddefconfig
 	else
-		# Nothing but what is asked for.
+		# Only the options that the configurations ask for.
 		cat -- "${configs[@]}" >"$tree/wanted.config"
 		"${make[@]}" "KCONFIG_ALLCONFIG=$tree/wanted.config" allnoconfig
 	fi
 	while read -r line; do
-		# "=n" stands in .config as a comment, or not at all.
+		# "=n" is a comment in .config, or absent.
 		if [[ $line == *=n ]]; then
 			! grep -q "^${line%=n}=" "$tree/.config"
 		else

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Unpack the kernel's source. It stays as it is: kernels are built beside it.
+# linux.sh: unpack the kernel's source. It is not modified: kernels are built in other
+# directories.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# mmdebstrap's setup hook: where its own default mirror is used, add the
-# backports of the same mirror, which hold the kernel.
+# root-backports.sh: mmdebstrap's setup hook. If its own default mirror is used, add the
+# backports of that mirror, which contain the kernel.
 set -euo pipefail
 # shellcheck source=tools/vm/lib.sh
 . "$(dirname -- "$0")/lib.sh"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# mmdebstrap's customize hook: install the kernel, its headers and its source.
-# Backports move on: once they no longer offer the pinned kernel, take the
-# newest of which all three are offered, and leave a notice that says so.
+# root-kernel.sh: mmdebstrap's customize hook. Install the kernel, its headers and its source.
+# Once backports no longer offer the pinned kernel, take the newest one with all three, and
+# leave a notice.
 set -euo pipefail
 # shellcheck source=tools/vm/lib.sh
 . "$(dirname -- "$0")/lib.sh"
@@ -41,7 +41,7 @@ if ! offered "$kernel"; then
 		>"$root/etc/epoch-notice"
 fi
 
-# No initramfs: the guest boots from one of our own.
+# No initramfs: the guest boots from that of initrd.sh.
 # shellcheck disable=SC2046 # words
 chroot "$root" env INITRD=No DEBIAN_FRONTEND=noninteractive apt-get install \
 	--yes --no-install-recommends --target-release "$SUITE-backports" \

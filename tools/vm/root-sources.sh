@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Print apt sources for the build root, with the mirror that the host itself
-# uses. Prints nothing if the host's apt names none for Debian.
+# root-sources.sh: print apt sources for the build root, with the mirror that the host uses;
+# nothing if the host's apt has no Debian mirror.
 set -euo pipefail
 # shellcheck source=tools/vm/lib.sh
 . "$(dirname -- "$0")/lib.sh"
@@ -12,8 +12,8 @@ targets() {
 		'Created-By: Packages' 2>/dev/null || :
 }
 
-# With package lists, the label tells Debian's archive from others; before the
-# first apt-get update it is empty, and the release's name has to do.
+# With package lists, the label tells Debian's archive from others; before the first apt-get
+# update it is empty, and the release's name serves instead.
 host=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 mirror=$(targets | awk -v host="$host" '
 	$1 !~ /^https?:/ { next }

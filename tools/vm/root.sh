@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Make the build root: a Debian tree with the compilers, QEMU and the kernel's
+# root.sh: make the build root, a Debian tree with the compilers, QEMU and the kernel's
 # packages. Runs as root.
 set -euo pipefail
 # shellcheck source=tools/vm/lib.sh
@@ -34,7 +34,7 @@ build() {
 		--customize-hook="$vm/root-kernel.sh \"\$1\"" \
 		"${options[@]}" <<<"$sources"
 
-	# Where enter.sh mounts things.
+	# The mount points of enter.sh.
 	mkdir -p "$root.part/src" "$root.part/cache"
 	touch "$root.part/etc/resolv.conf" "$root.part/etc/hosts"
 

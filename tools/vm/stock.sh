@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Prepare a tree that builds modules for the unmodified Debian kernel: Debian's
-# headers lack the Rust metadata, so make them from Debian's source, with
-# Debian's configuration and compilers. The symbols come out the same.
+# stock.sh: prepare a tree that builds modules for the unmodified Debian kernel. Debian's
+# headers lack the Rust metadata, so make it from Debian's source, with Debian's configuration
+# and compilers, which gives the same symbols.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -10,9 +10,9 @@ set -euo pipefail
 tree=$EPOCH_CACHE/stock
 config=/boot/config-$kernel
 
-# The configuration must not have drifted: an option that olddefconfig turned
-# off because a tool is missing or another version makes other modules. Left
-# out: the tools' versions, and the keys that Debian strikes from what it ships.
+# options FILE: print the options that must equal Debian's: an option that olddefconfig turns
+# off, because a tool is missing or of another version, changes the modules. Excluded are the
+# versions of tools, and the keys that Debian removes from its configuration.
 options() {
 	grep '^CONFIG_' "$1" | sort |
 		grep -Ev '_VERSION|BUILD_SALT|MODULE_SIG_(ALL|KEY)|SYSTEM_TRUSTED_KEYS'
