@@ -319,7 +319,7 @@ impl Epoch {
 
     /// Returns the epoch's directory in sysfs, for tests.
     #[cfg(CONFIG_KUNIT = "y")]
-    pub(crate) fn sysfs(&self) -> &kernel_ext::kobject::Folder<Self> {
+    pub(crate) fn sysfs(&self) -> &kernel_ext::kobject::DirectoryOf<Self> {
         self.lifetime.files.get()
     }
 

@@ -30,7 +30,7 @@ use kernel::{
     }, //
 };
 use kernel_ext::{
-    kobject::Folder,
+    kobject::DirectoryOf,
     lockdep::Class, //
 };
 
@@ -44,7 +44,7 @@ const _: () = {
         assert!(MaybeUninit::<Option<Class>>::zeroed()
             .assume_init_ref()
             .is_none());
-        assert!(MaybeUninit::<Option<Folder<Epoch>>>::zeroed()
+        assert!(MaybeUninit::<Option<DirectoryOf<Epoch>>>::zeroed()
             .assume_init_ref()
             .is_none());
     }

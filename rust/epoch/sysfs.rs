@@ -32,7 +32,7 @@ use kernel::{
 use kernel_ext::{
     kobject::{
         Directory,
-        Folder, //
+        DirectoryOf, //
     },
     sysfs::Attribute, //
 };
@@ -149,7 +149,7 @@ impl Drop for Root {
 /// # Invariants
 ///
 /// The field is accessed with the registry's lock held, and by [`Files::remove`].
-pub(crate) struct Files(UnsafeCell<Option<Folder<Epoch>>>);
+pub(crate) struct Files(UnsafeCell<Option<DirectoryOf<Epoch>>>);
 
 impl Files {
     pub(crate) const fn new() -> Self {
@@ -166,12 +166,12 @@ impl Files {
 
     /// Returns the directory, for tests, which are the only users of the epoch.
     #[cfg(CONFIG_KUNIT = "y")]
-    pub(crate) fn get(&self) -> &Folder<Epoch> {
+    pub(crate) fn get(&self) -> &DirectoryOf<Epoch> {
         // SAFETY: Process context, as tests run in.
         unsafe { crate::helpers::epoch_registry_settle() };
         // SAFETY: After that, nobody writes the field until `remove`.
-        let folder = unsafe { (*self.0.get()).as_ref() };
-        folder.expect("there is no directory")
+        let directory = unsafe { (*self.0.get()).as_ref() };
+        directory.expect("there is no directory")
     }
 }
 
@@ -184,14 +184,14 @@ impl Files {
 unsafe extern "C" fn __epoch_make_directory(node: *mut kernel::bindings::list_head) {
     // SAFETY: `node` is that of a registered epoch, which is valid.
     let epoch = unsafe { Epoch::from_registration(node) };
-    let made = folder(epoch.name()).and_then(|mut folder| {
+    let made = make_directory(epoch.name()).and_then(|mut directory| {
         // SAFETY: The epoch stays until `Files::remove` has removed the directory.
-        unsafe { folder.fill(&ATTRIBUTES, NonNull::from(epoch))? };
-        Ok(folder)
+        unsafe { directory.fill(&ATTRIBUTES, NonNull::from(epoch))? };
+        Ok(directory)
     });
     match made {
         // SAFETY: The registry's lock is held, as this function requires.
-        Ok(folder) => unsafe { *epoch.lifetime.files.0.get() = Some(folder) },
+        Ok(directory) => unsafe { *epoch.lifetime.files.0.get() = Some(directory) },
         Err(error) => {
             let (name, error) = (epoch.name(), error.to_errno());
             pr_warn!("{name}: no directory in /sys/kernel/epoch: error {error}\n");
@@ -200,12 +200,12 @@ unsafe extern "C" fn __epoch_make_directory(node: *mut kernel::bindings::list_he
 }
 
 /// Creates a directory, without files: `name`, or a free one of `name.2`, `name.3`, ... May sleep.
-fn folder(name: &CStr) -> Result<Folder<Epoch>> {
+fn make_directory(name: &CStr) -> Result<DirectoryOf<Epoch>> {
     let base = file_name(name)?;
     let root = ROOT.lock();
     let root = root.as_ref().ok_or(ENODEV)?;
     if !root.contains(&base) {
-        return Ok(Folder::new(root.make(&base)?));
+        return Ok(DirectoryOf::new(root.make(&base)?));
     }
     let numbered = |number: usize| CString::try_from_fmt(fmt!("{}.{number}", &*base));
     // Many epochs of one name mostly have the numbers from 2 on.
@@ -221,7 +221,7 @@ fn folder(name: &CStr) -> Result<Folder<Epoch>> {
             false => free = middle,
         }
     }
-    Ok(Folder::new(root.make(&numbered(free)?)?))
+    Ok(DirectoryOf::new(root.make(&numbered(free)?)?))
 }
 
 /// Returns a valid file name for an epoch called `name`.

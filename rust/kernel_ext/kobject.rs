@@ -173,18 +173,18 @@ impl<T: Sync> File<T> {
 /// # Invariants
 ///
 /// The `raw` of each of the files is in no directory but this one, and the array does not change.
-pub struct Folder<T: 'static> {
+pub struct DirectoryOf<T: 'static> {
     // Before the files: it is dropped first.
     directory: Option<Directory>,
     files: KVec<File<T>>,
 }
 
 // SAFETY: Any task may read and write the files, whichever task owns the directory.
-unsafe impl<T: Sync> Send for Folder<T> {}
+unsafe impl<T: Sync> Send for DirectoryOf<T> {}
 // SAFETY: It only gives out the name, and the `T`, which is `Sync`, to files.
-unsafe impl<T: Sync> Sync for Folder<T> {}
+unsafe impl<T: Sync> Sync for DirectoryOf<T> {}
 
-impl<T: Sync> Folder<T> {
+impl<T: Sync> DirectoryOf<T> {
     /// Creates a directory without files.
     pub fn new(directory: Directory) -> Self {
         // INVARIANT: There are no files.
@@ -259,7 +259,7 @@ mod kunit {
     #[repr(C, align(4096))]
     struct Page([u8; kernel::page::PAGE_SIZE]);
 
-    impl<T: Sync> Folder<T> {
+    impl<T: Sync> DirectoryOf<T> {
         fn find(&self, name: &CStr) -> Result<(&Directory, &File<T>)> {
             let file = self.files.iter().find(|file| file.attribute.name == name);
             self.directory.as_ref().zip(file).ok_or(ENOENT)
