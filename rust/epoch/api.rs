@@ -15,7 +15,7 @@ use crate::{
         Pace,
         Section, //
     },
-    engine::Patience,
+    engine::WaitMode,
     helpers,
     lifetime::Lifetime,
     platform::KernelPlatform,
@@ -154,7 +154,7 @@ impl Epoch {
     /// return.
     pub fn synchronize(&self) {
         might_sleep();
-        self.wait_for_grace_period(Pace::Normal, Patience::Uninterruptible);
+        self.wait_for_grace_period(Pace::Normal, WaitMode::Uninterruptible);
     }
 
     /// Waits for an expedited grace period: sections are polled more often, and with
@@ -162,14 +162,14 @@ impl Epoch {
     /// [`Epoch::synchronize`]. Concurrent waiters benefit.
     pub fn synchronize_expedited(&self) {
         might_sleep();
-        self.wait_for_grace_period(Pace::Expedited, Patience::Uninterruptible);
+        self.wait_for_grace_period(Pace::Expedited, WaitMode::Uninterruptible);
     }
 
     /// Waits for a grace period as [`Epoch::synchronize`] does, but returns [`EINTR`] if the task
     /// is killed before it has passed.
     pub fn synchronize_killable(&self) -> Result {
         might_sleep();
-        self.wait_for_grace_period(Pace::Normal, Patience::Killable)
+        self.wait_for_grace_period(Pace::Normal, WaitMode::Killable)
             .then_some(())
             .ok_or(EINTR)
     }
@@ -178,7 +178,7 @@ impl Epoch {
     /// gets a signal before it has passed.
     pub fn synchronize_interruptible(&self) -> Result {
         might_sleep();
-        self.wait_for_grace_period(Pace::Normal, Patience::Interruptible)
+        self.wait_for_grace_period(Pace::Normal, WaitMode::Interruptible)
             .then_some(())
             .ok_or(EINTR)
     }
@@ -189,7 +189,7 @@ impl Epoch {
         might_sleep();
         // 0 means no limit.
         let limit_ns = limit.as_nanos().max(1) as u64;
-        self.wait_for_grace_period(Pace::Normal, Patience::Ns(limit_ns))
+        self.wait_for_grace_period(Pace::Normal, WaitMode::Ns(limit_ns))
             .then_some(())
             .ok_or(ETIME)
     }

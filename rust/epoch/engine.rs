@@ -133,7 +133,7 @@ extern "C" fn __epoch_engine_run(index: c_uint) {
 }
 
 /// The mode of a task's wait, and when it ends early.
-pub(crate) enum Patience {
+pub(crate) enum WaitMode {
     /// Waits until the grace period has passed.
     Uninterruptible,
     /// Waits until then, in `TASK_IDLE`.
@@ -199,7 +199,7 @@ impl Epoch {
 
     /// Waits for a grace period. Returns whether it has passed: always `true` for an
     /// uninterruptible wait without a limit.
-    pub(crate) fn wait_for_grace_period(&self, pace: Pace, patience: Patience) -> bool {
+    pub(crate) fn wait_for_grace_period(&self, pace: Pace, wait_mode: WaitMode) -> bool {
         self.lockdep.wait();
         let cookie = self.domain.snapshot();
         // RCU's barrier sleeps.
@@ -214,12 +214,12 @@ impl Epoch {
             // SAFETY: The domain belongs to this engine, and an epoch is not freed before it has
             // left.
             .wake_if(|engine| unsafe { engine.kick(&self.domain) });
-        let (mode, limit_ns) = match patience {
-            Patience::Uninterruptible => (helpers::EPOCH_UNINTERRUPTIBLE, 0),
-            Patience::Idle => (helpers::EPOCH_IDLE, 0),
-            Patience::Killable => (helpers::EPOCH_KILLABLE, 0),
-            Patience::Interruptible => (helpers::EPOCH_INTERRUPTIBLE, 0),
-            Patience::Ns(limit) => (helpers::EPOCH_UNINTERRUPTIBLE, limit),
+        let (mode, limit_ns) = match wait_mode {
+            WaitMode::Uninterruptible => (helpers::EPOCH_UNINTERRUPTIBLE, 0),
+            WaitMode::Idle => (helpers::EPOCH_IDLE, 0),
+            WaitMode::Killable => (helpers::EPOCH_KILLABLE, 0),
+            WaitMode::Interruptible => (helpers::EPOCH_INTERRUPTIBLE, 0),
+            WaitMode::Ns(limit) => (helpers::EPOCH_UNINTERRUPTIBLE, limit),
         };
         let passed = Passed {
             epoch: self,

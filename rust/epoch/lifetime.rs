@@ -17,7 +17,7 @@ use crate::{
         Platform,
         Slot, //
     },
-    engine::Patience,
+    engine::WaitMode,
     helpers,
     platform::{
         Flavour,
@@ -261,7 +261,7 @@ impl Epoch {
         unsafe { helpers::epoch_retire(self.registration()) };
         self.lifetime.files.remove();
         if self.may_have_readers() {
-            self.wait_for_grace_period(Pace::Normal, Patience::Idle);
+            self.wait_for_grace_period(Pace::Normal, WaitMode::Idle);
         }
         // Callbacks may queue others, on any CPU; nobody else does any more.
         while self.pending() != 0 {
