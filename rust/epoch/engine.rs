@@ -90,7 +90,7 @@ fn pause_ns(polls: usize, pace: Pace) -> u64 {
 
 /// Returns the batching delay after a round that took `round_ns`: the woken tasks get to wait again
 /// and share the next grace period.
-fn lull_ns(round_ns: u64) -> u64 {
+fn batching_delay_ns(round_ns: u64) -> u64 {
     (round_ns / 4).clamp(2_000, 500_000)
 }
 
@@ -112,7 +112,7 @@ extern "C" fn __epoch_engine_run(index: c_uint) {
                 if is_crowded {
                     // SAFETY: This is the thread of that engine.
                     unsafe {
-                        helpers::epoch_engine_pause(lull_ns(
+                        helpers::epoch_engine_pause(batching_delay_ns(
                             monotonic_fast_ns().saturating_sub(begun),
                         ))
                     };
