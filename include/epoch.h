@@ -28,14 +28,15 @@
  * proves the algorithm.
  */
 struct epoch {
-	/* Private. The rest of a static is zero when it is defined. */
+	/* private: the rest of a static is zero when it is defined */
 	struct epoch_cpu __percpu *cpus;
 	u32 flavour;
 	u32 is_static;
 	const char *name;
 	unsigned long advances;
-	/* For the functions below. */
+	/* public: for the functions below */
 	unsigned long __percpu *active __aligned(32);
+	/* private: */
 	unsigned long private[(1024 - 32) / sizeof(long) - 1];
 } __aligned(64);
 

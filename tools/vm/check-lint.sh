@@ -31,6 +31,7 @@ for file in "${c[@]}"; do
 	try "checkpatch $file" "$linux/scripts/checkpatch.pl" --no-tree --strict --terse --show-types \
 		"${ignore[@]}" --file "$file"
 done
+try "kernel-doc" "$linux/scripts/kernel-doc" -none -Wall -Werror include/epoch.h include/uapi/linux/*.h
 try "rustfmt (tools)" "$vm/tools.sh" --cargo fmt --check -- --color never
 try "clippy (tools)" "$vm/tools.sh" --cargo clippy --locked --workspace --all-targets -- -D warnings
 try "rustdoc" "$vm/docs.sh"
