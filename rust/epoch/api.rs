@@ -55,6 +55,21 @@ use kernel_ext::{
 /// No section can be open when the last reference is dropped, since each [`Guard`] borrows the
 /// epoch, unless a guard was leaked. Then the epoch is never freed, rather than what a reader may
 /// still use being freed.
+///
+/// # Examples
+///
+/// ```
+/// use epoch::Epoch;
+///
+/// let epoch = Epoch::new(c"example")?;
+/// let guard = epoch.enter();
+/// // What is found here stays until the guard is dropped.
+/// drop(guard);
+///
+/// // Once this returns, no section is open that was open before.
+/// epoch.synchronize();
+/// # Ok::<(), Error>(())
+/// ```
 #[pin_data]
 #[repr(C)]
 pub struct Epoch {
@@ -97,6 +112,20 @@ impl Epoch {
     ///
     /// Sections nest, and may overlap in any order. Inside one you may sleep, but must not wait for
     /// a grace period of the same epoch.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// let outer = epoch.enter();
+    /// let inner = epoch.enter();
+    /// assert_eq!(epoch.readers(), 2);
+    /// drop(outer);
+    /// drop(inner);
+    /// assert_eq!(epoch.readers(), 0);
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline(always)]
     pub fn enter(&self) -> Guard<'_> {
         self.enter_lockdep(Ip::here);
@@ -110,6 +139,18 @@ impl Epoch {
     /// context, such as a completion handler. Context as for [`Epoch::enter`].
     ///
     /// Lockdep does not track it: a wait for a grace period inside is not reported.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// let section = epoch.enter_detached();
+    /// assert_eq!(section.epoch().readers(), 1);
+    /// // Another task may do this.
+    /// drop(section);
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline(always)]
     pub fn enter_detached(&self) -> Detached<'_> {
         Detached {
@@ -143,6 +184,17 @@ impl Epoch {
     /// certainly is not. For assertions. Any context.
     ///
     /// This relies on lockdep (`CONFIG_DEBUG_LOCK_ALLOC`); without it, the result is always `true`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// let guard = epoch.enter();
+    /// assert!(epoch.in_epoch());
+    /// # drop(guard);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn in_epoch(&self) -> bool {
         self.lockdep.may_be_in()
     }
@@ -152,6 +204,19 @@ impl Epoch {
     ///
     /// Concurrent waiters share grace periods. Inside a section of the same epoch it would never
     /// return.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::{Epoch, EpochPtr, Owned};
+    /// let epoch = Epoch::new(c"example")?;
+    /// let current = EpochPtr::new(epoch.clone(), Some(Owned::new(1, GFP_KERNEL)?));
+    /// let old = current.swap(Some(Owned::new(2, GFP_KERNEL)?));
+    /// epoch.synchronize();
+    /// // Readers have 2 by now, or nothing.
+    /// # drop(old);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn synchronize(&self) {
         might_sleep();
         self.wait_for_grace_period(Pace::Normal, WaitMode::Uninterruptible);
@@ -160,6 +225,16 @@ impl Epoch {
     /// Waits for an expedited grace period: sections are polled more often, and with
     /// [`Epoch::new_with_rcu`] CPUs are interrupted unless some are isolated. Otherwise as
     /// [`Epoch::synchronize`]. Concurrent waiters benefit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// epoch.synchronize_expedited();
+    /// assert_eq!(epoch.grace_periods(), 1);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn synchronize_expedited(&self) {
         might_sleep();
         self.wait_for_grace_period(Pace::Expedited, WaitMode::Uninterruptible);
@@ -167,6 +242,15 @@ impl Epoch {
 
     /// Waits for a grace period as [`Epoch::synchronize`] does, but returns [`EINTR`] if the task
     /// is killed before it has passed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// epoch.synchronize_killable()?;
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn synchronize_killable(&self) -> Result {
         might_sleep();
         self.wait_for_grace_period(Pace::Normal, WaitMode::Killable)
@@ -176,6 +260,15 @@ impl Epoch {
 
     /// Waits for a grace period as [`Epoch::synchronize`] does, but returns [`EINTR`] if the task
     /// gets a signal before it has passed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// epoch.synchronize_interruptible()?;
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn synchronize_interruptible(&self) -> Result {
         might_sleep();
         self.wait_for_grace_period(Pace::Normal, WaitMode::Interruptible)
@@ -185,6 +278,20 @@ impl Epoch {
 
     /// Waits for a grace period as [`Epoch::synchronize`] does, but returns [`ETIME`] if it has not
     /// passed within `limit`, up to a millisecond late.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use epoch::Epoch;
+    /// use kernel::time::Delta;
+    ///
+    /// let epoch = Epoch::new(c"example")?;
+    /// let section = epoch.enter_detached();
+    /// assert_eq!(epoch.synchronize_timeout(Delta::from_millis(5)), Err(ETIME));
+    /// drop(section);
+    /// epoch.synchronize_timeout(Delta::from_millis(10_000))?;
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn synchronize_timeout(&self, limit: Delta) -> Result {
         might_sleep();
         // 0 means no limit.
@@ -195,6 +302,20 @@ impl Epoch {
     }
 
     /// Names a grace period that begins after now, for [`Epoch::poll`], and starts it. Any context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// let cookie = epoch.start_poll();
+    /// while !epoch.poll(cookie) {
+    ///     // There is other work to do.
+    /// #   kernel_ext::sched::cond_resched();
+    /// }
+    /// // Sections that were open at `start_poll` have been left.
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn start_poll(&self) -> Cookie {
         let cookie = self.snapshot();
         self.domain.want(cookie);
@@ -206,11 +327,33 @@ impl Epoch {
     ///
     /// It starts no grace period: call [`Epoch::synchronize`], [`Epoch::call`], or
     /// [`Epoch::start_poll`] for that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// let cookie = epoch.snapshot();
+    /// // Another task's grace period serves as well.
+    /// epoch.synchronize();
+    /// assert!(epoch.poll(cookie));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn snapshot(&self) -> Cookie {
         self.domain.snapshot()
     }
 
     /// Returns whether the grace period that `cookie` names has passed. Any context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// let cookie = epoch.snapshot();
+    /// assert!(!epoch.poll(cookie));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn poll(&self, cookie: Cookie) -> bool {
         self.domain.poll(cookie)
     }
@@ -231,6 +374,37 @@ impl Epoch {
     /// then on the callback owns it. The callback may be invoked with `head` in any task. Its code
     /// must stay until then: [`Epoch::barrier`] waits for it, and so does the unloading of the
     /// module that the callback is part of.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::ptr::NonNull;
+    /// use epoch::{Epoch, Head};
+    ///
+    /// #[repr(C)]
+    /// struct Object {
+    ///     // First, so that its address is that of the object.
+    ///     head: Head,
+    ///     value: u32,
+    /// }
+    ///
+    /// /// # Safety
+    /// ///
+    /// /// `head` is that of a leaked box of an `Object`.
+    /// unsafe extern "C" fn free(head: *mut Head) {
+    ///     // SAFETY: `head` is that of a leaked box.
+    ///     drop(unsafe { KBox::from_raw(head.cast::<Object>()) });
+    /// }
+    ///
+    /// let epoch = Epoch::new(c"example")?;
+    /// let object = KBox::new(Object { head: Head::new(), value: 1 }, GFP_KERNEL)?;
+    /// assert_eq!(object.value, 1);
+    /// let object = NonNull::from(KBox::leak(object));
+    /// // SAFETY: The object is leaked, and used by nobody until `free` takes it back.
+    /// unsafe { epoch.call(object.cast(), free) };
+    /// epoch.barrier();
+    /// # Ok::<(), Error>(())
+    /// ```
     pub unsafe fn call(&self, head: NonNull<Head>, callback: Callback) {
         // SAFETY: `queue` requires the same of `head` and `callback` as `call`.
         unsafe { self.queue(head, callback) };
@@ -238,6 +412,16 @@ impl Epoch {
 
     /// Queues a closure, which runs in process context once every section that was entered before
     /// the call has been left. Context as for [`Epoch::call`]; allocates nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::{Deferred, Epoch};
+    /// let epoch = Epoch::new(c"example")?;
+    /// epoch.defer(Deferred::new(|| pr_info!("no section is left\n"), GFP_KERNEL)?);
+    /// epoch.barrier();
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn defer<F: FnOnce() + Send + 'static>(&self, deferred: KBox<Deferred<F>>) {
         // SAFETY: `into_head` leaks the box, so the head is valid and exclusive until `callback`
         // takes it back. The closure is `Send` and `'static`. Unloading the module that contains
@@ -252,6 +436,19 @@ impl Epoch {
     /// If all callers do so, at most the limit, and one for each task, are pending. Callers in
     /// other contexts cannot wait; grace periods are expedited while more than half the limit is
     /// pending.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::{Deferred, Epoch};
+    /// let epoch = Epoch::new(c"example")?;
+    /// for _ in 0..100 {
+    ///     epoch.throttle();
+    ///     epoch.defer(Deferred::new(|| (), GFP_KERNEL)?);
+    /// }
+    /// # epoch.barrier();
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn throttle(&self) {
         if self.can_wait_for_callbacks() {
             self.wait_below_limit();
@@ -261,6 +458,17 @@ impl Epoch {
     /// Waits until every callback that was queued before the call has returned. Process context;
     /// sleeps. Not inside a section of the same epoch. In a callback of the same epoch, where it
     /// would never return, it warns and returns immediately.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::{Deferred, Epoch};
+    /// let epoch = Epoch::new(c"example")?;
+    /// epoch.defer(Deferred::new(|| (), GFP_KERNEL)?);
+    /// epoch.barrier();
+    /// assert_eq!(epoch.pending(), 0);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn barrier(&self) {
         if self.can_wait_for_callbacks() {
             self.wait_for_callbacks(helpers::EPOCH_UNINTERRUPTIBLE);
@@ -275,22 +483,67 @@ impl Epoch {
 
     /// Returns the number of callbacks that were queued and have not returned: exact when nothing
     /// moves, a snapshot otherwise. Any context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::{Deferred, Epoch};
+    /// let epoch = Epoch::new(c"example")?;
+    /// let section = epoch.enter_detached();
+    /// epoch.defer(Deferred::new(|| (), GFP_KERNEL)?);
+    /// assert_eq!(epoch.pending(), 1);
+    /// drop(section);
+    /// # epoch.barrier();
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn pending(&self) -> usize {
         self.count_pending()
     }
 
     /// Returns the number of sections that are open: exact when nothing moves, a snapshot
     /// otherwise. Any context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// let section = epoch.enter_detached();
+    /// assert_eq!(epoch.readers(), 1);
+    /// # drop(section);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn readers(&self) -> usize {
         self.domain.readers()
     }
 
     /// Returns the number of advances so far. Any context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// let before = epoch.epoch();
+    /// epoch.synchronize();
+    /// assert!(epoch.epoch() != before);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn epoch(&self) -> usize {
         self.domain.epoch()
     }
 
     /// Returns the number of grace periods that have ended. Any context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// epoch.synchronize();
+    /// assert_eq!(epoch.grace_periods(), 1);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn grace_periods(&self) -> usize {
         self.domain.grace_periods()
     }
@@ -348,6 +601,20 @@ pub struct Guard<'a> {
 impl Guard<'_> {
     /// Leaves the section and enters a new one: for long sections, so that they do not delay grace
     /// periods. Objects found before must no longer be used, as with a new guard.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new(c"example")?;
+    /// let mut guard = epoch.enter();
+    /// for _ in 0..10 {
+    ///     // Find an object, and use it.
+    ///     guard.observe();
+    /// }
+    /// # drop(guard);
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline(always)]
     pub fn observe(&mut self) {
         self.section.renew();
@@ -402,6 +669,19 @@ impl<'a> Detached<'a> {
 
     /// Returns the bare section, without a lifetime. Only the result of [`Detached::from_raw`]
     /// leaves it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::{Detached, Epoch};
+    /// let epoch = Epoch::new(c"example")?;
+    /// let section = epoch.enter_detached().into_raw();
+    /// // In a completion handler:
+    /// // SAFETY: The section was entered in this epoch, and is left once.
+    /// drop(unsafe { Detached::from_raw(&epoch, section) });
+    /// assert_eq!(epoch.readers(), 0);
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline(always)]
     pub fn into_raw(self) -> Section {
         let mut this = ManuallyDrop::new(self);

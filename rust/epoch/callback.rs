@@ -2,7 +2,7 @@
 
 //! Queueing of callbacks, and the worker that invokes them, one for each CPU.
 //!
-//! See [`CpuQueue`](crate::domain::CpuQueue) for the stages in between.
+//! See [`CpuQueue`] for the stages in between.
 
 use crate::{
     barrier::Marker,
@@ -483,6 +483,19 @@ impl Epoch {
 }
 
 /// A closure that runs after a grace period, with its [`Head`]; see [`Epoch::defer`].
+///
+/// # Examples
+///
+/// ```
+/// use epoch::{Deferred, Epoch};
+///
+/// let epoch = Epoch::new(c"example")?;
+/// // Allocate where that may fail; queuing it does not.
+/// let deferred = Deferred::new(|| pr_info!("a grace period has passed\n"), GFP_KERNEL)?;
+/// epoch.defer(deferred);
+/// # epoch.barrier();
+/// # Ok::<(), Error>(())
+/// ```
 #[repr(C)]
 pub struct Deferred<F> {
     // First, so that its address is that of the whole.

@@ -18,6 +18,21 @@ use kernel_ext::barrier::full_barrier;
 /// dropped.
 ///
 /// For rare sections or frequent updates: a grace period does not interrupt CPUs.
+///
+/// # Examples
+///
+/// ```
+/// use epoch::FencedEpoch;
+///
+/// let epoch = FencedEpoch::new(c"example")?;
+/// let guard = epoch.enter();
+/// assert_eq!(epoch.readers(), 1);
+/// drop(guard);
+/// // Interrupts no CPU.
+/// epoch.synchronize();
+/// epoch.barrier();
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone)]
 pub struct FencedEpoch {
     epoch: ARef<Epoch>,

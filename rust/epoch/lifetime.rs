@@ -130,6 +130,16 @@ impl Epoch {
     /// Creates an epoch without sections. `name` is for people; it names a directory in
     /// `/sys/kernel/epoch`, which appears a little later and gets a number if the name is taken.
     /// May sleep. Returns [`ENOMEM`] if there is no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// // The directory is /sys/kernel/epoch/example.
+    /// let epoch = Epoch::new(c"example")?;
+    /// # drop(epoch);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn new(name: &CStr) -> Result<ARef<Self>> {
         Self::build(name, Flavour::Ipi)
     }
@@ -138,6 +148,16 @@ impl Epoch {
     /// interrupts; two at most under ordinary traffic. Expedited ones interrupt all CPUs, unless
     /// some are isolated. RCU must be watching where sections begin and end: not in the idle loop.
     /// Otherwise as [`Epoch::new`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::Epoch;
+    /// let epoch = Epoch::new_with_rcu(c"example")?;
+    /// drop(epoch.enter());
+    /// epoch.synchronize();
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn new_with_rcu(name: &CStr) -> Result<ARef<Self>> {
         Self::build(name, Flavour::Rcu)
     }
@@ -191,6 +211,17 @@ impl Epoch {
     /// Drops a reference. If it was the last one, waits until all callbacks have been invoked and
     /// the epoch is freed. Process context; sleeps. Not inside a section of the epoch, and not in
     /// one of its callbacks, where it warns and does not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::{Deferred, Epoch};
+    /// let epoch = Epoch::new(c"example")?;
+    /// epoch.defer(Deferred::new(|| (), GFP_KERNEL)?);
+    /// // The callback has been invoked when this returns.
+    /// Epoch::close(epoch);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn close(epoch: ARef<Self>) {
         might_sleep();
         let wait = !kernel::warn_on!(epoch.is_in_callback());

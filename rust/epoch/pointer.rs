@@ -37,6 +37,17 @@ struct Node<T> {
 }
 
 /// An object that no reader can find yet, for an [`EpochPtr`].
+///
+/// # Examples
+///
+/// ```
+/// use epoch::Owned;
+///
+/// let object = Owned::new(1, GFP_KERNEL)?;
+/// assert_eq!(*object, 1);
+/// assert_eq!(object.into_inner(), 1);
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Owned<T>(KBox<Node<T>>);
 
 impl<T> Owned<T> {
@@ -79,6 +90,24 @@ impl<T> Deref for Owned<T> {
 ///
 /// The pointer is null, or from a leaked [`Owned`]. Its object is freed only after a grace period
 /// of `epoch` that begins when nobody can load it any more.
+///
+/// # Examples
+///
+/// ```
+/// use epoch::{Epoch, EpochPtr, Owned};
+///
+/// let epoch = Epoch::new(c"example")?;
+/// let current = EpochPtr::new(epoch.clone(), Some(Owned::new(1, GFP_KERNEL)?));
+///
+/// // A reader:
+/// let guard = epoch.enter();
+/// assert_eq!(current.load(&guard), Some(&1));
+/// drop(guard);
+///
+/// // An updater; the old object is freed after a grace period.
+/// drop(current.swap(Some(Owned::new(2, GFP_KERNEL)?)));
+/// # Ok::<(), Error>(())
+/// ```
 pub struct EpochPtr<T: Send + Sync + 'static> {
     epoch: ARef<Epoch>,
     ptr: Atomic<*mut Node<T>>,
@@ -100,6 +129,18 @@ impl<T: Send + Sync + 'static> EpochPtr<T> {
     /// Returns the object, inside `section`, which may be a [`Guard`](crate::Guard). Any context.
     ///
     /// With a section of another epoch, which protects nothing here, it warns and returns `None`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::{Epoch, EpochPtr};
+    /// let epoch = Epoch::new(c"example")?;
+    /// let current = EpochPtr::<u32>::new(epoch.clone(), None);
+    /// let guard = epoch.enter();
+    /// assert_eq!(current.load(&guard), None);
+    /// # drop(guard);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn load<'a>(&self, section: &'a Detached<'_>) -> Option<&'a T> {
         if kernel::warn_on!(!ptr::eq(section.epoch(), &*self.epoch)) {
             return None;
@@ -112,6 +153,18 @@ impl<T: Send + Sync + 'static> EpochPtr<T> {
     }
 
     /// Replaces the object with `object`, and returns the old one. Any context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::{Epoch, EpochPtr, Owned};
+    /// let epoch = Epoch::new(c"example")?;
+    /// let current = EpochPtr::new(epoch.clone(), Some(Owned::new(1, GFP_KERNEL)?));
+    /// let old = current.swap(None);
+    /// assert!(old.is_some());
+    /// assert!(current.swap(None).is_none());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn swap(&self, object: Option<Owned<T>>) -> Option<Unlinked<T>> {
         // Full: a reader that loads the new object sees its contents (pairs with the acquire in
         // `load`), and the grace period begins after the old one was replaced.
@@ -150,6 +203,18 @@ unsafe impl<T: Send + Sync + 'static> Sync for Unlinked<T> {}
 impl<T: Send + Sync + 'static> Unlinked<T> {
     /// Waits for a grace period, and returns the object, which no reader uses any more. Context as
     /// for [`Epoch::synchronize`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use epoch::{Epoch, EpochPtr, Owned};
+    /// let epoch = Epoch::new(c"example")?;
+    /// let current = EpochPtr::new(epoch.clone(), Some(Owned::new(1, GFP_KERNEL)?));
+    /// if let Some(old) = current.swap(None) {
+    ///     assert_eq!(old.synchronize().into_inner(), 1);
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn synchronize(self) -> Owned<T> {
         let mut this = ManuallyDrop::new(self);
         this.epoch.synchronize();

@@ -113,13 +113,15 @@ impl Deref for StaticEpoch {
 ///
 /// # Examples
 ///
-/// ```ignore
+/// ```
 /// epoch::static_epoch! {
 ///     /// Protects the table.
-///     pub(crate) static TABLE_EPOCH = c"table";
+///     static TABLE_EPOCH = c"table";
 /// }
 ///
 /// let guard = TABLE_EPOCH.enter();
+/// drop(guard);
+/// # Ok::<(), Error>(())
 /// ```
 #[macro_export]
 macro_rules! static_epoch {
