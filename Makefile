@@ -58,7 +58,7 @@ figures: ## the tables of Documentation/measured.rst, in the guest, on this mach
 tools: ## build epoch-bench, a static program, in the cache
 	@$(ENTER) tools/vm/tools.sh --show
 
-docs: ## rustdoc's pages of the kernel crates and the tools, in the cache
+docs: ## the pages of Documentation/, and rustdoc's of the kernel crates and the tools, in the cache
 	@$(ENTER) tools/vm/docs.sh --show
 
 vm: ## a shell in the guest, with the modules and epoch-bench in place

@@ -34,7 +34,7 @@ done
 try "kernel-doc" "$linux/scripts/kernel-doc" -none -Wall -Werror include/epoch.h include/uapi/linux/*.h
 try "rustfmt (tools)" "$vm/tools.sh" --cargo fmt --check -- --color never
 try "clippy (tools)" "$vm/tools.sh" --cargo clippy --locked --workspace --all-targets -- -D warnings
-try "rustdoc" "$vm/docs.sh"
+try "Sphinx and rustdoc" "$vm/docs.sh"
 "$vm/check-words.sh" || failed=1
 try "shellcheck (bash)" shellcheck --external-sources "${bash[@]}"
 try "shellcheck (busybox)" shellcheck --shell dash "${busybox[@]}"

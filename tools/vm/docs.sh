@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# docs.sh: build rustdoc's pages, private items included, in the cache: of the kernel crates,
-# with the commands by which Kbuild compiles them for Debian's kernel, and of the tools.
-# Warnings are errors. --show prints the path of the pages.
+# docs.sh: build the pages of Documentation/ with Sphinx, and rustdoc's, private items included, in
+# the cache: of the kernel crates, with the commands by which Kbuild compiles them for Debian's
+# kernel, and of the tools. Warnings are errors. --show prints the paths of the pages.
 set -euo pipefail
 # shellcheck source=tools/vm/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -19,8 +19,12 @@ document() { # CRATE
 
 build() {
 	rm -rf -- "$docs"
+	mkdir -p -- "$docs"
+	# The pages need no configuration.
+	sphinx-build -q -W -C -D project=epoch -d "$docs/.doctrees" "$src/Documentation" "$docs/pages"
+
 	"$vm/tools.sh" --cargo doc --locked --workspace --no-deps --document-private-items
-	cp -r -- "$EPOCH_CACHE/target/doc" "$docs"
+	cp -r -- "$EPOCH_CACHE/target/doc/." "$docs"
 
 	cd "$("$vm/modules.sh" --dir stock)"
 	# The environment that Kbuild sets.
@@ -45,4 +49,6 @@ fi
 "$vm/modules.sh" stock
 export RUSTDOCFLAGS="-D warnings"
 step "build the documentation" "$0" --build
-[[ ${1:-} != --show ]] || say "$(shown "$docs/kernel/epoch/index.html")"
+[[ ${1:-} != --show ]] || for page in pages/index.html kernel/epoch/index.html epoch_bench/index.html; do
+	shown "$docs/$page"$'\n'
+done
