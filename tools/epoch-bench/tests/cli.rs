@@ -163,7 +163,7 @@ fn run_says_what_the_machine_did_beside_its_figures() {
 }
 
 #[test]
-fn what_is_only_in_the_kernel_is_refused_in_user_space() {
+fn testcases_of_the_kernel_are_refused_in_user_space() {
     let user = |args: &[&'static str]| [args, &["--where", "user"]].concat();
     fails_with(&user(&["run", "--testcase", "di"]), 2, "only in the kernel");
     fails_with(&user(&["run", "--waiters", "1"]), 2, "only in the kernel");
@@ -365,7 +365,7 @@ fn a_complete_sweep_is_printed_again() {
 }
 
 #[test]
-fn what_cannot_be_drawn_is_named() {
+fn results_that_cannot_be_drawn_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let (json, svg) = (path("run.json"), path("x.svg"));
@@ -425,7 +425,7 @@ fn run_user(options: &[&str]) -> String {
 }
 
 #[test]
-fn the_output_is_will_it_scales() {
+fn run_prints_will_it_scales_format() {
     let expected = Regex::new(
         r"(?x)\A
         testcase:Anonymous\ memory\ mmap/munmap\ of\ 128MB\n

@@ -121,7 +121,7 @@ fn a_profile_is_printed_drawn_and_saved() {
 }
 
 #[test]
-fn what_perf_recorded_can_be_kept() {
+fn data_of_perf_can_be_kept() {
     let Some(place) = Place::new() else { return };
     let output = place.profile("good", &["--keep-data"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -144,7 +144,7 @@ fn a_timer_stands_in_for_cycles_and_is_named() {
 }
 
 #[test]
-fn what_keeps_perf_from_recording_is_told() {
+fn reasons_why_perf_cannot_record_are_told() {
     let Some(place) = Place::new() else { return };
     let mut command = place.command("good", &[]);
     command.env("PATH", place.dir.path());

@@ -159,7 +159,7 @@ fn processes_stand_beside_threads() {
 }
 
 #[test]
-fn what_differs_in_more_than_processes_and_threads_is_not_paired() {
+fn runs_that_differ_in_more_than_processes_and_threads_are_not_paired() {
     let dir = results();
     let html = page(dir.path(), &["threads.json", "compare.json"]);
     assert!(
@@ -188,7 +188,7 @@ fn names_are_not_markup() {
 }
 
 #[test]
-fn what_cannot_be_reported_is_named_and_nothing_written() {
+fn files_that_cannot_be_reported_are_named_and_nothing_is_written() {
     let dir = results();
     let refused = |args: &[&str], code, message| refused(dir.path(), args, code, message);
     let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();

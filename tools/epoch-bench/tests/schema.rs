@@ -69,7 +69,7 @@ fn run_and_doctor_write_what_their_schemas_say() {
 }
 
 #[test]
-fn what_is_wrong_is_found() {
+fn violations_of_the_schema_are_found() {
     let saved = run(&["run", "--where", "user", "--interval-ms", "10", "-s", "1"]);
     let refused = |change: fn(&mut Value)| {
         let mut saved = saved.clone();

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_those_that_work() {
+    fn all_means_the_available_trackers() {
         let (dir, sysfs) = fake_class();
         fs::write(
             dir.path().join("available_trackers"),

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_found_where_distributions_leave_it() {
+    fn configuration_is_found_where_distributions_leave_it() {
         for path in [
             "/boot/config-7.3",
             "/lib/modules/7.3/config",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_passed_over() {
+    fn files_that_are_no_configuration_are_skipped() {
         assert!(Config::running(&Fake::new().system()).is_none());
         let fake = Fake::new()
             .file("/proc/config.gz", "not compressed")

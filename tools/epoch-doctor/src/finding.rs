@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_read_a_file_is_told_to_be_root() {
+    fn unreadable_file_asks_for_root() {
         let denied = io::Error::from(io::ErrorKind::PermissionDenied);
         let finding = Finding::unreadable("a", Path::new("/proc/x"), &denied);
         assert_eq!(finding.status, Status::Unknown);

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_loaded_need_not_be_built() {
+    fn loaded_modules_need_no_build() {
         let missing = |fake: &Fake| {
             let sections = examine(&fake.system(), None);
             count(&sections[..1], Status::Missing)
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ok_comes_with_a_fix() {
+    fn each_problem_has_a_fix() {
         let sections = examine(&System::this(), None);
         for finding in sections.iter().flat_map(|section| &section.findings) {
             let fixed = finding.fix.as_ref().is_some_and(|fix| !fix.is_empty());

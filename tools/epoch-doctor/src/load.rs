@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_machine_is_fine() {
+    fn machine_that_can_load_has_no_findings() {
         let good = findings(&good());
         assert_eq!(good.len(), 6);
         for finding in &good {

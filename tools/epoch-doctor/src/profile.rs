@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_machine_is_fine() {
+    fn machine_that_can_profile_has_no_findings() {
         let good = findings(&good());
         expect(&good, PMU, Ok, &["cpu"]);
         expect(&good, PARANOID, Ok, &["0"]);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_profile_is_told() {
+    fn users_who_may_profile_are_named() {
         for (level, status) in [
             ("-1", Ok),
             ("0", Ok),

@@ -198,7 +198,7 @@ UNKNOWN  turbo                no switch; fix: look elsewhere
     }
 
     #[test]
-    fn json_has_the_same() {
+    fn json_has_the_findings_of_the_text() {
         let json = serde_json::to_value(report()).unwrap();
         assert_eq!(json["schema"], "epoch-bench/doctor/1");
         assert_eq!(json["missing"], 1);

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_no_error() {
+    fn absent_file_is_no_error() {
         let dir = tempfile::tempdir().unwrap();
         let system = System::at(dir.path(), Box::new(ThisHost));
         assert!(system.read("/proc/none").unwrap().is_none());

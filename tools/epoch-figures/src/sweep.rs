@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn names_keep_apart() {
+    fn names_do_not_overlap() {
         assert_eq!(apart(&[10, 50, 90], 20, 0..100), [10, 50, 90]);
         assert_eq!(apart(&[50, 50, 50], 20, 0..100), [30, 50, 70]);
         assert_eq!(apart(&[20, 30, 80], 20, 0..100), [15, 35, 80]);

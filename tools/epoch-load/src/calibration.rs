@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_proven_is_not_measurable() {
+    fn unproven_cost_is_not_measurable() {
         let cost = cost_of(&[0.0, 900.0, 50.0, 4000.0, 20.0]);
         assert!(cost.to_string().contains("not measurable"), "{cost}");
     }

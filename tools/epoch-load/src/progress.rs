@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_count_on() {
+    fn parts_continue_the_count() {
         let mut whole = Rounds(Vec::new());
         for index in 0..2 {
             let mut part = Part::new(&mut whole, index, 2);

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_output_is_will_it_scales() {
+    fn text_has_will_it_scales_format() {
         let mut pool = FakePool::new(&[100, 250]);
         let mut out = Vec::new();
         let outcome = quietly(&mut pool, None, &plan(), &mut out).unwrap();

@@ -92,7 +92,7 @@ mod tests {
     unsafe impl Shareable for Counter {}
 
     #[test]
-    fn it_starts_as_zeros_and_is_writable() {
+    fn shared_memory_is_zeroed_and_writable() {
         let counters = SharedSlice::<Counter>::new(1000).unwrap();
         assert!(counters.iter().all(|c| c.0.load(Ordering::Relaxed) == 0));
         counters[999].0.store(7, Ordering::Relaxed);

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn each_has_a_line() {
+    fn each_tracker_has_a_line() {
         let mut outcome = Outcome {
             blocks: 4000,
             ..Default::default()

@@ -44,7 +44,7 @@ fn a_signal_is_told_as_shells_do() {
     }
 }
 
-fn what_cannot_be_executed_is_told() {
+fn commands_that_cannot_be_executed_are_told() {
     let ending = run(&["/nonexistent"]).unwrap();
     assert_eq!(ending, Ending::NotExecuted(Errno::ENOENT));
     assert_eq!(ending.code(), 127);
@@ -89,7 +89,7 @@ fn a_signal_that_asks_to_end_is_obeyed() {
     kill(pid, Signal::SIGKILL).unwrap();
 }
 
-fn what_a_command_leaves_behind_stays_a_descendant() {
+fn orphans_of_a_command_stay_descendants() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     // The parent has exited when the orphan looks for it. PPid is that of grep, which replaces the
@@ -130,11 +130,11 @@ fn main() -> ExitCode {
     tests! {
         the_exit_code_is_the_commands
         a_signal_is_told_as_shells_do
-        what_cannot_be_executed_is_told
+        commands_that_cannot_be_executed_are_told
         a_command_that_is_dropped_does_not_begin
         the_process_keeps_its_number
         a_signal_to_the_terminal_is_the_commands_to_answer
-        what_a_command_leaves_behind_stays_a_descendant
+        orphans_of_a_command_stay_descendants
         only_the_commands_own_end_counts
         a_signal_that_asks_to_end_is_obeyed
     }

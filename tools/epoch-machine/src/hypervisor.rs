@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_something() {
+    fn description_is_not_empty() {
         assert!(!describe().is_empty());
     }
 }

@@ -125,7 +125,7 @@ mod tests {
     use crate::report::tests::made_up;
 
     #[test]
-    fn what_is_skipped_and_what_is_missed_is_said() {
+    fn skipped_peers_and_missed_goals_are_named() {
         let report = made_up();
         let mut out = Vec::new();
         head(&mut out, &report).unwrap();

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_event_is_depends_on_the_cpu() {
+    fn meaning_of_an_event_depends_on_the_cpu() {
         let unhalted = Event::new("UNHALTED_CORE_CYCLES");
         let intel = unhalted.describe(Vendor::of("vendor_id\t: GenuineIntel\n"));
         assert!(intel.starts_with("UNHALTED_CORE_CYCLES (perf's cycles): "));

@@ -427,7 +427,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_may_not_record_is_told_how() {
+    fn users_who_may_not_record_are_told_how() {
         let paranoid = |root, level| fix(root, level, "cycles");
         assert!(paranoid(false, Some("3\n")).contains("perf_event_paranoid=0' (it is 3)"));
         assert!(paranoid(true, Some("3\n")).contains("perf record -a -e cycles"));
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn what_perf_says_becomes_one_line() {
+    fn messages_of_perf_become_one_line() {
         let text = "Events disabled\nError:\n\none\n two \nthree\nfour\n";
         assert_eq!(told(text), "one; two; three");
         assert_eq!(told("\n"), "it does not say why");

@@ -138,7 +138,7 @@ fn perf_does_not_outlive_an_interruption() {
 }
 
 #[test]
-fn what_perf_prints_becomes_stacks() {
+fn output_of_perf_becomes_stacks() {
     let (_dir, perf) = fake("good");
     let mut script = perf.unwrap().script(Path::new("perf.data")).unwrap();
     let stacks = Stacks::read(BufReader::new(&mut script)).unwrap();

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_has_no_heading() {
+    fn empty_section_has_no_heading() {
         let html = Page::default().html().unwrap();
         assert!(!html.contains("<h2 id=\"warnings\">"), "{html}");
         assert!(!html.contains("class=\"place\""), "{html}");

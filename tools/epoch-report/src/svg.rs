@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_refused() {
+    fn files_that_are_no_svg_are_refused() {
         for (svg, why) in [
             ("", "not an XML"),
             (&SVG[..SVG.len() / 2], "not an XML"),

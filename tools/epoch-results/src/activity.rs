@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_not_0() {
+    fn missing_counts_are_not_0() {
         let gone = || Missing("gone".into());
         let mut activity = activity();
         activity.reschedule_ipis = Err(gone());
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn it_survives_being_saved() {
+    fn activity_survives_being_saved() {
         let mut activity = activity();
         let whole = of(&activity);
         activity.instructions = Err(Missing("there is no PMU".into()));

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_can_be_kept() {
+    fn existing_file_can_be_kept() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("report.json");
         let destination = Destination::open("--json", &path).unwrap();

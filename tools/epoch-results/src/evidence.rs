@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_paired_test_finds_is_said() {
+    fn findings_of_the_paired_test_are_told() {
         let lines: Vec<_> = contradictions(&comparisons("epoch", &EPOCH)).collect();
         let expected = "epoch and mutex: the paired test proves a difference, with p <0.0001; \
                         prefer it, since it takes the rounds into account";

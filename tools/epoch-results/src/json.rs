@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_observed_survives_being_saved() {
+    fn observations_survive_being_saved() {
         let mut report = published();
         let mut observation = Observation::default();
         observation.counters.waits = 3;
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_repeated_survives_being_saved() {
+    fn repeats_survive_being_saved() {
         let mut report = published();
         let other = published();
         report.repeats.push(Repeat {
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_refused() {
+    fn files_that_are_no_comparison_are_refused() {
         let refused = |json: &str, why: &str| {
             let error = CompareReport::read(json.as_bytes()).unwrap_err();
             let error = format!("{error:#}");

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_refused() {
+    fn files_that_are_no_profile_are_refused() {
         let refused = |json: &str, why: &str| {
             let error = ProfileReport::read(json.as_bytes()).unwrap_err();
             assert!(format!("{error:#}").contains(why), "{error:#}");

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rounds_have_in_common_cancels_out() {
+    fn common_changes_of_rounds_cancel_out() {
         let noisy = [100.0, 150.0, 70.0, 300.0, 220.0, 90.0, 180.0];
         let double = noisy.map(|x| 2.0 * x);
         let interval = ratio_interval(&noisy, &double, 0.95).unwrap();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn some_have_none() {
+    fn small_or_constant_samples_have_no_interval() {
         assert_eq!(ratio_interval(&BEFORE[..5], &AFTER[..5], 0.95), None);
         assert_eq!(ratio_interval(&BEFORE, &AFTER[..6], 0.95), None);
         assert_eq!(ratio_interval(&[0.0; 7], &AFTER, 0.95), None);

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_dashes_is_the_command() {
+    fn words_after_the_dashes_are_the_command() {
         refused(&["hook", "true"]);
         refused(&["hook"]);
         refused(&["hook", "--all", "--comm", "sh", "--", "true"]);

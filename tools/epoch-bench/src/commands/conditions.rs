@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_is_told() {
+    fn changes_of_the_machine_are_told() {
         let dir = tempfile::tempdir().unwrap();
         let cpus = dir.path().join("sys/devices/system/cpu");
         let write = |path: &str, value: &str| {

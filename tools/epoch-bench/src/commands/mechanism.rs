@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_taken() {
+    fn mechanism_that_is_asked_for_is_taken() {
         for mechanism in [Fprobe, Kretprobe, Syscall] {
             let expected = ("none epoch".into(), mechanism, String::new());
             assert_eq!(
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_effect_is_refused() {
+    fn options_without_effect_are_refused() {
         NOTHING.check(false).unwrap();
         by(Fprobe).check(true).unwrap();
         SYMBOL.check(true).unwrap();
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_file_says_may_be_because_of_the_tracker() {
+    fn mechanism_in_sysfs_may_depend_on_the_tracker() {
         let (_dir, sysfs) = fake_class();
         let hook = Hook::new(&sysfs);
         Auto(&sysfs).select("mutex").unwrap();

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_effect_is_refused() {
+    fn options_without_effect_are_refused() {
         for (args, message) in [
             (&["--pages", "2"][..], "add --testcase mmap1-touch"),
             (&["--testcase", "page-fault", "--pages", "1"], "no effect"),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_an_effect_is_not() {
+    fn options_with_an_effect_are_accepted() {
         for args in [
             &["--testcase", "mmap1-touch", "--pages", "2"][..],
             &[

@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_refused() {
+    fn files_that_are_no_sweep_are_refused() {
         let refused = |report: &SweepReport, why: &str| {
             let saved = serde_json::to_vec(report).unwrap();
             let error = SweepReport::read(&saved).unwrap_err();

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_is_no_law() {
+    fn too_few_samples_are_not_fitted() {
         assert_eq!(fit(&measured(|tasks| tasks)[..3]), None);
         assert_eq!(fit(&measured(|_| 0.0)), None);
         assert_eq!(fit(&[]), None);

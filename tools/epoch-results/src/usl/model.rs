@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_law_cannot_describe_is_a_bad_fit() {
+    fn samples_beyond_the_law_are_a_bad_fit() {
         let zigzag = |tasks: f64| {
             if tasks.log2() % 2.0 == 0.0 {
                 1000.0

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_user_asks_for_is_taken() {
+    fn mechanism_that_is_asked_for_is_taken() {
         let (_dir, sysfs) = fake_class();
         let hook = Hook::new(&sysfs);
         for asked in [Mechanism::Fprobe, Mechanism::Kretprobe, Mechanism::Syscall] {

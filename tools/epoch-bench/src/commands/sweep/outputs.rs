@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_is_said() {
+    fn lost_results_are_told() {
         let dir = tempfile::tempdir().unwrap();
         let file = outputs(&dir.path().join("x"), None);
         let message = interrupted(&file, &report(&[]));
