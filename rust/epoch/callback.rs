@@ -53,7 +53,7 @@ use kernel::{
     types::Opaque, //
 };
 use kernel_ext::{
-    once::Once,
+    once::OnceWord,
     percpu::this_cpu_inc,
     sched::NoPreemption, //
 };
@@ -110,11 +110,11 @@ unsafe impl Sync for Head {}
 pub(crate) struct CpuCallbacks {
     queue: CpuQueue<KernelPlatform>,
     /// The number of callbacks that were queued on this CPU.
-    queued: Once,
+    queued: OnceWord,
     /// The number of callbacks that have returned. Written by the worker.
-    invoked: Once,
+    invoked: OnceWord,
     epoch: Atomic<*const Epoch>,
-    cpu: Once,
+    cpu: OnceWord,
     /// The worker's work item; initialised if `has_work`.
     work: Opaque<bindings::work_struct>,
     has_work: UnsafeCell<bool>,

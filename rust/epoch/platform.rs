@@ -39,7 +39,7 @@ use kernel_ext::{
         full_barrier,
         smp_mb_on_each_cpu, //
     },
-    once::Once,
+    once::OnceWord,
     percpu::{
         this_cpu_inc,
         Counters,
@@ -56,20 +56,20 @@ use pin_init::Zeroable;
 /// yet, may it hold `address`.
 #[repr(C)]
 pub(crate) union KernelWord {
-    word: ManuallyDrop<Once>,
+    word: ManuallyDrop<OnceWord>,
     address: *const usize,
 }
 
-// SAFETY: An `Once` may be accessed from any task.
+// SAFETY: An `OnceWord` may be accessed from any task.
 unsafe impl Send for KernelWord {}
-// SAFETY: An `Once` may be accessed from any task.
+// SAFETY: An `OnceWord` may be accessed from any task.
 unsafe impl Sync for KernelWord {}
 
 impl KernelWord {
     /// Creates a word that holds 0.
     pub(crate) const fn zero() -> Self {
         Self {
-            word: ManuallyDrop::new(Once::new(0)),
+            word: ManuallyDrop::new(OnceWord::new(0)),
         }
     }
 
@@ -79,7 +79,7 @@ impl KernelWord {
     }
 
     #[inline(always)]
-    fn word(&self) -> &Once {
+    fn word(&self) -> &OnceWord {
         // SAFETY: By the type invariant the union holds a word, or an address, which is a number at
         // run time.
         unsafe { &self.word }
@@ -89,7 +89,7 @@ impl KernelWord {
 impl Word for KernelWord {
     fn new(value: usize) -> Self {
         Self {
-            word: ManuallyDrop::new(Once::new(value)),
+            word: ManuallyDrop::new(OnceWord::new(value)),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 use kernel_ext::{
     barrier::full_barrier,
-    once::Once,
+    once::OnceWord,
     sched, //
 };
 
@@ -18,14 +18,14 @@ use kernel_ext::{
 /// stop the worker, and to select its tracker.
 #[repr(align(64))]
 pub(crate) struct Progress {
-    iterations: Once,
-    state: Once,
-    stop: Once,
+    iterations: OnceWord,
+    state: OnceWord,
+    stop: OnceWord,
     /// The tracker that the worker uses.
-    tracker: Once,
+    tracker: OnceWord,
     /// Twice the number of times that the worker began to use a tracker since the file was opened,
     /// plus one while `tracker` changes.
-    turns: Once,
+    turns: OnceWord,
     /// The tracker that the worker shall use.
     pub(crate) wish: Wish,
 }
@@ -43,11 +43,11 @@ pub(crate) struct Reading {
 impl Progress {
     pub(crate) const fn new() -> Self {
         Self {
-            iterations: Once::new(0),
-            state: Once::new(uapi::EPOCH_BENCH_IDLE as usize),
-            stop: Once::new(0),
-            tracker: Once::new(0),
-            turns: Once::new(0),
+            iterations: OnceWord::new(0),
+            state: OnceWord::new(uapi::EPOCH_BENCH_IDLE as usize),
+            stop: OnceWord::new(0),
+            tracker: OnceWord::new(0),
+            turns: OnceWord::new(0),
             wish: Wish::new(),
         }
     }

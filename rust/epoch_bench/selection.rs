@@ -31,7 +31,7 @@ use kernel::{
         Mutex, //
     }, //
 };
-use kernel_ext::once::Once;
+use kernel_ext::once::OnceWord;
 
 /// Maximum number of concurrent workers.
 pub(crate) const MAX_WORKERS: u32 = uapi::EPOCH_BENCH_MAX_WORKERS;
@@ -44,7 +44,7 @@ pub(crate) struct Selection {
     #[pin]
     pub(crate) trackers: Trackers,
     /// The tracker in use. Written with `state` locked.
-    kind: Once,
+    kind: OnceWord,
     /// Number of workers that may have blocks in each tracker. Written with `state` locked.
     users: [Atomic<u32>; Kind::COUNT],
     /// Number of workers in each tracker that follow `kind`. Written with `state` locked.
@@ -58,7 +58,7 @@ pub(crate) struct Selection {
 
 /// The tracker that a worker shall use: one of its own, or the one that the knob selects. May be
 /// changed at any time.
-pub(crate) struct Wish(Once);
+pub(crate) struct Wish(OnceWord);
 
 impl Wish {
     /// A value that is no [`Kind`]: the worker follows the knob.
@@ -66,7 +66,7 @@ impl Wish {
 
     /// Creates a wish that follows the knob.
     pub(crate) const fn new() -> Self {
-        Self(Once::new(Self::NONE))
+        Self(OnceWord::new(Self::NONE))
     }
 
     /// Wishes for `kind`; `None` follows the knob.
@@ -129,7 +129,7 @@ impl Selection {
     pub(crate) fn new(kind: Kind) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             trackers <- Trackers::new(MAX_WORKERS as usize),
-            kind: Once::new(kind as usize),
+            kind: OnceWord::new(kind as usize),
             users: [const { Atomic::new(0) }; Kind::COUNT],
             followers: [const { Atomic::new(0) }; Kind::COUNT],
             state <- new_mutex!(

@@ -30,7 +30,7 @@ use kernel::{
 };
 use kernel_ext::{
     clock,
-    once::Once,
+    once::OnceWord,
     task::Comm, //
 };
 
@@ -49,12 +49,12 @@ struct Place {
     /// from that on; 0 if there is no such block.
     noted: Atomic<u64>,
     /// Number of the last block that was recorded here, by any worker.
-    number: Once,
-    since_ns: Once,
+    number: OnceWord,
+    since_ns: OnceWord,
     /// The tracker of the last block that was recorded here.
-    kind: Once,
-    pid: Once,
-    cpu: Once,
+    kind: OnceWord,
+    pid: OnceWord,
+    cpu: OnceWord,
     comm: [Atomic<u64>; 2],
 }
 
@@ -62,11 +62,11 @@ impl Place {
     fn new() -> Self {
         Self {
             noted: Atomic::new(0),
-            number: Once::new(0),
-            since_ns: Once::new(0),
-            kind: Once::new(0),
-            pid: Once::new(0),
-            cpu: Once::new(0),
+            number: OnceWord::new(0),
+            since_ns: OnceWord::new(0),
+            kind: OnceWord::new(0),
+            pid: OnceWord::new(0),
+            cpu: OnceWord::new(0),
             comm: [Atomic::new(0), Atomic::new(0)],
         }
     }
@@ -89,7 +89,7 @@ impl Watched {
 
 /// Detector of waits that return too early.
 pub(crate) struct Verifier {
-    on: Once,
+    on: OnceWord,
     places: KVVec<Place>,
     /// Places from this one on have never been used.
     used: Atomic<u32>,
@@ -104,7 +104,7 @@ impl Verifier {
             all.push(Place::new(), GFP_KERNEL)?;
         }
         Ok(Self {
-            on: Once::new(on.into()),
+            on: OnceWord::new(on.into()),
             places: all,
             used: Atomic::new(0),
             violations: [const { Atomic::new(0) }; Kind::COUNT],

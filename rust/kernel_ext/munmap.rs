@@ -6,7 +6,7 @@
 
 use crate::{
     helpers,
-    once::Once,
+    once::OnceWord,
     probe::Handler,
     task_slots::TaskSlots, //
 };
@@ -51,7 +51,7 @@ fn this_task() -> usize {
 struct Calls<H: Handler> {
     handler: NonNull<H>,
     tokens: TaskSlots<H::Token>,
-    missed: Once,
+    missed: OnceWord,
 }
 
 // SAFETY: Any task may use the handler, which is `Sync`; a token is used by the task that made it.
@@ -139,7 +139,7 @@ impl<H: Handler> MunmapProbe<H> {
             Calls {
                 handler,
                 tokens: TaskSlots::new(slots)?,
-                missed: Once::new(0),
+                missed: OnceWord::new(0),
             },
             GFP_KERNEL,
         )?;

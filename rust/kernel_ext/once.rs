@@ -23,7 +23,7 @@ use kernel::sync::atomic::{
 ///
 /// C: `READ_ONCE()` and `WRITE_ONCE()`.
 #[repr(transparent)]
-pub struct Once(Atomic<usize>);
+pub struct OnceWord(Atomic<usize>);
 
 /// A 64-bit value, such as a generation, with one writer at a time and concurrent readers.
 #[repr(transparent)]
@@ -78,7 +78,7 @@ impl Published {
     }
 }
 
-impl Once {
+impl OnceWord {
     /// Creates a word that holds `value`.
     pub const fn new(value: usize) -> Self {
         Self(Atomic::new(value))

@@ -7,7 +7,7 @@
 use crate::{
     cpu,
     helpers,
-    once::Once, //
+    once::OnceWord, //
 };
 use core::{
     marker::PhantomData,
@@ -132,11 +132,11 @@ impl<T> Drop for PerCpu<T> {
 }
 
 // SAFETY: A zeroed word is one that holds 0.
-unsafe impl Zeroable for Once {}
+unsafe impl Zeroable for OnceWord {}
 
 /// `N` counters of one CPU, on cache lines of their own.
 #[repr(C, align(64))]
-pub struct Counters<const N: usize>([Once; N]);
+pub struct Counters<const N: usize>([OnceWord; N]);
 
 // SAFETY: A zeroed counter is one that holds 0.
 unsafe impl<const N: usize> Zeroable for Counters<N> {}

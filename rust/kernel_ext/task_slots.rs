@@ -7,7 +7,7 @@
 //! and so tasks that were started together have slots of their own, on cache lines of their own.
 //! Nothing is allocated, and no lock is taken.
 
-use crate::once::Once;
+use crate::once::OnceWord;
 use core::{
     cell::UnsafeCell,
     mem::{
@@ -33,9 +33,9 @@ fn filled(task: usize) -> usize {
 #[repr(align(64))]
 struct Slot<T> {
     /// Twice the task's number, and one more if there is a value; 0 if the slot is free.
-    owner: Once,
+    owner: OnceWord,
     /// Number of tasks whose numbers select this slot, but which have another one.
-    displaced: Once,
+    displaced: OnceWord,
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
@@ -98,8 +98,8 @@ impl<T> TaskSlots<T> {
         let mut slots = KVVec::with_capacity(count, GFP_KERNEL)?;
         for _ in 0..count {
             let slot = Slot {
-                owner: Once::new(0),
-                displaced: Once::new(0),
+                owner: OnceWord::new(0),
+                displaced: OnceWord::new(0),
                 value: UnsafeCell::new(MaybeUninit::uninit()),
             };
             slots.push(slot, GFP_KERNEL)?;

@@ -10,7 +10,7 @@ use kernel::{
     }, //
 };
 use kernel_ext::{
-    once::Once,
+    once::OnceWord,
     task::{
         self,
         Comm, //
@@ -20,9 +20,9 @@ use kernel_ext::{
 /// Filters of tasks: a task's calls are hooked if it passes all of them.
 pub(crate) struct Filter {
     /// Process to hook; 0 for any.
-    tgid: Once,
+    tgid: OnceWord,
     /// Process whose descendants to hook; 0 for any.
-    ancestor: Once,
+    ancestor: OnceWord,
     /// Name of the tasks to hook; zeroes for any.
     comm: [Atomic<u64>; 2],
 }
@@ -31,8 +31,8 @@ impl Filter {
     /// Creates a filter that every task passes.
     pub(super) const fn new() -> Self {
         Self {
-            tgid: Once::new(0),
-            ancestor: Once::new(0),
+            tgid: OnceWord::new(0),
+            ancestor: OnceWord::new(0),
             comm: [Atomic::new(0), Atomic::new(0)],
         }
     }

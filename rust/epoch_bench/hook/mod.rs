@@ -72,7 +72,7 @@ use kernel::{
 };
 use kernel_ext::{
     module::ModuleRef,
-    once::Once,
+    once::OnceWord,
     percpu::{
         Counters,
         PerCpu, //
@@ -97,13 +97,13 @@ pub(crate) struct Hook {
     /// The epoch whose sections contain the blocks, and a little more at both ends.
     epoch: ARef<Epoch>,
     /// 1 if the state is [`State::On`], for the handlers; otherwise 0.
-    enabled: Once,
+    enabled: OnceWord,
     /// Filters of the tasks whose calls are hooked.
     pub(crate) filter: Filter,
     selection: Arc<Selection>,
     counts: PerCpu<Counters<2>>,
     /// On each CPU, 1 while a tracker that must not be disturbed works for the hook.
-    busy: PerCpu<Once>,
+    busy: PerCpu<OnceWord>,
     latencies: [Histogram; Kind::COUNT],
     /// Places for the blocks of calls whose tasks have no slot. Workers use the same places, but
     /// none runs while the hook is on.
@@ -176,7 +176,7 @@ impl Hook {
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             epoch: Epoch::new(c"bench_hook")?,
-            enabled: Once::new(0),
+            enabled: OnceWord::new(0),
             filter: Filter::new(),
             selection,
             counts: PerCpu::new()?,

@@ -46,7 +46,7 @@ use kernel::{
     types::Opaque, //
 };
 use kernel_ext::once::{
-    Once,
+    OnceWord,
     Published, //
 };
 
@@ -199,10 +199,10 @@ struct Hot<L: ListLock> {
 #[repr(align(64))]
 struct Statistics {
     /// Maximum number of blocks open at the same time.
-    longest: Once,
+    longest: OnceWord,
     /// Number of blocks that found the lock taken when they began, each of which stands for
     /// [`SAMPLED`].
-    contended: Once,
+    contended: OnceWord,
 }
 
 /// Open blocks under a lock, and the pages that blocks have unmapped.
@@ -275,8 +275,8 @@ impl<L: ListLock> List<L> {
             hot <- Hot::new(),
             pages: Pages::new(0)?,
             statistics: Statistics {
-                longest: Once::new(0),
-                contended: Once::new(0),
+                longest: OnceWord::new(0),
+                contended: OnceWord::new(0),
             },
         })
     }

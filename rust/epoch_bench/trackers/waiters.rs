@@ -13,13 +13,13 @@ use kernel::{
 };
 use kernel_ext::{
     barrier::full_barrier,
-    once::Once, //
+    once::OnceWord, //
 };
 
 /// Waiters. A block that finishes only looks at their number if there are none.
 #[pin_data]
 pub(super) struct Waiters {
-    count: Once,
+    count: OnceWord,
     /// Held by a waiter from its check of the condition until it is queued to sleep, and while it
     /// is woken.
     #[pin]
@@ -32,7 +32,7 @@ impl Waiters {
     /// Creates a set without waiters.
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            count: Once::new(0),
+            count: OnceWord::new(0),
             passing <- new_spinlock!((), "epoch_bench_passing"),
             passed <- new_condvar!("epoch_bench_passed"),
         })

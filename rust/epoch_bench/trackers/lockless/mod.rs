@@ -36,7 +36,7 @@ use kernel_ext::{
         AtomicPair,
         Half, //
     },
-    once::Once,
+    once::OnceWord,
     sched::{
         self,
         NoPreemption, //
@@ -99,16 +99,16 @@ impl queue::Pair for Pair {
 struct Node {
     pair: Pair,
     // Written by the owner of the place.
-    restarts: Once,
-    longest: Once,
+    restarts: OnceWord,
+    longest: OnceWord,
 }
 
 impl Node {
     fn new() -> Self {
         Self {
             pair: queue::Pair::new(0, Link::IDLE),
-            restarts: Once::new(0),
-            longest: Once::new(0),
+            restarts: OnceWord::new(0),
+            longest: OnceWord::new(0),
         }
     }
 }
