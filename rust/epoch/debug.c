@@ -23,7 +23,7 @@ EXPORT_SYMBOL_GPL(epoch_debug_key);
 
 static bool track_readers;
 
-void epoch_track_readers(bool on)
+static void track_readers_change(bool on)
 {
 	if (on == track_readers)
 		return;
@@ -36,6 +36,14 @@ void epoch_track_readers(bool on)
 		static_branch_dec(&epoch_debug_key);
 		WRITE_ONCE(track_readers, false);
 	}
+}
+
+/* Sets the parameter as a write to it does, for tests. */
+void epoch_track_readers(bool on)
+{
+	kernel_param_lock(THIS_MODULE);
+	track_readers_change(on);
+	kernel_param_unlock(THIS_MODULE);
 }
 
 bool epoch_readers_tracked(void)
@@ -54,7 +62,7 @@ static int track_readers_set(const char *val, const struct kernel_param *kp)
 		pr_err("track_readers takes 0 or 1, not '%s'\n", val);
 		return ret;
 	}
-	epoch_track_readers(val ? on : true);
+	track_readers_change(val ? on : true);
 	return 0;
 }
 

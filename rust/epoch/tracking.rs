@@ -466,6 +466,6 @@ unsafe extern "C" fn __epoch_name(epoch: *const Domain<KernelPlatform>) -> *cons
 /// Sets `track_readers`, for tests.
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) fn track(on: bool) {
-    // SAFETY: Only tests call this, which KUnit runs one at a time.
+    // SAFETY: `epoch_track_readers` has no requirements but process context, which tests run in.
     unsafe { crate::helpers::epoch_track_readers(on) };
 }
