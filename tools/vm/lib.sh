@@ -44,7 +44,7 @@ tick() {
 # advice LOG: print what to do about a failure, as far as its log shows it.
 advice() {
 	if grep -q 'No space left on device' "$1"; then
-		echo "free some space for $(shown "$EPOCH_CACHE") (it takes about 8 GB), or set EPOCH_CACHE to another place, and run the same command again"
+		echo "free some space for $(shown "$EPOCH_CACHE") (it takes about 15 GB), or set EPOCH_CACHE to another place, and run the same command again"
 	elif grep -Eqi 'certificate problem|certificate verif' "$1"; then
 		echo "if the network has a certificate of its own, add it to the host's /etc/ssl/certs/ca-certificates.crt (package ca-certificates), and run the same command again"
 	elif grep -Eqi 'could not resolve|temporary failure|failed to fetch|unable to connect|connection (timed out|refused)|spurious network error' "$1"; then

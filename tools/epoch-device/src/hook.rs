@@ -26,7 +26,7 @@ const AUTO: &str = "auto";
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mechanism {
-    /// Function tracer (ftrace); cheaper than kretprobe
+    /// Function tracer (ftrace)
     Fprobe,
     /// Breakpoint at the function's entry, or a jump in its place
     Kretprobe,

@@ -39,7 +39,7 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t)]
     pub r#where: Where,
 
-    /// Page daemons, which wait for pages while the tasks run; their waits are not iterations
+    /// Tasks that wait for pages while the workers run; their waits are not iterations
     #[arg(long, value_name = "W", default_value_t = 0,
           value_parser = clap::value_parser!(u32).range(0..i64::from(uapi::MAX_WORKERS)))]
     pub waiters: u32,

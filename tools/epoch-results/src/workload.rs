@@ -17,7 +17,7 @@ pub enum Where {
     /// In the kernel, through /dev/epoch_bench
     #[default]
     Kernel,
-    /// In user space, as mmap and munmap system calls; with --tracker, a tracker takes part
+    /// In user space, as mmap and munmap system calls; trackers take part through the hook
     /// through the hook
     User,
 }
@@ -59,7 +59,7 @@ pub struct Workload {
     /// Number of the pages' keys, if it is not the module's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<u32>,
-    /// Page daemons that run alongside the tasks.
+    /// Tasks that wait for pages while the workers run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mix: Option<Mix>,
     /// The CPU of each task, or null if they were not bound to any.

@@ -20,6 +20,8 @@ figure() {
 
 half="--interval-ms 500"
 figure mmap1 compare all --tasks 8 --samples 30 $half --svg /out/compare-all.svg
+figure mmap1-three compare none mutex epoch --tasks 8 --samples 30 $half --svg /out/compare-three.svg
+figure mmap1-two compare mutex epoch --tasks 8 --samples 30 $half --svg /out/compare.svg
 figure mmap1-threads compare none mutex epoch --tasks 8 --samples 10 $half --threads
 figure di compare all --testcase di --tasks 8 --samples 15 $half
 figure page-fault compare all --testcase page-fault --tasks 8 --samples 20 $half

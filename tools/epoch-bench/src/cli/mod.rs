@@ -32,7 +32,7 @@ pub use shell::{CompletionsArgs, ManArgs};
 pub use sweep::SweepArgs;
 pub use torture::TortureArgs;
 
-/// Benchmark mmap/munmap under the page trackers of epoch_bench.ko, and test whether differences
+/// Benchmark mmap/munmap under the trackers of epoch_bench.ko (mutex, epoch, ...), and test whether differences
 /// are statistically significant
 #[derive(Debug, Parser)]
 #[command(
