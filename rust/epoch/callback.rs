@@ -219,7 +219,7 @@ impl CpuCallbacks {
         let epoch = unsafe { self.epoch() };
         let ready = self.queue.take_ready().unwrap_or_default();
         // The number only grows until the first callback is invoked.
-        epoch.callbacks.note_peak(epoch.count_pending());
+        epoch.callbacks.note_peak(epoch.count_pending_at_least());
         // The next grace period can pass during the invocation.
         let is_waiting = self.queue.has_fresh();
         if is_waiting {
@@ -418,18 +418,34 @@ impl Epoch {
         sum
     }
 
+    /// Returns the number of callbacks that were queued. Any context.
+    fn queued(&self) -> usize {
+        let mut sum = 0usize;
+        for cpu in self.cpus() {
+            sum = sum.wrapping_add(cpu.queued.read());
+        }
+        sum
+    }
+
     /// Returns the number of callbacks that were queued and have not returned: exact when nothing
-    /// moves, a snapshot otherwise. Any context.
+    /// moves, a snapshot otherwise, which may be too high by those that were queued and returned
+    /// meanwhile. Any context.
     pub(crate) fn count_pending(&self) -> usize {
         let invoked = self.invoked();
         // A callback in `invoked` was counted in `queued` before: the list's exchanges order the
         // two.
         smp_mb(Read);
-        let mut queued = 0usize;
-        for cpu in self.cpus() {
-            queued = queued.wrapping_add(cpu.queued.read());
-        }
-        queued.wrapping_sub(invoked)
+        self.queued().wrapping_sub(invoked)
+    }
+
+    /// Returns a number of callbacks that were pending at some time during the call, or a lower
+    /// one. Any context.
+    pub(crate) fn count_pending_at_least(&self) -> usize {
+        let queued = self.queued();
+        // A callback that is counted here, and not in `invoked`, which is read later, was pending in
+        // between.
+        smp_mb(Read);
+        (queued.wrapping_sub(self.invoked()) as isize).max(0) as usize
     }
 
     /// Returns whether more than half the limit of callbacks is pending, so that grace periods are

@@ -66,7 +66,8 @@ fn flood(flood: &Arc<Flood>, count: usize) -> Result<Thread> {
                 break;
             }
             flood.given.fetch_add(1, Relaxed);
-            let pending = flood.epoch.pending();
+            // `pending` may count callbacks that have come and gone while the thread had no CPU.
+            let pending = flood.epoch.count_pending_at_least();
             // A lost race changes the maximum by a few at most.
             if pending > flood.most.load(Relaxed) {
                 flood.most.store(pending, Relaxed);
