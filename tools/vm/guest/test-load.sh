@@ -199,7 +199,7 @@ side_by_side() {
 	status=0
 	wait $first || status=$?
 	ok "run with the tracker that sysfs says, which changes" [ $status = 1 ]
-	prints "it says what has changed" 'warning: .*tracker: epoch, now spin.*taken again' cat /tmp/run
+	prints "it says what has changed" 'warning: .*tracker: epoch, now spin.*retaken' cat /tmp/run
 	prints "and that there is no verdict" 'tracker: epoch, now spin.*no verdict' cat /tmp/run
 	write $sys/tracker epoch
 
@@ -218,7 +218,7 @@ side_by_side() {
 	soon grep -q '^round 2 ' /tmp/compare
 	bench run --samples 1 --warmup 0 --interval-ms 10 --tasks 1 >/tmp/run 2>&1
 	ok "compare, and others have workers for a moment" wait $first
-	prints "it says that it has left out a round" 'workers of others: 0,.* (1|came and went).*taken again' cat /tmp/compare
+	prints "it says that it has left out a round" 'workers of others: 0,.* (1|came and went).*retaken' cat /tmp/compare
 }
 
 # The verifier must find a faulty tracker.
