@@ -75,15 +75,7 @@ impl<L: ListLock> Tracker for Generations<L> {
     }
 
     fn wait(&self, key: usize) -> bool {
-        // Blocks that note the page later are not waited for.
-        let generation = self.list.generation(key);
-        if self.list.is_done(generation) {
-            return false;
-        }
-        self.rest
-            .waiters
-            .wait_until(|| self.list.is_done(generation));
-        true
+        self.list.wait(key, &self.rest.waiters)
     }
 
     fn counters(&self) -> Counters {

@@ -27,6 +27,7 @@
 
 use super::{
     pages::Pages,
+    waiters::Waiters,
     Context,
     Counters,
     SAMPLED, //
@@ -359,14 +360,20 @@ impl<L: ListLock> List<L> {
         )
     }
 
-    /// Returns the generation of a page. It is done when all blocks are finished that have noted
-    /// the page before.
-    pub(super) fn generation(&self, key: usize) -> u64 {
-        self.pages.number(key)
+    /// Returns when no block is open here that was opened, and has noted `key`, before the call.
+    /// Returns whether it had to wait. `waiters` are notified as [`List::finish`] says.
+    pub(super) fn wait(&self, key: usize, waiters: &Waiters) -> bool {
+        // Blocks that note the page later are not waited for.
+        let generation = self.pages.number(key);
+        if self.is_done(generation) {
+            return false;
+        }
+        waiters.wait_until(|| self.is_done(generation));
+        true
     }
 
     /// Returns whether a generation is done.
-    pub(super) fn is_done(&self, generation: u64) -> bool {
+    fn is_done(&self, generation: u64) -> bool {
         // Pairs with the release in `finish`: what finished blocks did is visible.
         let done = self.hot.done.read_acquire();
         done.wrapping_sub(generation) as isize >= 0

@@ -97,11 +97,7 @@ impl Tracker for SpinPercpu {
     fn wait(&self, key: usize) -> bool {
         let mut had_to = false;
         for list in &self.lists {
-            let generation = list.generation(key);
-            if !list.is_done(generation) {
-                self.waiters.wait_until(|| list.is_done(generation));
-                had_to = true;
-            }
+            had_to |= list.wait(key, &self.waiters);
         }
         had_to
     }
