@@ -50,6 +50,24 @@ class Tracker:
         self.part, self.take, self.retry, self.give = part, take, retry, give
 
 
+def under_spinlock(name, calls=None):
+    """A tracker with lists under spinlocks, and its other calls."""
+    return Tracker(
+        name,
+        {
+            r"rust_helper_spin_lock|_raw_spin_lock": "the lock",
+            r"rust_helper_spin_unlock|_raw_spin_unlock": "the lock",
+            r"rust_helper_spin_trylock|_raw_spin_trylock": "the lock, in one block of 64",
+            **WAKE,
+            **(calls or {}),
+        },
+        part="with_the_lock_held",
+        take="(rust_helper|_raw)_spin_(try)?lock",
+        retry="(rust_helper|_raw)_spin_lock",
+        give="(rust_helper|_raw)_spin_unlock",
+    )
+
+
 # Keyed by type. srcu and srcu-expedited differ in waits only: the compiler merges their
 # loops into one function, which has the name of either.
 TRACKERS = {
@@ -68,33 +86,9 @@ TRACKERS = {
         retry="mutex_lock",
         give="mutex_unlock",
     ),
-    r"Generations<.*SpinLockBackend>": Tracker(
-        "spin",
-        {
-            r"rust_helper_spin_lock|_raw_spin_lock": "the lock",
-            r"rust_helper_spin_unlock|_raw_spin_unlock": "the lock",
-            r"rust_helper_spin_trylock|_raw_spin_trylock": "the lock, in one block of 64",
-            **WAKE,
-        },
-        part="with_the_lock_held",
-        take="(rust_helper|_raw)_spin_(try)?lock",
-        retry="(rust_helper|_raw)_spin_lock",
-        give="(rust_helper|_raw)_spin_unlock",
-    ),
-    r"spin_percpu::SpinPercpu": Tracker(
-        "spin-percpu",
-        {
-            r"rust_helper_raw_smp_processor_id": "the CPU's list",
-            r"rust_helper_spin_lock|_raw_spin_lock": "the lock",
-            r"rust_helper_spin_unlock|_raw_spin_unlock": "the lock",
-            r"rust_helper_spin_trylock|_raw_spin_trylock": "the lock, in one block of 64",
-            **WAKE,
-        },
-        part="with_the_lock_held",
-        take="(rust_helper|_raw)_spin_(try)?lock",
-        retry="(rust_helper|_raw)_spin_lock",
-        give="(rust_helper|_raw)_spin_unlock",
-    ),
+    r"Generations<.*SpinLockBackend>": under_spinlock("spin"),
+    r"spin_percpu::SpinPercpu": under_spinlock(
+        "spin-percpu", {r"rust_helper_raw_smp_processor_id": "the CPU's list"}),
     r"trackers::lockless::Lockless": Tracker(
         "lockless",
         {
