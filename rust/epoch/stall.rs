@@ -169,13 +169,15 @@ impl Watch {
         say: &mut dyn FnMut(fmt::Arguments<'_>),
     ) {
         let domain = &epoch.domain;
-        let (waited_ms, index) = (open_ns / NS_PER_MS, slot.index());
+        let (open_ms, index) = (open_ns / NS_PER_MS, slot.index());
         let open = domain.readers_in(slot);
         say(fmt!(
-            "grace period stalls: {waited_ms} ms so far, {open} section(s) open in slot {index}"
+            "grace period stalled: {open} section(s) in slot {index} open for at least {open_ms} ms"
         ));
         let (tasks, callbacks) = (domain.waiting(), epoch.pending());
-        say(fmt!("waiting: {tasks} task(s), {callbacks} callback(s)"));
+        say(fmt!(
+            "{tasks} task(s) waiting, {callbacks} callback(s) pending"
+        ));
         for (cpu, (entered, left)) in cpu::possible().zip(domain.platform().each_cpu(slot)) {
             let (cpu, open) = (cpu.as_u32(), entered.wrapping_sub(left) as isize);
             if open != 0 {
@@ -183,7 +185,7 @@ impl Watch {
             }
         }
         say(fmt!(
-            "a section may have moved to another CPU since it was entered"
+            "sections may end on other CPUs: only the sum over CPUs counts"
         ));
         self.describe_readers(domain, slot, open, say);
     }
@@ -199,7 +201,9 @@ impl Watch {
         const MOST: usize = 16;
 
         if !tracking::are_tracked() {
-            return say(fmt!("set track_readers to have later reports name readers"));
+            return say(fmt!(
+                "readers unknown: track_readers is off; it records sections entered after it is set"
+            ));
         }
         // The oldest first; there is no memory to sort them in.
         let mut said = 0;
@@ -214,18 +218,18 @@ impl Watch {
         }
         let known = tracking::count(domain, slot);
         if known > said {
-            say(fmt!("{} younger section(s)", known - said));
+            say(fmt!("{} more, younger, not listed", known - said));
         }
         let over = self.gaps.over(slot);
         if over > 0 {
             say(fmt!(
-                "{over} section(s) left elsewhere than entered: that many of these may be over"
+                "{over} section(s) ended in another task or context: as many of those listed may be over"
             ));
         }
         if open > known {
             let (unknown, no_room) = (open - known, self.gaps.no_room());
             say(fmt!(
-                "{unknown} section(s) unknown: being entered or left, older than track_readers, or no room ({no_room} so far)"
+                "{unknown} section(s) not recorded: older than track_readers, in transition, or no room ({no_room} so far)"
             ));
         }
     }

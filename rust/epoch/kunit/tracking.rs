@@ -161,7 +161,11 @@ mod tests {
         assert_eq!(epoch.readers(), 0);
         // The record is still there, and the report warns of it.
         assert_eq!(known(&epoch), 1);
-        assert!(says(&epoch, "1 section(s) left elsewhere", "may be over")?);
+        assert!(says(
+            &epoch,
+            "1 section(s) ended in another",
+            "may be over"
+        )?);
         epoch.synchronize();
         assert_eq!(known(&epoch), 0);
         epoch.synchronize();
@@ -226,14 +230,18 @@ mod tests {
             sections.push(epoch.enter(), GFP_KERNEL)?;
         }
         assert_eq!(known(&epoch), ROOM);
-        assert!(says(&epoch, "3 section(s) unknown", "no room (3 so far)")?);
+        assert!(says(
+            &epoch,
+            "3 section(s) not recorded",
+            "no room (3 so far)"
+        )?);
         // The oldest are named.
         let named = report(&epoch)?
             .iter()
             .filter(|line| line.to_bytes().starts_with(b"section: "))
             .count();
         assert_eq!(named, 16);
-        let rest = CString::try_from_fmt(fmt!("{} younger section(s)", ROOM - 16))?;
+        let rest = CString::try_from_fmt(fmt!("{} more, younger", ROOM - 16))?;
         assert!(says(&epoch, rest.to_str()?, "")?);
         drop(sections);
         assert_eq!(known(&epoch), 0);
@@ -244,9 +252,9 @@ mod tests {
     fn section_from_before_is_unknown() -> Result {
         let epoch = new()?;
         let section = epoch.enter();
-        assert!(says(&epoch, "set track_readers", "")?);
+        assert!(says(&epoch, "readers unknown: track_readers is off", "")?);
         let _tracking = Tracking::new();
-        assert!(says(&epoch, "1 section(s) unknown", "")?);
+        assert!(says(&epoch, "1 section(s) not recorded", "")?);
         drop(section);
         Ok(())
     }

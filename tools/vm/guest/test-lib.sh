@@ -105,7 +105,7 @@ kernel_log() {
 	log >/dev/null
 	[ -z "$known" ] || echo "KNOWN $known: in the kernel log $(grep -Ec -- "$known" /out/kernel.log) times"
 	if grep -Ev -- "${known:-^\$}" /out/kernel.log |
-		grep -E 'WARNING:|BUG:|Oops|Call Trace|INFO: |detected stall|period stalls|refcount|leak' >/tmp/output; then
+		grep -E 'WARNING:|BUG:|Oops|Call Trace|INFO: |detected stall|period stalled|refcount|leak' >/tmp/output; then
 		fail "no warning in the kernel log"
 	else
 		pass "no warning in the kernel log"
