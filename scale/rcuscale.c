@@ -35,11 +35,11 @@ MODULE_PARM_DESC(bind, "Bind each writer to a CPU (default)");
 
 static int churn_ms;
 module_param(churn_ms, int, 0444);
-MODULE_PARM_DESC(churn_ms, "Queue callbacks again and again for this long in each run (ms)");
+MODULE_PARM_DESC(churn_ms, "Queue callbacks again and again for this long in each run (ms, default 0)");
 
 static bool gp_async;
 module_param(gp_async, bool, 0444);
-MODULE_PARM_DESC(gp_async, "Queue callbacks instead of waiting");
+MODULE_PARM_DESC(gp_async, "Queue callbacks instead of waiting (default off)");
 
 static bool gp_async_barrier = true;
 module_param(gp_async_barrier, bool, 0444);
@@ -47,23 +47,23 @@ MODULE_PARM_DESC(gp_async_barrier, "Wait for a batch with the type's barrier (de
 
 static int gp_async_max = 1000;
 module_param(gp_async_max, int, 0444);
-MODULE_PARM_DESC(gp_async_max, "Callbacks that a writer queues before it waits for them");
+MODULE_PARM_DESC(gp_async_max, "Callbacks that a writer queues before it waits for them (default 1000)");
 
 static bool gp_exp;
 module_param(gp_exp, bool, 0444);
-MODULE_PARM_DESC(gp_exp, "Wait for expedited grace periods");
+MODULE_PARM_DESC(gp_exp, "Wait for expedited grace periods (default off)");
 
 static int flood;
 module_param(flood, int, 0444);
-MODULE_PARM_DESC(flood, "Queue callbacks without waiting, for this many seconds");
+MODULE_PARM_DESC(flood, "Queue callbacks without waiting, for this many seconds (default 0: none)");
 
 static int flood_limit_mb;
 module_param(flood_limit_mb, int, 0444);
-MODULE_PARM_DESC(flood_limit_mb, "Limit of pending objects in a flood (MiB), 0 for 1/4 of available memory");
+MODULE_PARM_DESC(flood_limit_mb, "Limit of pending objects in a flood (MiB), 0 for 1/4 of available memory (default)");
 
 static int flood_size = 256;
 module_param(flood_size, int, 0444);
-MODULE_PARM_DESC(flood_size, "Size of the objects of a flood (bytes)");
+MODULE_PARM_DESC(flood_size, "Size of the objects of a flood (bytes, default 256)");
 
 static bool flood_throttle = true;
 module_param(flood_throttle, bool, 0444);
@@ -71,71 +71,71 @@ MODULE_PARM_DESC(flood_throttle, "Throttle the writers of a flood, if the type c
 
 static int holdoff;
 module_param(holdoff, int, 0444);
-MODULE_PARM_DESC(holdoff, "Time before the first run (s)");
+MODULE_PARM_DESC(holdoff, "Time before the first run (s, default 0)");
 
 static bool init_free;
 module_param(init_free, bool, 0444);
-MODULE_PARM_DESC(init_free, "Make and free structures instead of waiting");
+MODULE_PARM_DESC(init_free, "Make and free structures instead of waiting (default off)");
 
 static int loops = 10;
 module_param(loops, int, 0444);
-MODULE_PARM_DESC(loops, "Grace periods or batches of callbacks of each writer in a run");
+MODULE_PARM_DESC(loops, "Grace periods or batches of callbacks of each writer in each run (default 10)");
 
 static bool low_idle;
 module_param(low_idle, bool, 0444);
-MODULE_PARM_DESC(low_idle, "Make waiters of low priority SCHED_IDLE");
+MODULE_PARM_DESC(low_idle, "Make waiters of low priority SCHED_IDLE (default off)");
 
 static int low_nice = MAX_NICE;
 module_param(low_nice, int, 0444);
-MODULE_PARM_DESC(low_nice, "Nice value of waiters of low priority");
+MODULE_PARM_DESC(low_nice, "Nice value of waiters of low priority (default 19)");
 
 static int nalive;
 module_param(nalive, int, 0444);
-MODULE_PARM_DESC(nalive, "Make this many structures, then free them, instead of waiting");
+MODULE_PARM_DESC(nalive, "Make this many structures, then free them, instead of waiting (default 0: wait)");
 
 static int nhogs;
 module_param(nhogs, int, 0444);
-MODULE_PARM_DESC(nhogs, "Number of threads that only keep CPUs busy, -1 for one on each CPU");
+MODULE_PARM_DESC(nhogs, "Number of threads that only keep CPUs busy, -1 for one on each CPU (default 0)");
 
 static int nlow;
 module_param(nlow, int, 0444);
-MODULE_PARM_DESC(nlow, "Number of waiters of low priority, in every other run");
+MODULE_PARM_DESC(nlow, "Number of waiters of low priority, in every other run (default 0)");
 
 static int nreaders = -1;
 module_param(nreaders, int, 0444);
-MODULE_PARM_DESC(nreaders, "Number of readers, -1 for one on each CPU");
+MODULE_PARM_DESC(nreaders, "Number of readers, -1 for one on each CPU (default)");
 
 static int nruns = 10;
 module_param(nruns, int, 0444);
-MODULE_PARM_DESC(nruns, "Number of runs of each type");
+MODULE_PARM_DESC(nruns, "Number of runs of each type (default 10)");
 
 static int nstructs = 1;
 module_param(nstructs, int, 0444);
-MODULE_PARM_DESC(nstructs, "Structures of each type, divided among readers and writers");
+MODULE_PARM_DESC(nstructs, "Structures of each type, divided among readers and writers (default 1)");
 
 static int nwriters = -1;
 module_param(nwriters, int, 0444);
-MODULE_PARM_DESC(nwriters, "Number of writers, -1 for one on each CPU");
+MODULE_PARM_DESC(nwriters, "Number of writers, -1 for one on each CPU (default)");
 
 static int readdelay;
 module_param(readdelay, int, 0444);
-MODULE_PARM_DESC(readdelay, "Delay inside each section (ns)");
+MODULE_PARM_DESC(readdelay, "Delay inside each section (ns, default 0)");
 
 static int reader_holdoff;
 module_param(reader_holdoff, int, 0444);
-MODULE_PARM_DESC(reader_holdoff, "Time between a reader's sections (us)");
+MODULE_PARM_DESC(reader_holdoff, "Time between a reader's sections (us, default 0)");
 
 static int reader_nice = MAX_NICE;
 module_param(reader_nice, int, 0444);
-MODULE_PARM_DESC(reader_nice, "Nice value of readers; threads that keep CPUs busy have 0");
+MODULE_PARM_DESC(reader_nice, "Nice value of readers; threads that keep CPUs busy have 0 (default 19)");
 
 static int writer_holdoff;
 module_param(writer_holdoff, int, 0444);
-MODULE_PARM_DESC(writer_holdoff, "Time between a writer's grace periods (us)");
+MODULE_PARM_DESC(writer_holdoff, "Time between a writer's grace periods (us, default 0)");
 
 static int writer_nice = MIN_NICE;
 module_param(writer_nice, int, 0444);
-MODULE_PARM_DESC(writer_nice, "Nice value of writers");
+MODULE_PARM_DESC(writer_nice, "Nice value of writers (default -20)");
 
 static bool verbose = true;
 module_param(verbose, bool, 0444);

@@ -4,8 +4,8 @@
  * peers. Parameters and output are like those of the kernel's refscale; see
  * Documentation/scale.rst.
  *
- * In each experiment all readers enter and leave sections at the same time, each
- * on a CPU of its own. The types take turns, experiment by experiment, so that
+ * In each run all readers enter and leave sections at the same time, each
+ * on a CPU of its own. The types take turns, run by run, so that
  * other load on the machine affects all of them.
  */
 #define pr_fmt(fmt) fmt
@@ -25,27 +25,27 @@ MODULE_PARM_DESC(scale_type, "Types to measure, separated by commas, or all (def
 
 static int loops = 10000;
 module_param(loops, int, 0444);
-MODULE_PARM_DESC(loops, "Sections that a reader goes through in an experiment");
+MODULE_PARM_DESC(loops, "Sections that a reader goes through in each run (default 10000)");
 
 static int nreaders = -1;
 module_param(nreaders, int, 0444);
-MODULE_PARM_DESC(nreaders, "Number of readers, -1 for 75% of the CPUs");
+MODULE_PARM_DESC(nreaders, "Number of readers, -1 for 75% of the CPUs (default)");
 
 static int nruns = 30;
 module_param(nruns, int, 0444);
-MODULE_PARM_DESC(nruns, "Number of experiments of each type");
+MODULE_PARM_DESC(nruns, "Number of runs of each type (default 30)");
 
 static int readdelay;
 module_param(readdelay, int, 0444);
-MODULE_PARM_DESC(readdelay, "Delay inside each section (ns)");
+MODULE_PARM_DESC(readdelay, "Delay inside each section (ns, default 0)");
 
 static int holdoff;
 module_param(holdoff, int, 0444);
-MODULE_PARM_DESC(holdoff, "Time before the first experiment (s)");
+MODULE_PARM_DESC(holdoff, "Time before the first run (s, default 0)");
 
 static bool verbose;
 module_param(verbose, bool, 0444);
-MODULE_PARM_DESC(verbose, "Print the duration of each reader in each experiment");
+MODULE_PARM_DESC(verbose, "Print the duration of each reader in each run (default off)");
 
 struct reader {
 	struct task_struct *task;
@@ -69,11 +69,11 @@ static const struct scale_type * const all_types[] = {
 static struct scale_choice types;
 static struct reader *readers;
 static struct task_struct *main_task;
-/* For each type, the results of its experiments: picoseconds a section. */
+/* For each type, the results of its runs: picoseconds a section. */
 static u64 *results;
 
-/* The experiment: its number, from 1; its type; readers missing at each step. */
-static unsigned int experiment;
+/* The current run: its number, from 1; its type; readers missing at each step. */
+static unsigned int run_number;
 static const struct scale_type *type;
 static void *structure;
 static atomic_t to_warm_up;
@@ -119,8 +119,8 @@ static int reader_thread(void *data)
 
 	set_user_nice(current, MAX_NICE);
 	for (;;) {
-		/* Pairs with the release in run(). */
-		wait_event_idle(readers_wq, smp_load_acquire(&experiment) != done ||
+		/* Pairs with the release in measure(). */
+		wait_event_idle(readers_wq, smp_load_acquire(&run_number) != done ||
 				kthread_should_stop());
 		if (kthread_should_stop())
 			return 0;
@@ -132,14 +132,14 @@ static int reader_thread(void *data)
 		read_sections();
 		reader->duration = ktime_get_mono_fast_ns() - start;
 		meet(&to_measure);
-		/* Ordered behind the duration; pairs with that in run(). */
+		/* Ordered behind the duration; pairs with that in measure(). */
 		if (atomic_dec_and_test(&to_finish))
 			wake_up(&main_wq);
 	}
 }
 
-/* Runs an experiment. Returns picoseconds a section, the mean of the readers. */
-static u64 run(unsigned int index)
+/* Makes a run. Returns picoseconds a section, the mean of the readers. */
+static u64 measure(unsigned int index)
 {
 	u64 sum = 0;
 	int i;
@@ -150,7 +150,7 @@ static u64 run(unsigned int index)
 	atomic_set(&to_measure, nreaders);
 	atomic_set(&to_finish, nreaders);
 	/* Pairs with the acquire in reader_thread(). */
-	smp_store_release(&experiment, experiment + 1);
+	smp_store_release(&run_number, run_number + 1);
 	wake_up_all(&readers_wq);
 	/* Pairs with the full ordering of atomic_dec_and_test() there. */
 	wait_event_idle(main_wq, !atomic_read_acquire(&to_finish) || READ_ONCE(stopping));
@@ -159,8 +159,8 @@ static u64 run(unsigned int index)
 
 	for (i = 0; i < nreaders; i++) {
 		if (verbose)
-			pr_info("%s-ref-scale: experiment %u, reader %d: %llu ns\n",
-				type->name, experiment, i, readers[i].duration);
+			pr_info("%s-ref-scale: run %u, reader %d: %llu ns\n",
+				type->name, run_number, i, readers[i].duration);
 		sum += readers[i].duration;
 	}
 	return div64_u64(sum * 1000, (u64)nreaders * loops);
@@ -204,7 +204,7 @@ static int main_thread(void *unused)
 		schedule_timeout_idle(holdoff * HZ);
 	for (n = 0; n < nruns; n++) {
 		for (i = 0; i < types.n; i++) {
-			results[i * nruns + n] = run(i);
+			results[i * nruns + n] = measure(i);
 			if (READ_ONCE(stopping))
 				goto stop;
 		}
