@@ -65,7 +65,6 @@ pub type Callback = unsafe extern "C" fn(*mut Head);
 /// The head of a callback, embedded in an object; see [`Epoch::call`].
 ///
 /// The name is that of the C type, since `CONFIG_CFI` checks it when a callback is invoked.
-#[allow(non_camel_case_types)]
 #[repr(C)]
 pub struct epoch_context {
     // First, so that its address is that of the whole.

@@ -58,7 +58,7 @@ pub struct StaticCpus(CpuSide);
 
 impl StaticCpus {
     /// Creates zeroed data.
-    #[allow(clippy::new_without_default)]
+    #[expect(clippy::new_without_default)]
     pub const fn new() -> Self {
         // SAFETY: `CpuSide` is `Zeroable`.
         unsafe { MaybeUninit::zeroed().assume_init() }

@@ -72,11 +72,11 @@ impl<T: Named> Param<T> {
 ///
 /// It does not appear in sysfs.
 // The module that declares the parameter is meant, not this crate.
-#[allow(clippy::crate_in_macro_def)]
+#[expect(clippy::crate_in_macro_def)]
 #[macro_export]
 macro_rules! named_param {
     ($name:ident: $ty:ty = $default:expr, $description:literal) => {
-        #[allow(non_upper_case_globals)]
+        #[expect(non_upper_case_globals)]
         static $name: $crate::module_param::Param<$ty> = $crate::module_param::Param::new($default);
 
         const _: () = {

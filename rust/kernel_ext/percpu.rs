@@ -157,7 +157,7 @@ impl<const N: usize> PerCpu<Counters<N>> {
     ///
     /// `index` is less than `N`.
     #[inline(always)]
-    pub unsafe fn place(&self, index: usize) -> usize {
+    pub unsafe fn counter(&self, index: usize) -> usize {
         // SAFETY: By the caller's promise the counter is inside the object.
         unsafe { self.ptr.cast::<usize>().add(index) }.as_ptr() as usize
     }
@@ -167,7 +167,7 @@ impl<const N: usize> PerCpu<Counters<N>> {
     pub fn inc(&self, index: usize) {
         assert!(index < N);
         // SAFETY: The counter is there, and the object is live as long as `self`.
-        unsafe { this_cpu_inc::<0>(self.place(index)) };
+        unsafe { this_cpu_inc::<0>(self.counter(index)) };
     }
 
     /// Returns counter `index` of each possible CPU, read without ordering.
@@ -182,23 +182,23 @@ impl<const N: usize> PerCpu<Counters<N>> {
     }
 }
 
-/// Adds one to this CPU's counter at `place`, or to the one `NEXT` words after it. Any context, NMI
+/// Adds one to this CPU's counter at `address`, or to the one `NEXT` words after it. Any context, NMI
 /// included on x86-64, where it is one instruction; elsewhere as C's `this_cpu_inc()`.
 ///
 /// # Safety
 ///
-/// `place` was returned by [`PerCpu::place`], or is a counter's offset in a live per-CPU object
+/// `address` was returned by [`PerCpu::counter`], or is a counter's offset in a live per-CPU object
 /// added to [`PerCpu::offset`], or is C's per-CPU pointer to a counter; there is a counter `NEXT`
 /// words after it.
 #[inline(always)]
-pub unsafe fn this_cpu_inc<const NEXT: usize>(place: usize) {
+pub unsafe fn this_cpu_inc<const NEXT: usize>(address: usize) {
     #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]
     // SAFETY: By the caller's promise the address, relative to the per-CPU base that GS holds in
     // the kernel, is that of a word of this CPU.
     unsafe {
         core::arch::asm!(
-            "inc qword ptr gs:[{place} + {next} * 8]",
-            place = in(reg) place,
+            "inc qword ptr gs:[{address} + {next} * 8]",
+            address = in(reg) address,
             next = const NEXT,
             options(nostack),
         )
@@ -206,6 +206,6 @@ pub unsafe fn this_cpu_inc<const NEXT: usize>(place: usize) {
     #[cfg(not(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML))))]
     // SAFETY: By the caller's promise it is a word of per-CPU data.
     unsafe {
-        helpers::kernel_ext_this_cpu_inc((place as *mut usize).add(NEXT).cast())
+        helpers::kernel_ext_this_cpu_inc((address as *mut usize).add(NEXT).cast())
     };
 }

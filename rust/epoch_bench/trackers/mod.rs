@@ -10,7 +10,7 @@
 //! A new tracker is a file here and a line in `trackers!`.
 
 // `pin_data` generates functions for `Trackers` that nothing calls.
-#![allow(dead_code)]
+#![expect(dead_code)]
 
 use kernel::{
     prelude::*,

@@ -12,7 +12,7 @@ use epoch_device::uapi::{self, Counters, Histogram, Info, Run, Select, Tracker, 
 
 /// Returns each name in the header, and our value of it.
 // An ioctl's number is not a u64 with every C library.
-#[allow(clippy::unnecessary_cast)]
+#[expect(clippy::unnecessary_cast)]
 fn ours() -> BTreeMap<&'static str, u64> {
     let mut values = BTreeMap::from([
         ("EPOCH_BENCH_VERSION", uapi::VERSION.into()),

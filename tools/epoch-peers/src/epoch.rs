@@ -197,17 +197,17 @@ impl<F: Flaw> Platform for Machine<F> {
 ///
 /// # Safety
 ///
-/// `place` was returned by [`Machine::pair`], whose first counter it is, and the thread has a
+/// `address` was returned by [`Machine::pair`], whose first counter it is, and the thread has a
 /// [`Cpu`] of that machine.
 #[inline(always)]
-unsafe fn this_cpu_inc<const NEXT: usize>(place: usize) {
-    // SAFETY: By the invariant of `Cpu`, GS points to the per-CPU data that the place is relative
+unsafe fn this_cpu_inc<const NEXT: usize>(address: usize) {
+    // SAFETY: By the invariant of `Cpu`, GS points to the per-CPU data that the address is relative
     // to; it and the pair's other counter behind it are counters of the CPU. Others only read
     // them, atomically.
     unsafe {
         core::arch::asm!(
-            "inc qword ptr gs:[{place} + {next} * 8]",
-            place = in(reg) place,
+            "inc qword ptr gs:[{address} + {next} * 8]",
+            address = in(reg) address,
             next = const NEXT,
             options(nostack),
         )

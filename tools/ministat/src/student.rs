@@ -99,7 +99,7 @@ const INFINITY: [f64; 6] = [1.282, 1.645, 1.960, 2.326, 2.576, 3.090];
 /// Row `i` is for `i + 1` degrees of freedom.
 #[rustfmt::skip]
 // The table's 2.718 is not Euler's number.
-#[allow(clippy::approx_constant)]
+#[expect(clippy::approx_constant)]
 const CRITICAL: [[f64; 6]; 100] = [
     [3.078, 6.314, 12.706, 31.821, 63.657, 318.313],
     [1.886, 2.920, 4.303, 6.965, 9.925, 22.327],

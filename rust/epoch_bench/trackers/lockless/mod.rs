@@ -13,7 +13,7 @@
 //! again at each tick, lest a wakeup be lost; here none is.
 
 // `epoch-model` has it as a module of its own crate, and uses it from others.
-#[allow(unreachable_pub)]
+#[expect(unreachable_pub)]
 mod queue;
 
 use self::queue::{
