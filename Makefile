@@ -52,8 +52,8 @@ scale: ## the cost in the kernel, next to RCU, SRCU and locks; on 2, 4 and 8 CPU
 icount: ## instructions of sections, blocks, callbacks and lone waits in the kernel, counted
 	@$(ENTER) tools/vm/icount.sh
 
-figures: ## the tables of Documentation/measured.rst, in the guest, on this machine; 20 minutes
-	@$(ENTER) tools/vm/figures.sh
+figures: ## tables and pictures of Documentation/measured.rst; FIGURES="di sweep" for some; 20 minutes
+	@$(ENTER) tools/vm/figures.sh $(FIGURES)
 
 tools: ## build epoch-bench, a static program, in the cache
 	@$(ENTER) tools/vm/tools.sh --show
