@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A module that is unloaded with a section open and callbacks queued on each
- * CPU. tools/vm/guest/kunit-unload unloads it, and checks its messages.
+ * CPU. test/guest/kunit-unload unloads it, and checks its messages.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -3,7 +3,7 @@
 //! Misuses an epoch on purpose, as `misuse=` says, to test that the kernel's debugging aids report
 //! it. For tests only: built for a kernel with KUnit.
 //!
-//! `tools/vm/misuses` lists the report that each must cause.
+//! `test/checks/misuses` lists the report that each must cause.
 
 use core::ptr::NonNull;
 use epoch::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Checks whether modules can be built. `tools/vm/check-kdir.sh` has the same rules, for `make`.
+//! Checks whether modules can be built. `test/kernels/check-kdir.sh` has the same rules, for `make`.
 
 use std::path::{Path, PathBuf};
 

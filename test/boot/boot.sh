@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# boot.sh [--name NAME] [--seconds N] [--modules] [--bench] [--perf] [--cpu FEATURES] [--patches]
+#         [--icount] [--append WORDS] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
+# boot.sh --shell [--bench] [--perf] [--file ...]
+#
+# Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on the terminal).
+# The output of SCRIPT is shown immediately; the files that it leaves in /out are copied to
+# results/NAME in the cache; its exit status is this command's. --modules builds the modules and
+# adds them to the guest; --bench also builds and adds epoch-bench; --perf adds perf. --cpu
+# changes the CPU: --cpu -cx16 removes cmpxchg16b. --patches is for scripts that make the kernel
+# patch code which other CPUs execute: QEMU then emulates all CPUs in one thread. In separate
+# threads, CPUs have been seen to stop at the breakpoint of such a patch after it was removed
+# (see Documentation/testing.rst). --icount makes each instruction of the guest take one
+# nanosecond of its time, on one CPU unless CPUS= says more. --append adds words to the kernel's
+# command line. The guest always ends: QEMU has N seconds, and a panic does not reboot.
+#
+# CPUS= and MEM= (in MiB) set the guest's size.
+set -euo pipefail
+# shellcheck source=test/inside.sh
+. "$(dirname -- "$0")/../inside.sh"
+# shellcheck source=test/boot/qemu.sh
+. "$test/boot/qemu.sh"
+
+cpus=${CPUS:-8}
+memory=${MEM:-2048}
+name=guest
+seconds=300
+shell=
+script=shell
+modules=
+bench=
+programs=()
+features=
+tcg_thread=
+icount=
+append=
+files=()
+while (($#)); do
+	case $1 in
+	--name) name=$2 && shift ;;
+	--seconds) seconds=$2 && shift ;;
+	--file) files+=("$2") && shift ;;
+	--modules) modules=1 ;;
+	--bench) modules=1 bench=1 ;;
+	--perf) programs+=(--program /usr/bin/perf) ;;
+	--cpu) features=$2 && shift ;;
+	# A CPU that waits for others, as the clocksource's watchdog does, prevents them from
+	# running.
+	--patches) tcg_thread=single append+=" tsc=nowatchdog" ;;
+	# Otherwise the kernel distrusts the TSC of an emulated CPU, and reads a slower clock.
+	--icount) icount=1 append+=" tsc=reliable" ;;
+	--append) append+=" $2" && shift ;;
+	--shell) shell=1 name=shell seconds=infinity ;;
+	*) break ;;
+	esac
+	shift
+done
+seconds=${TIMEOUT:-$seconds}
+[[ -z $icount ]] || cpus=${CPUS:-1}
+[[ $cpus =~ ^[1-9][0-9]*$ ]] || die "CPUS=$cpus is not a number of CPUs" "" "say, for example, CPUS=8"
+[[ $memory =~ ^[1-9][0-9]*$ ]] || die "MEM=$memory is not a number of MiB" "" "say, for example, MEM=2048"
+
+if [[ -n $modules ]]; then
+	"$test/kernels/stock.sh"
+	"$test/kernels/modules.sh" stock
+	built=$("$test/kernels/modules.sh" --dir stock)
+	while read -r object; do
+		files+=("$built/${object%.o}.ko=modules/$(basename -- "$object" .o).ko")
+	done <"$built/modules.order"
+fi
+if [[ -n $bench ]]; then
+	"$test/tools.sh"
+	files+=("$EPOCH_CACHE/bin/epoch-bench=bin/epoch-bench")
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+mkdir -p "$EPOCH_CACHE/log" "$EPOCH_CACHE/results"
+console=$EPOCH_CACHE/log/console-$name-$(date +%Y%m%d-%H%M%S).log
+# Keep the last few logs of each name.
+find "$EPOCH_CACHE/log" -name "console-$name-????????-??????*.log" | sort -r | tail -n +10 | xargs -r rm -f --
+
+: >"$work/arguments"
+if [[ -z $shell ]]; then
+	script=${1##*/}
+	files+=("$1=script")
+	shift
+	(($# == 0)) || printf '%s\n' "$@" >"$work/arguments"
+fi
+"$test/boot/initrd.sh" "$work/initrd" "${programs[@]}" "$test/guest/init=init" "$work/arguments=etc/arguments" "${files[@]}"
+
+# The kernel passes unknown parameters to its first process.
+tty=0
+[[ ! -t 1 ]] || tty=1
+run_guest "/boot/vmlinuz-$kernel" "$work/initrd" "EPOCH_TTY=$tty TERM=${TERM:-dumb} $append" 'epoch-guest: up' \
+	-device virtio-serial-pci \
+	-chardev stdio,id=user,signal="$([[ -n $shell ]] && echo off || echo on)" \
+	-device virtconsole,chardev=user \
+	-chardev "file,id=result,path=$work/result" \
+	-device virtserialport,chardev=result,name=result
+
+failed() {
+	grep -Ea 'Kernel panic|BUG|Oops|RIP:|hung|stall|Call Trace' "$console" | tail -n 5 | sed 's/^/   | /' || :
+	[[ ! -s $work/qemu ]] || printf '   | %s\n' "$(<"$work/qemu")"
+	die "$1" "$console" "read the console log; CPUS= and MEM= change the guest, TIMEOUT= its time"
+}
+[[ -n $up ]] || failed "the guest did not come up"
+((status != 124 && status != 137)) || failed "the guest did not end within $seconds s"
+((status == 0)) || failed "QEMU ended with status $status"
+
+results=$EPOCH_CACHE/results/$name
+rm -rf -- "$results"
+mkdir -p "$results"
+if ! tar -C "$results" -xzf "$work/result" 2>/dev/null || [[ ! -s $results/.status ]]; then
+	failed "the guest ended without a result"
+fi
+status=$(<"$results/.status")
+((status == 0)) || failed "$script ended with status $status in the guest"

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced by the scripts that boot an x86-64 kernel in QEMU.
+# shellcheck disable=SC2154,SC2034 # they share variables, see below
+
+# run_guest IMAGE INITRD APPEND MARK ARG...: boot with "cpus" CPUs and "memory" MiB for
+# "seconds" at most, with the serial console in the file "console". "features" changes the CPU,
+# as QEMU's -cpu has it (may be unset); "tcg_thread" is "single" to emulate all CPUs in one
+# thread; "icount", if set, has the one CPU emulated at one instruction a nanosecond of the
+# guest's time. APPEND is added to the kernel's command line; MARK appears on the console once
+# the first process runs; ARGs are passed to QEMU. A panic does not reboot.
+#
+# Sets "status" to QEMU's exit status, and "up" if the first process ran. QEMU's messages are in
+# "$work/qemu".
+run_guest() {
+	local image=$1 initrd=$2 append=$3 mark=$4 accel why machine patience attempt interrupted=
+	shift 4
+	if [[ -n ${icount:-} ]]; then
+		accel=icount why="one instruction a nanosecond"
+	else
+		read -r accel why < <("$test/boot/accel.sh")
+	fi
+	say "guest: $(basename -- "$image"), $cpus CPUs, $memory MiB, $accel ($why)"
+	case $accel in
+	kvm) machine=(-accel kvm -cpu "host${features:+,$features}") ;;
+	# qemu64 has cmpxchg16b, and few other features that would have to be emulated.
+	tcg) machine=(-accel "tcg,thread=${tcg_thread:-multi}" -cpu "qemu64${features:+,$features}") ;;
+	# Without sleep=off an idle guest would wait for the host's clock.
+	icount) machine=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu qemu64) ;;
+	esac
+	machine+=(-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
+		-pidfile "$work/pid" -serial "file:$console"
+		-chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor
+		-kernel "$image" -initrd "$initrd" -append "console=ttyS0 panic=-1 oops=panic $append")
+
+	# Emulated guests have been seen to hang before their first process, and to crash there
+	# at a breakpoint of the kernel's own patching: QEMU's threads may keep a translation of
+	# code that has since changed. And QEMU has been seen to fail an assertion while the
+	# kernel probes PCI devices. See Documentation/testing.rst. None of this project's
+	# modules is loaded yet: boot again.
+	patience=$((60 + 5 * cpus))
+	# One thread emulates all CPUs, and counts.
+	[[ -z ${icount:-} ]] || patience=300
+	rm -f -- "$work"/monitor.{in,out}
+	mkfifo -- "$work"/monitor.{in,out}
+	trap 'interrupted=1' INT
+	for attempt in 1 2 3; do
+		boot_once "$mark" "$patience" "${machine[@]}" "$@"
+		[[ -z $interrupted ]] || die "interrupted in the guest" "$console" "run the same command again"
+		[[ -e $work/stuck ]] || break
+		{
+			cat -- "$console"
+			[[ ! -s $work/cpus ]] || cat -- "$work/cpus"
+			cat -- "$work/qemu"
+		} >"${console%.log}-stuck-$attempt.log"
+		say "guest: hung or crashed before its first process (attempt $attempt of 3); log: $(shown "${console%.log}-stuck-$attempt.log")"
+	done
+	trap - INT
+	up=1
+	[[ ! -e $work/stuck ]] || up=
+}
+
+boot_once() {
+	local mark=$1 patience=$2 watcher
+	shift 2
+	rm -f -- "$work/stuck" "$work/cpus" "$work/result"
+	: >"$console"
+	watch_boot "$mark" "$patience" &
+	watcher=$!
+	status=0
+	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 "$@" 2>"$work/qemu" || status=$?
+	kill -- "$watcher" 2>/dev/null || :
+	wait "$watcher" 2>/dev/null || :
+	# 134: QEMU aborted.
+	((status != 0 && status != 134)) || grep -qa "$mark" "$console" || touch "$work/stuck"
+}
+
+# watch_boot MARK PATIENCE: a guest is stuck if its console has been silent for PATIENCE
+# seconds; the total boot time depends on the machine's load.
+watch_boot() {
+	local mark=$1 patience=$2 silent=0 size before=
+	while ((silent < patience)); do
+		sleep 1
+		! grep -qa "$mark" "$console" || return 0
+		size=$(stat -c %s -- "$console")
+		silent=$((size == before ? silent + 1 : 0))
+		before=$size
+	done
+	touch "$work/stuck"
+	# Print the registers of its CPUs. The kernel's address differs between boots; the first
+	# entry of the IDT, asm_exc_divide_error, gives it.
+	printf '%s\n' 'info registers -a' 'x /2gx 0xfffffe0000000000' >"$work/monitor.in"
+	timeout 5 cat -- "$work/monitor.out" >"$work/cpus" || :
+	kill -- "$(<"$work/pid")"
+}

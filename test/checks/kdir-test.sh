@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# kdir-test.sh: test check-kdir.sh with fake kernel trees and a fake compiler. Prints
+# "PASS name" or "FAIL name" lines.
+set -euo pipefail
+
+here=$(cd -- "$(dirname -- "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+failed=0
+
+# Create a tree that passes; each test breaks one thing in it.
+tree() {
+	rm -rf -- "$work/k"
+	mkdir -p "$work/k/include/config" "$work/k/rust"
+	printf '%s\n' CONFIG_RUST=y 'CONFIG_RUSTC_VERSION_TEXT=rustc 1.85.1 (abc)' \
+		>"$work/k/include/config/auto.conf"
+	touch "$work/k/rust/libkernel.rmeta" "$work/k/rust/libcore.rmeta" "$work/k/rust/libmacros.so"
+	tool rustc "rustc 1.85.1 (abc)"
+	tool bindgen "bindgen 0.71.1"
+}
+
+tool() {
+	printf '#!/bin/sh\necho "%s"\n' "$2" >"$work/$1"
+	chmod +x "$work/$1"
+}
+
+check() {
+	RUSTC=$work/rustc BINDGEN=$work/bindgen "$here/../kernels/check-kdir.sh" "$work/k" 2>&1
+}
+
+verdict() { # NAME STATUS OUTPUT
+	if (($2 == 0)); then
+		echo "PASS check-kdir: $1"
+	else
+		echo "FAIL check-kdir: $1"
+		printf '%s\n' "$3" | sed 's/^/   | /'
+		failed=1
+	fi
+}
+
+refuses() { # NAME TEXT...: fails, and its message holds each TEXT
+	local name=$1 output status=0 text
+	shift
+	if output=$(check); then
+		verdict "$name" 1 "it was accepted"
+		return
+	fi
+	for text in "$@"; do
+		[[ $output == *"$text"* ]] || status=1
+	done
+	verdict "$name" "$status" "$output"
+}
+
+tree
+status=0
+output=$(check) || status=$?
+verdict "a good tree is accepted" "$status" "$output"
+
+tree
+rm -r -- "$work/k"
+refuses "no such directory" "no such directory" KDIR=
+
+tree
+rm -- "$work/k/include/config/auto.conf"
+refuses "a tree that is not configured" "not configured" olddefconfig
+
+tree
+sed -i 's/^CONFIG_RUST=y/# &/' "$work/k/include/config/auto.conf"
+refuses "no CONFIG_RUST" "without CONFIG_RUST"
+
+tree
+tool rustc "rustc 1.90.0 (def)"
+refuses "another compiler: both are named" "rustc 1.85.1 (abc)" "rustc 1.90.0 (def)" RUSTC=
+
+tree
+rm -- "$work/rustc"
+refuses "no compiler" "does not run" "rustc 1.85.1 (abc)"
+
+tree
+rm -- "$work/bindgen"
+refuses "no bindgen" "bindgen does not run"
+
+for part in libkernel.rmeta libcore.rmeta libmacros.so; do
+	tree
+	rm -- "$work/k/rust/$part"
+	refuses "no rust/$part" "no Rust metadata" KDIR=
+done
+
+exit "$failed"

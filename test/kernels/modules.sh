@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# modules.sh KERNEL [MUTANT [SUITE]]: build the modules in the cache, for Debian's kernel
+# (stock) or for one that this project builds (uml, debug, kasan). modules.sh --dir KERNEL
+# [MUTANT] prints their directory.
+#
+# With MUTANT, a bug is planted: the modules are built from a copy of the project to which
+# mutants/MUTANT.patch was applied. All mutants of a kernel share the copy and the build
+# directory, so each takes little time and overwrites the previous one; LANE=, a number, selects
+# another copy. With SUITE, only the modules that this suite of KUnit tests needs are built.
+#
+# Other values of KERNEL:
+#   clippy    modules for stock, checked by clippy
+#   busted    modules for stock, with a tracker that is faulty on purpose
+set -euo pipefail
+# shellcheck source=test/inside.sh
+. "$(dirname -- "$0")/../inside.sh"
+
+mode=step
+case ${1:-} in
+--dir | --build)
+	mode=${1#--}
+	shift
+	;;
+esac
+variant=${1:?which kernel: stock, uml, debug or kasan}
+mutant=${2:-}
+suite=${3:-}
+
+tree=$EPOCH_CACHE/$variant
+from=$src
+out=$EPOCH_CACHE/build/$variant
+name="build the modules for $variant${mutant:+, mutant $mutant}"
+if [[ -n $mutant ]]; then
+	planted=$EPOCH_CACHE/mutant${LANE:-}/$variant
+	from=$planted/src
+	out=$planted/out
+fi
+# The sources of the modules.
+sources=(Kbuild rust scale include samples)
+
+# needed: print the modules that the suite needs, or nothing if they are not known.
+needed() {
+	local crate modules=
+	[[ -n $suite ]] || return 0
+	for crate in epoch epoch_bench; do
+		modules+=" $crate.o"
+		if grep -rqwF -- "$suite" "$src/rust/$crate/"kunit*; then
+			echo "$modules"
+			return
+		fi
+	done
+}
+
+# plant: make the copy equal to the project with the bug. Only files that differ are written:
+# make rebuilds the files that this mutant or the previous one changes.
+plant() {
+	local only new=$planted/new patch=$test/mutants/$mutant.patch
+	[[ -f $patch ]] || die "there is no mutant $mutant" "" "see $test/mutants/table"
+	workdir "$planted" "$(key "$tree/.stamp") $(contents Kbuild)"
+	rm -rf -- "$new"
+	mkdir -p -- "$new" "$from" "$out"
+	(cd "$src" && cp -r -- "${sources[@]}" "$new")
+	(cd "$new" && git apply -) <"$patch" ||
+		die "the mutant $mutant does not apply: the code that it breaks has changed" "" \
+			"change test/mutants/$mutant.patch as well"
+	only=$(needed)
+	[[ -z $only ]] || echo "obj-m := \$(filter$only,\$(obj-m))" >>"$new/Kbuild"
+	# Without --times, written files are new for make.
+	rsync --recursive --links --checksum --delete "$new/" "$from/"
+}
+
+build() {
+	local flags=()
+	case $variant in
+	stock)
+		flags=(CC=x86_64-linux-gnu-gcc-14 "KERNELRELEASE=$kernel")
+		;;
+	clippy)
+		tree=$EPOCH_CACHE/stock
+		flags=(CC=x86_64-linux-gnu-gcc-14 "KERNELRELEASE=$kernel" CLIPPY=1)
+		;;
+	busted)
+		tree=$EPOCH_CACHE/stock
+		flags=(CC=x86_64-linux-gnu-gcc-14 "KERNELRELEASE=$kernel" EPOCH_BENCH_BUSTED=1)
+		;;
+	*)
+		kernel_flags "$variant"
+		# UML's module loader knows no GOT relocations.
+		[[ $variant != uml ]] ||
+			flags+=("RUSTFLAGS_MODULE=--cfg MODULE -Crelocation-model=static -Ccode-model=large")
+		;;
+	esac
+	# Neither directory is ever "finished": the next make resumes there, up to the
+	# next reboot.
+	if [[ -n $mutant ]]; then
+		# A mutant may leave code unused, so warnings are not errors.
+		plant
+	else
+		flags+=(KCFLAGS=-Werror KRUSTFLAGS=-Dwarnings)
+		workdir "$out" "$(key "$tree/.stamp") $(contents "${sources[@]}")"
+	fi
+	make -C "$tree" M="$from" MO="$out" -j"$jobs" "${flags[@]}" modules
+}
+
+case $mode in
+dir)
+	echo "$out"
+	;;
+build)
+	build
+	;;
+step)
+	lock "build-${mutant:+mutant${LANE:-}-}$variant"
+	step "$name" "$0" --build "$variant" "$mutant" "$suite"
+	;;
+esac

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# kunit.sh [--kernel uml|debug|kasan] [--mutant NAME] [--only SUITE.TEST]: build the modules for
+# a kernel that this project builds (see kernel.sh; uml by default), load them there, and
+# evaluate their KUnit tests with the kernel's kunit.py.
+#
+# Exit status: 0 if all passed; 1 if a test failed; 2 if nothing was tested (no build, no boot,
+# no tests); 3 if the run hung; 4 if the kernel crashed; 5 if the tests passed but the kernel
+# log contains a warning. --mutant plants a bug of mutants/, and skips the tests of unloading.
+set -euo pipefail
+# shellcheck source=test/inside.sh
+. "$(dirname -- "$0")/inside.sh"
+# shellcheck source=test/boot/qemu.sh
+. "$test/boot/qemu.sh"
+
+variant=uml
+mutant=
+only=
+while (($#)); do
+	case $1 in
+	--kernel) variant=${2:?which kernel} && shift ;;
+	--mutant) mutant=${2:?which mutant} && shift ;;
+	--only) only=${2:?which test} && shift ;;
+	*) die "kunit.sh does not know $1" "" "see the comment at its top" ;;
+	esac
+	shift
+done
+
+# Held until the modules are no longer needed: the next mutant overwrites them.
+[[ -z $mutant ]] || lock "mutant${LANE:-}-$variant"
+"$test/kernels/kernel.sh" "$variant"
+"$test/kernels/modules.sh" "$variant" ${mutant:+"$mutant" "${only%%.*}"} || exit 2
+modules=$("$test/kernels/modules.sh" --dir "$variant" "$mutant")
+
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+log=$EPOCH_CACHE/log/kunit-$variant${mutant:+-$mutant}.log
+
+# In the order of Kbuild's obj-m.
+files=()
+while read -r object; do
+	module=$(basename -- "$object" .o)
+	files+=("$modules/${object%.o}.ko=modules/$module.ko")
+	echo "$module" >>"$work/order"
+done <"$modules/modules.order"
+# The test of unloading needs all modules.
+[[ -n $mutant ]] || files+=("$test/guest/kunit-unload=modules/unload")
+"$test/boot/initrd.sh" "$work/initrd" "$test/guest/kunit-init=init" "$work/order=modules/order" "${files[@]}"
+
+append=(kunit.enable=1 log_buf_len=1M ${only:+"kunit.filter_glob=$only"})
+boot_uml() {
+	seconds=${TIMEOUT:-120}
+	status=0
+	TMPDIR=/tmp timeout -k 5 "$seconds" "$EPOCH_CACHE/uml/linux" mem=1G ncpus=2 seccomp=on \
+		initrd="$work/initrd" con=null con0=fd:0,fd:1 "${append[@]}" >"$log" 2>&1 </dev/null || status=$?
+}
+
+boot_qemu() {
+	cpus=${CPUS:-4} memory=${MEM:-1024} seconds=${TIMEOUT:-600} console=$log
+	run_guest "$EPOCH_CACHE/$variant/arch/x86/boot/bzImage" "$work/initrd" "${append[*]} EPOCH_END=reboot" 'epoch-kunit: '
+	# Lines of the serial console end in carriage returns, which kunit.py does not expect.
+	sed -i 's/\r$//' "$log"
+}
+
+case $variant in
+uml) boot_uml ;;
+*) boot_qemu ;;
+esac
+
+# Each module with tests prints a KTAP document of its own; kunit.py reads one. guest/kunit-init
+# marks their boundaries.
+awk -v dir="$work" '
+	/epoch-kunit: tests done/ { part = "" }
+	/epoch-kunit: load / { part = dir "/" $NF ".ktap" }
+	part { print > part }
+	' "$log"
+tested=0
+failures=0
+for part in "$work"/*.ktap; do
+	grep -q 'KTAP version' "$part" 2>/dev/null || continue
+	# The tests of guest/kunit-unload alone are not enough.
+	[[ $part == */unload.ktap ]] || tested=$((tested + 1))
+	python3 "$linux/tools/testing/kunit/kunit.py" parse "$part" || failures=$((failures + 1))
+done
+
+verdict() { # STATUS WHAT
+	say "KUnit: $2."
+	[[ $1 == 0 ]] || say "Log: $(shown "$log")"
+	exit "$1"
+}
+# A test module that ran no test is a failure, too.
+while read -r module; do
+	[[ $module != *_kunit ]] || grep -q 'KTAP version' "$work/$module.ktap" 2>/dev/null || tested=0
+done <"$work/order"
+
+splats='WARNING:|BUG[: ]|Oops|INFO: (possible|rcu|task|trying)|suspicious|inconsistent lock|epoch-kunit: failed'
+((tested)) || verdict 2 "no test ran"
+if ! grep -q 'epoch-kunit: end' "$log"; then
+	((status != 124 && status != 137)) || verdict 3 "hung: no end within $seconds s"
+	verdict 4 "the kernel crashed"
+fi
+# User-Mode Linux has been seen to power down without ending its process.
+((status != 124 && status != 137)) || say "The kernel has powered down, and had to be killed."
+((failures == 0)) || verdict 1 "failed"
+if grep -E "$splats" "$log"; then
+	verdict 5 "tests passed, but the kernel log has a warning"
+fi
+verdict 0 "passed, no warning in the kernel log"

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced by the scripts here: paths, progress reports of steps, and resumable builds.
+
+test=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+
+# shellcheck source=test/kernels/versions
+. "$test/kernels/versions"
+
+# shown PATH: print a path inside the build root as it is outside.
+shown() {
+	printf '%s' "${1/#"$EPOCH_CACHE"/"${EPOCH_CACHE_SHOWN:-$EPOCH_CACHE}"}"
+}
+
+say() {
+	printf '%s\n' "$*"
+}
+
+# die WHAT LOG ADVICE: print the last line of a failed command, and exit.
+die() {
+	printf 'epoch: FAILED: %s.' "$1" >&2
+	[[ -z ${2:-} ]] || printf ' Log: %s.' "$(shown "$2")" >&2
+	printf ' To do: %s.\n' "${3:-see above}" >&2
+	exit 1
+}
+
+# tick NAME LOG: show the progress of a step: the last line of its log on a terminal, else a
+# line every 30 s. Ends with the script that started it, even if that is killed.
+tick() {
+	local name=$1 log=$2 from=$SECONDS width last
+	width=$(tput cols 2>/dev/null || echo 80)
+	while sleep 1 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
+		if [[ -t 1 ]]; then
+			last=$(tail -c 400 "$log" 2>/dev/null | tr '\r' '\n' |
+				grep . | tail -n 1 | tr -d '[:cntrl:]') || last=
+			last="   $name  $((SECONDS - from)) s  $last"
+			printf '\r\033[K%s' "${last:0:width-1}"
+		elif (((SECONDS - from) % 30 == 0)); then
+			say "   $name: $((SECONDS - from)) s ..."
+		fi
+	done
+}
+
+# advice LOG: print what to do about a failure, as far as its log shows it.
+advice() {
+	if grep -q 'No space left on device' "$1"; then
+		echo "free some space for $(shown "$EPOCH_CACHE") (it takes about 15 GB), or set EPOCH_CACHE to another place, and run the same command again"
+	elif grep -Eqi 'certificate problem|certificate verif' "$1"; then
+		echo "if the network has a certificate of its own, add it to the host's /etc/ssl/certs/ca-certificates.crt (package ca-certificates), and run the same command again"
+	elif grep -Eqi 'could not resolve|temporary failure|failed to fetch|unable to connect|connection (timed out|refused)|spurious network error' "$1"; then
+		echo "check the network and the proxy settings (http_proxy, https_proxy), and run the same command again"
+	else
+		echo "read the log; run the same command again to resume from this step"
+	fi
+}
+
+# step NAME COMMAND...: run COMMAND (a program, not a function: functions lose
+# errexit here) with its output in a log.
+step() {
+	local name=$1 log ticker from=$SECONDS status=0 interrupted=
+	shift
+	log=$EPOCH_CACHE/log/${name//[^a-zA-Z0-9]/-}.log
+	mkdir -p "$EPOCH_CACHE/log"
+	[[ -t 1 ]] || say "   $name ..."
+	tick "$name" "$log" &
+	ticker=$!
+	trap 'interrupted=1' INT
+	"$@" >"$log" 2>&1 </dev/null || status=$?
+	trap - INT
+	kill "$ticker" 2>/dev/null || :
+	wait "$ticker" 2>/dev/null || :
+	[[ ! -t 1 ]] || printf '\r\033[K'
+	if ((status == 0)); then
+		say "   $name: $((SECONDS - from)) s"
+		return
+	fi
+	[[ -z $interrupted ]] || die "interrupted in \"$name\"" "$log" \
+		"run the same command again to resume from this step"
+	say "   $name: failed after $((SECONDS - from)) s; the end of its log:"
+	tail -n 15 "$log" | sed 's/^/   | /'
+	die "$name (exit status $status)" "$log" "$(advice "$log")"
+}
+
+# lock NAME: wait for other processes that build NAME. The lock ends with its holder, however
+# that ends.
+lock() {
+	local fd
+	mkdir -p "$EPOCH_CACHE"
+	exec {fd}>>"$EPOCH_CACHE/$1.lock"
+	flock --nonblock "$fd" || {
+		echo "waiting for another make that builds $1"
+		flock "$fd"
+	}
+}
+
+# current FILE KEY: succeed if the stamp FILE says that its target was completed from KEY.
+current() {
+	[[ -f $1 && $(<"$1") == "$2" ]]
+}
+
+# stamp FILE KEY: write the stamp. The target reaches the disk before its stamp.
+stamp() {
+	sync -f "$(dirname -- "$1")"
+	printf '%s\n' "$2" >"$1.part"
+	mv -- "$1.part" "$1"
+}
+
+# workdir DIR KEY: prepare a build directory. An unfinished one is resumed if it was made from
+# the same KEY since this boot; else it is emptied: after a power loss, files may be truncated
+# although they look new.
+workdir() {
+	local mark
+	mark="$2 $(</proc/sys/kernel/random/boot_id)"
+	if ! current "$1/.stamp" "$2" && ! current "$1/.begun" "$mark"; then
+		rm -rf -- "$1"
+		mkdir -p -- "$1"
+	fi
+	printf '%s\n' "$mark" >"$1/.begun"
+	rm -f -- "$1/.stamp"
+}
+
+# finished DIR KEY: mark the build that workdir began as complete.
+finished() {
+	stamp "$1/.stamp" "$2"
+}

@@ -1,5 +1,0 @@
-#!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
-# check-icount.sh: check that no figure is larger than in icount.table, in one boot on one CPU;
-# make icount counts more.
-exec "$(dirname -- "$0")/icount.sh" --check
