@@ -144,6 +144,20 @@ DECLARE_STATIC_KEY_FALSE(epoch_debug_key);
 void epoch_section_entered(struct epoch *epoch, unsigned long __percpu *counters);
 void epoch_section_left(struct epoch *epoch, unsigned long __percpu *counters);
 
+/* Private: add one to this CPU's counter, or on arm64 to that of a CPU just before. */
+static __always_inline void epoch_count(unsigned long __percpu *counter)
+{
+#ifdef CONFIG_ARM64
+	/*
+	 * As this_cpu_inc(), which disables preemption besides: not needed here,
+	 * since the addition is atomic, and only sums over all CPUs are used.
+	 */
+	__percpu_add_case_64(raw_cpu_ptr(counter), 1);
+#else
+	this_cpu_inc(*counter);
+#endif
+}
+
 /**
  * epoch_enter_detached() - enter a read-side section that may be left elsewhere
  * @epoch: the epoch
@@ -159,7 +173,7 @@ epoch_enter_detached(struct epoch *epoch)
 {
 	struct epoch_section section = { READ_ONCE(epoch->active) };
 
-	this_cpu_inc(section.counters[0]);
+	epoch_count(&section.counters[0]);
 	/* Keeps the section behind; pairs with the barrier in epoch_wait(). */
 	barrier();
 	if (static_branch_unlikely(&epoch_debug_key))
@@ -184,7 +198,7 @@ static __always_inline void epoch_exit_detached(struct epoch *epoch,
 		epoch_section_left(epoch, section.counters);
 	/* Keeps the section before; pairs with the barrier in epoch_wait(). */
 	barrier();
-	this_cpu_inc(section.counters[1]);
+	epoch_count(&section.counters[1]);
 }
 
 /**

@@ -102,7 +102,9 @@ impl Table {
 
     /// Looks up each entry, and checks that it was not freed.
     fn look_up(&self) {
-        let linger = i64::from(module_parameters::linger_ms.value());
+        // Up to 7.2 it is a reference.
+        #[allow(clippy::clone_on_copy)]
+        let linger = i64::from(module_parameters::linger_ms.value().clone());
         while !self.is_stopped() {
             for (key, entry) in self.entries.iter().enumerate() {
                 let guard = self.epoch.enter();

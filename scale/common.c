@@ -212,7 +212,7 @@ void scale_wait_for_stop(void)
 unsigned long scale_ipis(void)
 {
 	unsigned long total = 0;
-#if defined(SCALE_IRQ_COUNTS) && defined(CONFIG_X86) && defined(CONFIG_SMP)
+#if defined(irq_counts) && defined(CONFIG_X86) && defined(CONFIG_SMP)
 	int cpu;
 
 	for_each_online_cpu(cpu)

@@ -35,6 +35,7 @@ use kernel::{
     types::NotThreadSafe, //
 };
 use kernel_ext::{
+    compat::etime,
     lockdep::{
         self,
         Ip, //
@@ -298,7 +299,7 @@ impl Epoch {
         let limit_ns = limit.as_nanos().max(1) as u64;
         self.wait_for_grace_period(Pace::Normal, WaitMode::Ns(limit_ns))
             .then_some(())
-            .ok_or(ETIME)
+            .ok_or_else(etime)
     }
 
     /// Names a grace period that begins after now, for [`Epoch::poll`], and starts it. Any context.

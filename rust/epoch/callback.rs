@@ -36,15 +36,9 @@ use kernel::{
     container_of,
     cpu::CpuId,
     prelude::*,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        barrier::{
-            smp_mb,
-            Read, //
-        }, //
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
     },
     time::{
         delay::fsleep,
@@ -53,6 +47,7 @@ use kernel::{
     types::Opaque, //
 };
 use kernel_ext::{
+    compat::smp_rmb,
     once::OnceWord,
     percpu::this_cpu_inc,
     sched::NoPreemption, //
@@ -433,7 +428,7 @@ impl Epoch {
         let invoked = self.invoked();
         // A callback in `invoked` was counted in `queued` before: the list's exchanges order the
         // two.
-        smp_mb(Read);
+        smp_rmb();
         self.queued().wrapping_sub(invoked)
     }
 
@@ -443,7 +438,7 @@ impl Epoch {
         let queued = self.queued();
         // A callback that is counted here, and not in `invoked`, which is read later, was pending in
         // between.
-        smp_mb(Read);
+        smp_rmb();
         (queued.wrapping_sub(self.invoked()) as isize).max(0) as usize
     }
 

@@ -39,6 +39,7 @@ use kernel_ext::{
         full_barrier,
         smp_mb_on_each_cpu, //
     },
+    compat,
     once::OnceWord,
     percpu::{
         this_cpu_inc,
@@ -276,10 +277,11 @@ impl Platform for KernelPlatform {
         HEAVY_BARRIERS[self.flavour as usize].fetch_add(1, Relaxed);
         match self.flavour {
             // Each CPU goes through a full barrier between the beginning and the end of an RCU
-            // grace period, if RCU watches it; and each increment is one instruction, or has
-            // interrupts disabled, so that it is a reader to RCU.
+            // grace period, if RCU watches it; and each increment takes effect at one instruction,
+            // which none of these barriers splits, or has interrupts disabled, so that it is a
+            // reader to RCU.
             Flavour::Rcu if pace == Pace::Normal || cpus_are_isolated() => {
-                kernel::sync::rcu::synchronize_rcu()
+                compat::synchronize_rcu()
             }
             Flavour::Ipi | Flavour::Rcu => {
                 // SAFETY: No requirements.

@@ -27,21 +27,16 @@ use kernel::{
     cpu::CpuId,
     fmt,
     prelude::*,
-    sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Full,
-            Relaxed,
-            Release, //
-        },
-        barrier::{
-            smp_mb,
-            Read, //
-        }, //
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed,
+        Release, //
     }, //
 };
 use kernel_ext::{
+    compat::smp_rmb,
     symbol::Symbol,
     task::Comm, //
 };
@@ -161,7 +156,7 @@ impl Record {
         };
         // Pairs with the full ordering of the exchange in `change`: a task that reads values
         // written after that finds another state.
-        smp_mb(Read);
+        smp_rmb();
         (self.state.load(Relaxed) == state.0).then_some(reader)
     }
 }

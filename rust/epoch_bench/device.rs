@@ -48,6 +48,7 @@ use kernel::{
 };
 use kernel_ext::{
     clock,
+    compat::eproto,
     misc::{
         self,
         Device,
@@ -123,7 +124,7 @@ fn exchange<T: Versioned>(arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Res
         f(&mut value)
     } else {
         *value.version() = uapi::EPOCH_BENCH_VERSION;
-        Err(EPROTO)
+        Err(eproto())
     };
     writer.write_slice(T::as_bytes(&value))?;
     result
@@ -150,7 +151,7 @@ fn exchange_version(arg: UserPtr) -> Result {
     UserSlice::new(arg, size_of::<u32>())
         .writer()
         .write(&uapi::EPOCH_BENCH_VERSION)?;
-    Err(EPROTO)
+    Err(eproto())
 }
 
 impl Worker {

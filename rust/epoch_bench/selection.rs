@@ -31,7 +31,10 @@ use kernel::{
         Mutex, //
     }, //
 };
-use kernel_ext::once::OnceWord;
+use kernel_ext::{
+    compat::eusers,
+    once::OnceWord, //
+};
 
 /// Maximum number of concurrent workers.
 pub(crate) const MAX_WORKERS: u32 = uapi::EPOCH_BENCH_MAX_WORKERS;
@@ -208,7 +211,7 @@ impl Selection {
         if state.hooked.is_some() {
             return Err(EBUSY);
         }
-        let index = state.places.pop().ok_or(EUSERS)?;
+        let index = state.places.pop().ok_or_else(eusers)?;
         state.started = state.started.wrapping_add(1);
         // INVARIANT: It was just taken.
         Ok(Place {

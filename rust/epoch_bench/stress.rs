@@ -26,6 +26,7 @@ use kernel::{
 };
 use kernel_ext::{
     clock,
+    compat::ecanceled,
     mm::Mapping,
     sched, //
 };
@@ -266,7 +267,7 @@ impl Stress<'_> {
                         return Err(EINTR);
                     }
                     if stress.orders.progress.is_stopped() {
-                        return Err(ECANCELED);
+                        return Err(ecanceled());
                     }
                     fsleep(Delta::from_nanos((due - now).min(NAP_NS) as i64));
                 }
@@ -277,7 +278,7 @@ impl Stress<'_> {
         );
         match result {
             // It was stopped before its next wait.
-            Err(error) if error == ECANCELED => Ok(()),
+            Err(error) if error == ecanceled() => Ok(()),
             result => result.map(drop),
         }
     }

@@ -2,10 +2,9 @@
 
 //! Barriers that `kernel::sync::barrier` does not offer.
 
-use crate::helpers;
-use kernel::sync::barrier::{
-    smp_mb,
-    Full, //
+use crate::{
+    compat::smp_mb,
+    helpers, //
 };
 
 /// Keeps the compiler from moving memory accesses across it. Any context.
@@ -27,7 +26,7 @@ pub fn full_barrier() {
         core::arch::asm!("lock add dword ptr [rsp - 4], 0")
     };
     #[cfg(not(CONFIG_X86_64))]
-    smp_mb(Full);
+    smp_mb();
 }
 
 /// Executes a full barrier on each online CPU, this one included, between its beginning and its
@@ -40,9 +39,9 @@ pub fn full_barrier() {
 pub fn smp_mb_on_each_cpu() -> usize {
     // Before the mask of online CPUs is read: a CPU that is missing there orders itself by setting
     // its bit.
-    smp_mb(Full);
+    smp_mb();
     // SAFETY: No requirements; in a wrong context the function warns.
     let interrupted = unsafe { helpers::kernel_ext_smp_mb_on_each_cpu() };
-    smp_mb(Full);
+    smp_mb();
     interrupted as usize
 }

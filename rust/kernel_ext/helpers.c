@@ -2,6 +2,7 @@
 
 #include <kunit/test.h>
 #include <kunit/test-bug.h>
+#include <linux/kobject.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -217,3 +218,12 @@ bool kernel_ext_in_task(void)
 	return in_task();
 }
 EXPORT_SYMBOL_GPL(kernel_ext_in_task);
+
+void kernel_ext_kobj_attribute(void *attribute, const void *show, const void *store)
+{
+	struct kobj_attribute *attr = attribute;
+
+	attr->show = (typeof(attr->show))show;
+	attr->store = (typeof(attr->store))store;
+}
+EXPORT_SYMBOL_GPL(kernel_ext_kobj_attribute);

@@ -26,6 +26,9 @@ unsigned int kernel_ext_smp_mb_on_each_cpu(void);
  */
 unsigned long kernel_ext_mmap_anonymous(unsigned long len);
 
+/* Sets the functions of a struct kobj_attribute, which have its types there. */
+void kernel_ext_kobj_attribute(void *attribute, const void *show, const void *store);
+
 /* Returns the address that it returns to. */
 unsigned long kernel_ext_this_ip(void);
 

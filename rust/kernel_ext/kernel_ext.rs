@@ -8,6 +8,7 @@
 pub mod atomic128;
 pub mod barrier;
 pub mod clock;
+pub mod compat;
 pub mod cpu;
 pub mod kobject;
 pub mod lockdep;

@@ -9,9 +9,12 @@
 //!
 //! C header: [`include/linux/kobject.h`](srctree/include/linux/kobject.h)
 
-use crate::sysfs::{
-    self,
-    Attribute, //
+use crate::{
+    helpers,
+    sysfs::{
+        self,
+        Attribute, //
+    }, //
 };
 use core::ptr::{
     self,
@@ -116,10 +119,18 @@ impl<T: Sync> File<T> {
         {
             raw.attr.key = kernel::static_lock_class!().as_ptr();
         }
-        raw.__bindgen_anon_1.show = Some(Self::show);
-        raw.__bindgen_anon_2.store = match attribute.store {
+        let store: Option<unsafe extern "C" fn(_, _, _, _) -> _> = match attribute.store {
             Some(_) => Some(Self::store),
             None => None,
+        };
+        // In C: since 7.3 the two are members of unions.
+        // SAFETY: `raw` is a `kobj_attribute`, and the functions are such ones.
+        unsafe {
+            helpers::kernel_ext_kobj_attribute(
+                (&raw mut raw).cast(),
+                Self::show as *const c_void,
+                store.map_or(core::ptr::null(), |store| store as *const c_void),
+            )
         };
         Self {
             raw,

@@ -71,8 +71,6 @@ impl<T: Named> Param<T> {
 /// Declares a [`Param`] of the module: `named_param!(name: Type = default, "description")`.
 ///
 /// It does not appear in sysfs.
-// The module that declares the parameter is meant, not this crate.
-#[expect(clippy::crate_in_macro_def)]
 #[macro_export]
 macro_rules! named_param {
     ($name:ident: $ty:ty = $default:expr, $description:literal) => {
@@ -87,7 +85,7 @@ macro_rules! named_param {
                     name: ::kernel::str::as_char_ptr_in_const_context(::kernel::c_str!(
                         stringify!($name)
                     )),
-                    mod_: <crate::LocalModule as ::kernel::ModuleMetadata>::THIS_MODULE.as_ptr(),
+                    mod_: $crate::this_module!().as_ptr(),
                     ops: $crate::module_param::Param::<$ty>::OPS,
                     perm: 0,
                     level: -1,

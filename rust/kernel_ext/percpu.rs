@@ -182,14 +182,19 @@ impl<const N: usize> PerCpu<Counters<N>> {
     }
 }
 
-/// Adds one to this CPU's counter at `address`, or to the one `NEXT` words after it. Any context, NMI
-/// included on x86-64, where it is one instruction; elsewhere as C's `this_cpu_inc()`.
+/// Adds one to this CPU's counter at `address`, or to the one `NEXT` words after it.
+///
+/// On x86-64 it is one instruction: any context, NMI included. On arm64 it is an atomic addition to
+/// the counter of the CPU on which the task was just before. No preemption is disabled: a task that
+/// is moved to another CPU in between adds to the former one's counter, which no addition of that
+/// CPU's is lost by; sums over all CPUs are right. Any context but NMI. Elsewhere, as C's
+/// `this_cpu_inc()`.
 ///
 /// # Safety
 ///
 /// `address` was returned by [`PerCpu::counter`], or is a counter's offset in a live per-CPU object
 /// added to [`PerCpu::offset`], or is C's per-CPU pointer to a counter; there is a counter `NEXT`
-/// words after it.
+/// words after it. On other CPUs, the counter is read and incremented only.
 #[inline(always)]
 pub unsafe fn this_cpu_inc<const NEXT: usize>(address: usize) {
     #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]
@@ -203,7 +208,24 @@ pub unsafe fn this_cpu_inc<const NEXT: usize>(address: usize) {
             options(nostack),
         )
     };
-    #[cfg(not(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML))))]
+    #[cfg(all(CONFIG_ARM64, CONFIG_SMP))]
+    // SAFETY: By the caller's promise the address, relative to the offset in `tpidr_el1` or
+    // `tpidr_el2`, is that of a word of a CPU, to which all others add atomically as well.
+    unsafe {
+        core::arch::asm!(
+            include!(env!("KERNEL_EXT_PERCPU_ARM64")),
+            address = in(reg) address.wrapping_add(NEXT * size_of::<usize>()),
+            one = in(reg) 1usize,
+            counter = out(reg) _,
+            old = out(reg) _,
+            failed = out(reg) _,
+            options(nostack, preserves_flags),
+        )
+    };
+    #[cfg(not(any(
+        all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)),
+        all(CONFIG_ARM64, CONFIG_SMP)
+    )))]
     // SAFETY: By the caller's promise it is a word of per-CPU data.
     unsafe {
         helpers::kernel_ext_this_cpu_inc((address as *mut usize).add(NEXT).cast())

@@ -103,13 +103,16 @@ pub fn run_on<F: FnOnce() + Send>(cpu: CpuId, f: F) -> Result {
     }
 
     let mut f = Some(f);
+    // Up to 7.2 the last argument is an int.
+    #[allow(clippy::useless_conversion)]
+    let wait = true.into();
     // SAFETY: `f` is not used by anyone else, and outlives the call, since the call waits.
     to_result(unsafe {
         bindings::smp_call_function_single(
             cpu.as_u32() as c_int,
             Some(call::<F>),
             (&raw mut f).cast(),
-            true,
+            wait,
         )
     })
 }

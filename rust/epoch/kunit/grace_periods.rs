@@ -19,12 +19,15 @@ use kernel::{
     sync::atomic::Relaxed,
     time::Delta, //
 };
-use kernel_ext::testing::{
-    a_while,
-    returns_after,
-    shared,
-    wait_until, //
-    Waiter,
+use kernel_ext::{
+    compat::etime,
+    testing::{
+        a_while,
+        returns_after,
+        shared,
+        wait_until,
+        Waiter, //
+    }, //
 };
 
 #[kunit_tests(epoch_grace_periods)]
@@ -88,10 +91,10 @@ mod tests {
         let cookie = epoch.snapshot();
         let before = epoch.grace_periods();
         // Alone, and while another task waits, too.
-        assert_eq!(epoch.synchronize_timeout(limit), Err(ETIME));
+        assert_eq!(epoch.synchronize_timeout(limit), Err(etime()));
         let waiter = start_synchronize(&epoch)?;
         a_while();
-        assert_eq!(epoch.synchronize_timeout(limit), Err(ETIME));
+        assert_eq!(epoch.synchronize_timeout(limit), Err(etime()));
         assert!(!waiter.has_returned());
         assert_eq!(epoch.grace_periods(), before);
         assert!(!epoch.poll(cookie));

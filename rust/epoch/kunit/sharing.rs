@@ -42,6 +42,10 @@ use kernel::{
     }, //
 };
 use kernel_ext::{
+    compat::{
+        self,
+        etime, //
+    },
     sched::{
         self,
         NoPreemption, //
@@ -200,7 +204,7 @@ mod tests {
             let before = heavy_barriers(epoch.flavour());
             for _ in 0..5 {
                 let result = epoch.synchronize_timeout(Delta::from_millis(10));
-                assert_eq!(result, Err(ETIME));
+                assert_eq!(result, Err(etime()));
             }
             assert_eq!(epoch.epoch(), 1);
             assert_eq!(heavy_barriers(epoch.flavour()), before);
@@ -223,7 +227,7 @@ mod tests {
             let start = heavy_barriers(epoch.flavour());
             for _ in 0..3 {
                 let result = epoch.synchronize_timeout(Delta::from_millis(100));
-                assert_eq!(result, Err(ETIME));
+                assert_eq!(result, Err(etime()));
                 // One slot was found drained, once.
                 assert_eq!(epoch.epoch(), 1);
                 assert_eq!(heavy_barriers(epoch.flavour()) - start, 1);
@@ -368,7 +372,7 @@ mod tests {
         let waiter = start_synchronize(&epoch)?;
         for _ in 0..3 {
             a_while();
-            kernel::sync::rcu::synchronize_rcu();
+            compat::synchronize_rcu();
             assert!(!waiter.has_returned());
         }
         drop(section);

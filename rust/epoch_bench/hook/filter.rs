@@ -3,13 +3,13 @@
 //! Filters of the tasks whose calls are hooked. Each may be changed at any time.
 
 use kernel::{
-    prelude::*,
     sync::atomic::{
         Atomic,
         Relaxed, //
     }, //
 };
 use kernel_ext::{
+    compat,
     once::OnceWord,
     task::{
         self,
@@ -43,7 +43,7 @@ impl Filter {
         let tgid = self.tgid.read();
         let ancestor = self.ancestor.read();
         let comm = [self.comm[0].load(Relaxed), self.comm[1].load(Relaxed)];
-        (tgid == 0 || current!().tgid() as usize == tgid)
+        (tgid == 0 || compat::current_tgid() as usize == tgid)
             && (comm == [0; 2] || Comm::current().to_words() == comm)
             && (ancestor == 0 || task::descends_from(ancestor as i32))
     }

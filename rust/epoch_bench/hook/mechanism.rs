@@ -16,6 +16,7 @@ use kernel::{
     }, //
 };
 use kernel_ext::{
+    compat::eopnotsupp,
     munmap::MunmapProbe,
     probe::{
         self,
@@ -190,7 +191,7 @@ fn refusal(symbol: &CStr, mechanism: probe::Mechanism, error: Error) -> Error {
     let why = match error {
         error if error == ENOENT => "there is no such function, or it may not be traced",
         error if error == EINVAL => "it may not be probed",
-        error if error == EOPNOTSUPP => "this kernel has no such probes",
+        error if error == eopnotsupp() => "this kernel has no such probes",
         _ => "the kernel refused",
     };
     pr_err!(
@@ -216,7 +217,7 @@ fn no_syscalls(error: Error) -> Error {
         return ENOMEM;
     }
     let why = match error {
-        error if error == EOPNOTSUPP => {
+        error if error == eopnotsupp() => {
             "this kernel has no tracepoints sys_enter and sys_exit that may sleep (Linux 6.13 and later, with CONFIG_TRACEPOINTS and CONFIG_HAVE_SYSCALL_TRACEPOINTS)"
         }
         error if error == EBUSY => "another user has hooked it this way",

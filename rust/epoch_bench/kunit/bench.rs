@@ -28,11 +28,14 @@ use kernel::{
         Arc, //
     }, //
 };
-use kernel_ext::testing::{
-    returns_after,
-    shared,
-    wait_until,
-    Waiter, //
+use kernel_ext::{
+    compat::eusers,
+    testing::{
+        returns_after,
+        shared,
+        wait_until,
+        Waiter, //
+    }, //
 };
 
 const KEY: usize = 7;
@@ -291,7 +294,7 @@ mod tests {
         for _ in 0..MAX_WORKERS {
             all.push(bench.admit()?, GFP_KERNEL)?;
         }
-        assert_eq!(bench.admit().err(), Some(EUSERS));
+        assert_eq!(bench.admit().err(), Some(eusers()));
         assert_eq!(bench.workers().running, MAX_WORKERS);
         drop(all);
         assert_eq!(bench.workers().running, 0);

@@ -13,14 +13,13 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::Arc,
-    ModuleMetadata, //
+    sync::Arc, //
 };
 
 /// Creates a bench for a test, separate from the device's.
 fn bench(kind: Kind) -> Result<Arc<Bench>> {
     Arc::pin_init(
-        Bench::new(&crate::LocalModule::THIS_MODULE, kind, false)?,
+        Bench::new(&kernel_ext::this_module!(), kind, false)?,
         GFP_KERNEL,
     )
 }

@@ -16,7 +16,10 @@ use kernel::{
     prelude::*,
     str::BStr, //
 };
-use kernel_ext::module_param::Named;
+use kernel_ext::{
+    compat::eopnotsupp,
+    module_param::Named, //
+};
 
 #[cfg(any(CONFIG_KUNIT = "y", epoch_bench_busted))]
 mod busted;
@@ -310,7 +313,7 @@ impl Named for Kind {
                     "tracker: '{}' needs an x86-64 CPU with cmpxchg16b\n",
                     kind.name()
                 );
-                Err(EOPNOTSUPP)
+                Err(eopnotsupp())
             }
             None => {
                 pr_err!("tracker: '{}' is none of: {}\n", name, Names);
