@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Checks whether modules can be built. `test/kernels/check-kdir.sh` has the same rules, for `make`.
+//! Checks whether modules can be built. `test/kernels/check-kdir.sh` checks the same for `make`, and
+//! takes its advice from the same table.
 
 use std::path::{Path, PathBuf};
 
 use super::config::{self, Config};
+use super::distribution::Distribution;
 use super::finding::Finding;
 use super::system::System;
 
@@ -31,13 +33,14 @@ pub fn examine(system: &System, running: Option<&Config>, kdir: Option<&Path>) -
         Some(_) => tree.as_ref(),
         None => tree.as_ref().or(running),
     };
+    let distribution = Distribution::of(system);
     vec![
-        kernel_tree(system, &dir, tree.is_some()),
+        kernel_tree(system, &dir, tree.is_some(), &distribution),
         config_rust(config),
-        metadata(system, &dir),
-        rustc(system, config),
-        c_compiler(system, config),
-        bindgen(system),
+        metadata(system, &dir, &distribution),
+        rustc(system, config, &distribution),
+        c_compiler(system, config, &distribution),
+        bindgen(system, &distribution),
     ]
 }
 
@@ -45,7 +48,12 @@ fn build_dir(system: &System) -> Option<PathBuf> {
     Some(format!("/lib/modules/{}/build", system.release()?).into())
 }
 
-fn kernel_tree(system: &System, dir: &Path, configured: bool) -> Finding {
+fn kernel_tree(
+    system: &System,
+    dir: &Path,
+    configured: bool,
+    distribution: &Distribution,
+) -> Finding {
     let shown = dir.display();
     match system.exists(dir) {
         Err(error) => return Finding::unreadable(TREE, dir, &error),
@@ -53,8 +61,7 @@ fn kernel_tree(system: &System, dir: &Path, configured: bool) -> Finding {
             return Finding::missing(
                 TREE,
                 format!("there is no {shown}"),
-                "install the kernel's headers (Debian: 'apt-get install linux-headers-$(uname \
-                 -r)'), or name another tree with --kdir",
+                format!("{}, or name another tree with --kdir", distribution.headers),
             );
         }
         Ok(true) => {}
@@ -97,7 +104,7 @@ fn config_rust(config: Option<&Config>) -> Finding {
     }
 }
 
-fn metadata(system: &System, dir: &Path) -> Finding {
+fn metadata(system: &System, dir: &Path, distribution: &Distribution) -> Finding {
     let rust = dir.join("rust");
     let names = match system.list(&rust) {
         Err(error) => return Finding::unreadable(METADATA, &rust, &error),
@@ -117,13 +124,11 @@ fn metadata(system: &System, dir: &Path) -> Finding {
     Finding::missing(
         METADATA,
         format!("{} has no {}", rust.display(), lacks.join(", no ")),
-        "headers packages lack it: unpack the kernel's source, copy its configuration there as \
-         .config and the headers' Module.symvers, run 'make KERNELRELEASE=$(uname -r) \
-         olddefconfig modules_prepare', and name that tree with --kdir, and to make with KDIR=",
+        distribution.metadata.as_str(),
     )
 }
 
-fn rustc(system: &System, config: Option<&Config>) -> Finding {
+fn rustc(system: &System, config: Option<&Config>, distribution: &Distribution) -> Finding {
     let program = program(system, "RUSTC").unwrap_or_else(|| "rustc".into());
     let found = system.host().version(&program);
     let wanted = config.and_then(|config| config.text("CONFIG_RUSTC_VERSION_TEXT"));
@@ -134,12 +139,15 @@ fn rustc(system: &System, config: Option<&Config>) -> Finding {
         (Some(found), Some(wanted)) => Finding::missing(
             RUSTC,
             format!("{program} is '{found}', and the kernel was built with '{wanted}'"),
-            "install that one, or name it with RUSTC=: Rust modules load only if both are the same",
+            format!(
+                "{}, or name that one with RUSTC=: Rust modules load only if both are the same",
+                distribution.rustc
+            ),
         ),
         (None, Some(wanted)) => Finding::missing(
             RUSTC,
             format!("{program} does not run, and the kernel was built with '{wanted}'"),
-            "install that one, or name it with RUSTC=",
+            format!("{}, or name it with RUSTC=", distribution.rustc),
         ),
         (Some(found), None) => Finding::unknown(
             RUSTC,
@@ -149,13 +157,12 @@ fn rustc(system: &System, config: Option<&Config>) -> Finding {
         (None, None) => Finding::missing(
             RUSTC,
             format!("{program} does not run"),
-            "install the one that built the kernel (Debian: 'apt-get install rustc'), or name it \
-             with RUSTC=",
+            format!("{}, or name it with RUSTC=", distribution.rustc),
         ),
     }
 }
 
-fn c_compiler(system: &System, config: Option<&Config>) -> Finding {
+fn c_compiler(system: &System, config: Option<&Config>, distribution: &Distribution) -> Finding {
     let wanted = config.and_then(|config| config.text("CONFIG_CC_VERSION_TEXT"));
     let programs = compilers(system, wanted);
     let found = programs
@@ -184,8 +191,7 @@ fn c_compiler(system: &System, config: Option<&Config>) -> Finding {
                 ),
                 None => format!("{} does not run", programs.join(" or ")),
             },
-            "install it (Debian: 'apt-get install build-essential', or 'clang'), or name it with \
-             CC=",
+            format!("{}, or name it with CC=", distribution.cc),
         ),
     }
 }
@@ -219,14 +225,14 @@ fn version_of(text: &str) -> &str {
     }
 }
 
-fn bindgen(system: &System) -> Finding {
+fn bindgen(system: &System, distribution: &Distribution) -> Finding {
     let program = program(system, "BINDGEN").unwrap_or_else(|| "bindgen".into());
     match system.host().version(&program) {
         Some(version) => Finding::ok(BINDGEN, version),
         None => Finding::missing(
             BINDGEN,
             format!("{program} does not run"),
-            "install it (Debian: 'apt-get install bindgen'), or name it with BINDGEN=",
+            format!("{}, or name it with BINDGEN=", distribution.bindgen),
         ),
     }
 }
@@ -292,12 +298,7 @@ mod tests {
     #[test]
     fn a_tree_may_be_absent_or_unprepared() {
         let none = findings(&good().without(DIR));
-        expect(
-            &none,
-            TREE,
-            Missing,
-            &["there is no", "linux-headers", "--kdir"],
-        );
+        expect(&none, TREE, Missing, &["there is no", "headers", "--kdir"]);
         expect(&none, RUST, Unknown, &["config.gz"]);
         expect(&none, METADATA, Missing, &["no libcore.rmeta"]);
         let raw = good().without("/lib/modules/7.3/build/include");

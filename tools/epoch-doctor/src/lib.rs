@@ -7,6 +7,7 @@
 
 mod build;
 mod config;
+mod distribution;
 mod finding;
 mod hook;
 mod load;
