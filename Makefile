@@ -12,25 +12,42 @@ PREFIX ?= /usr/local
 ENTER := $(CURDIR)/test/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
-.PHONY: all modules demo check kunit bench scale icount figures tools docs vm install clean help \
-	setup lint check-host check-browser check-kunit check-debug check-kasan check-misuse check-mutants check-calls check-icount check-guest check-guest-mutants shell
+.PHONY: all modules demo check kunit bench scale icount figures tools docs run module matrix vm \
+	install clean help setup lint check-host check-kernels check-browser check-kunit check-debug check-kasan check-misuse \
+	check-mutants check-calls check-icount check-guest check-guest-mutants shell
 
 all: modules
 
 ##@ On the machine itself
 
-modules: ## build epoch.ko and epoch_bench.ko for the running kernel, or for KVER= or KDIR=
+# A kernel of Debian's that is asked for by its version, and has no tree here that Rust modules can
+# be built with: the build root makes one.
+from-root := $(strip $(if $(filter command environment,$(firstword $(origin KVER))),\
+	$(if $(filter file,$(origin KDIR)),\
+	$(shell test/kernels/check-kdir.sh $(KDIR) >/dev/null 2>&1 || echo yes))))
+
+modules: ## build the modules for the running kernel, or for KVER= (any of Debian's) or KDIR=
+ifeq ($(from-root),yes)
+	@$(ENTER) test/kernels/debian.sh
+	@$(ENTER) test/kernels/modules.sh stock
+	@test/kernels/fetch-modules.sh
+else
 	@test/kernels/check-kdir.sh $(KDIR)
 	$(KBUILD) modules
+endif
 
 install: ## install the modules for that kernel
+ifeq ($(from-root),yes)
+	install -D -m 644 -t $(DESTDIR)/lib/modules/$(KVER)/updates *.ko samples/*.ko
+else
 	@test/kernels/check-kdir.sh $(KDIR)
 	$(KBUILD) modules_install
+endif
 	$(if $(DESTDIR),,depmod $(KVER))
 
 clean: ## remove build products here, but not the cache
 	@if [ -e $(KDIR)/Makefile ]; then $(KBUILD) clean; fi
-	rm -rf tools/target
+	rm -rf tools/target *.ko samples/*.ko
 
 ##@ In a guest, on any Debian 12 or 13 machine (as root or with sudo)
 
@@ -52,7 +69,7 @@ scale: ## the cost in the kernel, next to RCU, SRCU and locks; on 2, 4 and 8 CPU
 icount: ## instructions of sections, blocks, callbacks and lone waits in the kernel, counted
 	@$(ENTER) test/icount.sh
 
-figures: ## tables and pictures of Documentation/measured.rst; FIGURES="di sweep" for some; 20 minutes
+figures: ## tables and pictures of Documentation/measured.rst, or some: FIGURES="di sweep"
 	@$(ENTER) test/figures.sh $(FIGURES)
 
 tools: ## build epoch-bench, a static program, in the cache
@@ -60,6 +77,15 @@ tools: ## build epoch-bench, a static program, in the cache
 
 docs: ## the pages of Documentation/, and rustdoc's of the kernel crates and the tools, in the cache
 	@$(ENTER) test/docs.sh --show
+
+run: ## SCRIPT=FILE [FILES="SOURCE=DESTINATION ..."]: run a script in the guest
+	@test/run.sh $(SCRIPT) $(FILES)
+
+module: ## DIR=DIRECTORY: build a module of yours that uses epoch.ko, for the guest's kernel
+	@test/module.sh $(DIR)
+
+matrix: ## smoke-test the modules on each kernel, or on those of KERNELS="V ..."
+	@test/matrix.sh $(KERNELS)
 
 vm: ## a shell in the guest, with the modules and epoch-bench in place
 	@$(ENTER) test/boot/shell.sh
@@ -74,6 +100,9 @@ lint: ## formatting, clippy, checkpatch, shellcheck, rustdoc
 
 check-host: ## the tests that need no kernel
 	@$(ENTER) test/check.sh host
+
+check-kernels: ## builds for the other kernels that the project supports
+	@$(ENTER) test/check.sh kernels
 
 check-browser: ## the page of epoch-bench report, in Chromium
 	@$(ENTER) test/check.sh browser
@@ -113,5 +142,5 @@ help: ## this list
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "Settings: KVER= KDIR= RUSTC= (modules); CPUS=8 MEM=2048 TIMEOUT= (guest);"
+	@echo "Settings: KVER= (modules, guest); KDIR= RUSTC= (modules); CPUS=8 MEM=2048 TIMEOUT= (guest);"
 	@echo "TASKS=8 SAMPLES=10 (demo); EPOCH_CACHE=~/.cache/epoch-kmod (downloads, build root, kernels)."

@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname -- "$0")/inside.sh"
 
 parts=("$@")
-((${#parts[@]})) || parts=(lint host browser kunit debug misuse mutants calls icount guest)
+((${#parts[@]})) || parts=(lint host kernels browser kunit debug misuse mutants calls icount guest)
 
 results=$EPOCH_CACHE/results/check
 rm -rf -- "$results"

@@ -45,7 +45,7 @@ if [[ ${1:-} == --build ]]; then
 	exit
 fi
 
-"$test/kernels/stock.sh"
+"$test/kernels/debian.sh"
 "$test/kernels/modules.sh" stock
 export RUSTDOCFLAGS="-D warnings"
 step "build the documentation" "$0" --build

@@ -20,7 +20,7 @@ export EPOCH_CACHE=${EPOCH_CACHE:-$home/.cache/epoch-kmod}
 
 # Settings that are passed through sudo and into the root.
 settings=()
-for name in CPUS MEM SAMPLES TASKS TIMEOUT V TERM http_proxy https_proxy no_proxy \
+for name in KVER CPUS MEM SAMPLES TASKS TIMEOUT V TERM http_proxy https_proxy no_proxy \
 	HTTP_PROXY HTTPS_PROXY NO_PROXY; do
 	[[ -z ${!name+set} ]] || settings+=("$name=${!name}")
 done
@@ -50,12 +50,19 @@ if ! setpriv --reuid="$user" --regid="$group" --clear-groups \
 fi
 
 # Files that root writes there become the user's; only the root tree stays root's.
-trap 'chown --no-dereference "$user:$group" "$EPOCH_CACHE"/{root.lock,log/*} 2>/dev/null || :' EXIT
+trap 'chown --no-dereference "$user:$group" "$EPOCH_CACHE"/{root*.lock,log/*} 2>/dev/null || :' EXIT
 
 "$test/root/host.sh"
-setpriv --pdeathsig KILL "$test/root/root.sh"
+# Each Debian release has its own compilers, and so a root of its own.
+release=$(release_of "${KVER:-}")
 root=$EPOCH_CACHE/root
-[[ ! -f $root/etc/epoch-notice ]] || cat "$root/etc/epoch-notice"
+[[ $release == trixie ]] || root+=-$release
+case ${KVER:-} in
+*arm64) arch=arm64 ;;
+*amd64) arch=amd64 ;;
+*) arch=$(dpkg --print-architecture) ;;
+esac
+setpriv --pdeathsig KILL "$test/root/root.sh" "$release" "$root" "$arch"
 
 # KVM's device is accessible to its group.
 groups=$group

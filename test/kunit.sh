@@ -28,7 +28,7 @@ done
 
 # Held until the modules are no longer needed: the next mutant overwrites them.
 [[ -z $mutant ]] || lock "mutant${LANE:-}-$variant"
-"$test/kernels/kernel.sh" "$variant"
+"$test/kernels/own.sh" "$variant"
 "$test/kernels/modules.sh" "$variant" ${mutant:+"$mutant" "${only%%.*}"} || exit 2
 modules=$("$test/kernels/modules.sh" --dir "$variant" "$mutant")
 
@@ -51,13 +51,13 @@ append=(kunit.enable=1 log_buf_len=1M ${only:+"kunit.filter_glob=$only"})
 boot_uml() {
 	seconds=${TIMEOUT:-120}
 	status=0
-	TMPDIR=/tmp timeout -k 5 "$seconds" "$EPOCH_CACHE/uml/linux" mem=1G ncpus=2 seccomp=on \
+	TMPDIR=/tmp timeout -k 5 "$seconds" "$EPOCH_CACHE/kernels/uml-$version/linux" mem=1G ncpus=2 seccomp=on \
 		initrd="$work/initrd" con=null con0=fd:0,fd:1 "${append[@]}" >"$log" 2>&1 </dev/null || status=$?
 }
 
 boot_qemu() {
 	cpus=${CPUS:-4} memory=${MEM:-1024} seconds=${TIMEOUT:-600} console=$log
-	run_guest "$EPOCH_CACHE/$variant/arch/x86/boot/bzImage" "$work/initrd" "${append[*]} EPOCH_END=reboot" 'epoch-kunit: '
+	run_guest "$EPOCH_CACHE/kernels/$variant-$version/arch/x86/boot/bzImage" "$work/initrd" "${append[*]} EPOCH_END=reboot" 'epoch-kunit: '
 	# Lines of the serial console end in carriage returns, which kunit.py does not expect.
 	sed -i 's/\r$//' "$log"
 }

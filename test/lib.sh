@@ -4,8 +4,20 @@
 
 test=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
-# shellcheck source=test/kernels/versions
-. "$test/kernels/versions"
+# fields FILE: print the lines of a table without its comments.
+fields() {
+	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$1"
+}
+
+# release_of VERSION: print the Debian release whose compilers built a kernel of Debian's, which
+# is that of its name (7.3.4+deb13-amd64 was built for Debian 13), or the first supported one.
+release_of() {
+	case $1 in
+	*+deb13*) echo trixie ;;
+	*+deb14*) echo forky ;;
+	*) fields "$test/kernels/series" | awk 'NR == 1 { print $3 }' ;;
+	esac
+}
 
 # shown PATH: print a path inside the build root as it is outside.
 shown() {
@@ -54,6 +66,12 @@ advice() {
 	fi
 }
 
+# refuse WHAT ADVICE: in a step, end it for a reason that needs no log.
+refuse() {
+	printf 'refused: %s\nto do: %s\n' "$1" "$2"
+	exit 1
+}
+
 # step NAME COMMAND...: run COMMAND (a program, not a function: functions lose
 # errexit here) with its output in a log.
 step() {
@@ -76,6 +94,9 @@ step() {
 	fi
 	[[ -z $interrupted ]] || die "interrupted in \"$name\"" "$log" \
 		"run the same command again to resume from this step"
+	if grep -q '^refused: ' "$log"; then
+		die "$(sed -n 's/^refused: //p' "$log")" "" "$(sed -n 's/^to do: //p' "$log")"
+	fi
 	say "   $name: failed after $((SECONDS - from)) s; the end of its log:"
 	tail -n 15 "$log" | sed 's/^/   | /'
 	die "$name (exit status $status)" "$log" "$(advice "$log")"

@@ -5,9 +5,9 @@ set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
-"$test/kernels/stock.sh"
-"$test/kernels/kernel.sh" uml
-"$test/kernels/kernel.sh" debug
+"$test/kernels/debian.sh"
+"$test/kernels/own.sh" uml
+"$test/kernels/own.sh" debug
 "$test/kernels/modules.sh" stock
 "$test/kernels/modules.sh" uml
 "$test/kernels/modules.sh" debug

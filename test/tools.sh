@@ -1,18 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # tools.sh [--show]: build epoch-bench in the cache, as a static program, so that it runs in the
-# guest and on any other x86-64 Linux; --show prints its path. tools.sh --cargo ARG... runs
-# cargo in the workspace with the same settings.
+# guest and on any other Linux of that architecture; --show prints its path. tools.sh --cargo ARG...
+# runs cargo in the workspace with the same settings.
 set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/inside.sh"
 
 export CARGO_HOME=$EPOCH_CACHE/cargo CARGO_TARGET_DIR=$EPOCH_CACHE/target CARGO_TERM_COLOR=never
+# Each build root has a compiler of its own.
+[[ $release == trixie ]] || CARGO_TARGET_DIR+=-$release
 
 cargo_() {
 	# As for the modules: resumable.
-	workdir "$CARGO_TARGET_DIR" "$(key /dev/null)"
-	local sources
+	local sources compilers
+	compilers=$(dpkg-query -W -f '${Package}=${Version} ' rustc cargo gcc)
+	workdir "$CARGO_TARGET_DIR" "$compilers"
 	sources=$(contents tools rust include)
 	if ! current "$CARGO_TARGET_DIR/.sources" "$sources"; then
 		# Make cargo forget this project's crates; the others need not be rebuilt.
@@ -22,6 +25,25 @@ cargo_() {
 	(cd "$src/tools" && cargo "$@")
 }
 
+foreign=
+[[ $arch == "$native" ]] || foreign=1
+
+# The Rust standard library of another architecture, of this very compiler.
+sysroot=$EPOCH_CACHE/sysroot-$arch
+standard_library() {
+	local package
+	package=$(dpkg-query -W -f '${Version}' rustc)
+	if ! current "$sysroot/.stamp" "$package"; then
+		# shellcheck source=test/kernels/apt.sh
+		. "$test/kernels/apt.sh"
+		update_lists 1440
+		rm -rf -- "$sysroot"
+		mkdir -p -- "$sysroot"
+		unpack_packages "$sysroot" "libstd-rust-dev:$arch=$package"
+		stamp "$sysroot/.stamp" "$package"
+	fi
+}
+
 case ${1:-} in
 --cargo)
 	shift
@@ -29,16 +51,24 @@ case ${1:-} in
 	cargo_ "$@"
 	;;
 --build)
+	triple=x86_64-unknown-linux-gnu
+	[[ $arch != arm64 ]] || triple=aarch64-unknown-linux-gnu
+	flags="-C target-feature=+crt-static"
+	if [[ $arch != "$native" ]]; then
+		standard_library
+		flags+=" --sysroot $sysroot/usr -C linker=${triple/-unknown/}-gcc"
+	fi
 	# With --target, the flags do not apply to procedural macros.
-	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-feature=+crt-static" \
-		cargo_ build --release --locked --target x86_64-unknown-linux-gnu --bin epoch-bench
-	mkdir -p "$EPOCH_CACHE/bin"
-	cp -- "$CARGO_TARGET_DIR/x86_64-unknown-linux-gnu/release/epoch-bench" "$EPOCH_CACHE/bin/epoch-bench.part"
-	mv -- "$EPOCH_CACHE/bin/epoch-bench.part" "$EPOCH_CACHE/bin/epoch-bench"
+	variable=CARGO_TARGET_${triple//-/_}_RUSTFLAGS
+	export "${variable^^}=$flags"
+	cargo_ build --release --locked --target "$triple" --bin epoch-bench
+	mkdir -p "$bin"
+	cp -- "$CARGO_TARGET_DIR/$triple/release/epoch-bench" "$bin/epoch-bench.part"
+	mv -- "$bin/epoch-bench.part" "$bin/epoch-bench"
 	;;
 *)
 	lock tools
-	step "build epoch-bench" "$0" --build
-	[[ ${1:-} != --show ]] || shown "$EPOCH_CACHE/bin/epoch-bench"$'\n'
+	step "build epoch-bench${foreign:+ for $arch}" "$0" --build
+	[[ ${1:-} != --show ]] || shown "$bin/epoch-bench"$'\n'
 	;;
 esac

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # boot.sh [--name NAME] [--seconds N] [--modules] [--bench] [--perf] [--cpu FEATURES] [--patches]
-#         [--icount] [--append WORDS] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
+#         [--icount] [--append WORDS] [--own-status] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
 # boot.sh --shell [--bench] [--perf] [--file ...]
 #
 # Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on the terminal).
 # The output of SCRIPT is shown immediately; the files that it leaves in /out are copied to
-# results/NAME in the cache; its exit status is this command's. --modules builds the modules and
+# results/NAME in the cache; its exit status is this command's, without more words about it if
+# --own-status says that it is SCRIPT's to explain. --modules builds the modules and
 # adds them to the guest; --bench also builds and adds epoch-bench; --perf adds perf. --cpu
 # changes the CPU: --cpu -cx16 removes cmpxchg16b. --patches is for scripts that make the kernel
 # patch code which other CPUs execute: QEMU then emulates all CPUs in one thread. In separate
@@ -35,6 +36,7 @@ features=
 tcg_thread=
 icount=
 append=
+own_status=
 files=()
 while (($#)); do
 	case $1 in
@@ -49,8 +51,12 @@ while (($#)); do
 	# running.
 	--patches) tcg_thread=single append+=" tsc=nowatchdog" ;;
 	# Otherwise the kernel distrusts the TSC of an emulated CPU, and reads a slower clock.
-	--icount) icount=1 append+=" tsc=reliable" ;;
+	--icount)
+		icount=1
+		[[ $arch != amd64 ]] || append+=" tsc=reliable"
+		;;
 	--append) append+=" $2" && shift ;;
+	--own-status) own_status=1 ;;
 	--shell) shell=1 name=shell seconds=infinity ;;
 	*) break ;;
 	esac
@@ -61,8 +67,8 @@ seconds=${TIMEOUT:-$seconds}
 [[ $cpus =~ ^[1-9][0-9]*$ ]] || die "CPUS=$cpus is not a number of CPUs" "" "say, for example, CPUS=8"
 [[ $memory =~ ^[1-9][0-9]*$ ]] || die "MEM=$memory is not a number of MiB" "" "say, for example, MEM=2048"
 
+"$test/kernels/debian.sh"
 if [[ -n $modules ]]; then
-	"$test/kernels/stock.sh"
 	"$test/kernels/modules.sh" stock
 	built=$("$test/kernels/modules.sh" --dir stock)
 	while read -r object; do
@@ -71,7 +77,7 @@ if [[ -n $modules ]]; then
 fi
 if [[ -n $bench ]]; then
 	"$test/tools.sh"
-	files+=("$EPOCH_CACHE/bin/epoch-bench=bin/epoch-bench")
+	files+=("$bin/epoch-bench=bin/epoch-bench")
 fi
 
 work=$(mktemp -d)
@@ -88,12 +94,20 @@ if [[ -z $shell ]]; then
 	shift
 	(($# == 0)) || printf '%s\n' "$@" >"$work/arguments"
 fi
-"$test/boot/initrd.sh" "$work/initrd" "${programs[@]}" "$test/guest/init=init" "$work/arguments=etc/arguments" "${files[@]}"
+if [[ $arch != "$native" ]]; then
+	# Programs of the build root do not run there.
+	((${#programs[@]} == 0)) || die "a guest of $arch has no perf" "" "take a kernel of $native"
+	programs=(--busybox "$(find "$debian/files" -path "*/bin/busybox" -print -quit)")
+fi
+"$test/boot/initrd.sh" "$work/initrd" "${programs[@]}" \
+	"$test/guest/init=init" "$work/arguments=etc/arguments" "${files[@]}"
 
 # The kernel passes unknown parameters to its first process.
 tty=0
 [[ ! -t 1 ]] || tty=1
-run_guest "/boot/vmlinuz-$kernel" "$work/initrd" "EPOCH_TTY=$tty TERM=${TERM:-dumb} $append" 'epoch-guest: up' \
+machine_arch=$arch image_name=$kernel
+append="EPOCH_TTY=$tty TERM=${TERM:-dumb} $append"
+run_guest "$debian/files/vmlinuz" "$work/initrd" "$append" 'epoch-guest: up' \
 	-device virtio-serial-pci \
 	-chardev stdio,id=user,signal="$([[ -n $shell ]] && echo off || echo on)" \
 	-device virtconsole,chardev=user \
@@ -107,6 +121,7 @@ failed() {
 }
 [[ -n $up ]] || failed "the guest did not come up"
 ((status != 124 && status != 137)) || failed "the guest did not end within $seconds s"
+((status == 0)) || [[ -z $own_status ]] || exit "$status"
 ((status == 0)) || failed "QEMU ended with status $status"
 
 results=$EPOCH_CACHE/results/$name
@@ -116,4 +131,5 @@ if ! tar -C "$results" -xzf "$work/result" 2>/dev/null || [[ ! -s $results/.stat
 	failed "the guest ended without a result"
 fi
 status=$(<"$results/.status")
+((status == 0)) || [[ -z $own_status ]] || exit "$status"
 ((status == 0)) || failed "$script ended with status $status in the guest"

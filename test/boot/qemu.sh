@@ -1,37 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced by the scripts that boot an x86-64 kernel in QEMU.
+# Sourced by the scripts that boot a kernel in QEMU.
 # shellcheck disable=SC2154,SC2034 # they share variables, see below
 
 # run_guest IMAGE INITRD APPEND MARK ARG...: boot with "cpus" CPUs and "memory" MiB for
 # "seconds" at most, with the serial console in the file "console". "features" changes the CPU,
 # as QEMU's -cpu has it (may be unset); "tcg_thread" is "single" to emulate all CPUs in one
 # thread; "icount", if set, has the one CPU emulated at one instruction a nanosecond of the
-# guest's time. APPEND is added to the kernel's command line; MARK appears on the console once
+# guest's time; "machine_arch" is amd64 if unset, or arm64. APPEND is added to the kernel's command line; MARK appears on the console once
 # the first process runs; ARGs are passed to QEMU. A panic does not reboot.
 #
 # Sets "status" to QEMU's exit status, and "up" if the first process ran. QEMU's messages are in
 # "$work/qemu".
 run_guest() {
 	local image=$1 initrd=$2 append=$3 mark=$4 accel why machine patience attempt interrupted=
+	local on=${machine_arch:-amd64} console_device=ttyS0 cpu=qemu64 kind=()
+	# shellcheck disable=SC2100 # a name
+	qemu=qemu-system-x86_64
+	if [[ $on == arm64 ]]; then
+		# The architecture's own algorithm for signing pointers would take most of the time.
+		qemu="qemu-system-aarch64" console_device=ttyAMA0 cpu=max,pauth-impdef=on kind=(-M virt)
+	fi
 	shift 4
 	if [[ -n ${icount:-} ]]; then
 		accel=icount why="one instruction a nanosecond"
 	else
-		read -r accel why < <("$test/boot/accel.sh")
+		read -r accel why < <("$test/boot/accel.sh" "$on")
 	fi
-	say "guest: $(basename -- "$image"), $cpus CPUs, $memory MiB, $accel ($why)"
+	say "guest: ${image_name:-$(basename -- "$image")}, $cpus CPUs, $memory MiB, $accel ($why)"
 	case $accel in
 	kvm) machine=(-accel kvm -cpu "host${features:+,$features}") ;;
 	# qemu64 has cmpxchg16b, and few other features that would have to be emulated.
-	tcg) machine=(-accel "tcg,thread=${tcg_thread:-multi}" -cpu "qemu64${features:+,$features}") ;;
+	tcg) machine=(-accel "tcg,thread=${tcg_thread:-multi}" -cpu "$cpu${features:+,$features}") ;;
 	# Without sleep=off an idle guest would wait for the host's clock.
-	icount) machine=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu qemu64) ;;
+	icount) machine=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu "$cpu") ;;
 	esac
-	machine+=(-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
+	machine+=("${kind[@]}" -smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
 		-pidfile "$work/pid" -serial "file:$console"
 		-chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor
-		-kernel "$image" -initrd "$initrd" -append "console=ttyS0 panic=-1 oops=panic $append")
+		-kernel "$image" -initrd "$initrd" -append "console=$console_device panic=-1 oops=panic $append")
 
 	# Emulated guests have been seen to hang before their first process, and to crash there
 	# at a breakpoint of the kernel's own patching: QEMU's threads may keep a translation of
@@ -68,7 +75,7 @@ boot_once() {
 	watch_boot "$mark" "$patience" &
 	watcher=$!
 	status=0
-	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 "$@" 2>"$work/qemu" || status=$?
+	timeout --foreground -k 5 "$seconds" "$qemu" "$@" 2>"$work/qemu" || status=$?
 	kill -- "$watcher" 2>/dev/null || :
 	wait "$watcher" 2>/dev/null || :
 	# 134: QEMU aborted.

@@ -7,6 +7,6 @@ set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/../inside.sh"
 
-"$test/kernels/stock.sh"
+"$test/kernels/debian.sh"
 "$test/kernels/modules.sh" stock "$@"
 python3 "$test/checks/calls.py" "$("$test/kernels/modules.sh" --dir stock "$@")/epoch_bench.ko"

@@ -8,7 +8,7 @@ set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/../inside.sh"
 
-"$test/kernels/kernel.sh" uml
+"$test/kernels/own.sh" uml
 "$test/kernels/modules.sh" uml
 cd "$("$test/kernels/modules.sh" --dir uml)"
 # As in the kernel's build, which uses unstable features.

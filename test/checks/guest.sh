@@ -21,7 +21,7 @@ gcc -static -O2 -Wall -Wextra -Werror -I "$src/include/uapi" -o "$blocks" "$test
 oddcalls=$EPOCH_CACHE/bin/oddcalls
 gcc -static -O2 -Wall -Wextra -Werror -o "$oddcalls" "$test/guest/oddcalls.c" -pthread
 
-"$test/kernels/stock.sh"
+"$test/kernels/debian.sh"
 "$test/kernels/modules.sh" stock
 # Linking it takes one CPU.
 "$test/tools.sh" &

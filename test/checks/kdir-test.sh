@@ -18,6 +18,12 @@ tree() {
 	touch "$work/k/rust/libkernel.rmeta" "$work/k/rust/libcore.rmeta" "$work/k/rust/libmacros.so"
 	tool rustc "rustc 1.85.1 (abc)"
 	tool bindgen "bindgen 0.71.1"
+	on void 7.3.4
+}
+
+on() { # DISTRIBUTION KERNEL
+	printf 'ID=%s\n' "$1" >"$work/os-release"
+	kernel=$2
 }
 
 tool() {
@@ -26,7 +32,8 @@ tool() {
 }
 
 check() {
-	RUSTC=$work/rustc BINDGEN=$work/bindgen "$here/../kernels/check-kdir.sh" "$work/k" 2>&1
+	OS_RELEASE=$work/os-release KERNEL=$kernel RUSTC=$work/rustc BINDGEN=$work/bindgen \
+		"$here/../kernels/check-kdir.sh" "$work/k" 2>&1
 }
 
 verdict() { # NAME STATUS OUTPUT
@@ -84,7 +91,23 @@ refuses "no bindgen" "bindgen does not run"
 for part in libkernel.rmeta libcore.rmeta libmacros.so; do
 	tree
 	rm -- "$work/k/rust/$part"
-	refuses "no rust/$part" "no Rust metadata" KDIR=
+	refuses "no rust/$part" "no Rust metadata" "the metadata"
 done
+
+# Each distribution's own command.
+while read -r distribution release command; do
+	tree
+	on "$distribution" "$release"
+	rm -- "$work/k/rust/libkernel.rmeta"
+	refuses "no metadata on $distribution with $release" "To do: $command"
+done <<-END
+	debian 7.3.4+deb13-amd64 run make KVER=\$(uname -r)
+	debian 7.3.4-mine make the metadata from the kernel's source
+	ubuntu 7.0.0-14-generic run apt-get install linux-lib-rust-\$(uname -r)
+	arch 7.3.4-arch1-1 run pacman -S linux-headers
+	fedora 7.2.9-300.fc44 make the metadata from the kernel's source
+	nixos 7.2.0 run nix-build
+	void 7.3.4 make the metadata from the kernel's source
+END
 
 exit "$failed"

@@ -12,7 +12,7 @@ set -euo pipefail
 
 tree=$(cd -- "$test/.." && pwd)
 mutants=$tree/tools/epoch-model/mutants
-if [[ -f /etc/epoch-kernel ]]; then
+if [[ -f /etc/epoch-release ]]; then
 	# As in tools.sh.
 	export CARGO_HOME=$EPOCH_CACHE/cargo CARGO_TARGET_DIR=$EPOCH_CACHE/target
 	lock tools

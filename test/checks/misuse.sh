@@ -7,7 +7,7 @@ set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/../inside.sh"
 
-"$test/kernels/kernel.sh" uml
+"$test/kernels/own.sh" uml
 "$test/kernels/modules.sh" uml
 if (($# == 0)); then
 	# Each spends most of its time waiting for seconds.
@@ -36,7 +36,7 @@ while read -r name report; do
 	printf '%s\n' epoch "epoch_misuse misuse=$name" >"$work/order"
 	"$test/boot/initrd.sh" "$work/initrd" "$test/guest/kunit-init=init" "$work/order=modules/order" \
 		"$modules/epoch.ko=modules/epoch.ko" "$modules/epoch_misuse.ko=modules/epoch_misuse.ko"
-	TMPDIR=/tmp timeout -k 5 30 "$EPOCH_CACHE/uml/linux" mem=1G ncpus=2 seccomp=on \
+	TMPDIR=/tmp timeout -k 5 30 "$EPOCH_CACHE/kernels/uml-$version/linux" mem=1G ncpus=2 seccomp=on \
 		initrd="$work/initrd" con=null con0=fd:0,fd:1 kunit.enable=0 >"$log" 2>&1 </dev/null || :
 	if ! grep -q "epoch_misuse: misuse: $name" "$log"; then
 		verdict="it was not done"

@@ -1,50 +1,75 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # check-kdir.sh KDIR: check that Rust modules can be built with this kernel tree and this
-# compiler. Each failure suggests a fix. RUSTC= names another compiler.
+# compiler. A failure says in a line what is missing, and which command brings it on this
+# distribution. RUSTC= and BINDGEN= name other programs; OS_RELEASE= and KERNEL= stand for
+# /etc/os-release and the running kernel in tests.
 set -euo pipefail
 
 kdir=$1
 rustc=${RUSTC:-rustc}
+kernel=${KERNEL:-$(uname -r)}
+here=$(cd -- "$(dirname -- "$0")" && pwd)
 
-fail() {
-	printf 'epoch: cannot build for %s: %s\n' "$kdir" "$1" >&2
-	shift
-	printf '  %s\n' "$@" >&2
+# advice FIELD: print what the table of distributions has in this field for this machine.
+advice() {
+	local names
+	names=$(
+		[[ -n ${OS_RELEASE:-} || ! -e /etc/armbian-release ]] || echo armbian
+		# shellcheck disable=SC1090,SC1091 # it is the system's
+		. "${OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${ID:-} ${ID_LIKE:-}"
+		echo '*'
+	)
+	awk -F ' [|] ' -v field="$1" -v kernel="$kernel" -v names="$names" '
+		/^#/ { next }
+		{
+			if ($2 == "*" || index(kernel, $2))
+				if (!($1 in text))
+					text[$1] = $field
+		}
+		END {
+			n = split(names, name, /[ \n]+/)
+			for (i = 1; i <= n; i++)
+				if (name[i] in text) {
+					print text[name[i]]
+					exit
+				}
+		}' "$here/../../tools/epoch-doctor/src/distributions"
+}
+
+fail() { # WHAT ADVICE [MORE]
+	local todo=$2
+	case $todo in
+	:) todo="make the metadata from the kernel's source: see Documentation/kernels.rst" ;;
+	:*) todo=${todo#: } ;;
+	*) todo="run $todo" ;;
+	esac
+	printf 'epoch: cannot build for %s: %s. To do: %s.\n' "$kdir" "$1" "$todo" >&2
+	[[ -z ${3:-} ]] || printf '   %s\n' "$3" >&2
+	printf '   "make demo" and "make vm" bring a kernel of their own.\n' >&2
 	exit 1
 }
 
-guest='"make demo" and "make vm" need none of this: they bring a kernel of their own.'
-
-[[ -d $kdir ]] || fail "there is no such directory" \
-	"Install the kernel's headers, or give another kernel with KVER= or its build directory with KDIR=." \
-	"$guest"
+[[ -d $kdir ]] || fail "there is no such directory" "$(advice 3)" \
+	"Or give another kernel with KVER=, or its build directory with KDIR=."
 
 config=$kdir/include/config/auto.conf
 [[ -f $config ]] || fail "it is not configured (no include/config/auto.conf)" \
-	"Run \"make olddefconfig modules_prepare\" there."
+	"make -C $kdir olddefconfig modules_prepare"
 
 grep -qx 'CONFIG_RUST=y' "$config" || fail "this kernel is built without CONFIG_RUST" \
-	"Use a kernel that has it: Debian's from 7.2 on, or your own with CONFIG_RUST=y." \
-	"$guest"
-
-wanted=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT=//p' "$config" | tr -d '"')
-found=$("$rustc" --version 2>/dev/null) || fail "the Rust compiler \"$rustc\" does not run" \
-	"Install the one that built this kernel, \"$wanted\", or name it with RUSTC=."
-[[ $found == "$wanted" ]] || fail "the compilers differ" \
-	"the kernel was built with: $wanted" \
-	"$rustc is:               $found" \
-	"Rust modules load only if both are the same: install that one, or name it with RUSTC=."
-
-"${BINDGEN:-bindgen}" --version >/dev/null 2>&1 || fail "bindgen does not run" \
-	"Install it (Debian: apt-get install bindgen), or name it with BINDGEN=."
+	": use a kernel that has it, such as Debian's from 7.2 on, or your own with CONFIG_RUST=y"
 
 shopt -s nullglob
 macros=("$kdir"/rust/libmacros*.so)
 [[ -f $kdir/rust/libkernel.rmeta && -f $kdir/rust/libcore.rmeta && ${#macros[@]} -gt 0 ]] ||
-	fail "it has no Rust metadata (rust/libkernel.rmeta and others)" \
-		"Distributions' headers lack it. Prepare it from the kernel's own source, as test/kernels/stock.sh does:" \
-		"unpack the source, copy /boot/config-VERSION to .config, run" \
-		"\"make KERNELRELEASE=VERSION olddefconfig modules_prepare\", copy Module.symvers from the headers," \
-		"and give that directory with KDIR=." \
-		"$guest"
+	fail "it has no Rust metadata (rust/libkernel.rmeta and others)" "$(advice 4)"
+
+wanted=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT=//p' "$config" | tr -d '"')
+found=$("$rustc" --version 2>/dev/null) || fail "the Rust compiler \"$rustc\" does not run" \
+	"$(advice 5)" "The kernel was built with \"$wanted\"; RUSTC= names another one."
+[[ $found == "$wanted" ]] || fail "the kernel was built with \"$wanted\", and $rustc is \"$found\"" \
+	"$(advice 5)" "Rust modules load only if both are the same; RUSTC= names another one."
+
+"${BINDGEN:-bindgen}" --version >/dev/null 2>&1 || fail "bindgen does not run" "$(advice 6)" \
+	"BINDGEN= names another one."

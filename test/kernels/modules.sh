@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # modules.sh KERNEL [MUTANT [SUITE]]: build the modules in the cache, for Debian's kernel
-# (stock) or for one that this project builds (uml, debug, kasan). modules.sh --dir KERNEL
-# [MUTANT] prints their directory.
+# (stock) or for one that this project builds. modules.sh --dir KERNEL [MUTANT] prints their
+# directory.
 #
 # With MUTANT, a bug is planted: the modules are built from a copy of the project to which
 # mutants/MUTANT.patch was applied. All mutants of a kernel share the copy and the build
@@ -23,16 +23,20 @@ case ${1:-} in
 	shift
 	;;
 esac
-variant=${1:?which kernel: stock, uml, debug or kasan}
+variant=${1:?which kernel: stock, or one in test/kernels}
 mutant=${2:-}
 suite=${3:-}
 
-tree=$EPOCH_CACHE/$variant
+case $variant in
+stock | clippy | busted) tree=$debian/tree ;;
+*) tree=$EPOCH_CACHE/kernels/$variant-$version ;;
+esac
 from=$src
-out=$EPOCH_CACHE/build/$variant
+out=$EPOCH_CACHE/build/$variant-$kernel
 name="build the modules for $variant${mutant:+, mutant $mutant}"
+[[ $variant != stock ]] || name="build the modules for $kernel"
 if [[ -n $mutant ]]; then
-	planted=$EPOCH_CACHE/mutant${LANE:-}/$variant
+	planted=$EPOCH_CACHE/mutant${LANE:-}/$variant-$kernel
 	from=$planted/src
 	out=$planted/out
 fi
@@ -72,24 +76,10 @@ plant() {
 
 build() {
 	local flags=()
+	mapfile -t flags <"$tree/.arguments"
 	case $variant in
-	stock)
-		flags=(CC=x86_64-linux-gnu-gcc-14 "KERNELRELEASE=$kernel")
-		;;
-	clippy)
-		tree=$EPOCH_CACHE/stock
-		flags=(CC=x86_64-linux-gnu-gcc-14 "KERNELRELEASE=$kernel" CLIPPY=1)
-		;;
-	busted)
-		tree=$EPOCH_CACHE/stock
-		flags=(CC=x86_64-linux-gnu-gcc-14 "KERNELRELEASE=$kernel" EPOCH_BENCH_BUSTED=1)
-		;;
-	*)
-		kernel_flags "$variant"
-		# UML's module loader knows no GOT relocations.
-		[[ $variant != uml ]] ||
-			flags+=("RUSTFLAGS_MODULE=--cfg MODULE -Crelocation-model=static -Ccode-model=large")
-		;;
+	clippy) flags+=(CLIPPY=1) ;;
+	busted) flags+=(EPOCH_BENCH_BUSTED=1) ;;
 	esac
 	# Neither directory is ever "finished": the next make resumes there, up to the
 	# next reboot.
@@ -111,7 +101,7 @@ build)
 	build
 	;;
 step)
-	lock "build-${mutant:+mutant${LANE:-}-}$variant"
+	lock "build-${mutant:+mutant${LANE:-}-}$variant-$kernel"
 	step "$name" "$0" --build "$variant" "$mutant" "$suite"
 	;;
 esac

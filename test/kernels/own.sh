@@ -1,10 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kernel.sh uml|debug|kasan: build a kernel for the KUnit tests.
-#
-#   uml     User-Mode Linux: fast to build, to boot and to run
-#   debug   a small x86-64 kernel with the runtime checks that a distribution leaves out
-#   kasan   the options of debug and KASAN, built by clang
+# own.sh NAME: build a kernel of the project's own, from the source of the Debian kernel. NAME/ has
+# its settings, and the options that its configuration must have.
 set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/../inside.sh"
@@ -14,21 +11,16 @@ if [[ ${1:-} == --build ]]; then
 	mode=build
 	shift
 fi
-variant=${1:?which kernel: uml, debug or kasan}
-kernel_flags "$variant"
+name=${1:?which kernel}
+own_settings "$name"
 
-tree=$EPOCH_CACHE/$variant
-case $variant in
-uml) configs=("$test/kernels/uml/config") ;;
-debug) configs=("$test/kernels/debug/config") ;;
-kasan) configs=("$test/kernels/debug/config" "$test/kernels/kasan/config") ;;
-esac
-key=$(key "$0" "${configs[@]}")
+tree=$EPOCH_CACHE/kernels/$name-$version
+key=$(key "$0" "${configs[@]}" "$test/kernels/$name/settings")
 
 build() {
-	local make=(make -C "$linux" "O=$tree" "${flags[@]}") line
+	local make=(make -C "$linux" "O=$tree" "${arguments[@]}") line
 	workdir "$tree" "$key"
-	if [[ $variant == uml ]]; then
+	if [[ $base == defconfig ]]; then
 		"${make[@]}" defconfig
 		(cd "$tree" && "$linux/scripts/kconfig/merge_config.sh" -m .config "${configs[@]}")
 		"${make[@]}" olddefconfig
@@ -50,6 +42,7 @@ build() {
 	done < <(cat -- "${configs[@]}" | grep '^CONFIG_')
 	"${make[@]}" -j"$jobs"
 	"${make[@]}" -j"$jobs" modules_prepare
+	printf '%s\n' "${arguments[@]}" "${module_arguments[@]}" | { grep . || :; } >"$tree/.arguments"
 	finished "$tree" "$key"
 }
 
@@ -58,6 +51,6 @@ if [[ $mode == build ]]; then
 	exit
 fi
 
-"$test/kernels/linux.sh"
-lock "$variant"
-current "$tree/.stamp" "$key" || step "build the kernel $variant" "$0" --build "$variant"
+"$test/kernels/debian.sh" --source
+lock "kernel-$name"
+current "$tree/.stamp" "$key" || step "build the kernel $name" "$0" --build "$name"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# backports.sh: mmdebstrap's setup hook. If its own default mirror is used, add the
+# backports.sh ROOT RELEASE: mmdebstrap's setup hook. If its own default mirror is used, add the
 # backports of that mirror, which contain the kernel.
 set -euo pipefail
 # shellcheck source=test/lib.sh
@@ -8,7 +8,7 @@ set -euo pipefail
 
 sources=$1/etc/apt/sources.list
 [[ -f $sources ]] || exit 0
-awk -v suite="$SUITE" '
+awk -v suite="$2" '
 	$1 == "deb" {
 		for (i = 2; i <= NF; i++)
 			if ($i == suite) {

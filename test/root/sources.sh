@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# sources.sh: print apt sources for the build root, with the mirror that the host uses;
+# sources.sh RELEASE: print apt sources for the build root, with the mirror that the host uses;
 # nothing if the host's apt has no Debian mirror.
 set -euo pipefail
 # shellcheck source=test/lib.sh
@@ -22,10 +22,15 @@ mirror=$(targets | awk -v host="$host" '
 	END { if (guess) print guess }' | head -n 1)
 [[ -n $mirror ]] || exit 0
 
+case $1 in
+# Kernels for the next release reach unstable first.
+forky) suites="forky sid" ;;
+*) suites="$1 $1-updates $1-backports" ;;
+esac
 cat <<-END
 	Types: deb
 	URIs: $mirror
-	Suites: $SUITE $SUITE-updates $SUITE-backports
+	Suites: $suites
 	Components: main
 	Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 END

@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# fetch-modules.sh: copy the modules for the kernel KVER= from the cache to where make itself
+# builds them. Runs outside the build root, in which the project is read-only.
+set -euo pipefail
+# shellcheck source=test/lib.sh
+. "$(dirname -- "$0")/../lib.sh"
+
+built=${EPOCH_CACHE:-$HOME/.cache/epoch-kmod}/build/stock-$KVER
+say "Modules for $KVER:"
+while read -r object; do
+	module=${object%.o}.ko
+	cp -- "$built/$module" "$test/../$module"
+	say "   $module"
+done <"$built/modules.order"

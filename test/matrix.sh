@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# matrix.sh [KERNEL...]: build for, boot and smoke-test each of Debian's kernels in the file
+# kernels/matrix, or the named ones. Prints a line for each: "PASS kernel V", "FAIL kernel V (why)"
+# or "SKIP kernel V (why)", and ends with "N passed, N failed, N skipped".
+#
+# Runs outside the build root, and enters that of each kernel's release.
+set -euo pipefail
+# shellcheck source=test/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+kernels=("$@")
+((${#kernels[@]})) || mapfile -t kernels < <(fields "$test/kernels/matrix" | awk '{ print $1 }')
+cache=${EPOCH_CACHE:-~/.cache/epoch-kmod}
+mkdir -p -- "$cache/log"
+
+declare -A count=([PASS]=0 [FAIL]=0 [SKIP]=0)
+verdict() { # PASS|FAIL|SKIP WHAT
+	count[$1]=$((count[$1] + 1))
+	say "$1 kernel $2"
+}
+
+number=0
+from=$SECONDS
+for kernel in "${kernels[@]}"; do
+	number=$((number + 1))
+	log=$cache/log/matrix-$kernel.log
+	say "kernel $kernel ($number of ${#kernels[@]}, $((SECONDS - from)) s so far) ..."
+	status=0
+	KVER=$kernel CPUS=${CPUS:-4} "$test/enter.sh" test/smoke.sh >"$log" 2>&1 </dev/null || status=$?
+	failures=$(grep -c '^FAIL ' "$log" || :)
+	first=$(grep -m 1 '^FAIL ' "$log" | cut -c6-) || :
+	why=$(sed -nE 's/^epoch: FAILED: (.*)\. (Log|To do): .*/\1/p' "$log" | sed 's/[.] Log: .*//' | head -n 1)
+	if ((status == 0)); then
+		verdict PASS "$kernel"
+	elif ((failures)); then
+		verdict FAIL "$kernel ($failures tests failed, the first: $first; log: $log)"
+	elif [[ $why == *"offers no kernel"* || $why == *"no longer offers"* ]]; then
+		verdict SKIP "$kernel ($why)"
+	else
+		verdict FAIL "$kernel (${why:-status $status}; log: $log)"
+	fi
+done
+say "${count[PASS]} passed, ${count[FAIL]} failed, ${count[SKIP]} skipped"
+((count[FAIL] == 0))

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# module.sh DIRECTORY: build the out-of-tree module in DIRECTORY, which has a Kbuild file of its
+# own, for the guest's kernel (KVER=, or the default one). epoch.h is on the include path, and the
+# symbols of epoch.ko are known; a Rust module may use the crate epoch. The paths of its .ko files
+# are printed last, one a line.
+#
+# Runs outside the build root, since the directory may be anywhere, and enters it with --build.
+set -euo pipefail
+
+if [[ ${1:-} == --build ]]; then
+	# shellcheck source=test/inside.sh
+	. "$(dirname -- "$0")/inside.sh"
+	"$test/kernels/debian.sh"
+	"$test/kernels/modules.sh" stock
+	built=$("$test/kernels/modules.sh" --dir stock)
+	mapfile -t arguments <"$debian/tree/.arguments"
+	crate="--extern epoch=$built/rust/epoch/libepoch.rmeta"
+	crate+=" -L$built/rust/epoch -L$built/rust/kernel_ext"
+	step "build the module $2" make -C "$debian/tree" M="/cache/module/$2" -j"$jobs" \
+		"${arguments[@]}" KCFLAGS="-I$src/include" KRUSTFLAGS="$crate" \
+		KBUILD_EXTRA_SYMBOLS="$built/Module.symvers" modules
+	exit
+fi
+
+# shellcheck source=test/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+directory=${1:-}
+[[ -n $directory ]] || die "there is no directory of a module" "" "say DIR=DIRECTORY"
+[[ -d $directory ]] || die "there is no directory $directory" "" "say DIR=DIRECTORY"
+[[ -f $directory/Kbuild || -f $directory/Makefile ]] ||
+	die "$directory has no Kbuild file" "" \
+		"write one, for example: echo 'obj-m := my_module.o' >$directory/Kbuild"
+
+# The build root sees the cache only.
+export EPOCH_CACHE=${EPOCH_CACHE:-$HOME/.cache/epoch-kmod}
+[[ $EPOCH_CACHE == /* ]] || EPOCH_CACHE=$PWD/$EPOCH_CACHE
+name=$(basename -- "$(cd -- "$directory" && pwd)")
+[[ $name =~ ^[A-Za-z0-9._-]+$ ]] ||
+	die "make cannot build in a directory of that name: $name" "" "rename it"
+copy=$EPOCH_CACHE/module/$name
+rm -rf -- "$copy"
+mkdir -p -- "$copy"
+cp -r -- "$directory/." "$copy"
+"$test/enter.sh" test/module.sh --build "$name" </dev/null
+find "$copy" -name '*.ko' | sort | grep . ||
+	die "$directory has built no module" "" "its Kbuild file must have a line like: obj-m := my_module.o"
