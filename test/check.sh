@@ -29,7 +29,7 @@ for part in "${parts[@]}"; do
 	say
 	say "== $part"
 	status=0
-	"$test/check-$part.sh" 2>&1 </dev/null | tee "$results/$part.out" || status=$?
+	"$test/checks/$part.sh" 2>&1 </dev/null | tee "$results/$part.out" || status=$?
 	if ((status)) && ! grep -q '^FAIL ' "$results/$part.out"; then
 		say "FAIL $part ended with status $status" | tee -a "$results/$part.out"
 	fi
