@@ -20,9 +20,11 @@ lists=("$test/root/packages" "$test/root/packages.$native")
 packages=$(for list in "${lists[@]}"; do fields "$list"; done | sort -u)
 key=$({ echo "$release $packages" && cat -- "$test"/root/{root,sources,backports}.sh; } | sha256sum)
 
-# settings: print options of apt-get: the host's may reach the mirror through a proxy only.
+# settings: print options of the host's apt-get: it may reach the mirror through a proxy only, or
+# use one that is a snapshot, whose release files have expired.
 settings() {
-	apt-config dump 2>/dev/null | { grep -E '^Acquire::(http|https|ftp)::Proxy(::[^ ]+)? "' || :; }
+	apt-config dump 2>/dev/null |
+		{ grep -E '^Acquire::((http|https|ftp)::Proxy(::[^ ]+)?|Check-Valid-Until) "' || :; }
 }
 
 build() {
