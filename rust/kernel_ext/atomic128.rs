@@ -31,6 +31,8 @@ unsafe impl Sync for AtomicPair {}
 pub fn is_supported() -> bool {
     #[cfg(CONFIG_X86_64)]
     {
+        // Newer compilers declare the function as safe.
+        #[allow(unused_unsafe)]
         // SAFETY: Each x86-64 CPU has the instruction, and this leaf.
         let features = unsafe { core::arch::x86_64::__cpuid(1) };
         features.ecx & (1 << 13) != 0
