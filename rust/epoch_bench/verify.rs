@@ -34,7 +34,7 @@ use kernel_ext::{
     task::Comm, //
 };
 
-/// Number of bits of a place's word that say which key is the first, and of those that say how many
+/// Number of bits of a record's word that say which key is the first, and of those that say how many
 /// keys there are.
 const KEY_BITS: u32 = 20;
 const KEY_MASK: u64 = (1 << KEY_BITS) - 1;
@@ -42,9 +42,9 @@ const KEY_MASK: u64 = (1 << KEY_BITS) - 1;
 /// Number of violations of a tracker that are logged.
 const REPORTS: u64 = 10;
 
-/// A worker's place. Only that worker writes to it.
+/// Record of the worker in a place. Only that worker writes to it.
 #[repr(align(64))]
-struct Place {
+struct Record {
     /// Record of the open block: its number, the first key that it noted, and the number of keys
     /// from that on; 0 if there is no such block.
     noted: Atomic<u64>,
@@ -58,7 +58,7 @@ struct Place {
     comm: [Atomic<u64>; 2],
 }
 
-impl Place {
+impl Record {
     fn new() -> Self {
         Self {
             noted: Atomic::new(0),
@@ -90,7 +90,8 @@ impl Watched {
 /// Detector of waits that return too early.
 pub(crate) struct Verifier {
     on: OnceWord,
-    places: KVVec<Place>,
+    /// One for each place.
+    records: KVVec<Record>,
     /// Places from this one on have never been used.
     used: Atomic<u32>,
     violations: [Atomic<u64>; Kind::COUNT],
@@ -101,11 +102,11 @@ impl Verifier {
     pub(crate) fn new(on: bool, places: u32) -> Result<Self> {
         let mut all = KVVec::with_capacity(places as usize, GFP_KERNEL)?;
         for _ in 0..places {
-            all.push(Place::new(), GFP_KERNEL)?;
+            all.push(Record::new(), GFP_KERNEL)?;
         }
         Ok(Self {
             on: OnceWord::new(on.into()),
-            places: all,
+            records: all,
             used: Atomic::new(0),
             violations: [const { Atomic::new(0) }; Kind::COUNT],
         })
@@ -144,21 +145,21 @@ impl Verifier {
     /// Records that the open block in `kind` of the worker at `place` has noted `count` keys from
     /// `first` on. Call after it has.
     pub(crate) fn noted(&self, kind: Kind, place: u32, first: u32, count: u32) {
-        let place = &self.places[place as usize];
-        let number = place.number.read().wrapping_add(1);
-        place.number.write(number);
-        place.since_ns.write(clock::monotonic_ns() as usize);
-        place.kind.write(kind as usize);
-        place.pid.write(current!().pid() as usize);
-        place
+        let record = &self.records[place as usize];
+        let number = record.number.read().wrapping_add(1);
+        record.number.write(number);
+        record.since_ns.write(clock::monotonic_ns() as usize);
+        record.kind.write(kind as usize);
+        record.pid.write(current!().pid() as usize);
+        record
             .cpu
             .write(kernel::cpu::CpuId::current().as_u32() as usize);
-        for (word, half) in place.comm.iter().zip(Comm::current().to_words()) {
+        for (word, half) in record.comm.iter().zip(Comm::current().to_words()) {
             word.store(half, Relaxed);
         }
         let count = u64::from(count).min(KEY_MASK);
         // Pairs with the acquire in `read`.
-        place.noted.store(
+        record.noted.store(
             (number as u64) << (2 * KEY_BITS) | u64::from(first) << KEY_BITS | count,
             Release,
         );
@@ -166,11 +167,11 @@ impl Verifier {
 
     /// Records that the block of the worker at `place` is about to be closed.
     pub(crate) fn closing(&self, place: u32) {
-        self.places[place as usize].noted.store(0, Release);
+        self.records[place as usize].noted.store(0, Release);
     }
 
     fn read(&self, place: usize) -> u64 {
-        self.places[place].noted.load(Acquire)
+        self.records[place].noted.load(Acquire)
     }
 
     /// Reads the records of open blocks, before a wait for `key`.
@@ -195,14 +196,14 @@ impl Verifier {
     }
 
     fn report(&self, place: usize, key: usize) {
-        let place = &self.places[place];
-        let kind = Kind::ALL[place.kind.read()];
+        let record = &self.records[place];
+        let kind = Kind::ALL[record.kind.read()];
         let found = self.violations[kind as usize].fetch_add(1, Relaxed);
         if found >= REPORTS {
             return;
         }
-        let comm = Comm::from_words([place.comm[0].load(Relaxed), place.comm[1].load(Relaxed)]);
-        let age_us = clock::monotonic_ns().saturating_sub(place.since_ns.read() as u64) / 1000;
+        let comm = Comm::from_words([record.comm[0].load(Relaxed), record.comm[1].load(Relaxed)]);
+        let age_us = clock::monotonic_ns().saturating_sub(record.since_ns.read() as u64) / 1000;
         pr_err!(
             "verify: {}: wait for page {} returned to {} (pid {}, CPU {}) while a block was open: {} (pid {}, CPU {}) noted the page {} us ago\n",
             kind.name(),
@@ -211,8 +212,8 @@ impl Verifier {
             current!().pid(),
             kernel::cpu::CpuId::current().as_u32(),
             comm,
-            place.pid.read(),
-            place.cpu.read(),
+            record.pid.read(),
+            record.cpu.read(),
             age_us,
         );
         if found + 1 == REPORTS {

@@ -17,12 +17,12 @@ use tempfile::TempDir;
 const HANG: Duration = Duration::from_secs(20);
 
 /// Directory to profile into, and a `PATH` that has `perf` first.
-struct Place {
+struct Sandbox {
     dir: TempDir,
     path: String,
 }
 
-impl Place {
+impl Sandbox {
     /// Returns `None`, with a message, if the kernel hides the addresses of its functions.
     fn new() -> Option<Self> {
         if let Err(error) = epoch_profile::perf::check_symbols() {
@@ -89,8 +89,10 @@ fn fails(output: &Output, words: &[&str]) {
 
 #[test]
 fn a_profile_is_printed_drawn_and_saved() {
-    let Some(place) = Place::new() else { return };
-    let output = place.profile("good", &["--event", "UNHALTED_CORE_CYCLES"]);
+    let Some(sandbox) = Sandbox::new() else {
+        return;
+    };
+    let output = sandbox.profile("good", &["--event", "UNHALTED_CORE_CYCLES"]);
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     for part in [
@@ -107,13 +109,13 @@ fn a_profile_is_printed_drawn_and_saved() {
     assert!(stderr.contains("251 samples of user were lost"), "{stderr}");
     assert!(stderr.contains("round 10 of 10"), "{stderr}");
     assert_eq!(
-        place.files(),
+        sandbox.files(),
         ["flame-user.svg", "profile.json", "user.folded"]
     );
-    let svg = fs::read_to_string(place.out().join("flame-user.svg")).unwrap();
+    let svg = fs::read_to_string(sandbox.out().join("flame-user.svg")).unwrap();
     assert!(svg.contains("23 samples of cycles; "));
     assert!(svg.contains("2 tasks of mmap1 in user space"));
-    let json = fs::read(place.out().join("profile.json")).unwrap();
+    let json = fs::read(sandbox.out().join("profile.json")).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(json["schema"], "epoch-bench/profile/1");
     assert_eq!(json["workload"]["interval_ms"], 100);
@@ -122,45 +124,51 @@ fn a_profile_is_printed_drawn_and_saved() {
 
 #[test]
 fn data_of_perf_can_be_kept() {
-    let Some(place) = Place::new() else { return };
-    let output = place.profile("good", &["--keep-data"]);
+    let Some(sandbox) = Sandbox::new() else {
+        return;
+    };
+    let output = sandbox.profile("good", &["--keep-data"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let orders = fs::read_to_string(place.out().join("perf-user.data")).unwrap();
+    let orders = fs::read_to_string(sandbox.out().join("perf-user.data")).unwrap();
     assert_eq!(orders.matches("enable\ndisable\n").count(), 10);
     assert!(orders.ends_with("done\n"));
 }
 
 #[test]
 fn a_timer_stands_in_for_cycles_and_is_named() {
-    let Some(place) = Place::new() else { return };
-    let output = place.profile("no-pmu", &[]);
+    let Some(sandbox) = Sandbox::new() else {
+        return;
+    };
+    let output = sandbox.profile("no-pmu", &[]);
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     let named = "cpu-clock (no PMU for cycles)";
     assert!(stdout.contains(named), "{stdout}");
     assert!(stderr.contains("warning: there is no PMU"), "{stderr}");
-    let svg = fs::read_to_string(place.out().join("flame-user.svg")).unwrap();
+    let svg = fs::read_to_string(sandbox.out().join("flame-user.svg")).unwrap();
     assert!(svg.contains(named));
 }
 
 #[test]
 fn reasons_why_perf_cannot_record_are_told() {
-    let Some(place) = Place::new() else { return };
-    let mut command = place.command("good", &[]);
-    command.env("PATH", place.dir.path());
+    let Some(sandbox) = Sandbox::new() else {
+        return;
+    };
+    let mut command = sandbox.command("good", &[]);
+    command.env("PATH", sandbox.dir.path());
     fails(&command.output().unwrap(), &["no perf", "linux-perf"]);
-    fails(&place.profile("refused", &[]), &["cpu-clock", "limited"]);
+    fails(&sandbox.profile("refused", &[]), &["cpu-clock", "limited"]);
     fails(
-        &place.profile("bad-event", &["--event", "bogus"]),
+        &sandbox.profile("bad-event", &["--event", "bogus"]),
         &["cannot record bogus", "not supported"],
     );
-    fails(&place.profile("dies", &[]), &["out of memory"]);
-    fails(&place.profile("full", &[]), &["No space left"]);
+    fails(&sandbox.profile("dies", &[]), &["out of memory"]);
+    fails(&sandbox.profile("full", &[]), &["No space left"]);
     fails(
-        &place.profile("no-script", &[]),
+        &sandbox.profile("no-script", &[]),
         &["the stacks of user", "incompatible"],
     );
-    assert!(place.files().is_empty(), "{:?}", place.files());
+    assert!(sandbox.files().is_empty(), "{:?}", sandbox.files());
 }
 
 #[test]
@@ -202,9 +210,11 @@ fn soon(mut done: impl FnMut() -> bool) -> bool {
 
 #[test]
 fn nothing_is_left_of_what_is_interrupted() {
-    let Some(place) = Place::new() else { return };
+    let Some(sandbox) = Sandbox::new() else {
+        return;
+    };
     for (signal, code) in [(Signal::SIGINT, Some(1)), (Signal::SIGKILL, None)] {
-        let mut child = place
+        let mut child = sandbox
             .command("good", &["--seconds", "3600"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -212,7 +222,7 @@ fn nothing_is_left_of_what_is_interrupted() {
             .unwrap();
         // perf writes down that it is enabled.
         let recording = || {
-            let dirs = fs::read_dir(place.out()).into_iter().flatten().flatten();
+            let dirs = fs::read_dir(sandbox.out()).into_iter().flatten().flatten();
             let mut data =
                 dirs.filter_map(|dir| fs::read_to_string(dir.path().join("perf-user.data")).ok());
             data.any(|orders| orders.contains("enable"))
@@ -226,7 +236,7 @@ fn nothing_is_left_of_what_is_interrupted() {
             assert!(soon(|| has_ended(pid)), "{signal}: {pid} is left");
         }
         if code.is_some() {
-            assert!(place.files().is_empty(), "{:?}", place.files());
+            assert!(sandbox.files().is_empty(), "{:?}", sandbox.files());
         }
     }
 }

@@ -10,7 +10,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::style::{Font, MARGIN, NOTE, NUMBER, TEXT_WIDTH, TITLE, VERDICT, WIDTH};
-use super::words::{place, plain};
+use super::words::{machine, plain};
 
 /// Canvas of a plot, in pixels.
 pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -45,7 +45,7 @@ impl Frame<'_> {
             head.space(5);
         }
         head.space(2);
-        head.push(&plain(&place(self.environment)), NOTE);
+        head.push(&plain(&machine(self.environment)), NOTE);
         head.space(20);
         head.push("Loops a second, all tasks together", NUMBER);
         let mut foot = Paragraphs::default();

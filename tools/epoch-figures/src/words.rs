@@ -40,20 +40,20 @@ pub fn sample_length(workload: &Workload) -> String {
 }
 
 /// Describes the environment of the measurement.
-pub fn place(environment: &Environment) -> String {
+pub fn machine(environment: &Environment) -> String {
     let cpus = match environment.online_cpus {
         1 => "1 CPU".to_owned(),
         cpus => format!("{cpus} CPUs"),
     };
-    let mut place = format!(
+    let mut machine = format!(
         "Linux {}; {cpus}, {}; {}",
         environment.kernel, environment.cpu_model, environment.machine
     );
     if let Some(date) = &environment.date {
         let day = date.split('T').next().unwrap_or(date);
-        place = format!("{place}; {day}");
+        machine = format!("{machine}; {day}");
     }
-    place
+    machine
 }
 
 /// Replaces the control characters that XML cannot contain.

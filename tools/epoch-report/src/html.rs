@@ -150,7 +150,7 @@ mod tests {
         };
         Page {
             title: text(),
-            place: text(),
+            machine: text(),
             outcomes: vec![Outcome {
                 about: text(),
                 verdicts: standings.map(verdict).into(),
@@ -230,7 +230,7 @@ mod tests {
     fn empty_section_has_no_heading() {
         let html = Page::default().html().unwrap();
         assert!(!html.contains("<h2 id=\"warnings\">"), "{html}");
-        assert!(!html.contains("class=\"place\""), "{html}");
+        assert!(!html.contains("class=\"machine\""), "{html}");
     }
 
     #[test]

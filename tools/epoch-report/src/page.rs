@@ -10,7 +10,7 @@ pub struct Page {
     /// Title of the page.
     pub title: String,
     /// Environment and date of the measurement, in one line.
-    pub place: String,
+    pub machine: String,
     /// Results, shown first.
     pub outcomes: Vec<Outcome>,
     /// Reasons to doubt the results.

@@ -211,7 +211,7 @@ pub struct Queue<P: Platform> {
 struct Head<T>(T);
 
 /// End of a walk.
-struct Place<'a, P: Platform> {
+struct Position<'a, P: Platform> {
     pair: &'a P::Pair,
     /// The generation and the link that were read there. They need not have been one pair.
     seen: (u64, Link),
@@ -292,7 +292,7 @@ impl<P: Platform> Queue<P> {
     /// Takes a node out of the list, if its predecessor is still as it was seen. Returns the
     /// generation that the predecessor was given.
     #[inline(always)]
-    fn remove(&self, node: usize, predecessor: &Place<'_, P>) -> Option<u64> {
+    fn remove(&self, node: usize, predecessor: &Position<'_, P>) -> Option<u64> {
         let own = self.platform.pair(node);
         let link = own.mark();
         // After the mark, which keeps it as it is (2) and pairs with the exchange by which a
@@ -310,13 +310,13 @@ impl<P: Platform> Queue<P> {
     /// Walks to the pair whose link is `link`: the tail, if that is none, and else a node's
     /// predecessor. Returns `None` at a mark, and at the end of the list.
     #[inline(always)]
-    fn find(&self, link: Link) -> Option<Place<'_, P>> {
+    fn find(&self, link: Link) -> Option<Position<'_, P>> {
         let mut pair = &self.head.0;
         let mut nodes = 0;
         loop {
             let found = pair.link();
             if found == link {
-                return Some(Place {
+                return Some(Position {
                     pair,
                     seen: (pair.generation(), found),
                     nodes,
@@ -331,7 +331,7 @@ impl<P: Platform> Queue<P> {
     }
 }
 
-impl<P: Platform> Place<'_, P> {
+impl<P: Platform> Position<'_, P> {
     /// Replaces the pair with `new`, if it is what was seen. Returns whether it was.
     #[inline(always)]
     fn exchange(&self, new: (u64, Link)) -> bool {

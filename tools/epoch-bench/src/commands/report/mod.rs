@@ -15,7 +15,7 @@ mod sweep;
 
 use anyhow::Result;
 use epoch_device::error::usage;
-use epoch_figures::words::place;
+use epoch_figures::words::machine;
 use epoch_report::{Page, Section};
 use epoch_results::compare::CAVEAT;
 use epoch_results::destination::Destination;
@@ -54,7 +54,7 @@ fn page(args: &ReportArgs, mut inputs: Vec<Input>, command: Vec<String>) -> Resu
         ..Page::default()
     };
     if let Some(input) = inputs.first() {
-        page.place = place(input.results.environment());
+        page.machine = machine(input.results.environment());
     }
     if inputs.iter().any(|input| input.results.is_measured()) {
         page.caveats.push(CAVEAT.into());
@@ -68,7 +68,7 @@ fn page(args: &ReportArgs, mut inputs: Vec<Input>, command: Vec<String>) -> Resu
         sections.extend(named.map(|section| (section, group.name())));
     }
     page.sections = tell_apart(sections);
-    page.sections.push(origin::places(&inputs));
+    page.sections.push(origin::origins(&inputs));
     page.sections.push(origin::commands(&inputs, &command));
     Ok(page)
 }

@@ -9,29 +9,29 @@ use epoch_report::{Block, Fact, Section};
 use super::input::{Input, Results};
 
 /// Files of one machine with one kernel.
-struct Place<'a> {
+struct Origin<'a> {
     environment: &'a Environment,
     files: Vec<&'a Input>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Origin<'a> {
     fn all(inputs: &'a [Input]) -> Vec<Self> {
-        let mut places: Vec<Self> = Vec::new();
+        let mut origins: Vec<Self> = Vec::new();
         for input in inputs {
             let environment = input.results.environment();
-            let mut known = places.iter_mut();
-            match known.find(|place| same(place.environment, environment)) {
-                Some(place) => place.files.push(input),
-                None => places.push(Self {
+            let mut known = origins.iter_mut();
+            match known.find(|origin| same(origin.environment, environment)) {
+                Some(origin) => origin.files.push(input),
+                None => origins.push(Self {
                     environment,
                     files: vec![input],
                 }),
             }
         }
-        places
+        origins
     }
 
-    /// Returns the facts about a place, and for each of its files the tracker and the date.
+    /// Returns the facts about an origin, and for each of its files the tracker and the date.
     fn facts(&self) -> Block {
         let fact = |name: &str, value: String| Fact {
             name: name.into(),
@@ -72,28 +72,28 @@ fn same(one: &Environment, other: &Environment) -> bool {
 }
 
 /// Returns the section about the machines and kernels of the measurements.
-pub fn places(inputs: &[Input]) -> Section {
-    let places = Place::all(inputs);
+pub fn origins(inputs: &[Input]) -> Section {
+    let origins = Origin::all(inputs);
     Section {
         title: "Environment".into(),
-        blocks: places.iter().map(Place::facts).collect(),
+        blocks: origins.iter().map(Origin::facts).collect(),
     }
 }
 
 /// Returns warnings about the machines and kernels of the measurements.
 pub fn warnings(inputs: &[Input]) -> Vec<String> {
-    let places = Place::all(inputs);
+    let origins = Origin::all(inputs);
     let mut warnings = Vec::new();
-    if places.len() > 1 {
+    if origins.len() > 1 {
         warnings.push(format!(
             "The files are of {} machines, kernels or clock sources: do not compare the numbers of \
              one with those of another.",
-            places.len()
+            origins.len()
         ));
     }
-    if places
+    if origins
         .iter()
-        .any(|place| hypervisor::is_emulated(&place.environment.machine))
+        .any(|origin| hypervisor::is_emulated(&origin.environment.machine))
     {
         warnings.push(
             "The CPUs are emulated: times mean little there, and ratios of what ran side by side \
