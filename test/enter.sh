@@ -13,11 +13,6 @@ if [[ -z ${EPOCH_TIED:-} ]] && command -v setpriv >/dev/null; then
 	EPOCH_TIED=1 exec setpriv --pdeathsig TERM "$0" "$@"
 fi
 
-home=$HOME
-[[ -z ${SUDO_USER:-} ]] || home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
-export EPOCH_CACHE=${EPOCH_CACHE:-$home/.cache/epoch-kmod}
-[[ $EPOCH_CACHE == /* ]] || EPOCH_CACHE=$PWD/$EPOCH_CACHE
-
 # Settings that are passed through sudo and into the root.
 settings=()
 for name in KVER CPUS MEM SAMPLES TASKS TIMEOUT V TERM http_proxy https_proxy no_proxy \
@@ -27,6 +22,7 @@ done
 
 # shellcheck source=test/lib.sh
 . "$(dirname -- "$0")/lib.sh"
+find_cache
 
 if ((EUID != 0)); then
 	command -v sudo >/dev/null ||

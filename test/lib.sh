@@ -19,6 +19,15 @@ release_of() {
 	esac
 }
 
+# find_cache: outside the build root, export where the cache is: EPOCH_CACHE=, or in the home
+# directory of the user who called make or sudo.
+find_cache() {
+	local home=$HOME
+	[[ -z ${SUDO_USER:-} ]] || home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
+	export EPOCH_CACHE=${EPOCH_CACHE:-$home/.cache/epoch-kmod}
+	[[ $EPOCH_CACHE == /* ]] || EPOCH_CACHE=$PWD/$EPOCH_CACHE
+}
+
 # shown PATH: print a path inside the build root as it is outside.
 shown() {
 	printf '%s' "${1/#"$EPOCH_CACHE"/"${EPOCH_CACHE_SHOWN:-$EPOCH_CACHE}"}"

@@ -11,8 +11,8 @@ set -euo pipefail
 
 kernels=("$@")
 ((${#kernels[@]})) || mapfile -t kernels < <(fields "$test/kernels/matrix" | awk '{ print $1 }')
-cache=${EPOCH_CACHE:-~/.cache/epoch-kmod}
-mkdir -p -- "$cache/log"
+find_cache
+mkdir -p -- "$EPOCH_CACHE/log"
 
 declare -A count=([PASS]=0 [FAIL]=0 [SKIP]=0)
 verdict() { # PASS|FAIL|SKIP WHAT
@@ -24,7 +24,7 @@ number=0
 from=$SECONDS
 for kernel in "${kernels[@]}"; do
 	number=$((number + 1))
-	log=$cache/log/matrix-$kernel.log
+	log=$EPOCH_CACHE/log/matrix-$kernel.log
 	say "kernel $kernel ($number of ${#kernels[@]}, $((SECONDS - from)) s so far) ..."
 	status=0
 	KVER=$kernel CPUS=${CPUS:-4} "$test/enter.sh" test/smoke.sh >"$log" 2>&1 </dev/null || status=$?

@@ -34,8 +34,7 @@ directory=${1:-}
 		"write one, for example: echo 'obj-m := my_module.o' >$directory/Kbuild"
 
 # The build root sees the cache only.
-export EPOCH_CACHE=${EPOCH_CACHE:-$HOME/.cache/epoch-kmod}
-[[ $EPOCH_CACHE == /* ]] || EPOCH_CACHE=$PWD/$EPOCH_CACHE
+find_cache
 name=$(basename -- "$(cd -- "$directory" && pwd)")
 [[ $name =~ ^[A-Za-z0-9._-]+$ ]] ||
 	die "make cannot build in a directory of that name: $name" "" "rename it"

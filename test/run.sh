@@ -15,8 +15,7 @@ script=$1
 shift
 
 # The build root sees the cache only.
-export EPOCH_CACHE=${EPOCH_CACHE:-$HOME/.cache/epoch-kmod}
-[[ $EPOCH_CACHE == /* ]] || EPOCH_CACHE=$PWD/$EPOCH_CACHE
+find_cache
 mkdir -p -- "$EPOCH_CACHE/run"
 work=$(mktemp -d "$EPOCH_CACHE/run/XXXXXX")
 trap 'rm -rf -- "$work"' EXIT

@@ -6,7 +6,8 @@ set -euo pipefail
 # shellcheck source=test/lib.sh
 . "$(dirname -- "$0")/../lib.sh"
 
-built=${EPOCH_CACHE:-$HOME/.cache/epoch-kmod}/build/stock-$KVER
+find_cache
+built=$EPOCH_CACHE/build/stock-$KVER
 say "Modules for $KVER:"
 while read -r object; do
 	module=${object%.o}.ko
