@@ -39,7 +39,7 @@ choose() {
 	mv -- "$chosen.part" "$chosen"
 }
 
-# tested_kernel: print a tested kernel that apt still offers, or the first one.
+# tested_kernel: print the first tested kernel that apt still offers, or that there is none.
 tested_kernel() {
 	local kernel tested
 	while read -r _ tested _; do
