@@ -12,9 +12,11 @@ PREFIX ?= /usr/local
 ENTER := $(CURDIR)/test/enter.sh
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
+# check-lint, check-host and so on.
+parts := $(addprefix check-,$(shell sed -nE 's/^([a-z]+) .*/\1/p' test/checks/list))
+
 .PHONY: all modules demo check kunit bench scale icount figures tools docs run module matrix vm \
-	install clean help setup lint check-host check-kernels check-browser check-kunit check-debug check-kasan check-misuse \
-	check-mutants check-calls check-icount check-guest check-guest-mutants shell
+	install clean help setup lint check-guest-mutants shell $(parts)
 
 all: modules
 
@@ -95,52 +97,28 @@ vm: ## a shell in the guest, with the modules and epoch-bench in place
 setup: ## only the prerequisites of demo and check: build root, kernels, modules, tools
 	@$(ENTER) test/setup.sh
 
-lint: ## formatting, clippy, checkpatch, shellcheck, rustdoc
-	@$(ENTER) test/check.sh lint
-
-check-host: ## the tests that need no kernel
-	@$(ENTER) test/check.sh host
-
-check-kernels: ## builds for the other kernels that the project supports
-	@$(ENTER) test/check.sh kernels
-
-check-browser: ## the page of epoch-bench report, in Chromium
-	@$(ENTER) test/check.sh browser
-
-check-kunit: ## KUnit, counted as in check
-	@$(ENTER) test/check.sh kunit
-
-check-debug: ## KUnit on an x86-64 kernel with lockdep and other runtime checks, in QEMU
-	@$(ENTER) test/check.sh debug
-
-check-kasan: ## KUnit on an x86-64 kernel with KASAN and CFI; not part of check, as it builds for long
-	@$(ENTER) test/check.sh kasan
-
-check-misuse: ## misuse of an epoch, each of which the kernel must report
-	@$(ENTER) test/check.sh misuse
-
-check-mutants: ## planted bugs, each of which KUnit must find
-	@$(ENTER) test/check.sh mutants
-
-check-calls: ## calls of trackers while a block starts or finishes, in the built module
-	@$(ENTER) test/check.sh calls
-
-check-icount: ## instructions counted in the kernel: at most those of test/checks/icount.table
-	@$(ENTER) test/check.sh icount
-
-check-guest: ## the tests on the unmodified Debian kernel
-	@$(ENTER) test/check.sh guest
-
-check-guest-mutants: ## check that the guest tests find planted bugs; not part of check, some minutes each
-	@test/checks/guest-mutants.sh
-
 shell: ## a shell in the build root
 	@$(ENTER) bash
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 } \
+		match($$0, /^[a-z]+ +(check|-) +/) { \
+			split($$0, part, / +/); \
+			printf "  make check-%-14s %s%s\n", part[1], substr($$0, RLENGTH + 1), \
+				part[2] == "-" ? "; not part of check" : "" }' $(MAKEFILE_LIST) test/checks/list
 	@echo
 	@echo "Settings: KVER= (modules, guest); KDIR= RUSTC= (modules); CPUS=8 MEM=2048 TIMEOUT= (guest);"
 	@echo "TASKS=8 SAMPLES=10 (demo); EPOCH_CACHE=~/.cache/epoch-kmod (downloads, build root, kernels)."
+
+##@ Parts of check
+
+# Phony targets are not made by pattern rules, so this names them.
+$(parts): check-%:
+	@$(ENTER) test/check.sh $*
+
+lint: check-lint ## check-lint, for short
+
+check-guest-mutants: ## planted bugs that check-guest must find; not part of check, minutes each
+	@test/checks/guest-mutants.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check.sh [PART...]: run all tests, or the named parts of them, and end with the line "N
+# check.sh [PART...]: run all tests, or the named parts of checks/list, and end with the line "N
 # passed, N failed, N skipped". A part is a script checks/PART.sh that prints "PASS name", "FAIL
 # name" and "SKIP name" lines, which are counted here.
 set -euo pipefail
@@ -8,7 +8,8 @@ set -euo pipefail
 . "$(dirname -- "$0")/inside.sh"
 
 parts=("$@")
-((${#parts[@]})) || parts=(lint host kernels browser kunit debug misuse mutants calls icount guest)
+((${#parts[@]})) ||
+	mapfile -t parts < <(fields "$test/checks/list" | awk '$2 == "check" { print $1 }')
 
 results=$EPOCH_CACHE/results/check
 rm -rf -- "$results"
