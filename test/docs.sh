@@ -40,15 +40,10 @@ build() {
 		xargs -r sed -Ei "s:href=\"srctree/([^\"]+)\":href=\"$(shown "$linux")/\1\":g"
 }
 
-if [[ ${1:-} == --build ]]; then
-	build
-	exit
-fi
-
 "$test/kernels/debian.sh"
 "$test/kernels/modules.sh" stock
 export RUSTDOCFLAGS="-D warnings"
-step "build the documentation" "$0" --build
+step "build the documentation" build
 [[ ${1:-} != --show ]] || for page in pages/index.html kernel/epoch/index.html epoch_bench/index.html; do
 	shown "$docs/$page"$'\n'
 done

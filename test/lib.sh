@@ -81,34 +81,41 @@ refuse() {
 	exit 1
 }
 
-# step NAME COMMAND...: run COMMAND (a program, not a function: functions lose
-# errexit here) with its output in a log.
+# step NAME COMMAND...: run COMMAND, a program or a function, in a subshell with its output in a
+# log. An error ends it, unless step is called in a condition, where bash ignores errexit.
 step() {
-	local name=$1 log ticker from=$SECONDS status=0 interrupted=
+	# A function would see the names of these instead of its script's.
+	local step_name=$1 step_log step_ticker step_from=$SECONDS step_status step_interrupted=
 	shift
-	log=$EPOCH_CACHE/log/${name//[^a-zA-Z0-9]/-}.log
+	step_log=$EPOCH_CACHE/log/${step_name//[^a-zA-Z0-9]/-}.log
 	mkdir -p "$EPOCH_CACHE/log"
-	[[ -t 1 ]] || say "   $name ..."
-	tick "$name" "$log" &
-	ticker=$!
-	trap 'interrupted=1' INT
-	"$@" >"$log" 2>&1 </dev/null || status=$?
+	[[ -t 1 ]] || say "   $step_name ..."
+	tick "$step_name" "$step_log" &
+	step_ticker=$!
+	trap 'step_interrupted=1' INT
+	set +e
+	(
+		set -e
+		"$@"
+	) >"$step_log" 2>&1 </dev/null
+	step_status=$?
+	set -e
 	trap - INT
-	kill "$ticker" 2>/dev/null || :
-	wait "$ticker" 2>/dev/null || :
+	kill "$step_ticker" 2>/dev/null || :
+	wait "$step_ticker" 2>/dev/null || :
 	[[ ! -t 1 ]] || printf '\r\033[K'
-	if ((status == 0)); then
-		say "   $name: $((SECONDS - from)) s"
+	if ((step_status == 0)); then
+		say "   $step_name: $((SECONDS - step_from)) s"
 		return
 	fi
-	[[ -z $interrupted ]] || die "interrupted in \"$name\"" "$log" \
+	[[ -z $step_interrupted ]] || die "interrupted in \"$step_name\"" "$step_log" \
 		"run the same command again to resume from this step"
-	if grep -q '^refused: ' "$log"; then
-		die "$(sed -n 's/^refused: //p' "$log")" "" "$(sed -n 's/^to do: //p' "$log")"
+	if grep -q '^refused: ' "$step_log"; then
+		die "$(sed -n 's/^refused: //p' "$step_log")" "" "$(sed -n 's/^to do: //p' "$step_log")"
 	fi
-	say "   $name: failed after $((SECONDS - from)) s; the end of its log:"
-	tail -n 15 "$log" | sed 's/^/   | /'
-	die "$name (exit status $status)" "$log" "$(advice "$log")"
+	say "   $step_name: failed after $((SECONDS - step_from)) s; the end of its log:"
+	tail -n 15 "$step_log" | sed 's/^/   | /'
+	die "$step_name (exit status $step_status)" "$step_log" "$(advice "$step_log")"
 }
 
 # lock NAME: wait for other processes that build NAME. The lock ends with its holder, however

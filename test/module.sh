@@ -5,23 +5,8 @@
 # symbols of epoch.ko are known; a Rust module may use the crate epoch. The paths of its .ko files
 # are printed last, one a line.
 #
-# Runs outside the build root, since the directory may be anywhere, and enters it with --build.
+# Runs outside the build root, since the directory may be anywhere.
 set -euo pipefail
-
-if [[ ${1:-} == --build ]]; then
-	# shellcheck source=test/inside.sh
-	. "$(dirname -- "$0")/inside.sh"
-	"$test/kernels/debian.sh"
-	"$test/kernels/modules.sh" stock
-	built=$("$test/kernels/modules.sh" --dir stock)
-	mapfile -t arguments <"$debian/tree/.arguments"
-	crate="--extern epoch=$built/rust/epoch/libepoch.rmeta"
-	crate+=" -L$built/rust/epoch -L$built/rust/kernel_ext"
-	step "build the module $2" make -C "$debian/tree" M="/cache/module/$2" -j"$jobs" \
-		"${arguments[@]}" KCFLAGS="-I$src/include" KRUSTFLAGS="$crate" \
-		KBUILD_EXTRA_SYMBOLS="$built/Module.symvers" modules
-	exit
-fi
 
 # shellcheck source=test/lib.sh
 . "$(dirname -- "$0")/lib.sh"
@@ -42,6 +27,6 @@ copy=$EPOCH_CACHE/module/$name
 rm -rf -- "$copy"
 mkdir -p -- "$copy"
 cp -r -- "$directory/." "$copy"
-"$test/enter.sh" test/module.sh --build "$name" </dev/null
+"$test/enter.sh" test/kernels/users-module.sh "$name" </dev/null
 find "$copy" -name '*.ko' | sort | grep . ||
 	die "$directory has built no module" "" "its Kbuild file must have a line like: obj-m := my_module.o"

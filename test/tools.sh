@@ -44,16 +44,9 @@ standard_library() {
 	fi
 }
 
-case ${1:-} in
---cargo)
-	shift
-	lock tools
-	cargo_ "$@"
-	;;
---build)
-	triple=x86_64-unknown-linux-gnu
+build() {
+	local triple=x86_64-unknown-linux-gnu flags="-C target-feature=+crt-static" variable
 	[[ $arch != arm64 ]] || triple=aarch64-unknown-linux-gnu
-	flags="-C target-feature=+crt-static"
 	if [[ $arch != "$native" ]]; then
 		standard_library
 		flags+=" --sysroot $sysroot/usr -C linker=${triple/-unknown/}-gcc"
@@ -65,10 +58,12 @@ case ${1:-} in
 	mkdir -p "$bin"
 	cp -- "$CARGO_TARGET_DIR/$triple/release/epoch-bench" "$bin/epoch-bench.part"
 	mv -- "$bin/epoch-bench.part" "$bin/epoch-bench"
-	;;
-*)
-	lock tools
-	step "build epoch-bench${foreign:+ for $arch}" "$0" --build
-	[[ ${1:-} != --show ]] || shown "$bin/epoch-bench"$'\n'
-	;;
-esac
+}
+
+lock tools
+if [[ ${1:-} == --cargo ]]; then
+	cargo_ "${@:2}"
+	exit
+fi
+step "build epoch-bench${foreign:+ for $arch}" build
+[[ ${1:-} != --show ]] || shown "$bin/epoch-bench"$'\n'

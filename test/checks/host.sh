@@ -7,6 +7,7 @@ set -euo pipefail
 . "$(dirname -- "$0")/../inside.sh"
 
 status=0
+"$test/checks/step-test.sh" || status=1
 "$test/checks/kdir-test.sh" || status=1
 
 # These mutants are planted only on request (make check-guest-mutants).

@@ -1,109 +1,33 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# mutants.sh [NAME...]: check that the KUnit tests and calls.sh find planted bugs.
-# Plants each bug of the list (see the file mutants), or the named ones, in turn: the test that
-# the list names must fail. Prints "PASS name" and "FAIL name" lines.
+# mutants.sh [NAME...]: check that the KUnit tests and calls.sh find planted bugs: each bug of
+# mutants/table, or the named ones. Prints "PASS name" and "FAIL name" lines.
 set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/../inside.sh"
 
 failed=0
-found() {
-	echo "PASS mutant $name: $1"
-}
-missed() {
-	echo "FAIL mutant $name: $1 (log: $(shown "$log"))"
-	failed=1
-}
+listed=$(fields "$test/mutants/table")
+# A patch that is not on the list would never be planted.
+for patch in "$test"/mutants/*.patch; do
+	name=$(basename -- "$patch" .patch)
+	grep -q "^$name " <<<"$listed" || {
+		echo "FAIL mutant $name: test/mutants/table does not list it"
+		failed=1
+	}
+done
 
-# has_failed: succeeds if the log says that the test failed.
-has_failed() {
-	awk -v suite="${unit%%.*}" -v test="${unit#*.}" '
-		/\([0-9]+ subtests?\)/ { here = index($0, " " suite " (") }
-		here && /\[(FAILED|CRASHED)\]/ && $NF == test { hit = 1 }
-		END { exit !hit }' "$log"
-}
-
-# has_begun: succeeds if the kernel began the test's suite.
-has_begun() {
-	grep -q "# Subtest: ${unit%%.*}" "$EPOCH_CACHE/log/kunit-$on-$name.log"
-}
-
-# read_list [NAME...]: print the lines of these mutants, or of all.
-read_list() {
-	awk -v wanted=" $* " 'NF && !/^#/ && (wanted ~ /^ +$/ || index(wanted, " " $1 " "))' "$test/mutants/table"
-}
-
-if (($# == 0)); then
-	# A patch that is not on the list would never be planted.
-	for patch in "$test"/mutants/*.patch; do
-		name=$(basename -- "$patch" .patch)
-		[[ -n $(read_list "$name") ]] || {
-			echo "FAIL mutant $name: test/mutants/table does not list it"
-			failed=1
-		}
-	done
-	# In three lanes, each with copies of its own: a mutant that hangs keeps no CPU busy,
-	# and a build keeps one busy most of the time. Mutants of the larger kernels share one
-	# copy.
-	read_list | awk '
-		/ debug/ { debug = debug " " $1; next }
-		/ calls/ { calls = calls " " $1; next }
-		{ uml[++n] = $1 }
-		END { print debug; print calls; for (i = 1; i <= n; i++) print uml[i] }' |
-		xargs -L 1 -P 3 --process-slot-var=LANE "$0" || failed=1
-	exit "$failed"
-fi
-
-while read -r name unit how; do
-	log=$EPOCH_CACHE/log/mutant-$name.log
-	say "plant $name ..."
-	if [[ $how == calls ]]; then
-		"$test/checks/calls.sh" "$name" >"$log" 2>&1 </dev/null || :
-		if grep -qx "FAIL calls: $unit" "$log"; then
-			found "found by $unit"
-		else
-			missed "$unit did not fail"
-		fi
-		continue
-	fi
-	on=uml seconds=60
-	# A hang takes the whole time limit; without the bug the test takes some 5 s.
-	[[ $how != *hang* ]] || seconds=25
-	[[ $how != *debug* ]] || on=debug seconds=300
-	status=0
-	TIMEOUT=$seconds "$test/kunit.sh" --kernel "$on" --mutant "$name" --only "$unit" \
-		>"$log" 2>&1 </dev/null || status=$?
-	case $status:$how in
-	0:*) missed "no test failed" ;;
-	1:*)
-		if has_failed; then
-			found "found by $unit"
-		else
-			missed "tests failed, but not $unit"
-		fi
-		;;
-	3:*hang*)
-		if has_begun; then
-			found "found by $unit, which hangs"
-		else
-			missed "the run hung before $unit"
-		fi
-		;;
-	4:*crash*)
-		if has_begun; then
-			found "found by $unit, which crashes"
-		else
-			missed "the kernel crashed before $unit"
-		fi
-		;;
-	3:*) missed "the run hung" ;;
-	4:*) missed "the kernel crashed" ;;
-	5:*) missed "no test failed, but the kernel warned" ;;
-	*)
-		why=$(sed -n 's/.*epoch: FAILED: \(.*\)\. To do:.*/\1/p' "$log" | head -n 1)
-		missed "it could not be tested: ${why:-no test ran}"
-		;;
-	esac
-done < <(read_list "$@")
+# In three lanes, each with copies of its own: a mutant that hangs keeps no CPU busy, and a build
+# keeps one busy most of the time. Mutants of the larger kernels share one copy.
+awk -v wanted=" $* " '
+	wanted !~ /^ +$/ && !index(wanted, " " $1 " ") { next }
+	/ debug/ { debug = debug " " $1; next }
+	/ calls/ { calls = calls " " $1; next }
+	{ uml[++n] = $1 }
+	END {
+		if (debug) print debug
+		if (calls) print calls
+		for (i = 1; i <= n; i++) print uml[i]
+	}' <<<"$listed" |
+	xargs -r -L 1 -P 3 --process-slot-var=LANE "$test/checks/mutants-lane.sh" || failed=1
 exit "$failed"

@@ -113,18 +113,11 @@ prepare() {
 	finished "$tree" "$(key "$0")"
 }
 
-case ${1:-} in
---fetch | --unpack | --prepare)
-	"${1#--}"
-	exit
-	;;
-esac
-
 mkdir -p -- "$EPOCH_CACHE/kernels" "$EPOCH_CACHE/source"
 lock "kernel-$kernel"
-[[ -s $files/version ]] || step "fetch the kernel $kernel" "$0" --fetch
+[[ -s $files/version ]] || step "fetch the kernel $kernel" fetch
 lock "source-$version"
-current "$linux/.epoch-stamp" "$version" || step "unpack the source of $version" "$0" --unpack
+current "$linux/.epoch-stamp" "$version" || step "unpack the source of $version" unpack
 [[ ${1:-} != --source ]] || exit 0
 current "$tree/.stamp" "$(key "$0")" ||
-	step "prepare the tree for the kernel $kernel" "$0" --prepare
+	step "prepare the tree for the kernel $kernel" prepare

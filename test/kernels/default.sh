@@ -5,12 +5,16 @@
 set -euo pipefail
 # shellcheck source=test/lib.sh
 . "$(dirname -- "$0")/../lib.sh"
+# shellcheck source=test/kernels/apt.sh
+. "$test/kernels/apt.sh"
 
 chosen=$EPOCH_CACHE/kernels/default
 key=$(sha256sum <"$test/kernels/series" | cut -d' ' -f1)
 
 choose() {
 	local series tested release kernel
+	mkdir -p -- "$EPOCH_CACHE/kernels"
+	rm -f -- "$chosen.part"
 	update_lists 1440
 	while read -r series tested release; do
 		[[ $release == "$(</etc/epoch-release)" ]] || continue
@@ -57,20 +61,11 @@ arm64) flavour=cloud-arm64 ;;
 *) flavour=cloud-amd64 ;;
 esac
 
-if [[ ${1:-} == --build ]]; then
-	# shellcheck source=test/kernels/apt.sh
-	. "$test/kernels/apt.sh"
-	mkdir -p -- "$EPOCH_CACHE/kernels"
-	rm -f -- "$chosen.part"
-	choose
-	exit
-fi
-
 if ! current "$chosen.key" "$key" || [[ ! -s $chosen ]]; then
 	{
 		lock default
 		if ! current "$chosen.key" "$key" || [[ ! -s $chosen ]]; then
-			step "choose the kernel" "$0" --build
+			step "choose the kernel" choose
 			grep '^NOTE' "$EPOCH_CACHE/log/choose-the-kernel.log" || :
 			say "   the kernel is Debian's $(<"$chosen")"
 		fi

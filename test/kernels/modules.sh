@@ -16,13 +16,11 @@ set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/../inside.sh"
 
-mode=step
-case ${1:-} in
---dir | --build)
-	mode=${1#--}
+where=
+if [[ ${1:-} == --dir ]]; then
+	where=1
 	shift
-	;;
-esac
+fi
 variant=${1:?which kernel: stock, or one in test/kernels}
 mutant=${2:-}
 suite=${3:-}
@@ -93,15 +91,9 @@ build() {
 	make -C "$tree" M="$from" MO="$out" -j"$jobs" "${flags[@]}" modules
 }
 
-case $mode in
-dir)
+if [[ -n $where ]]; then
 	echo "$out"
-	;;
-build)
-	build
-	;;
-step)
-	lock "build-${mutant:+mutant${LANE:-}-}$variant-$kernel"
-	step "$name" "$0" --build "$variant" "$mutant" "$suite"
-	;;
-esac
+	exit
+fi
+lock "build-${mutant:+mutant${LANE:-}-}$variant-$kernel"
+step "$name" build

@@ -6,11 +6,6 @@ set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/../inside.sh"
 
-mode=step
-if [[ ${1:-} == --build ]]; then
-	mode=build
-	shift
-fi
 name=${1:?which kernel}
 own_settings "$name"
 
@@ -46,11 +41,6 @@ build() {
 	finished "$tree" "$key"
 }
 
-if [[ $mode == build ]]; then
-	build
-	exit
-fi
-
 "$test/kernels/debian.sh" --source
 lock "kernel-$name"
-current "$tree/.stamp" "$key" || step "build the kernel $name" "$0" --build "$name"
+current "$tree/.stamp" "$key" || step "build the kernel $name" build
