@@ -18,7 +18,7 @@ choose() {
 	update_lists 1440
 	while read -r series tested release; do
 		[[ $release == "$(</etc/epoch-release)" ]] || continue
-		kernel=$(offered_kernels | grep -E "^${series//./[.]}[.][0-9]+[^-]*-$flavour\$" | head -n 1)
+		kernel=$(offered_kernels | grep -E "^${series//./[.]}[.][0-9]+[^-]*-$flavour\$" | head -n 1) || :
 		if [[ $kernel == "$tested-$flavour" ]]; then
 			echo "$kernel" >"$chosen.part"
 			break
@@ -30,7 +30,7 @@ choose() {
 		fi
 	done < <(fields "$test/kernels/series")
 	if [[ ! -s $chosen.part ]]; then
-		kernel=$(offered_kernels | grep -E -- "-$flavour\$" | head -n 1)
+		kernel=$(offered_kernels | grep -E -- "-$flavour\$" | head -n 1) || :
 		[[ -n $kernel ]] || {
 			echo "apt offers no kernel $flavour"
 			return 1
