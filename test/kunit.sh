@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # kunit.sh [--kernel uml|debug|kasan] [--mutant NAME] [--only SUITE.TEST]: build the modules for
 # a kernel that this project builds (see kernel.sh; uml by default), load them there, and
-# evaluate their KUnit tests with the kernel's kunit.py.
+# evaluate their KUnit tests with the kernel's kunit.py. What each module printed is left in
+# results/kunit/KERNEL[-MUTANT] of the cache.
 #
 # Exit status: 0 if all passed; 1 if a test failed; 2 if nothing was tested (no build, no boot,
 # no tests); 3 if the run hung; 4 if the kernel crashed; 5 if the tests passed but the kernel
@@ -26,6 +27,9 @@ while (($#)); do
 	shift
 done
 
+results=$EPOCH_CACHE/results/kunit/$variant${mutant:+-$mutant}
+rm -rf -- "$results"
+mkdir -p -- "$results"
 # Held until the modules are no longer needed: the next mutant overwrites them.
 [[ -z $mutant ]] || lock "mutant${LANE:-}-$variant"
 "$test/kernels/own.sh" "$variant"
@@ -69,14 +73,14 @@ esac
 
 # Each module with tests prints a KTAP document of its own; kunit.py reads one. guest/kunit-init
 # marks their boundaries.
-awk -v dir="$work" '
+awk -v dir="$results" '
 	/epoch-kunit: tests done/ { part = "" }
 	/epoch-kunit: load / { part = dir "/" $NF ".ktap" }
 	part { print > part }
 	' "$log"
 tested=0
 failures=0
-for part in "$work"/*.ktap; do
+for part in "$results"/*.ktap; do
 	grep -q 'KTAP version' "$part" 2>/dev/null || continue
 	# The tests of guest/kunit-unload alone are not enough.
 	[[ $part == */unload.ktap ]] || tested=$((tested + 1))
@@ -90,7 +94,7 @@ verdict() { # STATUS WHAT
 }
 # A test module that ran no test is a failure, too.
 while read -r module; do
-	[[ $module != *_kunit ]] || grep -q 'KTAP version' "$work/$module.ktap" 2>/dev/null || tested=0
+	[[ $module != *_kunit ]] || grep -q 'KTAP version' "$results/$module.ktap" 2>/dev/null || tested=0
 done <"$work/order"
 
 splats='WARNING:|BUG[: ]|Oops|INFO: (possible|rcu|task|trying)|suspicious|inconsistent lock|epoch-kunit: failed'

@@ -9,12 +9,10 @@ set -euo pipefail
 status=0
 (($#)) || "$test/checks/compile-fail.sh" || status=1
 
-"$test/kunit.sh" --kernel "${1:-uml}" | awk -v kunit="kunit${1:+ ($1)}" '
-	/=+ .* \([0-9]+ subtests?\)/ { suite = $(NF - 3) }
-	/^\[[0-9:]+\] \[PASSED\] / { print "PASS " kunit " " suite "." $NF; next }
-	/^\[[0-9:]+\] \[SKIPPED\] / { $1 = $2 = ""; sub(/^ +/, ""); print "SKIP " kunit " " suite "." $0; next }
-	/^\[[0-9:]+\] \[(FAILED|CRASHED)\] / { print "FAIL " kunit " " suite "." $NF; next }
-	/^KUnit: passed/ { print "PASS " kunit ": no warning in the kernel log"; next }
-	/^KUnit: / { print "FAIL " kunit ": " $0; next }
-	{ print; fflush() }' || status=1
+variant=${1:-uml}
+name="kunit${1:+ ($1)}"
+"$test/kunit.sh" --kernel "$variant" | sed -u -e "s/^KUnit: passed, \(.*\)\.$/PASS $name: \1/" \
+	-e "s/^KUnit: /FAIL $name: &/" || status=1
+python3 "$test/checks/kunit-results.py" "$linux/tools/testing/kunit/kunit.py" \
+	"$EPOCH_CACHE/results/kunit/$variant" | sed "s/ / $name /" || status=1
 exit "$status"

@@ -15,12 +15,10 @@ missed() {
 	failed=1
 }
 
-# has_failed: succeeds if the log says that the test failed.
+# has_failed: succeeds if the results say that the test failed.
 has_failed() {
-	awk -v suite="${unit%%.*}" -v test="${unit#*.}" '
-		/\([0-9]+ subtests?\)/ { here = index($0, " " suite " (") }
-		here && /\[(FAILED|CRASHED)\]/ && $NF == test { hit = 1 }
-		END { exit !hit }' "$log"
+	python3 "$test/checks/kunit-results.py" "$linux/tools/testing/kunit/kunit.py" \
+		"$EPOCH_CACHE/results/kunit/$on-$name" | grep -qx "FAIL $unit"
 }
 
 # has_begun: succeeds if the kernel began the test's suite.
