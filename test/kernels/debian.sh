@@ -9,10 +9,13 @@ set -euo pipefail
 . "$(dirname -- "$0")/../inside.sh"
 # shellcheck source=test/kernels/apt.sh
 . "$test/kernels/apt.sh"
+# shellcheck source=test/kernels/metadata.sh
+. "$test/kernels/metadata.sh"
 
 tree=$debian/tree
 files=$debian/files
 config=$files/usr/src/linux-headers-$kernel/.config
+key=$(key "$0" "$test/kernels/metadata.sh")
 
 # others: print kernels that could be taken instead, of that flavour if there are any.
 others() {
@@ -22,18 +25,18 @@ others() {
 	head -n 6 <<<"$same" | paste -sd' '
 }
 
-# options FILE: print the options that must equal Debian's: an option that olddefconfig turns
-# off, because a tool is missing or of another version, changes the modules. Excluded are the
-# versions of tools, the keys that Debian removes from its configuration, and the vDSO of
-# 32-bit programs, which takes a third compiler on arm64.
-options() {
-	grep '^CONFIG_' "$1" | sort |
-		grep -Ev '_VERSION|BUILD_SALT|MODULE_SIG_(ALL|KEY)|SYSTEM_TRUSTED_KEYS|COMPAT_VDSO'
-}
-
-# wants TEXT: print an option of the kernel's configuration.
-wants() {
-	sed -n "s/^CONFIG_$1=\"\\(.*\\)\"\$/\\1/p" "$config"
+# check_compilers CONFIG: refuse a kernel that modules cannot be built for.
+check_compilers() {
+	local compiler cc
+	grep -qx CONFIG_RUST=y "$1" ||
+		refuse "$kernel was built without CONFIG_RUST" "take a kernel that has it, with KVER=: $(others)"
+	compiler=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT="\(.*\)"$/\1/p' "$1")
+	[[ $(rustc --version) == "$compiler" ]] ||
+		refuse "$kernel was built with \"$compiler\", and Debian $(</etc/epoch-release) has \"$(rustc --version)\"" \
+			"take another kernel with KVER=: $(others)"
+	cc=$(compiler_of "$1")
+	command -v -- "$cc" >/dev/null ||
+		refuse "the compiler $cc of $kernel is not in the build root" "take another kernel with KVER=: $(others)"
 }
 
 fetch() {
@@ -49,10 +52,12 @@ fetch() {
 			"take one that it offers, with KVER=: $(others)"
 	rm -rf -- "$files" "$files.part"
 	mkdir -p -- "$files.part"
+	unpack_packages "$files.part" "linux-headers-$kernel:$arch=$offered"
+	check_compilers "$files.part/${config#"$files"/}"
 	# Newer kernels have the image in linux-binary; older ones in linux-image.
 	local image=linux-binary-$kernel
 	[[ -n $(package_version "$image") ]] || image=linux-image-$kernel
-	unpack_packages "$files.part" "linux-headers-$kernel:$arch=$offered" "$image:$arch=$offered"
+	unpack_packages "$files.part" "$image:$arch=$offered"
 	# The guest's programs.
 	[[ $arch == "$native" ]] ||
 		unpack_packages "$files.part" "busybox-static:$arch"
@@ -83,34 +88,19 @@ unpack() {
 }
 
 prepare() {
-	local compiler cc
-	grep -qx CONFIG_RUST=y "$config" ||
-		refuse "$kernel was built without CONFIG_RUST" "take a kernel that has it: Debian's from 7.2 on"
-	compiler=$(wants RUSTC_VERSION_TEXT)
-	[[ $(rustc --version) == "$compiler" ]] ||
-		refuse "$kernel was built with \"$compiler\", and Debian $(</etc/epoch-release) has \"$(rustc --version)\"" \
-			"take another kernel with KVER=: $(others)"
-	cc=$(wants CC_VERSION_TEXT)
-	cc=${cc%% *}
-	command -v -- "$cc" >/dev/null ||
-		refuse "the compiler $cc of $kernel is not in the build root" "take another kernel with KVER="
-	workdir "$tree" "$(key "$0")"
-	local arguments=("CC=$cc" "KERNELRELEASE=$kernel")
+	local cc
+	check_compilers "$config"
+	cc=$(compiler_of "$config")
+	workdir "$tree" "$key"
+	local arguments=("KERNELRELEASE=$kernel")
 	[[ $arch == "$native" ]] || case $arch in
 	arm64) arguments+=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-) ;;
 	*) arguments+=(ARCH=x86_64 CROSS_COMPILE=x86_64-linux-gnu-) ;;
 	esac
-	printf '%s\n' "${arguments[@]}" >"$tree/.arguments"
-	cp -- "$config" "$tree/.config"
-	local make=(make -C "$linux" "O=$tree" "${arguments[@]}")
-	"${make[@]}" olddefconfig
-	diff <(options "$config") <(options "$tree/.config") || {
-		echo "the configuration is not Debian's any more (see above)"
-		return 1
-	}
-	"${make[@]}" -j"$jobs" modules_prepare
+	printf '%s\n' "CC=$cc" "${arguments[@]}" >"$tree/.arguments"
+	make_metadata "$linux" "$config" "$tree" "${arguments[@]}"
 	cp -- "$(dirname -- "$config")/Module.symvers" "$tree/"
-	finished "$tree" "$(key "$0")"
+	finished "$tree" "$key"
 }
 
 mkdir -p -- "$EPOCH_CACHE/kernels" "$EPOCH_CACHE/source"
@@ -119,5 +109,5 @@ lock "kernel-$kernel"
 lock "source-$version"
 current "$linux/.epoch-stamp" "$version" || step "unpack the source of $version" unpack
 [[ ${1:-} != --source ]] || exit 0
-current "$tree/.stamp" "$(key "$0")" ||
+current "$tree/.stamp" "$key" ||
 	step "prepare the tree for the kernel $kernel" prepare
