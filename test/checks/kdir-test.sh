@@ -94,6 +94,20 @@ for part in libkernel.rmeta libcore.rmeta libmacros.so; do
 	refuses "no rust/$part" "no Rust metadata" "the metadata"
 done
 
+# DKMS makes the metadata if the rest is there.
+for missing in metadata compiler; do
+	tree
+	rm -- "$work/k/rust/libkernel.rmeta"
+	wanted=3
+	[[ $missing == metadata ]] || {
+		tool rustc "rustc 1.90.0 (def)"
+		wanted=1
+	}
+	status=0
+	output=$(check) || status=$?
+	verdict "without the $missing the status is $wanted" "$((status != wanted))" "$output"
+done
+
 # Each distribution's own command.
 while read -r distribution release command; do
 	tree

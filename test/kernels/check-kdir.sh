@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # check-kdir.sh KDIR: check that Rust modules can be built with this kernel tree and this
 # compiler. A failure says in a line what is missing, and which command brings it on this
-# distribution. RUSTC= and BINDGEN= name other programs; OS_RELEASE= and KERNEL= stand for
-# /etc/os-release and the running kernel in tests.
+# distribution; the exit status is 3 if that is the metadata of the kernel's crates alone, else 1.
+# RUSTC= and BINDGEN= name other programs; OS_RELEASE= and KERNEL= stand for /etc/os-release and
+# the running kernel in tests.
 set -euo pipefail
 
 kdir=$1
@@ -37,7 +38,7 @@ advice() {
 		}' "$here/../../tools/epoch-doctor/src/distributions"
 }
 
-fail() { # WHAT ADVICE [MORE]
+fail() { # WHAT ADVICE [MORE [STATUS]]
 	local todo=$2
 	case $todo in
 	:) todo="make the metadata from the kernel's source: see Documentation/kernels.rst" ;;
@@ -47,7 +48,7 @@ fail() { # WHAT ADVICE [MORE]
 	printf 'epoch: cannot build for %s: %s. To do: %s.\n' "$kdir" "$1" "$todo" >&2
 	[[ -z ${3:-} ]] || printf '   %s\n' "$3" >&2
 	printf '   "make demo" and "make vm" bring a kernel of their own.\n' >&2
-	exit 1
+	exit "${4:-1}"
 }
 
 [[ -d $kdir ]] || fail "there is no such directory" "$(advice 3)" \
@@ -60,11 +61,6 @@ config=$kdir/include/config/auto.conf
 grep -qx 'CONFIG_RUST=y' "$config" || fail "this kernel is built without CONFIG_RUST" \
 	": use a kernel that has it, such as Debian's from 7.2 on, or your own with CONFIG_RUST=y"
 
-shopt -s nullglob
-macros=("$kdir"/rust/libmacros*.so)
-[[ -f $kdir/rust/libkernel.rmeta && -f $kdir/rust/libcore.rmeta && ${#macros[@]} -gt 0 ]] ||
-	fail "it has no Rust metadata (rust/libkernel.rmeta and others)" "$(advice 4)"
-
 wanted=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT=//p' "$config" | tr -d '"')
 found=$("$rustc" --version 2>/dev/null) || fail "the Rust compiler \"$rustc\" does not run" \
 	"$(advice 5)" "The kernel was built with \"$wanted\"; RUSTC= names another one."
@@ -73,3 +69,8 @@ found=$("$rustc" --version 2>/dev/null) || fail "the Rust compiler \"$rustc\" do
 
 "${BINDGEN:-bindgen}" --version >/dev/null 2>&1 || fail "bindgen does not run" "$(advice 6)" \
 	"BINDGEN= names another one."
+
+shopt -s nullglob
+macros=("$kdir"/rust/libmacros*.so)
+[[ -f $kdir/rust/libkernel.rmeta && -f $kdir/rust/libcore.rmeta && ${#macros[@]} -gt 0 ]] ||
+	fail "it has no Rust metadata (rust/libkernel.rmeta and others)" "$(advice 4)" "" 3
