@@ -44,8 +44,15 @@ pub fn examine(system: &System, running: Option<&Config>, kdir: Option<&Path>) -
     ]
 }
 
+/// Returns the tree that `make` takes: the kernel's, or the copy of it to which the package
+/// epoch-dkms has added the metadata.
 fn build_dir(system: &System) -> Option<PathBuf> {
-    Some(format!("/lib/modules/{}/build", system.release()?).into())
+    let release = system.release()?;
+    let completed = PathBuf::from(format!("/var/cache/epoch-dkms/{release}"));
+    if system.exists(&completed).unwrap_or(false) {
+        return Some(completed);
+    }
+    Some(format!("/lib/modules/{release}/build").into())
 }
 
 fn kernel_tree(
@@ -327,6 +334,15 @@ mod tests {
         expect(&named, TREE, Missing, &["/src/linux"]);
         let named = examine(&system, None, Some(Path::new(DIR)));
         expect(&named, TREE, Ok, &[DIR]);
+    }
+
+    #[test]
+    fn the_tree_of_the_package_comes_first() {
+        let packaged = good().file(
+            "/var/cache/epoch-dkms/7.3/include/config/auto.conf",
+            config(GCC),
+        );
+        expect(&findings(&packaged), TREE, Unknown, &["/var/cache"]);
     }
 
     #[test]

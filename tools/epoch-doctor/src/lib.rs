@@ -78,9 +78,16 @@ pub fn examine(system: &System, kdir: Option<&Path>) -> Vec<Section> {
     let config = Config::running(system);
     let config = config.as_ref();
     let mut build = build::examine(system, config, kdir);
-    if load::is_loaded(system) {
-        let excuse = |finding: Finding| finding.excused("the modules are loaded as they are");
-        build = build.into_iter().map(excuse).collect();
+    let excuse = if load::is_loaded(system) {
+        Some("the modules are loaded as they are")
+    } else if load::is_installed(system) {
+        Some("the modules are installed as they are")
+    } else {
+        None
+    };
+    if let Some(excuse) = excuse {
+        let excused = |finding: Finding| finding.excused(excuse);
+        build = build.into_iter().map(excused).collect();
     }
     [
         (Topic::Build, build),
@@ -114,13 +121,18 @@ mod tests {
     }
 
     #[test]
-    fn loaded_modules_need_no_build() {
+    fn loaded_or_installed_modules_need_no_build() {
         let missing = |fake: &Fake| {
             let sections = examine(&fake.system(), None);
             count(&sections[..1], Status::Missing)
         };
         let fake = Fake::new();
         assert!(missing(&fake) > 2);
+        let installed = Fake::new().file(
+            "/lib/modules/7.3/modules.dep",
+            "updates/dkms/epoch_bench.ko.xz: updates/dkms/epoch.ko.xz\n",
+        );
+        assert_eq!(missing(&installed), 0);
         let fake = fake.file("/sys/class/misc/epoch_bench/tracker", "mutex\n");
         assert_eq!(missing(&fake), 0);
     }

@@ -26,12 +26,38 @@ const EFI: &str = "/sys/firmware/efi";
 const SECURE_BOOT_VARIABLE: &str =
     "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
 
+/// Key that DKMS signs modules with.
+const DKMS_KEY: &str = "/var/lib/dkms/mok.pub";
+
 const SIGN: &str = "sign the modules with a key that the kernel trusts ('scripts/sign-file sha256 \
                     KEY CERTIFICATE epoch.ko' in the kernel tree; 'mokutil --import CERTIFICATE')";
 
 /// Returns whether the module is loaded.
 pub fn is_loaded(system: &System) -> bool {
     system.exists(CLASS_DIR).unwrap_or(false)
+}
+
+/// Returns whether `modprobe` finds the module.
+pub fn is_installed(system: &System) -> bool {
+    let Some(release) = system.release() else {
+        return false;
+    };
+    let modules = system.read(format!("/lib/modules/{release}/modules.dep"));
+    modules.ok().flatten().is_some_and(|modules| {
+        let mut names = modules.lines().filter_map(|line| line.split(':').next());
+        names.any(|name| name.contains("/epoch_bench.ko"))
+    })
+}
+
+/// Returns how to get modules with a signature that the kernel accepts.
+fn sign(system: &System) -> String {
+    if is_installed(system) && system.exists(DKMS_KEY).unwrap_or(false) {
+        return format!(
+            "enrol the key that DKMS has signed the modules with: 'mokutil --import {DKMS_KEY}', \
+             and reboot"
+        );
+    }
+    SIGN.into()
 }
 
 /// Examines everything that may prevent loading.
@@ -80,11 +106,15 @@ fn support(system: &System) -> Finding {
 
 fn module(system: &System, loaded: bool) -> Finding {
     if !loaded {
-        return Finding::warn(
-            MODULE,
-            "not loaded",
-            "run 'insmod epoch.ko; insmod epoch_bench.ko'",
-        );
+        return if is_installed(system) {
+            Finding::warn(MODULE, "not loaded", "run 'modprobe epoch_bench'")
+        } else {
+            Finding::warn(
+                MODULE,
+                "not loaded",
+                "run 'insmod epoch.ko; insmod epoch_bench.ko'",
+            )
+        };
     }
     match system.read(format!("{CLASS_DIR}/tracker")) {
         Ok(Some(tracker)) => Finding::ok(MODULE, format!("loaded, tracker {tracker}")),
@@ -107,7 +137,7 @@ fn signatures(system: &System, config: Option<&Config>, loaded: bool) -> Finding
             SIGNATURES,
             "needed: by CONFIG_MODULE_SIG_FORCE, or module.sig_enforce on the kernel's command \
              line",
-            SIGN,
+            sign(system),
         ),
     }
 }
@@ -130,7 +160,10 @@ fn lockdown(system: &System, config: Option<&Config>, loaded: bool) -> Finding {
         Some(mode) => Finding::missing(
             LOCKDOWN,
             format!("{mode}: modules without a signature are refused"),
-            format!("{SIGN}, or boot without secure boot and lockdown="),
+            format!(
+                "{}, or boot without secure boot and lockdown=",
+                sign(system)
+            ),
         ),
         None if is_compiled_out(system, config) => Finding::ok(LOCKDOWN, "not in this kernel"),
         None => Finding::unknown(
@@ -178,7 +211,10 @@ fn secure_boot(system: &System, loaded: bool) -> Finding {
         Some(_) => Finding::warn(
             SECURE_BOOT,
             "on: many distributions' kernels refuse modules without a signature then",
-            format!("{SIGN}, or switch it off ('mokutil --disable-validation', and reboot)"),
+            format!(
+                "{}, or switch it off ('mokutil --disable-validation', and reboot)",
+                sign(system)
+            ),
         ),
         None => Finding::unknown(
             SECURE_BOOT,
@@ -252,6 +288,29 @@ mod tests {
             MODULE,
             Warn,
             &["insmod epoch_bench.ko"],
+        );
+    }
+
+    #[test]
+    fn an_installed_module_is_loaded_by_name() {
+        let installed = unloaded().file("/proc/sys/kernel/osrelease", "7.3\n").file(
+            "/lib/modules/7.3/modules.dep",
+            "updates/dkms/epoch_bench.ko: updates/dkms/epoch.ko\n",
+        );
+        expect(
+            &findings(&installed),
+            MODULE,
+            Warn,
+            &["modprobe epoch_bench"],
+        );
+        let needed = installed.file(SIG_ENFORCE, "Y\n");
+        expect(&findings(&needed), SIGNATURES, Missing, &["sign-file"]);
+        let by_dkms = needed.file(DKMS_KEY, "");
+        expect(
+            &findings(&by_dkms),
+            SIGNATURES,
+            Missing,
+            &["mokutil --import /var/lib/dkms"],
         );
     }
 
