@@ -4,7 +4,8 @@
 # the kernel's build reads that file and never this one.
 
 KVER ?= $(shell uname -r)
-KDIR ?= /lib/modules/$(KVER)/build
+# The package epoch-dkms has made a copy of the kernel's headers that has Rust metadata.
+KDIR ?= $(firstword $(wildcard /var/cache/epoch-dkms/$(KVER)) /lib/modules/$(KVER)/build)
 DESTDIR ?=
 PREFIX ?= /usr/local
 
@@ -15,7 +16,7 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 # check-lint, check-host and so on.
 parts := $(addprefix check-,$(shell sed -nE 's/^([a-z]+) .*/\1/p' test/checks/list))
 
-.PHONY: all modules demo check kunit bench scale icount figures tools docs run module matrix vm \
+.PHONY: all modules demo check kunit bench scale icount figures tools docs run module deb matrix vm \
 	install clean help setup lint check-guest-mutants shell $(parts)
 
 all: modules
@@ -85,6 +86,9 @@ run: ## SCRIPT=FILE [FILES="SOURCE=DESTINATION ..."]: run a script in the guest
 
 module: ## DIR=DIRECTORY: build a module of yours that uses epoch.ko, for the guest's kernel
 	@test/module.sh $(DIR)
+
+deb: ## Debian's packages epoch-dkms, epoch-dev and epoch-bench, in the cache
+	@$(ENTER) packaging/deb.sh
 
 matrix: ## smoke-test the modules on each kernel, or on those of KERNELS="V ..."
 	@test/matrix.sh $(KERNELS)
