@@ -17,7 +17,8 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
 parts := $(addprefix check-,$(shell sed -nE 's/^([a-z]+) .*/\1/p' test/checks/list))
 
 .PHONY: all modules demo check kunit bench scale icount figures tools docs run module deb matrix vm \
-	install clean help setup lint check-guest-mutants shell $(parts)
+	install clean help setup lint check-guest-mutants check-litmus \
+	check-packages-installed shell $(parts)
 
 all: modules
 
@@ -126,3 +127,9 @@ lint: check-lint ## check-lint, for short
 
 check-guest-mutants: ## planted bugs that check-guest must find; not part of check, minutes each
 	@test/checks/guest-mutants.sh
+
+check-litmus: ## litmus tests of the memory ordering; not part of check, since they need herd7
+	@test/checks/litmus.sh
+
+check-packages-installed: ## the packages in a Debian tree that is booted; not part of check
+	@test/packages/check.sh
