@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # boot.sh [--name NAME] [--seconds N] [--modules] [--bench] [--perf] [--cpu FEATURES] [--patches]
-#         [--icount] [--append WORDS] [--own-status] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
+#         [--icount] [--each-instruction] [--append WORDS] [--own-status] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
 # boot.sh --shell [--bench] [--perf] [--file ...]
 #
 # Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on the terminal).
@@ -13,8 +13,9 @@
 # patch code which other CPUs execute: QEMU then emulates all CPUs in one thread. In separate
 # threads, CPUs have been seen to stop at the breakpoint of such a patch after it was removed
 # (see Documentation/testing.rst). --icount makes each instruction of the guest take one
-# nanosecond of its time, on one CPU unless CPUS= says more. --append adds words to the kernel's
-# command line. The guest always ends: QEMU has N seconds, and a panic does not reboot.
+# nanosecond of its time, on one CPU unless CPUS= says more. --each-instruction
+# lets interrupts come between any two instructions, where QEMU emulates a CPU in blocks of them
+# otherwise; slow. --append adds words to the kernel's command line. The guest always ends: QEMU has N seconds, and a panic does not reboot.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
 set -euo pipefail
@@ -34,6 +35,7 @@ bench=
 programs=()
 features=
 tcg_thread=
+each_instruction=
 icount=
 append=
 own_status=
@@ -55,6 +57,7 @@ while (($#)); do
 		icount=1
 		[[ $arch != amd64 ]] || append+=" tsc=reliable"
 		;;
+	--each-instruction) each_instruction=1 ;;
 	--append) append+=" $2" && shift ;;
 	--own-status) own_status=1 ;;
 	--shell) shell=1 name=shell seconds=infinity ;;

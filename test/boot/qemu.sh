@@ -6,7 +6,8 @@
 # run_guest IMAGE INITRD APPEND MARK ARG...: boot with "cpus" CPUs and "memory" MiB for
 # "seconds" at most, with the serial console in the file "console". "features" changes the CPU,
 # as QEMU's -cpu has it (may be unset); "tcg_thread" is "single" to emulate all CPUs in one
-# thread; "icount", if set, has the one CPU emulated at one instruction a nanosecond of the
+# thread; "each_instruction", if set, lets interrupts come between any two instructions under
+# emulation, and not only between blocks of them; "icount", if set, has the one CPU emulated at one instruction a nanosecond of the
 # guest's time; "machine_arch" is amd64 if unset, or arm64. APPEND is added to the kernel's command line; MARK appears on the console once
 # the first process runs; ARGs are passed to QEMU. A panic does not reboot.
 #
@@ -31,7 +32,7 @@ run_guest() {
 	case $accel in
 	kvm) machine=(-accel kvm -cpu "host${features:+,$features}") ;;
 	# qemu64 has cmpxchg16b, and few other features that would have to be emulated.
-	tcg) machine=(-accel "tcg,thread=${tcg_thread:-multi}" -cpu "$cpu${features:+,$features}") ;;
+	tcg) machine=(-accel "tcg,thread=${tcg_thread:-multi}${each_instruction:+,one-insn-per-tb=on}" -cpu "$cpu${features:+,$features}") ;;
 	# Without sleep=off an idle guest would wait for the host's clock.
 	icount) machine=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu "$cpu") ;;
 	esac

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # guest-mutants.sh [NAME...]: check that the tests in the guests find planted bugs. Plants
 # each bug of mutants/guest, or the named ones, in a copy of the project: a test that the
-# patch names must fail in the guest that it names. Prints "PASS name" and "FAIL name" lines.
+# patch names must fail in the guest that it names, of the kernel that it names, if any. Prints "PASS name" and "FAIL name" lines.
 # Each bug takes some minutes, so "make check" leaves them out.
 #
 # Runs outside the build root, and enters that of the copy, which uses the same cache.
@@ -32,7 +32,8 @@ for name in "${names[@]}"; do
 		die "the mutant $name does not apply: the code that it breaks has changed" "" \
 			"change $mutants/$name.patch as well"
 	log=$copy/$name.log
-	"$copy/tree/test/enter.sh" test/checks/guest.sh "$(field Guest)" >"$log" 2>&1 </dev/null || :
+	kernel=$(field Kernel)
+	env ${kernel:+"KVER=$kernel"} "$copy/tree/test/enter.sh" test/checks/guest.sh "$(field Guest)" >"$log" 2>&1 </dev/null || :
 	if grep -Eq "^FAIL ($(field Test))" "$log"; then
 		say "PASS mutant $name: found by \"$(grep -Eo -m 1 "^FAIL ($(field Test))" "$log" | cut -c6-)\""
 	else

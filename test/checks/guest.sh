@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # guest.sh [GUEST...]: run the tests on the unmodified Debian kernel, in all guests or in
-# the named ones: test, isolated, hook-load, profile, old-cpu.
+# the named ones: test, isolated, hook-load, profile, old-cpu; with
+# KVER= of arm64, also increments.
 set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/../inside.sh"
@@ -59,6 +60,9 @@ small_guests() {
 		"$test/guest/test-hook-load.sh"
 	boot profile --bench --perf --seconds 1800 --patches "$test/guest/test-profile.sh"
 	CPUS=2 boot old-cpu --bench --seconds 900 --cpu -cx16 "$test/guest/test-old-cpu.sh"
+	# Elsewhere an increment is one instruction.
+	[[ $arch != arm64 ]] || CPUS=2 boot increments --modules --seconds 900 --each-instruction \
+		"$test/guest/test-increments.sh"
 }
 
 status=0
