@@ -18,7 +18,7 @@ parts := $(addprefix check-,$(shell sed -nE 's/^([a-z]+) .*/\1/p' test/checks/li
 
 .PHONY: all modules demo check kunit bench scale icount figures tools docs run module deb matrix vm \
 	install clean help setup lint check-guest-mutants check-litmus \
-	check-packages-installed shell $(parts)
+	check-installed shell $(parts)
 
 all: modules
 
@@ -131,5 +131,5 @@ check-guest-mutants: ## planted bugs that check-guest must find; not part of che
 check-litmus: ## litmus tests of the memory ordering; not part of check, since they need herd7
 	@test/checks/litmus.sh
 
-check-packages-installed: ## the packages in a Debian tree that is booted; not part of check
+check-installed: ## the packages in a Debian tree that is booted; not part of check
 	@test/packages/check.sh

@@ -98,6 +98,12 @@ impl Fake {
         self
     }
 
+    /// Removes a program.
+    pub fn no_program(mut self, name: &str) -> Self {
+        self.host.versions.remove(name);
+        self
+    }
+
     /// Sets an environment variable.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.host.variables.insert(name.into(), value.into());
@@ -121,7 +127,8 @@ impl Fake {
         System::at(self.dir.path(), Box::new(self.host.clone()))
     }
 
-    fn place(&self, path: &str) -> std::path::PathBuf {
+    /// Returns where a file of the machine is.
+    pub fn place(&self, path: &str) -> std::path::PathBuf {
         self.dir
             .path()
             .join(Path::new(path).strip_prefix("/").unwrap())

@@ -21,6 +21,8 @@ mod trust;
 
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod like_make;
 
 use std::path::Path;
 
