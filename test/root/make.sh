@@ -32,6 +32,7 @@ fi
 rm -rf --one-file-system -- "$root.part"
 # Unstable is for kernels only.
 [[ $sources != *sid* ]] || options=("--aptopt=APT::Default-Release \"$release\"" "${options[@]}")
+# All of it is synchronised below, so dpkg need not do so for each package.
 mmdebstrap --verbose --mode=root --variant=apt --include="$(printf '%s\n' "$@" | paste -sd,)" \
 	--aptopt='APT::Install-Recommends "false"' "${options[@]}" <<<"$sources"
 
