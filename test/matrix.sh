@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# matrix.sh [KERNEL...]: build for, boot and smoke-test each of Debian's kernels in the file
-# kernels/matrix, or the named ones. Prints a line for each: "PASS kernel V", "FAIL kernel V (why)"
-# or "SKIP kernel V (why)", and ends with "N passed, N failed, N skipped".
+# matrix.sh [KERNEL[,WORD]...]: build for, boot and smoke-test each of Debian's kernels in the file
+# kernels/matrix and each kernel of this project whose settings say smoke=yes, or the named ones;
+# WORD is added to the kernel's command line. Prints a line for each: "PASS kernel V", "FAIL kernel
+# V (why)" or "SKIP kernel V (why)", and ends with "N passed, N failed, N skipped".
 #
 # Runs outside the build root, and enters that of each kernel's release.
 set -euo pipefail
@@ -10,7 +11,10 @@ set -euo pipefail
 . "$(dirname -- "$0")/lib.sh"
 
 kernels=("$@")
-((${#kernels[@]})) || mapfile -t kernels < <(fields "$test/kernels/matrix" | awk '{ print $1 }')
+((${#kernels[@]})) || mapfile -t kernels < <(
+	fields "$test/kernels/matrix"
+	cd "$test/kernels" && grep -lx smoke=yes -- */settings | xargs -r dirname --
+)
 find_cache
 mkdir -p -- "$EPOCH_CACHE/log"
 
@@ -27,7 +31,10 @@ for kernel in "${kernels[@]}"; do
 	log=$EPOCH_CACHE/log/matrix-$kernel.log
 	say "kernel $kernel ($number of ${#kernels[@]}, $((SECONDS - from)) s so far) ..."
 	status=0
-	KVER=$kernel CPUS=${CPUS:-4} "$test/enter.sh" test/smoke.sh >"$log" 2>&1 </dev/null || status=$?
+	settings=(CPUS="${CPUS:-4}")
+	# Kernels of this project are built from the source of the default one.
+	[[ -e $test/kernels/${kernel%%,*}/settings ]] || settings+=(KVER="${kernel%%,*}")
+	env "${settings[@]}" "$test/enter.sh" test/smoke.sh "$kernel" >"$log" 2>&1 </dev/null || status=$?
 	failures=$(grep -c '^FAIL ' "$log" || :)
 	first=$(grep -m 1 '^FAIL ' "$log" | cut -c6-) || :
 	why=$(sed -nE 's/^epoch: FAILED: (.*)\. (Log|To do): .*/\1/p' "$log" | sed 's/[.] Log: .*//' | head -n 1)

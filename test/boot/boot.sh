@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# boot.sh [--name NAME] [--seconds N] [--modules] [--bench] [--perf] [--cpu FEATURES] [--patches]
-#         [--icount] [--each-instruction] [--append WORDS] [--own-status] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
-# boot.sh --shell [--bench] [--perf] [--file ...]
+# boot.sh [--kernel NAME] [--name NAME] [--seconds N] [--modules] [--bench] [--perf]
+#         [--cpu FEATURES] [--patches] [--icount] [--each-instruction] [--append WORDS]
+#         [--own-status] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
+# boot.sh --shell [--kernel NAME] [--bench] [--perf] [--file ...]
 #
-# Boot the unmodified Debian kernel in QEMU and run SCRIPT in it (or a shell on the terminal).
+# Boot the unmodified Debian kernel in QEMU, or a kernel that this project builds (--kernel), and
+# run SCRIPT in it (or a shell on the terminal).
 # The output of SCRIPT is shown immediately; the files that it leaves in /out are copied to
 # results/NAME in the cache; its exit status is this command's, without more words about it if
 # --own-status says that it is SCRIPT's to explain. --modules builds the modules and
@@ -26,6 +28,7 @@ set -euo pipefail
 
 cpus=${CPUS:-8}
 memory=${MEM:-2048}
+variant=stock
 name=guest
 seconds=300
 shell=
@@ -42,6 +45,7 @@ own_status=
 files=()
 while (($#)); do
 	case $1 in
+	--kernel) variant=$2 && shift ;;
 	--name) name=$2 && shift ;;
 	--seconds) seconds=$2 && shift ;;
 	--file) files+=("$2") && shift ;;
@@ -70,10 +74,16 @@ seconds=${TIMEOUT:-$seconds}
 [[ $cpus =~ ^[1-9][0-9]*$ ]] || die "CPUS=$cpus is not a number of CPUs" "" "say, for example, CPUS=8"
 [[ $memory =~ ^[1-9][0-9]*$ ]] || die "MEM=$memory is not a number of MiB" "" "say, for example, MEM=2048"
 
-"$test/kernels/debian.sh"
+if [[ $variant == stock ]]; then
+	"$test/kernels/debian.sh"
+	image=$debian/files/vmlinuz image_name=$kernel
+else
+	"$test/kernels/own.sh" "$variant"
+	image=$EPOCH_CACHE/kernels/$variant-$version/arch/x86/boot/bzImage image_name=$variant-$version
+fi
 if [[ -n $modules ]]; then
-	"$test/kernels/modules.sh" stock
-	built=$("$test/kernels/modules.sh" --dir stock)
+	"$test/kernels/modules.sh" "$variant"
+	built=$("$test/kernels/modules.sh" --dir "$variant")
 	while read -r object; do
 		files+=("$built/${object%.o}.ko=modules/$(basename -- "$object" .o).ko")
 	done <"$built/modules.order"
@@ -108,9 +118,9 @@ fi
 # The kernel passes unknown parameters to its first process.
 tty=0
 [[ ! -t 1 ]] || tty=1
-machine_arch=$arch image_name=$kernel
+machine_arch=$arch
 append="EPOCH_TTY=$tty TERM=${TERM:-dumb} $append"
-run_guest "$debian/files/vmlinuz" "$work/initrd" "$append" 'epoch-guest: up' \
+run_guest "$image" "$work/initrd" "$append" 'epoch-guest: up' \
 	-device virtio-serial-pci \
 	-chardev stdio,id=user,signal="$([[ -n $shell ]] && echo off || echo on)" \
 	-device virtconsole,chardev=user \
