@@ -6,18 +6,18 @@
 # boot.sh --shell [--kernel NAME] [--bench] [--perf] [--file ...]
 #
 # Boot the unmodified Debian kernel in QEMU, or a kernel that this project builds (--kernel), and
-# run SCRIPT in it (or a shell on the terminal).
-# The output of SCRIPT is shown immediately; the files that it leaves in /out are copied to
-# results/NAME in the cache; its exit status is this command's, without more words about it if
-# --own-status says that it is SCRIPT's to explain. --modules builds the modules and
-# adds them to the guest; --bench also builds and adds epoch-bench; --perf adds perf. --cpu
-# changes the CPU: --cpu -cx16 removes cmpxchg16b. --patches is for scripts that make the kernel
-# patch code which other CPUs execute: QEMU then emulates all CPUs in one thread. In separate
-# threads, CPUs have been seen to stop at the breakpoint of such a patch after it was removed
-# (see Documentation/testing.rst). --icount makes each instruction of the guest take one
-# nanosecond of its time, on one CPU unless CPUS= says more. --each-instruction
-# lets interrupts come between any two instructions, where QEMU emulates a CPU in blocks of them
-# otherwise; slow. --append adds words to the kernel's command line. The guest always ends: QEMU has N seconds, and a panic does not reboot.
+# run SCRIPT in it (or a shell on the terminal). The output of SCRIPT is shown immediately; the
+# files that it leaves in /out are copied to results/NAME in the cache; its exit status is this
+# command's, without more words about it if --own-status says that it is SCRIPT's to explain.
+# --modules builds the modules and adds them to the guest; --bench also builds and adds
+# epoch-bench; --perf adds perf. --cpu changes the CPU: --cpu -cx16 removes cmpxchg16b. --patches
+# is for scripts that make the kernel patch code which other CPUs execute: QEMU then emulates all
+# CPUs in one thread. In separate threads, CPUs have been seen to stop at the breakpoint of such
+# a patch after it was removed (see Documentation/testing.rst). --icount makes each instruction
+# of the guest take one nanosecond of its time, on one CPU unless CPUS= says more.
+# --each-instruction lets interrupts come between any two instructions, where QEMU emulates a CPU
+# in blocks of them otherwise; slow. --append adds words to the kernel's command line. The guest
+# always ends: QEMU has N seconds, and a panic does not reboot.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
 set -euo pipefail

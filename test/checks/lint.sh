@@ -10,8 +10,8 @@ set -euo pipefail
 cd "$src"
 mapfile -t rust < <(find rust scale samples -name '*.rs' 2>/dev/null | sort)
 mapfile -t c < <(find rust scale include samples test -name '*.[ch]' 2>/dev/null | sort)
-mapfile -t bash < <(find .ci test tools -type f -not -path '*/target/*' -exec grep -lE '^#!/bin/bash|^# shellcheck shell=bash' {} + | sort)
-mapfile -t busybox < <(grep -lE '^#!/bin/busybox sh|^# shellcheck shell=dash' -r test/guest | sort)
+mapfile -t bash < <(find .ci packaging test tools -type f -not -path '*/target/*' -exec grep -lE '^#!/bin/bash|^# shellcheck shell=bash' {} + | sort)
+mapfile -t busybox < <(grep -lE '^#!/bin/busybox sh|^# shellcheck shell=dash' -r test/guest packaging | sort)
 
 # Kernel code follows the kernel's settings, and is built with its lints. Up-to-date objects
 # print no warnings again, so start from an empty directory.

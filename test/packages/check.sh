@@ -33,6 +33,7 @@ install_packages() {
 		[[ ! -e $file ]] || cp -L -- "$file" "$tree$file"
 	done
 	# In namespaces of its own: nothing stays mounted.
+	# shellcheck disable=SC2016 # sh expands them
 	setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child -- \
 		sh -c 'mount -t proc proc "$1/proc" && shift && exec "$@"' sh "$tree" \
 		chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
