@@ -44,6 +44,7 @@ impl Mechanism {
     }
 
     /// Returns the mechanism of this name.
+    #[inline]
     pub fn from_name(name: &BStr) -> Option<Self> {
         [Self::Fprobe, Self::Kretprobe]
             .into_iter()
@@ -55,6 +56,7 @@ impl Mechanism {
     }
 
     /// Checks that the function `symbol` can be probed with this mechanism. May sleep.
+    #[inline]
     pub fn check(self, symbol: &CStr) -> Result {
         // SAFETY: `symbol` is NUL-terminated, and valid during the call.
         to_result(unsafe {
