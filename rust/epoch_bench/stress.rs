@@ -209,7 +209,7 @@ impl Stress<'_> {
 
     /// Returns the first of `count` keys, which come after those of the last iteration.
     fn next_key(&self, count: u32) -> u32 {
-        (self.iterations.wrapping_mul(count.into()) % u64::from(self.orders.keys)) as u32
+        (self.iterations.wrapping_mul(count.into()) % u64::from(self.orders.keys.max(1))) as u32
     }
 
     /// Notes `count` keys from `first` on, wrapping around after the last one; fewer when the task

@@ -37,7 +37,7 @@ impl Places {
         }
         Ok(Self {
             taken,
-            per_cpu: (count / nr_cpu_ids() as usize).max(1),
+            per_cpu: (count / (nr_cpu_ids() as usize).max(1)).max(1),
         })
     }
 
