@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kunit.sh [--kernel uml|debug|kasan] [--mutant NAME] [--only SUITE.TEST]: build the modules for
+# kunit.sh [--kernel NAME] [--mutant NAME] [--only SUITE.TEST]: build the modules for
 # a kernel that this project builds (see kernels/own.sh; uml by default), load them there, and
 # evaluate their KUnit tests with the kernel's kunit.py. What each module printed is left in
 # results/kunit/KERNEL[-MUTANT] of the cache.
