@@ -23,6 +23,7 @@ use crate::{
         Versioned, //
     }, //
 };
+use core::num::NonZero;
 use kernel::{
     fs::File,
     ioctl::{
@@ -333,11 +334,12 @@ fn testcase(run: &uapi::epoch_bench_run) -> Result<Testcase> {
     }
 }
 
-fn keys(run: &uapi::epoch_bench_run) -> Result<u32> {
+fn keys(run: &uapi::epoch_bench_run) -> Result<NonZero<u32>> {
     let has_pages = !matches!(run.testcase, uapi::EPOCH_BENCH_MMAP1 | uapi::EPOCH_BENCH_DI);
-    match run.keys {
-        0 => Ok(uapi::EPOCH_BENCH_DEFAULT_KEYS),
-        keys if has_pages && keys <= uapi::EPOCH_BENCH_MAX_KEYS => Ok(keys),
-        _ => Err(EINVAL),
-    }
+    let keys = match run.keys {
+        0 => uapi::EPOCH_BENCH_DEFAULT_KEYS,
+        keys if has_pages && keys <= uapi::EPOCH_BENCH_MAX_KEYS => keys,
+        _ => return Err(EINVAL),
+    };
+    NonZero::new(keys).ok_or(EINVAL)
 }

@@ -16,6 +16,7 @@ use crate::{
         Watched, //
     }, //
 };
+use core::num::NonZero;
 use kernel::{
     bindings,
     prelude::*,
@@ -48,7 +49,7 @@ pub(crate) enum Testcase {
 pub(crate) struct Orders<'a> {
     pub(crate) testcase: Testcase,
     /// Pages have keys below this one.
-    pub(crate) keys: u32,
+    pub(crate) keys: NonZero<u32>,
     pub(crate) max_iterations: Option<u64>,
     pub(crate) max_duration_ns: Option<u64>,
     pub(crate) progress: &'a Progress,
@@ -169,7 +170,7 @@ impl Visitor for Turn<'_, '_> {
             Testcase::Torture => stress.repeat(1, is_over, |stress| {
                 // SAFETY: The place is this worker's, which has one block at a time.
                 let block = unsafe { tracker.start(place) };
-                let first = random_below(stress.orders.keys);
+                let first = random_below(stress.orders.keys.get());
                 stress.note(tracker, &block, first, 1);
                 linger(stress.iterations);
                 // SAFETY: `block` was opened in this tracker.
@@ -209,13 +210,13 @@ impl Stress<'_> {
 
     /// Returns the first of `count` keys, which come after those of the last iteration.
     fn next_key(&self, count: u32) -> u32 {
-        (self.iterations.wrapping_mul(count.into()) % u64::from(self.orders.keys.max(1))) as u32
+        (self.iterations.wrapping_mul(count.into()) % NonZero::<u64>::from(self.orders.keys)) as u32
     }
 
     /// Notes `count` keys from `first` on, wrapping around after the last one; fewer when the task
     /// is being killed.
     fn note<T: Tracker>(&mut self, tracker: &T, block: &T::Block<'_>, first: u32, count: u32) {
-        let keys = self.orders.keys;
+        let keys = self.orders.keys.get();
         let mut key = first;
         let mut left = count;
         while left > 0 && !(left % 4096 == 0 && sched::fatal_signal_pending()) {
@@ -271,7 +272,7 @@ impl Stress<'_> {
                     }
                     fsleep(Delta::from_nanos((due - now).min(NAP_NS) as i64));
                 }
-                let key = random_below(stress.orders.keys);
+                let key = random_below(stress.orders.keys.get());
                 let wish = &stress.orders.progress.wish;
                 stress.admission.wait(wish, key as usize, &mut watched)
             },
