@@ -100,6 +100,8 @@ prepare() {
 	printf '%s\n' "CC=$cc" "${arguments[@]}" >"$tree/.arguments"
 	make_metadata "$linux" "$config" "$tree" "${arguments[@]}"
 	cp -- "$(dirname -- "$config")/Module.symvers" "$tree/"
+	# It has the kernel's types only, from which those of modules are made (BTF).
+	[[ ! -e $(dirname -- "$config")/vmlinux ]] || cp -- "$(dirname -- "$config")/vmlinux" "$tree/"
 	finished "$tree" "$key"
 }
 
