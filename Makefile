@@ -42,6 +42,7 @@ endif
 
 install: ## install the modules for that kernel
 ifeq ($(from-root),yes)
+	@test/kernels/fetch-modules.sh
 	install -D -m 644 -t $(DESTDIR)/lib/modules/$(KVER)/updates *.ko samples/*.ko
 else
 	@test/kernels/check-kdir.sh $(KDIR)

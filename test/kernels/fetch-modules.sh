@@ -8,6 +8,7 @@ set -euo pipefail
 
 find_cache
 built=$EPOCH_CACHE/build/stock-$KVER
+[[ -e $built/modules.order ]] || die "there are no modules for $KVER yet" "" "run make KVER=$KVER"
 say "Modules for $KVER:"
 while read -r object; do
 	module=${object%.o}.ko
