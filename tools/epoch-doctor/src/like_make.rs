@@ -14,6 +14,9 @@ use super::finding::Status;
 const KDIR: &str = "/lib/modules/7.3/build";
 const RUSTC: &str = "rustc 1.85.1 (abc)";
 
+/// Takes something from a machine.
+type Defect = fn(Fake) -> Fake;
+
 /// A machine on which modules can be built.
 fn good(os_release: &str, kernel: &str) -> Fake {
     let config = format!("CONFIG_RUST=y\nCONFIG_RUSTC_VERSION_TEXT=\"{RUSTC}\"\n");
@@ -71,7 +74,7 @@ fn program(fake: &Fake, name: &str) -> PathBuf {
 
 #[test]
 fn make_and_the_doctor_agree() {
-    let defects: [(&str, fn(Fake) -> Fake); 8] = [
+    let defects: [(&str, Defect); 8] = [
         ("nothing", |fake| fake),
         ("the tree", |fake| fake.without(KDIR)),
         ("its configuration", |fake| {
