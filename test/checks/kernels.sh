@@ -10,9 +10,9 @@ set -euo pipefail
 . "$test/kernels/apt.sh"
 
 status=0
-while read -r _ tested release; do
+while read -r _ tested built_for; do
 	other=$tested-${kernel#*-}
-	[[ $other != "$kernel" && $release == "$(</etc/epoch-release)" ]] || continue
+	[[ $other != "$kernel" && $built_for == "$release" ]] || continue
 	log=$EPOCH_CACHE/log/check-kernel-$other.log
 	if [[ ! -s $EPOCH_CACHE/kernels/$other/files/version ]] &&
 		! { update_lists 1440 && offered_kernels | grep -Fqx -- "$other"; } >"$log" 2>&1; then

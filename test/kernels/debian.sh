@@ -32,7 +32,7 @@ check_compilers() {
 		refuse "$kernel was built without CONFIG_RUST" "take a kernel that has it, with KVER=: $(others)"
 	compiler=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT="\(.*\)"$/\1/p' "$1")
 	[[ $(rustc --version) == "$compiler" ]] ||
-		refuse "$kernel was built with \"$compiler\", and Debian $(</etc/epoch-release) has \"$(rustc --version)\"" \
+		refuse "$kernel was built with \"$compiler\", and Debian $release has \"$(rustc --version)\"" \
 			"take another kernel with KVER=: $(others)"
 	cc=$(compiler_of "$1")
 	command -v -- "$cc" >/dev/null ||
@@ -48,7 +48,7 @@ fetch() {
 		offered=$(package_version "linux-headers-$kernel")
 	fi
 	[[ -n $offered ]] ||
-		refuse "Debian $(</etc/epoch-release) offers no kernel $kernel (any more)" \
+		refuse "Debian $release offers no kernel $kernel (any more)" \
 			"take one that it offers, with KVER=: $(others)"
 	rm -rf -- "$files" "$files.part"
 	mkdir -p -- "$files.part"
