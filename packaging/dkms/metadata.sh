@@ -71,7 +71,7 @@ package=linux-headers-$kernel
 version=$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null) ||
 	refuse "its headers are of no package $package, so that its source is not known" \
 		"make the metadata in its source: Documentation/kernels.rst"
-key="$version $(rustc --version)"
+key="$version $(rustc --version) $(cat -- "$0" "$project/test/kernels/metadata.sh" | sha256sum)"
 if [[ -f $state/$kernel/.key && $(<"$state/$kernel/.key") == "$key" ]]; then
 	exit
 fi
