@@ -5,6 +5,6 @@
 # directory where it has built the modules.
 set -euo pipefail
 
-into=/var/cache/epoch-dkms/$1/epoch
+into=/var/cache/epoch-dkms/epoch-$1
 mkdir -p -- "$into"
 cp -- rust/epoch/libepoch.rmeta rust/kernel_ext/libkernel_ext.rmeta Module.symvers "$into"

@@ -44,10 +44,10 @@ exec {lock}>>"$state/lock"
 flock "$lock"
 trap ended EXIT
 
-# Kernels that are gone.
+# Of kernels that are gone. keep.sh makes those that begin with epoch-.
 for old in "$state"/*/; do
 	old=$(basename -- "$old")
-	[[ -e /lib/modules/$old/build ]] || rm -rf -- "${state:?}/$old"
+	[[ -e /lib/modules/${old#epoch-}/build ]] || rm -rf -- "${state:?}/$old"
 done
 
 begin "check the headers and compilers"
