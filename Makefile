@@ -11,7 +11,9 @@ PREFIX ?= /usr/local
 
 # enter.sh makes the build root if it is missing, and runs a command in it.
 ENTER := $(CURDIR)/test/enter.sh
-KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
+KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(LLVM),LLVM=$(LLVM))
+# The compiler of the kernel.
+LLVM ?= $(if $(shell grep -sx CONFIG_CC_IS_CLANG=y $(KDIR)/include/config/auto.conf),1)
 
 # check-lint, check-host and so on.
 parts := $(addprefix check-,$(shell sed -nE 's/^([a-z]+) .*/\1/p' test/checks/list))
