@@ -56,6 +56,9 @@ step "make a disk of the tree" make_image
 "$test/enter.sh" test/packages/boot.sh
 cat -- "$EPOCH_CACHE/log/install-and-upgrade-the-packages.log" "$packages/console" |
 	tr -d '\r' | grep -aE '^(PASS|FAIL) ' >"$output" || :
+# guest.sh's last line: a guest may also end by a crash.
+grep -q ': nothing is left$' "$output" ||
+	say "FAIL packages: the guest did not reach its end; log: $packages/console" >>"$output"
 cat -- "$output"
 failed=$(grep -c '^FAIL ' "$output" || :)
 passed=$(grep -c '^PASS ' "$output" || :)
