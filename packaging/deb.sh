@@ -34,7 +34,7 @@ build() {
 	cd "$work/epoch"
 	put "$PWD" include samples packaging LICENSES
 	mv packaging/debian debian
-	put "$PWD/stage/dkms" Kbuild rust scale include samples packaging/dkms \
+	put "$PWD/stage/dkms" Kbuild rust scale torture include samples packaging/dkms \
 		test/kernels/{check-kdir,metadata}.sh tools/epoch-doctor/src/distributions
 	rm stage/dkms/packaging/dkms/dkms.conf
 	mkdir -p stage/bin stage/completions

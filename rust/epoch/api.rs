@@ -13,6 +13,7 @@ use crate::{
         Cookie,
         Domain,
         Pace,
+        Platform,
         Section, //
     },
     engine::WaitMode,
@@ -547,6 +548,13 @@ impl Epoch {
     /// ```
     pub fn grace_periods(&self) -> usize {
         self.domain.grace_periods()
+    }
+
+    /// Executes the updater's half of the asymmetric barriers whose other half readers execute, for
+    /// tests. Process context; sleeps.
+    #[doc(hidden)]
+    pub fn heavy_barrier(&self) {
+        self.domain.platform().heavy_barrier(Pace::Normal);
     }
 
     /// `true` if sections are reported to lockdep, which costs more than they do.

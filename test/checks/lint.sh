@@ -8,8 +8,8 @@ set -euo pipefail
 . "$test/boot/try.sh"
 
 cd "$src"
-mapfile -t rust < <(find rust scale samples -name '*.rs' 2>/dev/null | sort)
-mapfile -t c < <(find rust scale include samples test -name '*.[ch]' 2>/dev/null | sort)
+mapfile -t rust < <(find rust scale torture samples -name '*.rs' 2>/dev/null | sort)
+mapfile -t c < <(find rust scale torture include samples test -name '*.[ch]' 2>/dev/null | sort)
 mapfile -t bash < <(find .ci packaging test tools -type f -not -path '*/target/*' -exec grep -lE '^#!/bin/bash|^# shellcheck shell=bash' {} + | sort)
 mapfile -t busybox < <(grep -lE '^#!/bin/busybox sh|^# shellcheck shell=dash' -r test/guest packaging | sort)
 

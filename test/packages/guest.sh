@@ -26,7 +26,7 @@ expect "modprobe finds epoch_bench" modprobe epoch_bench
 expect "and loads epoch with it" test -d /sys/kernel/epoch
 expect "epoch-bench doctor is content" content
 expect "epoch-bench runs" epoch-bench run --tracker epoch --tasks 2 --samples 3 --interval-ms 100
-for module in epoch_refscale epoch_rcuscale; do
+for module in epoch_refscale epoch_rcuscale epoch_torture; do
 	expect "modprobe finds $module" modprobe -n "$module"
 done
 expect "the example in C loads" insmod /packages/examples/epoch_sample_c.ko
