@@ -5,7 +5,7 @@
 # /cache.
 #
 # Mounts and processes live in namespaces, and end with this command, even if it is killed.
-# COMMAND runs as the user who called make or sudo.
+# COMMAND runs as the user who called make or sudo. WITH=gdb adds the packages of root/packages.gdb.
 set -euo pipefail
 
 # End when the parent ends.
@@ -15,7 +15,7 @@ fi
 
 # Settings that are passed through sudo and into the root.
 settings=()
-for name in KVER CPUS MEM SAMPLES TASKS TIMEOUT V TERM http_proxy https_proxy no_proxy \
+for name in WITH KVER CPUS MEM SAMPLES TASKS TIMEOUT V TERM http_proxy https_proxy no_proxy \
 	HTTP_PROXY HTTPS_PROXY NO_PROXY; do
 	[[ -z ${!name+set} ]] || settings+=("$name=${!name}")
 done
@@ -58,7 +58,7 @@ case ${KVER:-} in
 *amd64) arch=amd64 ;;
 *) arch=$(dpkg --print-architecture) ;;
 esac
-setpriv --pdeathsig KILL "$test/root/root.sh" "$release" "$root" "$arch"
+setpriv --pdeathsig KILL "$test/root/root.sh" "$release" "$root" "$arch" "${WITH:-}"
 
 # KVM's device is accessible to its group.
 groups=$group

@@ -4,6 +4,9 @@
 #         [--cpu FEATURES] [--patches] [--icount] [--each-instruction] [--append WORDS]
 #         [--own-status] [--file SOURCE=DESTINATION]... SCRIPT [ARG...]
 # boot.sh --shell [--kernel NAME] [--bench] [--perf] [--file ...]
+# boot.sh --pack DIRECTORY OPTION... SCRIPT [ARG...]
+# boot.sh --packed DIRECTORY [--name NAME] [--seconds N] [--append WORDS] [--own-status]
+#         [--console FILE] [--lines N] [--seed N --shift N [--gdb SOCKET]]
 #
 # Boot the unmodified Debian kernel in QEMU, or a kernel that this project builds (--kernel), and
 # run SCRIPT in it (or a shell on the terminal). The output of SCRIPT is shown immediately; the
@@ -18,6 +21,13 @@
 # --each-instruction lets interrupts come between any two instructions, where QEMU emulates a CPU
 # in blocks of them otherwise; slow. --append adds words to the kernel's command line. The guest
 # always ends: QEMU has N seconds, and a panic does not reboot.
+#
+# --pack builds all of that, and leaves it in DIRECTORY instead of booting it; --packed boots it
+# from there as often as needed, without another build. --shift N is --icount with 2^N ns for an
+# instruction. With --seed, nothing from outside the guest reaches it but N, whose executions are
+# thus the same, instruction for instruction and on any number of CPUs. --gdb has the guest wait for
+# gdb on a UNIX socket before its first instruction. --console is where the log of the serial console
+# goes, instead of the cache's log directory; --lines ends the guest when it has N lines.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
 set -euo pipefail
@@ -42,6 +52,12 @@ each_instruction=
 icount=
 append=
 own_status=
+pack=
+packed=
+seed=
+gdb=()
+console=
+lines=
 files=()
 while (($#)); do
 	case $1 in
@@ -57,13 +73,20 @@ while (($#)); do
 	# running.
 	--patches) tcg_thread=single append+=" tsc=nowatchdog" ;;
 	# Otherwise the kernel distrusts the TSC of an emulated CPU, and reads a slower clock.
-	--icount)
-		icount=1
+	--icount | --shift)
+		icount=0
+		[[ $1 != --shift ]] || { icount=$2 && shift; }
 		[[ $arch != amd64 ]] || append+=" tsc=reliable"
 		;;
 	--each-instruction) each_instruction=1 ;;
 	--append) append+=" $2" && shift ;;
 	--own-status) own_status=1 ;;
+	--pack) pack=$2 && shift ;;
+	--packed) packed=$2 && shift ;;
+	--seed) seed=$2 && shift ;;
+	--console) console=$2 && shift ;;
+	--lines) lines=$2 && shift ;;
+	--gdb) gdb=(-S -gdb "unix:$2,server=on,wait=off") && shift ;;
 	--shell) shell=1 name=shell seconds=infinity ;;
 	*) break ;;
 	esac
@@ -74,58 +97,98 @@ seconds=${TIMEOUT:-$seconds}
 [[ $cpus =~ ^[1-9][0-9]*$ ]] || die "CPUS=$cpus is not a number of CPUs" "" "say, for example, CPUS=8"
 [[ $memory =~ ^[1-9][0-9]*$ ]] || die "MEM=$memory is not a number of MiB" "" "say, for example, MEM=2048"
 
-if [[ $variant == stock ]]; then
-	"$test/kernels/debian.sh"
-	image=$debian/files/vmlinuz image_name=$kernel
-else
-	"$test/kernels/own.sh" "$variant"
-	image=$EPOCH_CACHE/kernels/$variant-$version/arch/x86/boot/bzImage image_name=$variant-$version
-fi
-if [[ -n $modules ]]; then
-	"$test/kernels/modules.sh" "$variant"
-	built=$("$test/kernels/modules.sh" --dir "$variant")
-	while read -r object; do
-		files+=("$built/${object%.o}.ko=modules/$(basename -- "$object" .o).ko")
-	done <"$built/modules.order"
-fi
-if [[ -n $bench ]]; then
-	"$test/tools.sh"
-	files+=("$bin/epoch-bench=bin/epoch-bench")
-fi
+# pack_guest [SCRIPT [ARG...]]: build what the guest needs, and make its initrd in "$work".
+pack_guest() {
+	if [[ $variant == stock ]]; then
+		"$test/kernels/debian.sh"
+		image=$debian/files/vmlinuz image_name=$kernel
+	else
+		"$test/kernels/own.sh" "$variant"
+		image=$EPOCH_CACHE/kernels/$variant-$version/arch/x86/boot/bzImage image_name=$variant-$version
+	fi
+	if [[ -n $modules ]]; then
+		"$test/kernels/modules.sh" "$variant"
+		built=$("$test/kernels/modules.sh" --dir "$variant")
+		while read -r object; do
+			files+=("$built/${object%.o}.ko=modules/$(basename -- "$object" .o).ko")
+		done <"$built/modules.order"
+	fi
+	if [[ -n $bench ]]; then
+		"$test/tools.sh"
+		files+=("$bin/epoch-bench=bin/epoch-bench")
+	fi
+
+	: >"$work/arguments"
+	if [[ -z $shell ]]; then
+		script=${1##*/}
+		files+=("$1=script")
+		shift
+		(($# == 0)) || printf '%s\n' "$@" >"$work/arguments"
+	fi
+	if [[ $arch != "$native" ]]; then
+		# Programs of the build root do not run there.
+		((${#programs[@]} == 0)) || die "a guest of $arch has no perf" "" "take a kernel of $native"
+		programs=(--busybox "$(find "$debian/files" -path "*/bin/busybox" -print -quit)")
+	fi
+	"$test/boot/initrd.sh" "$work/initrd" "${programs[@]}" \
+		"$test/guest/init=init" "$work/arguments=etc/arguments" "${files[@]}"
+	machine_arch=$arch
+}
 
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 mkdir -p "$EPOCH_CACHE/log" "$EPOCH_CACHE/results"
-console=$EPOCH_CACHE/log/console-$name-$(date +%Y%m%d-%H%M%S).log
+console=${console:-$EPOCH_CACHE/log/console-$name-$(date +%Y%m%d-%H%M%S).log}
 # Keep the last few logs of each name.
 find "$EPOCH_CACHE/log" -name "console-$name-????????-??????*.log" | sort -r | tail -n +10 | xargs -r rm -f --
 
-: >"$work/arguments"
-if [[ -z $shell ]]; then
-	script=${1##*/}
-	files+=("$1=script")
-	shift
-	(($# == 0)) || printf '%s\n' "$@" >"$work/arguments"
+if [[ -n $packed ]]; then
+	more=$append
+	# shellcheck disable=SC1091 # --pack has written it
+	. "$packed/guest"
+	append+=$more image=$packed/image initrd=$packed/initrd
+else
+	pack_guest "$@"
+	initrd=$work/initrd
 fi
-if [[ $arch != "$native" ]]; then
-	# Programs of the build root do not run there.
-	((${#programs[@]} == 0)) || die "a guest of $arch has no perf" "" "take a kernel of $native"
-	programs=(--busybox "$(find "$debian/files" -path "*/bin/busybox" -print -quit)")
+if [[ -n $pack ]]; then
+	mkdir -p -- "$pack"
+	mv -- "$initrd" "$pack/initrd"
+	cp -- "$image" "$pack/image"
+	declare -p image_name script cpus memory append machine_arch features tcg_thread \
+		each_instruction >"$pack/guest"
+	exit
 fi
-"$test/boot/initrd.sh" "$work/initrd" "${programs[@]}" \
-	"$test/guest/init=init" "$work/arguments=etc/arguments" "${files[@]}"
 
-# The kernel passes unknown parameters to its first process.
-tty=0
-[[ ! -t 1 ]] || tty=1
-machine_arch=$arch
-append="EPOCH_TTY=$tty TERM=${TERM:-dumb} $append"
-run_guest "$image" "$work/initrd" "$append" 'epoch-guest: up' \
-	-device virtio-serial-pci \
-	-chardev stdio,id=user,signal="$([[ -n $shell ]] && echo off || echo on)" \
-	-device virtconsole,chardev=user \
+# The kernel passes unknown parameters to its first process. A seed's executions have the same
+# ones, and output that never blocks.
+tty=0 terminal=dumb
+user="stdio,id=user,signal=$([[ -n $shell ]] && echo off || echo on)"
+if [[ -n $seed ]]; then
+	user="file,id=user,path=$work/user"
+else
+	[[ ! -t 1 ]] || tty=1
+	terminal=${TERM:-dumb}
+fi
+append="EPOCH_TTY=$tty TERM=$terminal $append"
+# end_at_line: end the guest when its console has the lines.
+end_at_line() {
+	while sleep 0.5; do
+		(($(wc -l 2>/dev/null <"$console" || echo 0) < lines)) ||
+			kill -- "$(<"$work/pid")" 2>/dev/null || :
+	done
+}
+if [[ -n $lines ]]; then
+	: >"$console"
+	end_at_line &
+	trap 'kill -- "$!"; rm -rf -- "$work"' EXIT
+fi
+run_guest "$image" "$initrd" "$append" 'epoch-guest: up' "${gdb[@]}" \
+	-device "virtio-serial-pci${seed:+,ioeventfd=off}" \
+	-chardev "$user" -device virtconsole,chardev=user \
 	-chardev "file,id=result,path=$work/result" \
 	-device virtserialport,chardev=result,name=result
+[[ -z $seed ]] || cat -- "$work/user"
 
 failed() {
 	grep -Ea 'Kernel panic|BUG|Oops|RIP:|hung|stall|Call Trace' "$console" | tail -n 5 | sed 's/^/   | /' || :

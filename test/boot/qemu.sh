@@ -7,8 +7,10 @@
 # "seconds" at most, with the serial console in the file "console". "features" changes the CPU,
 # as QEMU's -cpu has it (may be unset); "tcg_thread" is "single" to emulate all CPUs in one
 # thread; "each_instruction", if set, lets interrupts come between any two instructions under
-# emulation, and not only between blocks of them; "icount", if set, has the one CPU emulated at one instruction a nanosecond of the
-# guest's time; "machine_arch" is amd64 if unset, or arm64. APPEND is added to the kernel's command line; MARK appears on the console once
+# emulation, and not only between blocks of them; "icount", if set, has all CPUs emulated in one
+# thread, at 2^icount nanoseconds of the guest's time for an instruction, and "seed", if set, has
+# everything else come from it that differs between two such executions; "machine_arch" is amd64 if
+# unset, or arm64. APPEND is added to the kernel's command line; MARK appears on the console once
 # the first process runs; ARGs are passed to QEMU. A panic does not reboot.
 #
 # Sets "status" to QEMU's exit status, and "up" if the first process ran. QEMU's messages are in
@@ -24,7 +26,7 @@ run_guest() {
 	fi
 	shift 4
 	if [[ -n ${icount:-} ]]; then
-		accel=icount why="one instruction a nanosecond"
+		accel=icount why="one instruction in $((1 << icount)) ns${seed:+, seed $seed}"
 	else
 		read -r accel why < <("$test/boot/accel.sh" "$on")
 	fi
@@ -34,8 +36,10 @@ run_guest() {
 	# qemu64 has cmpxchg16b, and few other features that would have to be emulated.
 	tcg) machine=(-accel "tcg,thread=${tcg_thread:-multi}${each_instruction:+,one-insn-per-tb=on}" -cpu "$cpu${features:+,$features}") ;;
 	# Without sleep=off an idle guest would wait for the host's clock.
-	icount) machine=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu "$cpu") ;;
+	icount) machine=(-accel "tcg,thread=single" -icount "shift=$icount,sleep=off" -cpu "$cpu") ;;
 	esac
+	# The random numbers that QEMU gives the guest, and the time of day.
+	[[ -z ${seed:-} ]] || machine+=(-seed "$seed" -rtc "base=2026-01-01,clock=vm")
 	machine+=("${kind[@]}" -smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
 		-pidfile "$work/pid" -serial "file:$console"
 		-chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# root.sh RELEASE DIRECTORY ARCH: make a build root in DIRECTORY, a tree of that Debian release with
-# the compilers and QEMU, and complete it for kernels of ARCH. Runs as root.
+# root.sh RELEASE DIRECTORY ARCH [LIST]: make a build root in DIRECTORY, a tree of that Debian
+# release with the compilers and QEMU, and complete it for kernels of ARCH, and with the packages of
+# the file packages.LIST. Runs as root.
 set -euo pipefail
 # shellcheck source=test/lib.sh
 . "$(dirname -- "$0")/../lib.sh"
@@ -26,11 +27,12 @@ if ! current "$root/etc/epoch-root" "$key"; then
 	step "build root" "${isolated[@]}" "$test/root/make.sh" "$release" "$root" "$key" "${packages[@]}"
 fi
 
-[[ $arch != "$native" ]] || exit 0
-mapfile -t packages < <(fields "$test/root/packages.$arch")
-key=$(sha256sum <"$test/root/packages.$arch")
-if ! current "$root/etc/epoch-$arch" "$key"; then
-	step "complete the build root for $arch" \
-		"${isolated[@]}" "$test/root/complete.sh" "$root" "${packages[@]}"
-	stamp "$root/etc/epoch-$arch" "$key"
-fi
+for list in $([[ $arch == "$native" ]] || echo "$arch") ${4:-}; do
+	mapfile -t packages < <(fields "$test/root/packages.$list")
+	key=$(sha256sum <"$test/root/packages.$list")
+	if ! current "$root/etc/epoch-$list" "$key"; then
+		step "complete the build root for $list" \
+			"${isolated[@]}" "$test/root/complete.sh" "$root" "${packages[@]}"
+		stamp "$root/etc/epoch-$list" "$key"
+	fi
+done
