@@ -18,7 +18,7 @@ LLVM ?= $(if $(shell grep -sx CONFIG_CC_IS_CLANG=y $(KDIR)/include/config/auto.c
 # check-lint, check-host and so on.
 parts := $(addprefix check-,$(shell sed -nE 's/^([a-z]+) .*/\1/p' test/checks/list))
 
-.PHONY: all modules demo check kunit bench scale icount figures tools docs run module deb matrix vm \
+.PHONY: all modules demo check kunit bench scale icount figures tools docs run module deb matrix vm torture replay \
 	install clean help setup lint check-guest-mutants check-litmus \
 	check-installed shell $(parts)
 
@@ -96,6 +96,13 @@ deb: ## Debian's packages epoch-dkms, epoch-dev and epoch-bench, in the cache
 
 matrix: ## smoke-test the modules on each kernel, or on those of KERNELS="V ..."
 	@test/matrix.sh $(KERNELS)
+
+torture: ## torture epochs for MINUTES=60 in all, or some of SCENARIOS="NAME ..."; AGAIN=1 builds nothing
+	@test/torture.sh --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED)) \
+		$(if $(AGAIN),--again) $(SCENARIOS)
+
+replay: ## FILE=: repeat an execution that failed in torture, up to that line; TIMES=10, or GDB=1
+	@test/replay.sh --times $(or $(TIMES),1) $(if $(GDB),--gdb) $(FILE)
 
 vm: ## a shell in the guest, with the modules and epoch-bench in place
 	@$(ENTER) test/boot/shell.sh
