@@ -25,7 +25,8 @@ run() {
 	note "end $((number - 1))"
 }
 
-[ ! -x /bin/slices ] || slices "$EPOCH_SEED" &
+# Not with the output of this script, which ends before.
+[ ! -x /bin/slices ] || slices "$EPOCH_SEED" >/dev/null 2>&1 &
 number=1
 while [ $# -gt 0 ]; do
 	run "$@"
