@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# execution.sh DIRECTORY TIMES [gdb]: repeat the execution of DIRECTORY/file (replay.sh). Exit status:
-# 0 if the kernel log was the same each time, up to the line that showed the failure.
+# execution.sh DIRECTORY TIMES [gdb]: repeat the execution of DIRECTORY/file (replay.sh). Exit
+# status: 0 if the kernel log was the same each time, up to the line that showed the failure.
 set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -24,6 +24,7 @@ else
 fi
 say "scenario $name, ${execution[*]}"
 say "line $number of its kernel log: $line"
+head -n "$number" "$dir/console.log" >"$dir/recorded"
 
 # repeat OPTION...: repeat the execution up to that line.
 repeat() {
@@ -33,7 +34,7 @@ repeat() {
 
 # modules: print the commands for gdb to load the symbols of modules, which will be where they were.
 modules() {
-	sed -n 's/.*torture-run: symbols of \([a-z_]*\): -s .text \(0x[0-9a-f]*\)\(.*\)/\1 \2\3/p' "$dir/console.log" |
+	sed -n 's/.*torture-run: symbols of \(.*\): -s .text \([^ ]*\)/\1 \2/p' "$dir/console.log" |
 		sort -u -k 1,1 | while read -r module text sections; do
 		echo "add-symbol-file $dir/modules/$module.ko $text $sections"
 	done
@@ -65,11 +66,12 @@ fi
 same=0
 for ((i = 1; i <= times; i++)); do
 	repeat || :
-	if cmp -s <(head -n "$number" "$dir/console.log") <(tr -d '\r' <"$dir/again.log" | head -n "$number"); then
+	tr -d '\r' <"$dir/again.log" | head -n "$number" >"$dir/repeated"
+	if cmp -s "$dir/recorded" "$dir/repeated"; then
 		same=$((same + 1))
 		say "$i of $times: the same up to that line"
 	else
-		say "$i of $times: DIFFERENT: $(diff <(head -n "$number" "$dir/console.log") <(tr -d '\r' <"$dir/again.log" | head -n "$number") | grep '^[<>]' | head -n 2 | paste -sd' ')"
+		say "$i of $times: DIFFERENT: $(diff "$dir/recorded" "$dir/repeated" | sed -n 2p)"
 	fi
 done
 say "the same line was reached $same times of $times"

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # scenario.sh --build NAME: build the guest of the scenario NAME (test/scenarios/NAME), and leave it
 # in torture/NAME in the cache.
-# scenario.sh --run NAME SECONDS SEED: boot it for that many seconds, and judge its console log. Exit
-# status: 0 if it passed. A scenario that counts instructions is booted again and again in that time,
-# each time with the next seed, until it fails: then it leaves the file torture/NAME-SEED.tar.zst,
-# which replay.sh repeats.
+# scenario.sh --run NAME SECONDS SEED: boot it for that many seconds, and judge its console log.
+# Exit status: 0 if it passed. A scenario that counts instructions is booted again and again in that
+# time, each time with the next seed, until it fails: then it leaves torture/NAME-SEED.tar.zst, which
+# replay.sh repeats.
 #
 # torture/NAME then has console.log, a file for each run that the log has, "why" with the reasons of
-# a failure, and "rows": TYPE, VERDICT, SECONDS, UPDATES and SECTIONS of each run.
+# a failure, and "rows": TYPE, VERDICT, SECONDS, GRACE PERIODS, UPDATES and SECTIONS of each run.
 set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -25,7 +25,7 @@ cpus=4 memory=1024 append="" expect=SUCCESS script=torture.sh runs=() options=()
 # compile PROGRAM: print a program for the guest.
 compile() {
 	local cc=gcc
-	[[ $arch == "$native" ]] || cc="$([[ $arch == arm64 ]] && echo aarch64 || echo x86_64)-linux-gnu-gcc"
+	[[ $arch == "$native" ]] || cc=${arch/arm64/aarch64}-linux-gnu-gcc
 	mkdir -p -- "$bin"
 	"$cc" -static -O2 -Wall -Wextra -Werror -o "$bin/$1" "$test/guest/$1.c" && echo "$bin/$1"
 }
@@ -101,7 +101,8 @@ judge() {
 
 # agreed FILE VERDICT: succeed if the kernel's own script comes to that verdict about a run.
 agreed() {
-	(cd "$kernel_scripts" && PATH=$PATH:. TMPDIR=/tmp sh ./parse-console.sh "$1" run) >"$1.kernel" 2>&1 || :
+	(cd "$kernel_scripts" && PATH=$PATH:. TMPDIR=/tmp sh ./parse-console.sh "$1" run) \
+		>"$1.kernel" 2>&1 || :
 	if [[ $2 == SUCCESS ]]; then
 		[[ ! -s $1.diags ]]
 	else
@@ -114,6 +115,7 @@ row() {
 	awk -v verdict="$2" '
 		match($0, /^\[ *[0-9.]+\]/) { now = substr($0, 2, RLENGTH - 2) + 0 }
 		/-torture:--- Start of test/ { start = now }
+		/torture-run: grace periods: / { periods = $NF }
 		match($0, / [a-z-]+-torture: /) { type = substr($0, RSTART + 1, RLENGTH - 11) }
 		match($0, / ver: [0-9]+/) { updates = substr($0, RSTART + 6, RLENGTH - 6) }
 		/ Reader Pipe: / {
@@ -122,7 +124,10 @@ row() {
 			for (i = 1; i <= NF; i++)
 				sections += $i
 		}
-		END { printf "%s %s %.0f %d %.0f\n", type, verdict, now - start, updates, sections }' "$1"
+		END {
+			printf "%s %s %.0f %d %d %.0f\n", type, verdict, now - start, periods, updates,
+				sections
+		}' "$1"
 }
 
 case $what in

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # torture.sh [--minutes N] [--seed N] [--again] [SCENARIO...]: build the guests of the named
-# scenarios, or of all in scenarios/list, and torture epochs in each of them, one after the other, for
-# N minutes in total (60 by default). --again boots what was built last, without another build.
-# Prints a line for each: "PASS scenario NAME", "FAIL scenario NAME (why; log)" or "SKIP scenario NAME
-# (why)", then a table, and ends with "N passed, N failed, N skipped".
+# scenarios, or of all in scenarios/list, and torture epochs in each of them, one after the other,
+# for N minutes in total (60 by default). --again boots what was built last, without another build.
+# Prints a line for each: "PASS scenario NAME", "FAIL scenario NAME (why; log)" or "SKIP scenario
+# NAME (why)", then a table, and ends with "N passed, N failed, N skipped".
 #
 # Runs outside the build root, and enters that of each kernel's release.
 set -euo pipefail
@@ -21,13 +21,15 @@ while (($#)); do
 	esac
 	shift
 done
-[[ $minutes =~ ^[1-9][0-9]*$ ]] || die "MINUTES=$minutes is not a number of minutes" "" "say, for example, MINUTES=60"
+[[ $minutes =~ ^[1-9][0-9]*$ ]] ||
+	die "MINUTES=$minutes is not a number of minutes" "" "say, for example, MINUTES=60"
 [[ $seed =~ ^[0-9]+$ ]] || die "SEED=$seed is not a number" "" "say, for example, SEED=1"
 scenarios=("$@")
 ((${#scenarios[@]})) || mapfile -t scenarios < <(fields "$test/scenarios/list")
 for name in "${scenarios[@]}"; do
 	[[ $name != */* && -f $test/scenarios/$name && $name != list ]] ||
-		die "there is no scenario $name" "" "take some of these: $(fields "$test/scenarios/list" | paste -sd' ')"
+		die "there is no scenario $name" "" \
+			"take some of these: $(fields "$test/scenarios/list" | paste -sd' ')"
 done
 find_cache
 mkdir -p -- "$EPOCH_CACHE"/{log,torture}
@@ -80,7 +82,8 @@ for name in "${scenarios[@]}"; do
 		verdict SKIP "$name (it was not built yet)"
 		continue
 	fi
-	why=$(sed -nE 's/^epoch: FAILED: (.*)\. (Log|To do): .*/\1/p' "$log" | sed 's/[.] Log: .*//' | head -n 1)
+	why=$(sed -nE 's/^epoch: FAILED: (.*)\. (Log|To do): .*/\1/p' "$log" |
+		sed 's/[.] Log: .*//' | head -n 1)
 	if ((status == 0)); then
 		ready+=("$name")
 	elif [[ $why == *"offers no kernel"* || $why == *"no longer offers"* ]]; then
@@ -90,14 +93,27 @@ for name in "${scenarios[@]}"; do
 	fi
 done
 
+# weight NAME: print a scenario's part of the time: one for each run, three at least.
+weight() {
+	local runs=()
+	# shellcheck disable=SC1090 # which one depends
+	. "$test/scenarios/$1"
+	echo $((${#runs[@]} > 3 ? ${#runs[@]} : 3))
+}
+
 end=$((SECONDS + 60 * minutes))
 number=0
+weights=0
+for name in "${ready[@]}"; do
+	weights=$((weights + $(weight "$name")))
+done
 say "Torture of ${#ready[@]} scenarios for $minutes minutes; seed $seed"
 for name in "${ready[@]}"; do
 	log=$EPOCH_CACHE/log/torture-$name.log
 	dir=$EPOCH_CACHE/torture/$name
-	share=$(((end - SECONDS) / (${#ready[@]} - number)))
+	share=$(((end - SECONDS) * $(weight "$name") / weights))
 	((share >= 60)) || share=60
+	weights=$((weights - $(weight "$name")))
 	number=$((number + 1))
 	progress "$name ($number of ${#ready[@]})" "$log" "$end" &
 	ticker=$!
@@ -116,24 +132,28 @@ for name in "${ready[@]}"; do
 done
 
 say
-printf '%-12s %-14s %-8s %8s %10s %12s %8s\n' scenario type verdict seconds updates sections per-s
+printf '%-12s %-16s %-8s %8s %14s %8s %10s %12s\n' scenario type verdict seconds \
+	"grace periods" per-s updates sections
 for name in "${ready[@]}"; do
 	[[ -s $EPOCH_CACHE/torture/$name/rows ]] || continue
+	# The runs of a type together.
 	awk -v name="$name" '
 		{
 			key = $1 " " $2
 			if (!(key in seconds))
 				order[++n] = key
 			seconds[key] += $3
-			updates[key] += $4
-			sections[key] += $5
+			periods[key] += $4
+			updates[key] += $5
+			sections[key] += $6
 		}
 		END {
 			for (i = 1; i <= n; i++) {
-				split(order[i], part, " ")
 				key = order[i]
-				printf "%-12s %-14s %-8s %8d %10d %12d %8.1f\n", name, part[1], part[2],
-					seconds[key], updates[key], sections[key], updates[key] / (seconds[key] ? seconds[key] : 1)
+				split(key, part, " ")
+				printf "%-12s %-16s %-8s %8d %14d %8.1f %10d %12d\n", name, part[1], part[2],
+					seconds[key], periods[key],
+					periods[key] / (seconds[key] ? seconds[key] : 1), updates[key], sections[key]
 			}
 		}' "$EPOCH_CACHE/torture/$name/rows"
 done

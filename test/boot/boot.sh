@@ -26,8 +26,8 @@
 # from there as often as needed, without another build. --shift N is --icount with 2^N ns for an
 # instruction. With --seed, nothing from outside the guest reaches it but N, whose executions are
 # thus the same, instruction for instruction and on any number of CPUs. --gdb has the guest wait for
-# gdb on a UNIX socket before its first instruction. --console is where the log of the serial console
-# goes, instead of the cache's log directory; --lines ends the guest when it has N lines.
+# gdb on a UNIX socket before its first instruction. --console is where the log of the serial
+# console goes, instead of the cache's log directory; --lines ends the guest when it has N lines.
 #
 # CPUS= and MEM= (in MiB) set the guest's size.
 set -euo pipefail

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC1091,SC2013 # torture-lib.sh is in the guest; words
-# faults.sh: make allocations of memory fail: each one while a module is loaded, in turn; each one of
-# a system call that uses the modules; and then some of epoch.ko's at random, while epochs come and
-# go, until the guest is $EPOCH_UNTIL seconds old.
+# faults.sh: make allocations of memory fail: each one while a module is loaded, in turn; each one
+# of a system call that uses the modules; and then some of epoch.ko's at random, while epochs come
+# and go, until the guest is $EPOCH_UNTIL seconds old.
 . /tests/torture-lib.sh
 
 faults=/sys/kernel/debug
@@ -34,8 +34,9 @@ unload() {
 at_random() {
 	if [ "$1" != 0 ]; then
 		start=$(cat /sys/module/epoch/sections/.text)
+		size=$(awk '$1 == "epoch" { print $2 }' /proc/modules)
 		echo "$start" >$faults/failslab/require-start
-		printf '0x%x\n' $((start + $(awk '$1 == "epoch" { print $2 }' /proc/modules))) >$faults/failslab/require-end
+		printf '0x%x\n' $((start + size)) >$faults/failslab/require-end
 		echo -1 >$faults/failslab/times
 	fi
 	echo "$1" >$faults/failslab/probability

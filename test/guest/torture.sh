@@ -6,6 +6,11 @@
 # The kernel log has all results, between "torture-run: begin N: RUN" and "torture-run: end N".
 . /tests/torture-lib.sh
 
+# grace_periods: print how many there were.
+grace_periods() {
+	cat /sys/kernel/epoch/*/grace_periods 2>/dev/null | awk '{ n += $1 } END { print n + 0 }'
+}
+
 # shellcheck disable=SC2086 # parameters are words
 run() {
 	note "begin $number: $1"
@@ -16,6 +21,7 @@ run() {
 		symbols epoch
 		symbols epoch_torture
 		wait_until $(($(age) + (EPOCH_UNTIL - $(age)) / left)) "$1"
+		note "grace periods: $(grace_periods)"
 		rmmod epoch_torture || bad "epoch_torture.ko was not unloaded"
 	else
 		bad "epoch_torture.ko was not loaded"

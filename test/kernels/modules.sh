@@ -39,7 +39,7 @@ if [[ -n $mutant ]]; then
 	out=$planted/out
 fi
 # The sources of the modules.
-sources=(Kbuild rust scale include samples)
+sources=(Kbuild rust scale torture include samples)
 
 # needed: print the modules that the suite needs, or nothing if they are not known.
 needed() {
