@@ -68,7 +68,7 @@ progress() {
 base=${KVER:-$("$test/enter.sh" test/kernels/default.sh)}
 base=${base%%-*}
 
-# What is built does not count as time of the torture.
+# Builds do not count as time of the torture.
 ready=()
 number=0
 for name in "${scenarios[@]}"; do
