@@ -51,7 +51,7 @@ boot() {
 	shift 2
 	rm -f -- "$dir"/{console.log,run-*}
 	"$test/boot/boot.sh" --packed "$dir" --name "torture-$name" --console "$dir/console.log" \
-		--own-status "$@" --append "EPOCH_UNTIL=$until EPOCH_SEED=$seed" || status=$?
+		--own-status "$@" --append "EPOCH_UNTIL=$until EPOCH_SEED=$seed EPOCH_EXPECT=$expect" || status=$?
 	# The serial console's line ends.
 	sed -i 's/\r//g' "$dir/console.log"
 	((status == 0)) || fail "the guest ended with status $status"
@@ -68,7 +68,7 @@ explore() {
 		seed=$((seed + 1))
 	done
 	[[ -s $dir/why ]] || return 0
-	execution+=(--append "EPOCH_UNTIL=$seconds EPOCH_SEED=$((seed - 1))")
+	execution+=(--append "EPOCH_UNTIL=$seconds EPOCH_SEED=$((seed - 1)) EPOCH_EXPECT=$expect")
 	declare -p name kernel execution >"$dir/execution"
 	tar -C "$dir" --zstd -cf "$dir-$((seed - 1)).tar.zst" execution guest image initrd console.log why
 	shown "$dir-$((seed - 1)).tar.zst" >"$dir/replay"

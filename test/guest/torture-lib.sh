@@ -28,10 +28,15 @@ age() {
 	cut -d. -f1 /proc/uptime
 }
 
+# is_found: succeed if a failure is expected, and the kernel log has one.
+is_found() {
+	[ "$EPOCH_EXPECT" = FAILURE ] && dmesg | grep -q 'torture: !!!'
+}
+
 # wait_until AGE NAME: wait, for a second at least, with a line of progress every 5 s.
 wait_until() {
 	sleep 1
-	while [ "$(age)" -lt "$1" ]; do
+	while [ "$(age)" -lt "$1" ] && ! is_found; do
 		echo "$2: $(($1 - $(age))) s left"
 		sleep "$(($1 - $(age) < 5 ? 1 : 5))"
 	done

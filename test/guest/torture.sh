@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC1091 # torture-lib.sh is in the guest
 # torture.sh RUN...: torture epochs. A RUN is the parameters of epoch_torture.ko; they take turns
-# until the guest is $EPOCH_UNTIL seconds old. $EPOCH_SEED is the modules' random seed.
+# until the guest is $EPOCH_UNTIL seconds old; if $EPOCH_EXPECT is FAILURE, each until it has failed.
+# $EPOCH_SEED is the modules' random seed.
 #
 # The kernel log has all results, between "torture-run: begin N: RUN" and "torture-run: end N".
 . /tests/torture-lib.sh
@@ -13,6 +14,7 @@ grace_periods() {
 
 # shellcheck disable=SC2086 # parameters are words
 run() {
+	dmesg -c >/dev/null
 	note "begin $number: $1"
 	number=$((number + 1))
 	left=$#
