@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * failnth load FILE [PARAMETER...]
- * failnth unload NAME
  * failnth write FILE VALUE
  * failnth read FILE
  *
  * Repeats a system call, in which first the first allocation of memory fails, then the second, and
  * so on until none is left to fail: loads a module (and unloads it, if it was loaded nevertheless),
- * unloads one, writes a file of sysfs or reads it. Prints how many allocations failed, and how many
- * of the calls succeeded nevertheless. The exit status is 1 if a call failed without cause, or with
- * an error other than ENOMEM.
+ * writes a file of sysfs or reads it. Prints how many allocations failed, and how many of the calls
+ * succeeded nevertheless. The exit status is 1 if a call failed without cause, or with an error
+ * other than ENOMEM.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -48,8 +47,6 @@ static int act(const char *what, int fd, const char *value)
 
 	if (!strcmp(what, "load"))
 		return syscall(SYS_finit_module, fd, parameters, 0);
-	if (!strcmp(what, "unload"))
-		return unload();
 	if (!strcmp(what, "write"))
 		return pwrite(fd, value, strlen(value), 0) < 0 ? -1 : 0;
 	return pread(fd, buffer, sizeof(buffer), 0) < 0 ? -1 : 0;
@@ -74,7 +71,7 @@ int main(int argc, char **argv)
 	name_of(argv[2]);
 	if (!strcmp(argv[1], "write"))
 		fd = open_file(argv[2], O_WRONLY);
-	else if (strcmp(argv[1], "unload"))
+	else
 		fd = open_file(argv[2], O_RDONLY);
 	if (!strcmp(argv[1], "load"))
 		for (int i = 3; i < argc; i++) {
@@ -110,8 +107,6 @@ int main(int argc, char **argv)
 			return 1;
 		}
 		survived += !error;
-		if (!error && !strcmp(argv[1], "unload"))
-			break;
 		if (!error && !strcmp(argv[1], "load") && unload()) {
 			perror(name);
 			return 1;

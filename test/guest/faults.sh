@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash disable=SC1091,SC2013 # torture-lib.sh is in the guest; words
 # faults.sh: make allocations of memory fail: each one while a module is loaded, in turn; each one
-# of a system call that uses the modules; and then some of epoch.ko's at random, while epochs come
-# and go, until the guest is $EPOCH_UNTIL seconds old.
+# of a system call that uses the modules; and then some at random, while epochs come and go, until
+# the guest is $EPOCH_UNTIL seconds old.
 . /tests/torture-lib.sh
 
-faults=/sys/kernel/debug
+slab=/sys/kernel/debug/failslab
 bench=/sys/class/misc/epoch_bench
 
 # each WHAT...: run failnth, which must find the call in order.
@@ -30,18 +30,6 @@ unload() {
 	rmmod "$@" || bad "$* was not unloaded"
 }
 
-# at_random PERCENT: let that many of the allocations fail that epoch.ko makes.
-at_random() {
-	if [ "$1" != 0 ]; then
-		start=$(cat /sys/module/epoch/sections/.text)
-		size=$(awk '$1 == "epoch" { print $2 }' /proc/modules)
-		echo "$start" >$faults/failslab/require-start
-		printf '0x%x\n' $((start + size)) >$faults/failslab/require-end
-		echo -1 >$faults/failslab/times
-	fi
-	echo "$1" >$faults/failslab/probability
-}
-
 # use: load and unload modules that make and use epochs, which may fail.
 use() {
 	loads=$((loads + 1))
@@ -59,13 +47,13 @@ use() {
 	done
 }
 
-for kind in failslab fail_page_alloc; do
-	# Allocations that may sleep, too; and no backtrace of each.
-	echo N >$faults/$kind/ignore-gfp-wait
-	echo 0 >$faults/$kind/verbose
-done
-echo N >$faults/fail_page_alloc/ignore-gfp-highmem
-echo 0 >$faults/fail_page_alloc/min-order
+# Allocations that may sleep, too, and no backtrace of each.
+echo N >$slab/ignore-gfp-wait
+echo 0 >$slab/verbose
+# Those only that a module makes: the kernel itself warns if some of its own fail. This is where
+# modules are on x86-64.
+echo 0xffffffffa0000000 >$slab/require-start
+echo 0xffffffffff000000 >$slab/require-end
 
 forget_leaks
 load epoch
@@ -79,21 +67,19 @@ done
 each load /modules/epoch_sample_c.ko
 each load /modules/epoch_sample_rust.ko
 each load /modules/epoch_torture.ko torture_type=epoch stat_interval=0
-each unload epoch_torture
-each unload epoch_sample_rust
-each unload epoch_sample_c
-each unload epoch_bench
+unload epoch_torture epoch_sample_rust epoch_sample_c epoch_bench
 
 loads=0 refused=0
-at_random 10
+echo -1 >$slab/times
+echo 10 >$slab/probability
 while [ "$(age)" -lt "$((EPOCH_UNTIL - 10))" ]; do
 	use
 	echo "allocations fail at random: $((EPOCH_UNTIL - $(age))) s left"
 done
-at_random 0
+echo 0 >$slab/probability
 note "$loads loads while allocations failed at random, $refused refused"
 [ $refused != 0 ] || bad "no allocation failed"
 use
-each unload epoch
+unload epoch
 leaks
 note "done"
