@@ -82,11 +82,13 @@ for name in "${scenarios[@]}"; do
 		verdict SKIP "$name (it was not built yet)"
 		continue
 	fi
-	why=$(sed -nE 's/^epoch: FAILED: (.*)\. (Log|To do): .*/\1/p' "$log" |
-		sed 's/[.] Log: .*//' | head -n 1)
 	if ((status == 0)); then
 		ready+=("$name")
-	elif [[ $why == *"offers no kernel"* || $why == *"no longer offers"* ]]; then
+		continue
+	fi
+	why=$(sed -nE 's/^epoch: FAILED: (.*)\. (Log|To do): .*/\1/p' "$log" |
+		sed 's/[.] Log: .*//' | head -n 1)
+	if [[ $why == *"offers no kernel"* || $why == *"no longer offers"* ]]; then
 		verdict SKIP "$name ($why)"
 	else
 		verdict FAIL "$name (${why:-status $status}; log: $log)"
