@@ -22,6 +22,7 @@
 #include <linux/err.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
+#include <linux/sched/task.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
@@ -189,11 +190,15 @@ int torture_store_buffering_init(void)
 	reader_task = torture_thread(reader_thread, NULL, "sb_reader", 0);
 	if (IS_ERR(reader_task))
 		return PTR_ERR(reader_task);
+	/* The updater moves it until it is stopped itself, after the reader. */
+	get_task_struct(reader_task);
 	return torture_start(updater_thread, NULL, "sb_updater", 0);
 }
 
 void torture_store_buffering_free(void)
 {
+	if (!IS_ERR_OR_NULL(reader_task))
+		put_task_struct(reader_task);
 	if (structure)
 		torture_type->unmake(structure);
 	vfree(scratch);
