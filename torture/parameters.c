@@ -82,7 +82,7 @@ MODULE_PARM_DESC(store_buffering,
 		 "Test the barriers of readers and updaters against each other (default on)");
 module_param_named(gpwrap, torture.gpwrap, bool, 0444);
 MODULE_PARM_DESC(gpwrap,
-		 "Start the counters of sections just before they wrap around (default off)");
+		 "Start all counters just before they wrap around (default off)");
 module_param_named(n_barrier_cbs, torture.n_barrier_cbs, int, 0444);
 MODULE_PARM_DESC(n_barrier_cbs,
 		 "Number of threads whose callbacks a barrier waits for (default 4)");

@@ -21,6 +21,7 @@ unsigned long torture_rust_start_poll(void *structure);
 bool torture_rust_poll(void *structure, unsigned long cookie);
 bool torture_rust_defer(void *structure, struct torture_callback *callback);
 void torture_rust_heavy_barrier(void *structure);
+void torture_rust_start_before_wrap(void *structure, unsigned long distance);
 
 /* Invokes a callback that torture_rust_defer() queued. */
 void torture_done(struct torture_callback *callback);

@@ -152,3 +152,12 @@ unsafe extern "C" fn torture_rust_heavy_barrier(structure: *const Epoch) {
     // SAFETY: `structure` is a live epoch, as this function requires.
     unsafe { epoch(structure) }.heavy_barrier();
 }
+
+/// # Safety
+///
+/// As for [`epoch()`]; nobody else uses the epoch yet.
+#[no_mangle]
+unsafe extern "C" fn torture_rust_start_before_wrap(structure: *const Epoch, distance: c_ulong) {
+    // SAFETY: `structure` is a live epoch, as this function requires.
+    unsafe { epoch(structure) }.start_before_wrap(distance);
+}

@@ -53,7 +53,7 @@ struct torture_callback {
  * @open_batches: the number by which that may grow while a section is open
  * @heavy_barrier: executes the updater's half of the asymmetric barrier; may be NULL
  * @entries: returns the number of sections that were entered; NULL if @heavy_barrier is
- * @start_before_wrap: makes counters of sections wrap around soon; may be NULL
+ * @start_before_wrap: makes all counters wrap around soon, before the first section; may be NULL
  * @repair: lets grace periods end that could not, without open sections; NULL if they can
  * @nmi: sections may be entered in an NMI
  */

@@ -114,7 +114,7 @@ static unsigned long epoch_entries(void *structure)
 	return entries;
 }
 
-/* Before the first section: entries and exits of each slot are as many. */
+/* Entries and exits of each slot remain equal. */
 static void epoch_start_before_wrap(void *structure)
 {
 	struct epoch *epoch = structure;
@@ -123,6 +123,7 @@ static void epoch_start_before_wrap(void *structure)
 
 	for (i = 0; i < 4; i++)
 		cpu->counters[i] = -1000UL;
+	torture_rust_start_before_wrap(epoch, 20);
 }
 
 #define EPOCH_UPDATER(make_fn)						\

@@ -550,6 +550,13 @@ impl Epoch {
         self.domain.grace_periods()
     }
 
+    /// Makes the epoch and the number of its grace periods wrap around after `distance` of them, for
+    /// tests. Nobody uses the epoch yet.
+    #[doc(hidden)]
+    pub fn start_before_wrap(&self, distance: usize) {
+        self.domain.start_before_wrap(distance);
+    }
+
     /// Executes the updater's half of the asymmetric barriers whose other half readers execute, for
     /// tests. Process context; sleeps.
     #[doc(hidden)]

@@ -30,15 +30,21 @@ pub(super) struct Demand<W> {
 }
 
 impl<W: Word> Demand<W> {
-    /// Creates a demand for nothing after `origin`.
-    pub(super) fn new(origin: Cookie) -> Self {
+    /// Creates a demand for nothing.
+    pub(super) fn new() -> Self {
         Self {
-            wanted: W::new(origin.into_raw()),
-            awaited: W::new(origin.into_raw()),
+            wanted: W::new(0),
+            awaited: W::new(0),
             waiting: W::new(0),
             expedited: W::new(0),
             crowd: W::new(0),
         }
+    }
+
+    /// Makes `origin` the last grace period that anyone wanted.
+    pub(super) fn start_at(&self, origin: Cookie) {
+        self.wanted.store_relaxed(origin.into_raw());
+        self.awaited.store_relaxed(origin.into_raw());
     }
 
     /// Raises `word` to `cookie`, unless it has reached that.

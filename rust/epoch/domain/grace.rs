@@ -42,15 +42,20 @@ fn bit(slot: Slot) -> usize {
 }
 
 impl<W: Word> Progress<W> {
-    /// Creates the progress of a grace period that has just begun, after `origin`.
-    pub(super) fn new(origin: Cookie) -> Self {
+    /// Creates the progress of the first grace period.
+    pub(super) fn new() -> Self {
         Self {
             found: W::new(0),
             checked: W::new(0),
             exits: [W::new(0), W::new(0)],
             polls: W::new(0),
-            notified: W::new(origin.into_raw()),
+            notified: W::new(0),
         }
+    }
+
+    /// Makes `origin` the last grace period so far.
+    pub(super) fn start_at(&self, origin: Cookie) {
+        self.notified.store_relaxed(origin.into_raw());
     }
 }
 

@@ -192,15 +192,14 @@ impl<P: Platform> Domain<P> {
 
     /// Creates a domain without readers, in epoch 0.
     pub fn new(platform: P) -> Self {
-        let epoch = 0usize.wrapping_sub(P::BEFORE_WRAP);
         Self {
             // INVARIANT: `active` is the pair of the active slot.
-            active: Half(P::Word::new(platform.pair(Slot::of(epoch)))),
-            epoch: P::Word::new(epoch),
+            active: Half(P::Word::new(platform.pair(Slot::of(0)))),
+            epoch: P::Word::new(0),
             platform,
-            grace_periods: Sequence::new(P::BEFORE_WRAP),
-            progress: Progress::new(Sequence::<P::Word>::origin(P::BEFORE_WRAP)),
-            demand: Demand::new(Sequence::<P::Word>::origin(P::BEFORE_WRAP)),
+            grace_periods: Sequence::new(),
+            progress: Progress::new(),
+            demand: Demand::new(),
             membership: Membership::new(),
             queues: List::new(),
         }
@@ -223,6 +222,21 @@ impl<P: Platform> Domain<P> {
             (&raw mut (*domain).platform).write(platform);
             this.assume_init()
         }
+    }
+
+    /// Makes the epoch wrap around after `distance` advances, and the sequence of grace periods
+    /// after as many of them; for tests, which call it before anyone uses the domain.
+    #[doc(hidden)]
+    pub fn start_before_wrap(&self, distance: usize) {
+        let epoch = 0usize.wrapping_sub(distance);
+        self.epoch.store_relaxed(epoch);
+        // INVARIANT: `active` is the pair of the active slot.
+        self.active
+            .0
+            .store_relaxed(self.platform.pair(Slot::of(epoch)));
+        let origin = self.grace_periods.start_before_wrap(distance);
+        self.progress.start_at(origin);
+        self.demand.start_at(origin);
     }
 
     /// Returns the platform that the domain runs on.

@@ -67,11 +67,6 @@ impl Counter {
 
 /// Per-CPU counters, barriers, and notifications of grace periods.
 pub trait Platform: Sized {
-    /// Initial distance to wraparound of the epoch and of the sequence of grace periods. 0, which
-    /// is the whole range, except in wraparound tests.
-    #[doc(hidden)]
-    const BEFORE_WRAP: usize = 0;
-
     /// The words that the domain shares.
     type Word: Word;
 

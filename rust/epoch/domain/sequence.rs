@@ -37,16 +37,19 @@ impl Cookie {
 pub(super) struct Sequence<W>(W);
 
 impl<W: Word> Sequence<W> {
-    /// Creates a sequence that wraps around after `before_wrap` grace periods; 0 means after as
-    /// many as possible.
-    pub(super) fn new(before_wrap: usize) -> Self {
-        // INVARIANT: The number of grace periods counts from `origin`.
-        Self(W::new(Self::origin(before_wrap).0))
+    /// Creates a sequence.
+    pub(super) fn new() -> Self {
+        // INVARIANT: No grace period has been completed.
+        Self(W::new(0))
     }
 
-    /// Returns the cookie of a grace period that was over when the sequence began.
-    pub(super) fn origin(before_wrap: usize) -> Cookie {
-        Cookie(0usize.wrapping_sub(2 * before_wrap))
+    /// Makes the sequence wrap around after `distance` grace periods. Returns the cookie of the
+    /// last one so far.
+    pub(super) fn start_before_wrap(&self, distance: usize) -> Cookie {
+        let origin = Cookie(0usize.wrapping_sub(2 * distance));
+        // INVARIANT: The number of grace periods counts from `origin`.
+        self.0.store_relaxed(origin.0);
+        origin
     }
 
     /// Names the first grace period that begins after now. The caller must execute a full barrier

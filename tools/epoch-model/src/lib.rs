@@ -257,6 +257,13 @@ impl<F: Flaw> Machine<F> {
     }
 }
 
+/// Creates a domain on a new machine, which is close to wraparound if the flaw says so.
+pub fn domain<F: Flaw>() -> Domain<Machine<F>> {
+    let domain = Domain::new(Machine::new());
+    domain.start_before_wrap(F::BEFORE_WRAP);
+    domain
+}
+
 impl<F: Flaw> Default for Machine<F> {
     fn default() -> Self {
         Self::new()
@@ -264,8 +271,6 @@ impl<F: Flaw> Default for Machine<F> {
 }
 
 impl<F: Flaw> Platform for Machine<F> {
-    const BEFORE_WRAP: usize = F::BEFORE_WRAP;
-
     type Word = LoomWord<F>;
     type Links = LoomLinks<F>;
 

@@ -10,7 +10,7 @@ mod common;
 use common::{HANG, RACE, explore};
 use epoch_model::{
     CPUS, Callbacks, Cookie, Domain, EngineTask, Flaw, LoomLinks, Machine, Members, Node, Round,
-    Sound, Taken, USE_AFTER_FREE, alone,
+    Sound, Taken, USE_AFTER_FREE, alone, domain,
 };
 use loom::{
     cell::UnsafeCell,
@@ -69,7 +69,7 @@ impl<F: Flaw> World<F> {
         Arc::new(Self {
             task: EngineTask::new(),
             inner: std::cell::UnsafeCell::new(ManuallyDrop::new(Inner {
-                domain: Domain::new(Machine::new()),
+                domain: domain(),
                 callbacks: std::array::from_fn(|_| Callbacks::new()),
             })),
             heads: std::array::from_fn(|number| Head {

@@ -8,7 +8,7 @@ mod common;
 use common::{RACE, explore};
 use epoch_model::{
     Cookie, Domain, Engine, Flaw, Machine, Members, Pace, Round, Section, Sound, USE_AFTER_FREE,
-    Wrapping, alone,
+    Wrapping, alone, domain,
 };
 use loom::{
     cell::UnsafeCell,
@@ -50,7 +50,7 @@ impl<F: Flaw> World<F> {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             engine: Engine::new(),
-            domain: Domain::new(Machine::new()),
+            domain: domain(),
             current: AtomicUsize::new(0),
             objects: std::array::from_fn(|_| UnsafeCell::new(true)),
             section: std::sync::Mutex::default(),

@@ -8,7 +8,7 @@ mod common;
 use common::{DEADLOCK, RACE, explore};
 use epoch_model::{
     Cookie, Domain, EngineTask, Flaw, Machine, Members, Pace, Round, Sound, USE_AFTER_FREE,
-    Unshared, alone,
+    Unshared, alone, domain,
 };
 use loom::thread;
 // Not loom's cell and `Arc`, which cannot be dropped after a deadlock.
@@ -31,9 +31,7 @@ impl<F: Flaw> World<F> {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             task: EngineTask::new(),
-            domains: std::array::from_fn(|_| {
-                UnsafeCell::new(ManuallyDrop::new(Domain::new(Machine::new())))
-            }),
+            domains: std::array::from_fn(|_| UnsafeCell::new(ManuallyDrop::new(domain()))),
         })
     }
 
