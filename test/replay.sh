@@ -20,8 +20,8 @@ while (($#)); do
 	shift
 done
 [[ $times =~ ^[1-9][0-9]*$ ]] || die "TIMES=$times is not a number" "" "say, for example, TIMES=10"
-[[ -n ${1:-} ]] || die "there is nothing to repeat" "" "say FILE=FILE, a file that make torture has named"
-[[ -f $1 && -r $1 ]] || die "there is no readable file $1" "" "say FILE=FILE, a file that make torture has named"
+[[ -f ${1:-} && -r $1 ]] ||
+	die "there is no readable file \"${1:-}\"" "" "say FILE=FILE, one that make torture has named"
 
 # The build root sees the cache only.
 find_cache

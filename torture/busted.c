@@ -56,7 +56,7 @@ static void leave_early(void *structure, struct torture_section *section)
 	static atomic_t sections;
 
 	torture_epoch.enter(structure, section);
-	if (atomic_inc_return(&sections) % 16)
+	if (atomic_inc_return(&sections) % 4)
 		return;
 	torture_epoch.exit(structure, section);
 	section->words[0] = 0;

@@ -160,6 +160,22 @@ static void snapshot(struct updater *updater)
 		torture_found("a cookie has not passed after a later wait");
 }
 
+/* The mean time that a wait takes, in jiffies; recent ones weigh more. */
+static unsigned long typical_wait_8;
+
+unsigned long torture_typical_wait(void)
+{
+	return READ_ONCE(typical_wait_8) / 8;
+}
+
+static void synchronize(void)
+{
+	unsigned long from = jiffies;
+
+	torture_type->synchronize(torture_structure);
+	WRITE_ONCE(typical_wait_8, typical_wait_8 - typical_wait_8 / 8 + (jiffies - from));
+}
+
 /* The ways to wait. */
 static enum torture_branch ways[8];
 static unsigned int nr_ways;
@@ -188,7 +204,7 @@ static void wait(struct updater *updater, enum torture_branch way)
 	case TORTURE_snapshot:
 		return snapshot(updater);
 	default:
-		return torture_type->synchronize(torture_structure);
+		return synchronize();
 	}
 }
 

@@ -180,13 +180,32 @@ static void end_use(struct reader *reader, struct torture_object *object)
 	WRITE_ONCE(reader->in_use, NULL);
 }
 
+/* The time for which a section lingers: some grace periods, on slow machines, too. */
+static unsigned long linger_jiffies(void)
+{
+	return clamp(4 * torture_typical_wait(), msecs_to_jiffies(20), msecs_to_jiffies(1000));
+}
+
+/*
+ * Chooses one section at a time to linger, with four times as long between two of
+ * them: each one keeps grace periods from ending.
+ */
+static bool may_linger(void)
+{
+	static unsigned long next;
+	unsigned long due = READ_ONCE(next);
+	unsigned long later = jiffies + 5 * linger_jiffies();
+
+	return !time_before(jiffies, due) && cmpxchg(&next, due, later) == due;
+}
+
 /*
  * Sleeps until an object that was found must be gone, if no section keeps it, or
  * for so long that this one does.
  */
 static void linger(struct reader *reader, const struct torture_object *object)
 {
-	unsigned long until = jiffies + msecs_to_jiffies(20);
+	unsigned long until = jiffies + linger_jiffies();
 
 	while (READ_ONCE(object->age) <= 1 && batches_of(reader) <= torture_type->open_batches &&
 	       time_before(jiffies, until))
@@ -202,7 +221,7 @@ static void spend(struct reader *reader, const struct torture_object *object,
 
 	if (extendables & TORTURE_SLEEP) {
 		torture_taken(TORTURE_sleep);
-		if (torture_one_in(&reader->random, 16)) {
+		if (may_linger()) {
 			torture_taken(TORTURE_linger);
 			linger(reader, object);
 		} else {

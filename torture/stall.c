@@ -5,34 +5,34 @@
  */
 #define pr_fmt(fmt) fmt
 
-#include <linux/delay.h>
 #include <linux/irqflags.h>
 #include <linux/kthread.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
+#include <linux/sched/clock.h>
 
 #include "torture.h"
 
-static noinline void stall_here(void)
+static void stall(void)
 {
 	struct torture_section section;
-	unsigned long until;
+	u64 until;
 
 	torture_type->enter(torture_structure, &section);
 	torture_info("stall: task %s:%d on CPU %d, in %ps, for %d s", current->comm,
-		     task_pid_nr(current), raw_smp_processor_id(), stall_here,
+		     task_pid_nr(current), raw_smp_processor_id(), torture_type->enter,
 		     torture.stall_cpu);
 	if (torture.stall_cpu_block) {
 		schedule_timeout_uninterruptible(torture.stall_cpu * HZ);
 	} else {
-		/* By this CPU's cycles: jiffies may stand still. */
-		until = torture.stall_cpu * 1000;
+		/* Jiffies may stand still. */
+		until = local_clock() + torture.stall_cpu * NSEC_PER_SEC;
 		if (torture.stall_cpu_irqsoff)
 			local_irq_disable();
 		else
 			preempt_disable();
-		while (until--)
-			mdelay(1);
+		while (local_clock() < until)
+			cpu_relax();
 		if (torture.stall_cpu_irqsoff)
 			local_irq_enable();
 		else
@@ -49,7 +49,7 @@ static int stall_thread(void *data)
 	for (i = 0; i <= torture.stall_cpu_repeat && !torture_must_stop(); i++) {
 		torture_sleep(torture.stall_cpu_holdoff * HZ);
 		if (!torture_must_stop())
-			stall_here();
+			stall();
 	}
 	torture_thread_end();
 	return 0;

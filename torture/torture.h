@@ -157,6 +157,8 @@ int torture_pipe_init(void);
 void torture_pipe_settle(void);
 void torture_pipe_report(bool last);
 bool torture_pipe_is_whole(void);
+/* In jiffies. */
+unsigned long torture_typical_wait(void);
 
 /* readers.c */
 

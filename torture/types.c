@@ -97,7 +97,8 @@ static void epoch_drain(void *structure)
 
 static unsigned long epoch_completed(void *structure)
 {
-	return epoch_grace_periods(structure);
+	/* They are counted in one bit less than a word has. */
+	return (long)(epoch_grace_periods(structure) << 1) >> 1;
 }
 
 static unsigned long epoch_entries(void *structure)
