@@ -20,16 +20,13 @@ use crate::{
     },
     uapi::{
         self,
-        Versioned, //
+        Extensible, //
     }, //
 };
 use core::num::NonZero;
 use kernel::{
     fs::File,
-    ioctl::{
-        _IOC_NR,
-        _IOC_TYPE, //
-    },
+    ioctl::_IOC_SIZE,
     miscdevice::{
         MiscDevice,
         MiscDeviceRegistration, //
@@ -42,10 +39,7 @@ use kernel::{
         Arc,
         Mutex, //
     },
-    uaccess::{
-        UserPtr,
-        UserSlice, //
-    }, //
+    uaccess::UserPtr, //
 };
 use kernel_ext::{
     clock,
@@ -55,7 +49,8 @@ use kernel_ext::{
         Device,
         FileTable, //
     },
-    sysfs::Groups, //
+    sysfs::Groups,
+    user_struct, //
 };
 
 /// An open file. The thread in `EPOCH_BENCH_IOC_RUN` is its worker.
@@ -84,16 +79,19 @@ impl MiscDevice for Worker {
     }
 
     fn ioctl(worker: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
-        let arg = UserPtr::from_addr(arg);
-        match cmd {
-            uapi::IOC_INFO => exchange(arg, |info| worker.info(info)),
-            uapi::IOC_RUN => exchange(arg, |run| worker.run(run)),
-            uapi::IOC_STOP => worker.stop(),
-            uapi::IOC_COUNTERS => exchange(arg, |counters| worker.counters(counters)),
-            uapi::IOC_TRACKER => exchange(arg, |tracker| worker.tracker(tracker)),
-            uapi::IOC_HISTOGRAM => exchange(arg, |histogram| worker.histogram(histogram)),
-            uapi::IOC_SELECT => exchange(arg, |select| worker.select(select)),
-            _ if is_ours(cmd) => exchange_version(arg),
+        let size = _IOC_SIZE(cmd);
+        let arg = Argument {
+            address: UserPtr::from_addr(arg),
+            size,
+        };
+        match without_size(cmd) {
+            uapi::IOC_INFO => arg.exchange(|info| worker.info(info)),
+            uapi::IOC_RUN => arg.exchange(|run| worker.run(run)),
+            uapi::IOC_STOP if size == 0 => worker.stop(),
+            uapi::IOC_COUNTERS => arg.exchange(|counters| worker.counters(counters)),
+            uapi::IOC_TRACKER => arg.exchange(|tracker| worker.tracker(tracker)),
+            uapi::IOC_HISTOGRAM => arg.exchange(|histogram| worker.histogram(histogram)),
+            uapi::IOC_SELECT => arg.exchange(|select| worker.select(select)),
             _ => Err(ENOTTY),
         }?;
         Ok(0)
@@ -114,45 +112,36 @@ unsafe impl Device for Worker {
     }
 }
 
-/// Copies a structure from user space, runs `f` on it, and copies it back, even if `f` fails.
-#[inline(never)]
-fn exchange<T: Versioned>(arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result {
-    let (mut reader, mut writer) = UserSlice::new(arg, size_of::<T>()).reader_writer();
-    // Not on the stack: some are large, and a run goes deep.
-    let mut value = KBox::init(T::init_zeroed(), GFP_KERNEL)?;
-    reader.read_slice(T::as_bytes_mut(&mut value))?;
-    let result = if *value.version() == uapi::EPOCH_BENCH_VERSION {
-        f(&mut value)
-    } else {
-        *value.version() = uapi::EPOCH_BENCH_VERSION;
-        Err(eproto())
-    };
-    writer.write_slice(T::as_bytes(&value))?;
-    result
+/// Returns the number of an ioctl with another structure, of no bytes.
+const fn without_size(cmd: u32) -> u32 {
+    cmd & !(kernel::uapi::_IOC_SIZEMASK << kernel::uapi::_IOC_SIZESHIFT)
 }
 
-/// Returns whether `cmd` is an ioctl of this device, possibly with another version of its
-/// structure.
-fn is_ours(cmd: u32) -> bool {
-    _IOC_TYPE(cmd) == uapi::EPOCH_BENCH_IOC_MAGIC
-        && [
-            uapi::IOC_INFO,
-            uapi::IOC_RUN,
-            uapi::IOC_COUNTERS,
-            uapi::IOC_TRACKER,
-            uapi::IOC_HISTOGRAM,
-            uapi::IOC_SELECT,
-        ]
-        .into_iter()
-        .any(|ours| _IOC_NR(ours) == _IOC_NR(cmd))
+/// Argument of an ioctl: a structure as large as the caller knows it.
+struct Argument {
+    address: UserPtr,
+    size: usize,
 }
 
-/// Refuses a structure of another version, whose size is not known.
-fn exchange_version(arg: UserPtr) -> Result {
-    UserSlice::new(arg, size_of::<u32>())
-        .writer()
-        .write(&uapi::EPOCH_BENCH_VERSION)?;
-    Err(eproto())
+impl Argument {
+    /// Copies the structure from user space, runs `f` on it, and copies it back, even if `f` fails.
+    #[inline(never)]
+    fn exchange<T: Extensible>(&self, f: impl FnOnce(&mut T) -> Result) -> Result {
+        if self.size < T::FIRST_SIZE {
+            return Err(EINVAL);
+        }
+        // Not on the stack: some are large, and a run goes deep.
+        let mut value = KBox::init(T::init_zeroed(), GFP_KERNEL)?;
+        user_struct::read(&mut *value, self.address, self.size)?;
+        let result = if *value.version() == uapi::EPOCH_BENCH_VERSION {
+            f(&mut value)
+        } else {
+            *value.version() = uapi::EPOCH_BENCH_VERSION;
+            Err(eproto())
+        };
+        user_struct::write(self.address, self.size, &*value)?;
+        result
+    }
 }
 
 impl Worker {

@@ -24,31 +24,34 @@ use pin_init::Zeroable;
 
 include!(env!("EPOCH_BENCH_UAPI"));
 
+// Numbers of the ioctls without the size of the structure, which may be another one.
+
 /// `EPOCH_BENCH_IOC_INFO`
-pub const IOC_INFO: u32 = _IOWR::<epoch_bench_info>(EPOCH_BENCH_IOC_MAGIC, 0x00);
+pub const IOC_INFO: u32 = _IOWR::<()>(EPOCH_BENCH_IOC_MAGIC, 0x00);
 /// `EPOCH_BENCH_IOC_RUN`
-pub const IOC_RUN: u32 = _IOWR::<epoch_bench_run>(EPOCH_BENCH_IOC_MAGIC, 0x01);
+pub const IOC_RUN: u32 = _IOWR::<()>(EPOCH_BENCH_IOC_MAGIC, 0x01);
 /// `EPOCH_BENCH_IOC_STOP`
 pub const IOC_STOP: u32 = _IO(EPOCH_BENCH_IOC_MAGIC, 0x02);
 /// `EPOCH_BENCH_IOC_COUNTERS`
-pub const IOC_COUNTERS: u32 = _IOWR::<epoch_bench_counters>(EPOCH_BENCH_IOC_MAGIC, 0x03);
-
+pub const IOC_COUNTERS: u32 = _IOWR::<()>(EPOCH_BENCH_IOC_MAGIC, 0x03);
 /// `EPOCH_BENCH_IOC_TRACKER`
-pub const IOC_TRACKER: u32 = _IOWR::<epoch_bench_tracker>(EPOCH_BENCH_IOC_MAGIC, 0x04);
+pub const IOC_TRACKER: u32 = _IOWR::<()>(EPOCH_BENCH_IOC_MAGIC, 0x04);
 /// `EPOCH_BENCH_IOC_HISTOGRAM`
-pub const IOC_HISTOGRAM: u32 = _IOWR::<epoch_bench_histogram>(EPOCH_BENCH_IOC_MAGIC, 0x05);
-
+pub const IOC_HISTOGRAM: u32 = _IOWR::<()>(EPOCH_BENCH_IOC_MAGIC, 0x05);
 /// `EPOCH_BENCH_IOC_SELECT`
-pub const IOC_SELECT: u32 = _IOWR::<epoch_bench_select>(EPOCH_BENCH_IOC_MAGIC, 0x06);
+pub const IOC_SELECT: u32 = _IOWR::<()>(EPOCH_BENCH_IOC_MAGIC, 0x06);
 
-/// A structure of the interface, which begins with its version.
-pub trait Versioned: FromBytes + AsBytes + Zeroable {
+/// A structure of the interface, which begins with its version, and may grow.
+pub trait Extensible: FromBytes + AsBytes + Zeroable {
+    /// The size that was published first. No caller has a smaller structure.
+    const FIRST_SIZE: usize;
+
     /// Returns the field that holds the caller's `EPOCH_BENCH_VERSION`.
     fn version(&mut self) -> &mut u32;
 }
 
-macro_rules! versioned {
-    ($($ty:ident: $size:literal),+ $(,)?) => {
+macro_rules! extensible {
+    ($($ty:ident: $first:literal to $size:literal),+ $(,)?) => {
         $(
             // No padding: the fields fill the structure.
             const _: () = assert!(size_of::<$ty>() == $size);
@@ -59,7 +62,9 @@ macro_rules! versioned {
             // SAFETY: Integers, for which 0 is valid.
             unsafe impl Zeroable for $ty {}
 
-            impl Versioned for $ty {
+            impl Extensible for $ty {
+                const FIRST_SIZE: usize = $first;
+
                 fn version(&mut self) -> &mut u32 {
                     &mut self.version
                 }
@@ -68,11 +73,12 @@ macro_rules! versioned {
     };
 }
 
-versioned! {
-    epoch_bench_info: 32,
-    epoch_bench_run: 80,
-    epoch_bench_counters: 48,
-    epoch_bench_tracker: 72,
-    epoch_bench_histogram: 2520,
-    epoch_bench_select: 24,
+// Sizes in bytes, when the structure was published and now.
+extensible! {
+    epoch_bench_info: 32 to 32,
+    epoch_bench_run: 80 to 80,
+    epoch_bench_counters: 48 to 48,
+    epoch_bench_tracker: 72 to 72,
+    epoch_bench_histogram: 2520 to 2520,
+    epoch_bench_select: 24 to 24,
 }

@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <linux/srcu.h>
+#include <linux/uaccess.h>
 
 #include "helpers.h"
 
@@ -54,6 +55,22 @@ unsigned long kernel_ext_mmap_anonymous(unsigned long len)
 		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
 }
 EXPORT_SYMBOL_GPL(kernel_ext_mmap_anonymous);
+
+int kernel_ext_copy_struct_from_user(void *to, size_t size, const void *from,
+				     size_t user_size)
+{
+	return copy_struct_from_user(to, size, (const void __user *)from,
+				     user_size);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_copy_struct_from_user);
+
+int kernel_ext_copy_struct_to_user(void *to, size_t user_size, const void *from,
+				   size_t size)
+{
+	return copy_struct_to_user((void __user *)to, user_size, from, size,
+				   NULL);
+}
+EXPORT_SYMBOL_GPL(kernel_ext_copy_struct_to_user);
 
 /* Not traced: the function graph tracer would be what it returns to. */
 notrace noinline unsigned long kernel_ext_this_ip(void)

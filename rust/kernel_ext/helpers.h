@@ -9,6 +9,7 @@
 
 #ifndef __KERNEL__
 #include <stdbool.h>
+#include <stddef.h>
 #endif
 
 /* per_cpu_ptr() of a pointer from alloc_percpu(). */
@@ -25,6 +26,10 @@ unsigned int kernel_ext_smp_mb_on_each_cpu(void);
  * space of the current task. Returns its address, or an error as vm_mmap().
  */
 unsigned long kernel_ext_mmap_anonymous(unsigned long len);
+
+/* copy_struct_from_user() and copy_struct_to_user(), which ignores what has no room there. */
+int kernel_ext_copy_struct_from_user(void *to, size_t size, const void *from, size_t user_size);
+int kernel_ext_copy_struct_to_user(void *to, size_t user_size, const void *from, size_t size);
 
 /* Sets the functions of a struct kobj_attribute, which have its types there. */
 void kernel_ext_kobj_attribute(void *attribute, const void *show, const void *store);

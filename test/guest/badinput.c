@@ -118,20 +118,10 @@ static bool state_becomes(int fd, unsigned int state)
 
 static void unknown_ioctls(int fd)
 {
-	struct epoch_bench_run run = one_iteration();
-
 	expect(ENOTTY, fd, _IO(EPOCH_BENCH_IOC_MAGIC, 0x7f), NULL, "unknown number");
 	expect(ENOTTY, fd, _IO('x', 0x02), NULL, "unknown magic");
 	expect(ENOTTY, fd, 0, NULL, "ioctl 0");
 	expect(ENOTTY, fd, ~0UL, NULL, "ioctl with all bits set");
-
-	/* The size is part of an ioctl's number; another one is another version. */
-	run.version = EPOCH_BENCH_VERSION + 1;
-	expect(EPROTO, fd, _IOWR(EPOCH_BENCH_IOC_MAGIC, 0x01, __u32), &run,
-	       "run with the structure of another version");
-	verdict(run.version == EPOCH_BENCH_VERSION, "it is answered with the module's own version");
-	expect(EFAULT, fd, _IOWR(EPOCH_BENCH_IOC_MAGIC, 0x01, __u32), NULL,
-	       "the same with a null pointer");
 }
 
 static void wrong_versions(int fd)

@@ -10,10 +10,28 @@
  * counters concurrently. A stop before the counters say EPOCH_BENCH_RUNNING has
  * no effect.
  *
- * Every structure starts with the version that the caller was built for. The
- * kernel refuses another version with EPROTO, and writes its own in its place,
- * so that a tool can tell which side to update. Fields called reserved must be
- * 0.
+ * Structures grow: fields are only appended, and none changes its meaning. The
+ * size of the caller's structure is in the number of the ioctl, so that tools and
+ * modules of different ages understand each other:
+ *
+ * - To a smaller structure than the module's, the fields that it lacks count as
+ *   0, and are not written. No structure is smaller than it was when it was
+ *   published (32 bytes for epoch_bench_info, 80 for epoch_bench_run, 48 for
+ *   epoch_bench_counters, 72 for epoch_bench_tracker, 2520 for
+ *   epoch_bench_histogram, 24 for epoch_bench_select): EINVAL.
+ * - Of a larger structure, the bytes that the module does not know must be 0, and
+ *   remain 0. Otherwise the caller asks for something that the module cannot do:
+ *   E2BIG, and nothing is done.
+ *
+ * So 0 in a field that is appended stands for what was done before ("out": the
+ * module does not tell). Callers clear a structure before they fill it in. Fields
+ * called reserved must be 0; in "out" fields that the module knows, it ignores
+ * what the caller has written.
+ *
+ * Every structure starts with EPOCH_BENCH_VERSION. It changes only if the meaning
+ * of a field has to, which breaks all tools: the module refuses another version
+ * with EPROTO, and writes its own in its place, so that a tool can tell which side
+ * to update.
  */
 #ifndef _UAPI_LINUX_EPOCH_BENCH_H
 #define _UAPI_LINUX_EPOCH_BENCH_H

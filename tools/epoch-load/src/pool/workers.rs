@@ -267,6 +267,10 @@ fn explain(worker: &str, stage: Stage, errno: Errno) -> anyhow::Error {
                  >/sys/class/misc/epoch_bench/hook/enable'"
             }
             Errno::EINTR => "was interrupted by a signal that epoch-bench did not send",
+            Errno::E2BIG => {
+                "failed: the module is older than this epoch-bench, and cannot do this; load the \
+                 module of the same source"
+            }
             Errno::EPROTO => {
                 "failed: the module was replaced by one of another version; start again"
             }
