@@ -30,7 +30,17 @@ built=$!
 # A build with a faulty tracker, which the verifier must find.
 "$test/kernels/modules.sh" busted
 busted=$("$test/kernels/modules.sh" --dir busted)
+# A module of the future, whose structures have grown, and the header that its tools have.
+"$test/kernels/modules.sh" stock newer_interface
+newer=$("$test/kernels/modules.sh" --dir stock newer_interface)
 wait "$built"
+
+# ages PROGRAM INCLUDE: build that program with the header below INCLUDE.
+ages() {
+	gcc -static -O2 -Wall -Wextra -Werror -I "$2/uapi" -o "$EPOCH_CACHE/bin/$1" "$test/guest/ages.c"
+}
+ages ages "$src/include"
+ages ages-newer "$newer/../src/include"
 
 # boot GUEST ARG...: run boot.sh with these arguments, if that guest is wanted.
 boot() {
@@ -45,6 +55,9 @@ boot() {
 large_guests() {
 	boot test --bench --seconds 3600 \
 		--file "$badinput=bin/badinput" --file "$munmaps=bin/munmaps" --file "$blocks=bin/blocks" \
+		--file "$EPOCH_CACHE/bin/ages=bin/ages" --file "$EPOCH_CACHE/bin/ages-newer=bin/ages-newer" \
+		--file "$newer/epoch.ko=modules/newer/epoch.ko" \
+		--file "$newer/epoch_bench.ko=modules/newer/epoch_bench.ko" \
 		--file "$test/guest/test-load.sh=tests/load.sh" \
 		--file "$busted/epoch.ko=modules/busted/epoch.ko" \
 		--file "$busted/epoch_bench.ko=modules/busted/epoch_bench.ko" \

@@ -485,6 +485,16 @@ again() {
 	ok "and again: rmmod epoch" rmmod epoch
 }
 
+# Structures of the interface have grown; tools of both ages work with it.
+newer_module() {
+	ok "insmod a newer module" sh -c "insmod /modules/newer/epoch.ko && insmod /modules/newer/epoch_bench.ko"
+	ages newer || failed=1
+	ages-newer newer || failed=1
+	prints "epoch-bench runs with a newer module" '^average:[1-9]' \
+		bench run --tasks 2 --samples 3 --warmup 0 --interval-ms 100
+	ok "rmmod the newer module" rmmod epoch_bench epoch
+}
+
 # shellcheck source=test/guest/test-load.sh
 . /tests/load.sh
 
@@ -495,6 +505,8 @@ trackers=$(cat $sys/available_trackers)
 knobs
 permissions
 badinput || failed=1
+ages || failed=1
+ages-newer || failed=1
 ok "after bad input nothing runs" soon idle
 measuring
 bad_usage
@@ -513,6 +525,7 @@ tracking
 scale
 unloading
 again
+newer_module
 busted
 kernel_log
 exit "$failed"
