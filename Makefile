@@ -18,7 +18,8 @@ LLVM ?= $(if $(shell grep -sx CONFIG_CC_IS_CLANG=y $(KDIR)/include/config/auto.c
 # check-lint, check-host and so on.
 parts := $(addprefix check-,$(shell sed -nE 's/^([a-z]+) .*/\1/p' test/checks/list))
 
-.PHONY: all modules demo check kunit bench scale icount figures tools docs run module deb matrix vm torture replay \
+.PHONY: all modules demo check kunit bench scale icount figures tools docs run module deb matrix \
+	torture replay fuzz vm \
 	install clean help setup lint check-guest-mutants check-litmus \
 	check-installed shell $(parts)
 
@@ -93,6 +94,9 @@ module: ## DIR=DIRECTORY: build a module of yours that uses epoch.ko, for the gu
 
 deb: ## Debian's packages epoch-dkms, epoch-dev and epoch-bench, in the cache
 	@$(ENTER) packaging/deb.sh
+
+fuzz: ## FUZZ="[KERNEL [OPTION ...]]": check-fuzz, on another kernel (kasan) or longer (--seconds N)
+	@$(ENTER) test/checks/fuzz.sh $(FUZZ)
 
 matrix: ## smoke-test the modules on each kernel, or on those of KERNELS="V ..."
 	@test/matrix.sh $(KERNELS)
