@@ -31,7 +31,7 @@ struct torture_parameters torture = {
 
 module_param_named(torture_type, torture.torture_type, charp, 0444);
 MODULE_PARM_DESC(torture_type,
-		 "Type to test: epoch (default), epoch-rcu, epoch-fenced, epoch-rust, srcu-fast, or a busted one, which must fail");
+		 "Type to test (default epoch); a wrong one logs all of them");
 module_param_named(nreaders, torture.nreaders, int, 0444);
 MODULE_PARM_DESC(nreaders,
 		 "Number of reader threads, -1 for one less than CPUs (default -1)");
@@ -43,7 +43,7 @@ MODULE_PARM_DESC(nfakewriters,
 		 "Number of threads that only wait for grace periods (default 4)");
 module_param_named(extendables, torture.extendables, int, 0444);
 MODULE_PARM_DESC(extendables,
-		 "What sections may do, a sum of 1 (bh off), 2 (irq off), 4 (preemption off), 8 (nest), 16 (end elsewhere), 32 (migrate), 64 (sleep) (default 0x7f)");
+		 "What sections may do, see Documentation/torture.rst (default 0x7f: all)");
 module_param_named(gp_sync, torture.gp_sync, bool, 0444);
 MODULE_PARM_DESC(gp_sync,
 		 "Wait by synchronize; without any of gp_*, updaters wait in all ways (default off)");

@@ -13,7 +13,7 @@
 
 #include "torture.h"
 
-static void stall(void)
+static void keep_open(void)
 {
 	struct torture_section section;
 	u64 until;
@@ -49,7 +49,7 @@ static int stall_thread(void *data)
 	for (i = 0; i <= torture.stall_cpu_repeat && !torture_must_stop(); i++) {
 		torture_sleep(torture.stall_cpu_holdoff * HZ);
 		if (!torture_must_stop())
-			stall();
+			keep_open();
 	}
 	torture_thread_end();
 	return 0;

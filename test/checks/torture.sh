@@ -18,7 +18,9 @@ while read -r name seconds; do
 			"$test/scenario.sh" --run "$name" "$seconds" "$((RANDOM + 1))"
 	} >"$log" 2>&1 </dev/null || status=$?
 	if ((status == 0)); then
-		awk '{ print "PASS torture '"$name"': " $1 ", " $4 " grace periods, " $6 " sections" }' "$dir/rows"
+		while read -r type verdict _ periods _ sections; do
+			echo "PASS torture $name: $type, $verdict, $periods grace periods, $sections sections"
+		done <"$dir/rows"
 	elif [[ -s $dir/why ]]; then
 		echo "FAIL torture $name: $(head -n 1 "$dir/why") (log: $(shown "$dir/console.log"))"
 		failed=1

@@ -10,10 +10,11 @@ set -euo pipefail
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 cd -- "$here/../.."
 
-# Patches and generated files follow others; the table has all patterns in it.
-mapfile -t files < <(find rust scale include samples tools test Documentation .ci README.md Makefile Kbuild \
-	-type d '(' -name target -o -name images ')' -prune -o \
-	-type f ! -name '*.patch' ! -name Cargo.lock ! -name '*.script' ! -name words.table ! -name distributions ! -name '*.ko' -print | sort)
+# Patches, generated files and syzlang follow others; the table has all patterns in it.
+mapfile -t files < <(find rust scale torture include samples tools test Documentation .ci README.md \
+	Makefile Kbuild -type d '(' -name target -o -name images -o -name mutants ')' -prune -o \
+	-type f ! -name '*.patch' ! -name Cargo.lock ! -name '*.script' ! -name words.table \
+	! -name distributions ! -name epoch_bench.txt ! -name '*.ko' -print | sort)
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep -E '[.](rs|c|h|sh|py|awk)$')
 lines=$(cat -- "${files[@]}" | wc -l)
 

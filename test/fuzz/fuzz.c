@@ -2,7 +2,7 @@
 /*
  * fuzz [--seed S] [--threads N] [--calls N] [--seconds N]: call /dev/epoch_bench
  * and write the files of both modules with arguments that are good, bad, or change
- * meanwhile, from threads that share descriptors; children and signals included.
+ * concurrently, from threads that share descriptors; children and signals included.
  * Fails if an error is returned that does not belong to the call, if a buffer is
  * overrun, or if something that should be reached was not: see expected_of().
  *

@@ -24,10 +24,9 @@ for run; do
 	rmmod epoch_torture || bad "epoch_torture.ko was not unloaded"
 	rmmod epoch || bad "epoch.ko was not unloaded"
 	# TASK PID CPU FUNCTION
-	stalled=$(dmesg | sed -nE 's/.*torture: stall: task (.*):([0-9]+) on CPU ([0-9]+), in (\w+).*/\1 \2 \3 \4/p')
-	reported=$(dmesg |
-		sed -nE 's/.*epoch: torture\S*: section: (torture_stall.*), pid ([0-9]+), entered on CPU ([0-9]+) .* at (\w+)\+.*/\1 \2 \3 \4/p' |
-		sort -u)
+	stalled=$(dmesg | sed -nE 's/.*: stall: task (.*):(.*) on CPU (.*), in (\w+) .*/\1 \2 \3 \4/p')
+	reported=$(dmesg | grep 'section: torture_stall' | sort -u |
+		sed -nE 's/.*: (.*), pid (.*), entered on CPU (\w+) .* at (\w+)\+.*/\1 \2 \3 \4/p' | sort -u)
 	if [ -z "$stalled" ]; then
 		bad "no section has stalled"
 	elif [ "$stalled" != "$reported" ]; then
