@@ -92,6 +92,9 @@ judge() {
 		verdict=$(sed -n 's/.*-torture:--- End of test: \([A-Z]*\).*/\1/p' "$file" | tail -n 1)
 		row "$file" "${verdict:-none}" >>"$dir/rows"
 		[[ $verdict == "$expect" ]] || fail "run $number: ${verdict:-no verdict}"
+		# A run that was too short for some branches fails as well.
+		[[ $expect == SUCCESS ]] || grep -a '!!!' "$file" | grep -qv 'was never taken' ||
+			fail "run $number: nothing was found"
 		agreed "$file" "${verdict:-none}" || fail "run $number: $verdict, but $(head -n 1 "$file.kernel")"
 	done
 	[[ $expect == SUCCESS ]] || return 0

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # torture.sh [--minutes N] [--seed N] [--again] [SCENARIO...]: build the guests of the named
 # scenarios, or of all in scenarios/list, and torture epochs in each of them, one after the other,
-# for N minutes in total (60 by default). --again boots what was built last, without another build.
-# Prints a line for each: "PASS scenario NAME", "FAIL scenario NAME (why; log)" or "SKIP scenario
-# NAME (why)", then a table, and ends with "N passed, N failed, N skipped".
+# for N minutes in total (60 by default), but half a minute for each run at least. --again boots
+# what was built last, without another build. Prints a line for each: "PASS scenario NAME", "FAIL
+# scenario NAME (why; log)" or "SKIP scenario NAME (why)", then a table, and ends with "N passed, N
+# failed, N skipped".
 #
 # Runs outside the build root, and enters that of each kernel's release.
 set -euo pipefail
@@ -113,9 +114,12 @@ say "Torture of ${#ready[@]} scenarios for $minutes minutes; seed $seed"
 for name in "${ready[@]}"; do
 	log=$EPOCH_CACHE/log/torture-$name.log
 	dir=$EPOCH_CACHE/torture/$name
-	share=$(((end - SECONDS) * $(weight "$name") / weights))
-	((share >= 60)) || share=60
-	weights=$((weights - $(weight "$name")))
+	part=$(weight "$name")
+	share=$(((end - SECONDS) * part / weights))
+	# The module's verdict needs each of its branches, some of which take their time.
+	least=$((30 + 30 * part))
+	((share >= least)) || share=$least
+	weights=$((weights - part))
 	number=$((number + 1))
 	progress "$name ($number of ${#ready[@]})" "$log" "$end" &
 	ticker=$!

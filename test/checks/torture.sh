@@ -29,8 +29,8 @@ while read -r name seconds; do
 		failed=1
 	fi
 done <<'SCENARIOS'
-defaults 60
+defaults 75
 busted 200
-debug 45
+debug 60
 SCENARIOS
 exit "$failed"
