@@ -20,7 +20,7 @@
 #include <linux/smp.h>
 #include <linux/workqueue.h>
 
-#ifdef CONFIG_X86_64
+#ifdef CONFIG_X86_LOCAL_APIC
 #include <asm/apic.h>
 #include <asm/nmi.h>
 #endif
@@ -490,7 +490,7 @@ static int read_exit_thread(void *data)
 
 /* NMIs */
 
-#ifdef CONFIG_X86_64
+#ifdef CONFIG_X86_LOCAL_APIC
 
 static struct reader __percpu *nmi_readers;
 static DEFINE_PER_CPU(int, nmi_wanted);
