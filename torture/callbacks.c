@@ -58,6 +58,7 @@ static int barrier_thread(void *data)
 	int i;
 
 	while (!torture_must_stop()) {
+		torture_alive();
 		atomic_set(&to_post, torture.n_barrier_cbs);
 		/* Pairs with the acquire in barrier_cbs_thread(). */
 		smp_store_release(&barrier_round, ++round);

@@ -21,8 +21,10 @@ static bool paused;
 
 void torture_pause(void)
 {
-	if (unlikely(READ_ONCE(paused)))
-		wait_event_idle(pause_wq, !READ_ONCE(paused));
+	if (likely(!READ_ONCE(paused)))
+		return;
+	torture_asleep();
+	wait_event_idle(pause_wq, !READ_ONCE(paused));
 }
 
 static int stutter_thread(void *data)

@@ -271,6 +271,7 @@ static int writer_thread(void *data)
 
 	updater_begins(updater);
 	while (!torture_must_stop()) {
+		torture_alive();
 		update(updater);
 		if (torture_one_in(&updater->random, 4)) {
 			torture_taken(TORTURE_updater_delay);
@@ -289,6 +290,7 @@ static int fakewriter_thread(void *data)
 
 	updater_begins(updater);
 	while (!torture_must_stop()) {
+		torture_alive();
 		wait(updater, ways[torture_random(&updater->random, nr_ways)]);
 		torture_sleep_us(&updater->random, 2000);
 		torture_pause();

@@ -9,6 +9,7 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/pid.h>
 #include <linux/random.h>
 #include <linux/reboot.h>
 #include <linux/slab.h>
@@ -19,10 +20,19 @@
 const struct torture_type *torture_type;
 void *torture_structure;
 
-/* Threads, in the order in which they were started. */
-
+/**
+ * struct thread - a thread of the test
+ * @task: its task
+ * @fn: its function
+ * @data: the function's argument
+ * @alive: the time (jiffies) at which it was last seen alive; 0 if it need not be
+ * @node: among all threads, in the order in which they were started
+ */
 struct thread {
 	struct task_struct *task;
+	int (*fn)(void *data);
+	void *data;
+	unsigned long alive;
 	struct list_head node;
 };
 
@@ -52,6 +62,27 @@ void torture_thread_end(void)
 	__set_current_state(TASK_RUNNING);
 }
 
+void torture_alive(void)
+{
+	struct thread *thread = kthread_data(current);
+
+	WRITE_ONCE(thread->alive, jiffies ?: 1);
+}
+
+void torture_asleep(void)
+{
+	struct thread *thread = kthread_data(current);
+
+	WRITE_ONCE(thread->alive, 0);
+}
+
+static int run(void *data)
+{
+	struct thread *thread = data;
+
+	return thread->fn(thread->data);
+}
+
 struct task_struct *torture_thread(int (*fn)(void *data), void *data, const char *name,
 				   unsigned int i)
 {
@@ -60,7 +91,9 @@ struct task_struct *torture_thread(int (*fn)(void *data), void *data, const char
 
 	if (!thread)
 		return ERR_PTR(-ENOMEM);
-	task = kthread_create(fn, data, "torture_%s/%u", name, i);
+	thread->fn = fn;
+	thread->data = data;
+	task = kthread_create(run, thread, "torture_%s/%u", name, i);
 	if (IS_ERR(task)) {
 		kfree(thread);
 		return task;
@@ -148,8 +181,27 @@ static int stats_thread(void *data)
 	return 0;
 }
 
-/* A grace period that takes longer never ends, unless a section is stalled on purpose. */
+/* What takes longer never ends, unless a section is stalled on purpose. */
 #define HANG_SECONDS 20
+
+/* Reports threads that have waited for too long, each once. */
+static void check_threads(void)
+{
+	struct thread *thread;
+
+	mutex_lock(&threads_lock);
+	list_for_each_entry(thread, &threads, node) {
+		unsigned long alive = READ_ONCE(thread->alive);
+		unsigned long hang = (HANG_SECONDS + torture.stall_cpu) * HZ;
+
+		if (!alive || time_before(jiffies, alive + hang))
+			continue;
+		torture_found("thread %s:%d has waited for %d s", thread->task->comm,
+			      task_pid_nr(thread->task), HANG_SECONDS);
+		WRITE_ONCE(thread->alive, 0);
+	}
+	mutex_unlock(&threads_lock);
+}
 
 static int watchdog_thread(void *data)
 {
@@ -165,6 +217,7 @@ static int watchdog_thread(void *data)
 		before = now;
 		if (seconds == HANG_SECONDS + torture.stall_cpu)
 			torture_found("no grace period has ended for %d s", seconds);
+		check_threads();
 	}
 	torture_thread_end();
 	return 0;

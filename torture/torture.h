@@ -249,6 +249,11 @@ struct task_struct *torture_thread(int (*fn)(void *data), void *data, const char
 int torture_start(int (*fn)(void *data), void *data, const char *name, unsigned int i);
 typedef void torture_visitor_t(struct task_struct *task, const void *data);
 
+/* Tells the watchdog that the calling thread does not hang, and will tell so again soon. */
+void torture_alive(void);
+/* Tells the watchdog that it need not. */
+void torture_asleep(void);
+
 /* Calls @visit for each thread. Process context. */
 void torture_visit_threads(torture_visitor_t *visit, const void *data);
 bool torture_must_stop(void);
