@@ -4,11 +4,14 @@
 //!
 //! C header: `rust_type.h`
 
+use core::ptr;
 use epoch::{
     Cookie,
     Deferred,
     Detached,
     Epoch,
+    FencedEpoch,
+    FencedGuard,
     Guard, //
 };
 use kernel::{
@@ -23,6 +26,7 @@ struct Section([usize; 2]);
 const _: () = {
     assert!(size_of::<Guard<'_>>() <= size_of::<Section>());
     assert!(size_of::<Detached<'_>>() <= size_of::<Section>());
+    assert!(size_of::<FencedGuard<'_>>() <= size_of::<Section>());
 };
 
 /// `struct torture_callback`
@@ -78,6 +82,27 @@ unsafe extern "C" fn torture_rust_enter_detached(structure: *const Epoch, sectio
 unsafe extern "C" fn torture_rust_exit_detached(_structure: *const Epoch, section: *mut Section) {
     // SAFETY: There is a detached section, which is taken once.
     drop(unsafe { section.cast::<Detached<'_>>().read() });
+}
+
+/// # Safety
+///
+/// `structure` was returned by `epoch_fenced_alloc`, and has not been freed; `section` may be
+/// written.
+#[no_mangle]
+unsafe extern "C" fn torture_rust_fenced_enter(structure: *const Epoch, section: *mut Section) {
+    // SAFETY: A `FencedEpoch` is a pointer to an epoch with fences, which this borrows.
+    let fenced = unsafe { &*ptr::from_ref(&structure).cast::<FencedEpoch>() };
+    // SAFETY: `section` may be written, and a guard fits in.
+    unsafe { section.cast::<FencedGuard<'_>>().write(fenced.enter()) };
+}
+
+/// # Safety
+///
+/// `torture_rust_fenced_enter` wrote `section` in this task, and it is left once.
+#[no_mangle]
+unsafe extern "C" fn torture_rust_fenced_exit(_structure: *const Epoch, section: *mut Section) {
+    // SAFETY: There is a guard, which is taken once.
+    drop(unsafe { section.cast::<FencedGuard<'_>>().read() });
 }
 
 /// # Safety

@@ -209,6 +209,15 @@ static const struct torture_type epoch_rust = {
 	.exit_detached = torture_rust_exit_detached,
 };
 
+/* The fenced one likewise */
+
+static const struct torture_type epoch_fenced_rust = {
+	.name = "epoch-fenced-rust",
+	EPOCH_UPDATER(epoch_fenced_make),
+	.enter = torture_rust_fenced_enter,
+	.exit = torture_rust_fenced_exit,
+};
+
 /* SRCU-fast */
 
 static void *srcu_make(void)
@@ -311,6 +320,7 @@ static const struct torture_type * const types[] = {
 	&epoch_rcu,
 	&torture_epoch_fenced,
 	&epoch_rust,
+	&epoch_fenced_rust,
 	&srcu_fast,
 	NULL
 };

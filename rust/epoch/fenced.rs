@@ -33,7 +33,9 @@ use kernel_ext::barrier::full_barrier;
 /// epoch.barrier();
 /// # Ok::<(), Error>(())
 /// ```
+// Transparent: a pointer to the epoch that C has is one of these (torture/rust_type.rs).
 #[derive(Clone)]
+#[repr(transparent)]
 pub struct FencedEpoch {
     epoch: ARef<Epoch>,
 }
