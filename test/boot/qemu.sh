@@ -51,8 +51,8 @@ run_guest() {
 	# kernel probes PCI devices. See Documentation/testing.rst. None of this project's
 	# modules is loaded yet: boot again.
 	patience=$((60 + 5 * cpus))
-	# One thread emulates all CPUs, and counts.
-	[[ -z ${icount:-} ]] || patience=300
+	# One thread emulates all CPUs, and counts; or each instruction takes a lookup.
+	[[ -z ${icount:-}${each_instruction:-} ]] || patience=300
 	rm -f -- "$work"/monitor.{in,out}
 	mkfifo -- "$work"/monitor.{in,out}
 	trap 'interrupted=1' INT
