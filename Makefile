@@ -20,7 +20,7 @@ parts := $(addprefix check-,$(shell sed -nE 's/^([a-z]+) .*/\1/p' test/checks/li
 
 .PHONY: all modules demo check kunit bench scale icount figures tools docs run module deb matrix \
 	torture replay fuzz vm \
-	install clean help setup lint check-guest-mutants check-litmus \
+	install clean help setup lint check-guest-mutants check-torture-mutants check-litmus \
 	check-installed shell $(parts)
 
 all: modules
@@ -141,6 +141,9 @@ lint: check-lint ## check-lint, for short
 
 check-guest-mutants: ## planted bugs that check-guest must find; not part of check, minutes each
 	@test/checks/guest-mutants.sh
+
+check-torture-mutants: ## planted bugs that epoch_torture must find; not part of check, minutes each
+	@$(ENTER) test/checks/torture-mutants.sh
 
 check-litmus: ## litmus tests of the memory ordering; not part of check, since they need herd7
 	@test/checks/litmus.sh

@@ -11,8 +11,8 @@ listed=$(fields "$test/mutants/table")
 # A patch that is not on the list would never be planted.
 for patch in "$test"/mutants/*.patch; do
 	name=$(basename -- "$patch" .patch)
-	grep -q "^$name " <<<"$listed" || {
-		echo "FAIL mutant $name: test/mutants/table does not list it"
+	grep -q "^$name " <(fields "$test/mutants/torture") - <<<"$listed" || {
+		echo "FAIL mutant $name: neither test/mutants/table nor test/mutants/torture lists it"
 		failed=1
 	}
 done

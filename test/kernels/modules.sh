@@ -5,9 +5,10 @@
 # directory.
 #
 # With MUTANT, a bug is planted: the modules are built from a copy of the project to which
-# mutants/MUTANT.patch was applied. All mutants of a kernel share the copy and the build
-# directory, so each takes little time and overwrites the previous one; LANE=, a number, selects
-# another copy. With SUITE, only the modules that this suite of KUnit tests needs are built.
+# mutants/MUTANT.patch, or that of the model, was applied. All mutants of a kernel share the copy
+# and the build directory, so each takes little time and overwrites the previous one; LANE=, a
+# number, selects another copy. With SUITE, only the modules that this suite of KUnit tests needs
+# are built, or with "torture" those of the torture test.
 #
 # Other values of KERNEL:
 #   clippy    modules for stock, checked by clippy
@@ -45,6 +46,10 @@ sources=(Kbuild rust scale torture include samples)
 needed() {
 	local crate modules=
 	[[ -n $suite ]] || return 0
+	if [[ $suite == torture ]]; then
+		echo " epoch.o epoch_torture.o"
+		return
+	fi
 	for crate in epoch epoch_bench; do
 		modules+=" $crate.o"
 		if grep -rqwF -- "$suite" "$src/rust/$crate/"kunit*; then
@@ -58,14 +63,16 @@ needed() {
 # make rebuilds the files that this mutant or the previous one changes.
 plant() {
 	local only new=$planted/new patch=$test/mutants/$mutant.patch
-	[[ -f $patch ]] || die "there is no mutant $mutant" "" "see $test/mutants/table"
+	[[ -f $patch ]] || patch=$src/tools/epoch-model/mutants/$mutant.patch
+	[[ -f $patch ]] || die "there is no mutant $mutant" "" \
+		"see $test/mutants/table and $test/mutants/torture"
 	workdir "$planted" "$(key "$tree/.stamp") $(contents Kbuild)"
 	rm -rf -- "$new"
 	mkdir -p -- "$new" "$from" "$out"
 	(cd "$src" && cp -r -- "${sources[@]}" "$new")
 	(cd "$new" && git apply -) <"$patch" ||
 		die "the mutant $mutant does not apply: the code that it breaks has changed" "" \
-			"change test/mutants/$mutant.patch as well"
+			"change ${patch#"$src/"} as well"
 	only=$(needed)
 	[[ -z $only ]] || echo "obj-m := \$(filter$only,\$(obj-m))" >>"$new/Kbuild"
 	# Without --times, written files are new for make.
