@@ -5,7 +5,7 @@
 # directory.
 #
 # With MUTANT, a bug is planted: the modules are built from a copy of the project to which
-# mutants/MUTANT.patch, or that of the model, was applied. All mutants of a kernel share the copy
+# mutants/MUTANT.patch, or that of the model or of guest/, was applied. All mutants of a kernel share the copy
 # and the build directory, so each takes little time and overwrites the previous one; LANE=, a
 # number, selects another copy. With SUITE, only the modules that this suite of KUnit tests needs
 # are built, or with "torture" those of the torture test.
@@ -64,6 +64,7 @@ needed() {
 plant() {
 	local only new=$planted/new patch=$test/mutants/$mutant.patch
 	[[ -f $patch ]] || patch=$src/tools/epoch-model/mutants/$mutant.patch
+	[[ -f $patch ]] || patch=$test/guest/$mutant.patch
 	[[ -f $patch ]] || die "there is no mutant $mutant" "" \
 		"see $test/mutants/table and $test/mutants/torture"
 	workdir "$planted" "$(key "$tree/.stamp") $(contents Kbuild)"
