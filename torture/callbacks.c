@@ -15,7 +15,6 @@
 
 struct posted {
 	struct torture_callback callback;
-	struct task_struct *task;
 	/* The number of the round that the callback belongs to, and how often it was invoked. */
 	unsigned long round;
 	atomic_long_t invoked;
@@ -48,7 +47,6 @@ static int barrier_cbs_thread(void *data)
 		if (atomic_dec_and_test(&to_post))
 			wake_up_all(&barrier_wq);
 	}
-	torture_thread_end();
 	return 0;
 }
 
@@ -83,7 +81,6 @@ static int barrier_thread(void *data)
 		torture_pause();
 		schedule_timeout_idle(1);
 	}
-	torture_thread_end();
 	return 0;
 }
 
@@ -93,12 +90,7 @@ static int barrier_thread(void *data)
 #define FLOOD_SECONDS 1
 #define FLOOD_INTERVAL 10
 
-struct flooded {
-	struct torture_callback callback;
-	atomic_long_t *invoked;
-};
-
-static struct flooded *flood;
+static struct torture_callback *flood;
 static atomic_long_t flood_invoked;
 
 static void flooded_done(struct torture_callback *callback)
@@ -114,8 +106,8 @@ static void make_flood(void)
 
 	atomic_long_set(&flood_invoked, 0);
 	for (n = 0; n < FLOOD_SIZE && time_before(jiffies, until) && !torture_must_stop(); n++) {
-		flood[n].callback.done = flooded_done;
-		torture_type->call(torture_structure, &flood[n].callback);
+		flood[n].done = flooded_done;
+		torture_type->call(torture_structure, &flood[n]);
 		if (!(n % 256))
 			cond_resched();
 	}
@@ -141,7 +133,6 @@ static int flood_thread(void *data)
 		torture_sleep(FLOOD_INTERVAL * HZ);
 		torture_pause();
 	}
-	torture_thread_end();
 	return 0;
 }
 

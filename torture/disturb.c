@@ -39,7 +39,6 @@ static int stutter_thread(void *data)
 		WRITE_ONCE(paused, false);
 		wake_up_all(&pause_wq);
 	}
-	torture_thread_end();
 	return 0;
 }
 
@@ -68,17 +67,14 @@ static int shuffle_thread(void *data)
 		torture_visit_threads(allow, &mask);
 		cpus_read_unlock();
 	}
-	torture_thread_end();
 	return 0;
 }
 
 /* CPU hotplug */
 
-static atomic_t offlined;
-static atomic_t refused;
-
 static int onoff_thread(void *data)
 {
+	unsigned int offlined = 0, refused = 0;
 	struct rnd_state random;
 	int cpu;
 
@@ -92,9 +88,9 @@ static int onoff_thread(void *data)
 		} else if (num_online_cpus() > 1) {
 			if (!remove_cpu(cpu)) {
 				torture_taken(TORTURE_offline);
-				atomic_inc(&offlined);
+				offlined++;
 			} else {
-				atomic_inc(&refused);
+				refused++;
 			}
 		}
 		torture_sleep(torture.onoff_interval);
@@ -103,9 +99,7 @@ static int onoff_thread(void *data)
 		if (!cpu_online(cpu) && add_cpu(cpu))
 			torture_info("CPU %d does not come online", cpu);
 	}
-	torture_info("onoff: %d CPUs went offline, %d refused", atomic_read(&offlined),
-		     atomic_read(&refused));
-	torture_thread_end();
+	torture_info("onoff: %u CPUs went offline, %u refused", offlined, refused);
 	return 0;
 }
 
@@ -130,7 +124,6 @@ static int preempt_thread(void *data)
 			cpu_relax();
 		torture_sleep(msecs_to_jiffies(torture.preempt_interval));
 	}
-	torture_thread_end();
 	return 0;
 }
 

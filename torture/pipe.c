@@ -280,7 +280,6 @@ static int writer_thread(void *data)
 		cond_resched();
 		torture_pause();
 	}
-	torture_thread_end();
 	return 0;
 }
 
@@ -295,7 +294,6 @@ static int fakewriter_thread(void *data)
 		torture_sleep_us(&updater->random, 2000);
 		torture_pause();
 	}
-	torture_thread_end();
 	return 0;
 }
 

@@ -452,7 +452,6 @@ static int reader_thread(void *data)
 		torture_pause();
 	}
 	hrtimer_cancel(&thread->timer);
-	torture_thread_end();
 	return 0;
 }
 
@@ -484,8 +483,15 @@ static int read_exit_thread(void *data)
 		}
 		torture_sleep(torture.read_exit_delay * HZ);
 	} while (!torture_must_stop());
-	torture_thread_end();
 	return 0;
+}
+
+static void reader_init(struct reader *reader, const char *context, unsigned int may,
+			unsigned int stream)
+{
+	torture_random_init(&reader->random, stream);
+	reader->context = context;
+	reader->may = may;
 }
 
 /* NMIs */
@@ -522,12 +528,8 @@ static int nmi_thread(void *data)
 		torture_sleep_us(&random, 2 * USEC_PER_SEC / torture.test_nmis);
 		torture_pause();
 	}
-	torture_thread_end();
 	return 0;
 }
-
-static void reader_init(struct reader *reader, const char *context, unsigned int may,
-			unsigned int stream);
 
 static int nmi_init(void)
 {
@@ -567,14 +569,6 @@ static void nmi_free(void)
 }
 
 #endif
-
-static void reader_init(struct reader *reader, const char *context, unsigned int may,
-			unsigned int stream)
-{
-	torture_random_init(&reader->random, stream);
-	reader->context = context;
-	reader->may = may;
-}
 
 static void thread_init(struct torture_reader *thread, unsigned int i)
 {

@@ -51,7 +51,6 @@ static int stall_thread(void *data)
 		if (!torture_must_stop())
 			keep_open();
 	}
-	torture_thread_end();
 	return 0;
 }
 

@@ -113,7 +113,6 @@ static int reader_thread(void *data)
 		/* With wait_for(). */
 		smp_store_release(&litmus.reader_done, n);
 	}
-	torture_thread_end();
 	return 0;
 }
 
@@ -170,7 +169,6 @@ static int updater_thread(void *data)
 			;
 		torture_sleep_us(&random, 10000);
 	}
-	torture_thread_end();
 	return 0;
 }
 

@@ -51,7 +51,8 @@ void torture_sleep(unsigned long jiffies)
 	wait_event_idle_timeout(stop_wq, torture_must_stop(), jiffies);
 }
 
-void torture_thread_end(void)
+/* Sleeps until the calling thread is stopped. */
+static void wait_for_stop(void)
 {
 	for (;;) {
 		set_current_state(TASK_IDLE);
@@ -80,7 +81,9 @@ static int run(void *data)
 {
 	struct thread *thread = data;
 
-	return thread->fn(thread->data);
+	thread->fn(thread->data);
+	wait_for_stop();
+	return 0;
 }
 
 struct task_struct *torture_thread(int (*fn)(void *data), void *data, const char *name,
@@ -177,7 +180,6 @@ static int stats_thread(void *data)
 			break;
 		report(false);
 	}
-	torture_thread_end();
 	return 0;
 }
 
@@ -219,7 +221,6 @@ static int watchdog_thread(void *data)
 			torture_found("no grace period has ended for %d s", seconds);
 		check_threads();
 	}
-	torture_thread_end();
 	return 0;
 }
 

@@ -243,7 +243,7 @@ void torture_log_parameters(const char *what);
 
 /* torture.c: threads, and findings */
 
-/* Starts a thread. */
+/* Starts a thread, whose function returns when torture_must_stop() says so. */
 struct task_struct *torture_thread(int (*fn)(void *data), void *data, const char *name,
 				   unsigned int i);
 int torture_start(int (*fn)(void *data), void *data, const char *name, unsigned int i);
@@ -261,8 +261,6 @@ bool torture_must_stop(void);
 void torture_pause(void);
 /* Sleeps for as long, or until threads must stop. */
 void torture_sleep(unsigned long jiffies);
-/* Sleeps until the thread is stopped; the end of each thread's function. */
-void torture_thread_end(void);
 
 /* Reports a violation of a promise of the type, which makes the test fail. Any context. */
 #define torture_found(format, ...)					\
