@@ -9,9 +9,10 @@
 #         [--console FILE] [--lines N] [--seed N --shift N [--gdb SOCKET]]
 #
 # Boot the unmodified Debian kernel in QEMU, or a kernel that this project builds (--kernel), and
-# run SCRIPT in it (or a shell on the terminal). The output of SCRIPT is shown immediately; the
-# files that it leaves in /out are copied to results/NAME in the cache; its exit status is this
-# command's, without more words about it if --own-status says that it is SCRIPT's to explain.
+# run SCRIPT in it (or a shell on the terminal). User-Mode Linux takes no options of QEMU's CPUs. The
+# output of SCRIPT is shown immediately; the files that it leaves in /out are copied to results/NAME
+# in the cache; its exit status is this command's, without more words about it if --own-status says
+# that it is SCRIPT's to explain.
 # --modules builds the modules and adds them to the guest; --bench also builds and adds
 # epoch-bench; --perf adds perf. --cpu changes the CPU: --cpu -cx16 removes cmpxchg16b. --patches
 # is for scripts that make the kernel patch code which other CPUs execute: QEMU then emulates all
@@ -35,6 +36,8 @@ set -euo pipefail
 . "$(dirname -- "$0")/../inside.sh"
 # shellcheck source=test/boot/qemu.sh
 . "$test/boot/qemu.sh"
+# shellcheck source=test/boot/uml.sh
+. "$test/boot/uml.sh"
 
 cpus=${CPUS:-8}
 memory=${MEM:-2048}
@@ -106,6 +109,10 @@ pack_guest() {
 		"$test/kernels/own.sh" "$variant"
 		image=$EPOCH_CACHE/kernels/$variant-$version/arch/x86/boot/bzImage image_name=$variant-$version
 	fi
+	machine_arch=$arch
+	if [[ $variant == uml* ]]; then
+		image=$EPOCH_CACHE/kernels/$variant-$version/linux machine_arch=um
+	fi
 	if [[ -n $modules ]]; then
 		"$test/kernels/modules.sh" "$variant"
 		built=$("$test/kernels/modules.sh" --dir "$variant")
@@ -132,7 +139,6 @@ pack_guest() {
 	fi
 	"$test/boot/initrd.sh" "$work/initrd" "${programs[@]}" \
 		"$test/guest/init=init" "$work/arguments=etc/arguments" "${files[@]}"
-	machine_arch=$arch
 }
 
 work=$(mktemp -d)
@@ -183,11 +189,15 @@ if [[ -n $lines ]]; then
 	end_at_line &
 	trap 'kill -- "$!"; rm -rf -- "$work"' EXIT
 fi
-run_guest "$image" "$initrd" "$append" 'epoch-guest: up' "${gdb[@]}" \
-	-device "virtio-serial-pci${seed:+,ioeventfd=off}" \
-	-chardev "$user" -device virtconsole,chardev=user \
-	-chardev "file,id=result,path=$work/result" \
-	-device virtserialport,chardev=result,name=result
+if [[ $machine_arch == um ]]; then
+	run_uml "$image" "$initrd" "$append" 'epoch-guest: up' "$([[ -z $shell ]] || echo fd:0)"
+else
+	run_guest "$image" "$initrd" "$append" 'epoch-guest: up' "${gdb[@]}" \
+		-device "virtio-serial-pci${seed:+,ioeventfd=off}" \
+		-chardev "$user" -device virtconsole,chardev=user \
+		-chardev "file,id=result,path=$work/result" \
+		-device virtserialport,chardev=result,name=result
+fi
 [[ -z $seed ]] || cat -- "$work/user"
 
 failed() {

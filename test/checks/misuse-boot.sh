@@ -5,6 +5,8 @@
 set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/../inside.sh"
+# shellcheck source=test/boot/uml.sh
+. "$test/boot/uml.sh"
 
 name=$1
 report=$(fields "$test/checks/misuses" |
@@ -29,8 +31,8 @@ missing() {
 printf '%s\n' epoch "epoch_misuse misuse=$name" >"$work/order"
 "$test/boot/initrd.sh" "$work/initrd" "$test/guest/kunit-init=init" "$work/order=modules/order" \
 	"$modules/epoch.ko=modules/epoch.ko" "$modules/epoch_misuse.ko=modules/epoch_misuse.ko"
-TMPDIR=/tmp timeout -k 5 30 "$EPOCH_CACHE/kernels/uml-$version/linux" mem=1G ncpus=2 seccomp=on \
-	initrd="$work/initrd" con=null con0=fd:0,fd:1 kunit.enable=0 >"$log" 2>&1 </dev/null || :
+cpus=2 memory=1024 seconds=30 console=$log
+run_uml "$EPOCH_CACHE/kernels/uml-$version/linux" "$work/initrd" kunit.enable=0 'epoch-kunit: '
 if ! grep -q "epoch_misuse: misuse: $name" "$log"; then
 	verdict="it was not done"
 elif [[ -n $report && -n $(missing) ]]; then
