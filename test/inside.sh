@@ -65,7 +65,7 @@ own_kernels() {
 own_settings() {
 	[[ -f $test/kernels/$1/settings ]] ||
 		die "there is no kernel $1" "" "take one of these: $(own_kernels | tr '\n' ' ')"
-	arguments=() module_arguments=() base=allnoconfig
+	arguments=() module_arguments=()
 	# shellcheck disable=SC1090 # which one depends
 	. "$test/kernels/$1/settings"
 	configs=("${configs[@]/#/"$test/kernels/"}")

@@ -15,15 +15,9 @@ key=$(key "$0" "${configs[@]}" "$test/kernels/$name/settings")
 build() {
 	local make=(make -C "$linux" "O=$tree" "${arguments[@]}") line
 	workdir "$tree" "$key"
-	if [[ $base == defconfig ]]; then
-		"${make[@]}" defconfig
-		(cd "$tree" && "$linux/scripts/kconfig/merge_config.sh" -m .config "${configs[@]}")
-		"${make[@]}" olddefconfig
-	else
-		# Only the options that the configurations ask for.
-		cat -- "${configs[@]}" >"$tree/wanted.config"
-		"${make[@]}" "KCONFIG_ALLCONFIG=$tree/wanted.config" allnoconfig
-	fi
+	# Only the options that the configurations ask for.
+	cat -- "${configs[@]}" >"$tree/wanted.config"
+	"${make[@]}" "KCONFIG_ALLCONFIG=$tree/wanted.config" allnoconfig
 	while read -r line; do
 		# "=n" is a comment in .config, or absent.
 		if [[ $line == *=n ]]; then
