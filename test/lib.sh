@@ -45,6 +45,16 @@ die() {
 	exit 1
 }
 
+# reason LOG: print what die said there, without its log and advice.
+reason() {
+	sed -nE 's/^epoch: FAILED: (.*)\. (Log|To do): .*/\1/p' "$1" | sed 's/[.] Log: .*//' | head -n 1
+}
+
+# is_withdrawn REASON: succeed if a kernel cannot be had any more, which is no failure of this project.
+is_withdrawn() {
+	[[ $1 == *"offers no kernel"* || $1 == *"no longer offers"* ]]
+}
+
 # tick NAME LOG: show the progress of a step: the last line of its log on a terminal, else a
 # line every 30 s. Ends with the script that started it, even if that is killed.
 tick() {

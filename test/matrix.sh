@@ -37,12 +37,12 @@ for kernel in "${kernels[@]}"; do
 	env "${settings[@]}" "$test/enter.sh" test/smoke.sh "$kernel" >"$log" 2>&1 </dev/null || status=$?
 	failures=$(grep -c '^FAIL ' "$log" || :)
 	first=$(grep -m 1 '^FAIL ' "$log" | cut -c6-) || :
-	why=$(sed -nE 's/^epoch: FAILED: (.*)\. (Log|To do): .*/\1/p' "$log" | sed 's/[.] Log: .*//' | head -n 1)
+	why=$(reason "$log")
 	if ((status == 0)); then
 		verdict PASS "$kernel"
 	elif ((failures)); then
 		verdict FAIL "$kernel ($failures tests failed, the first: $first; log: $log)"
-	elif [[ $why == *"offers no kernel"* || $why == *"no longer offers"* ]]; then
+	elif is_withdrawn "$why"; then
 		verdict SKIP "$kernel ($why)"
 	else
 		verdict FAIL "$kernel (${why:-status $status}; log: $log)"

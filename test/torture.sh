@@ -87,9 +87,8 @@ for name in "${scenarios[@]}"; do
 		ready+=("$name")
 		continue
 	fi
-	why=$(sed -nE 's/^epoch: FAILED: (.*)\. (Log|To do): .*/\1/p' "$log" |
-		sed 's/[.] Log: .*//' | head -n 1)
-	if [[ $why == *"offers no kernel"* || $why == *"no longer offers"* ]]; then
+	why=$(reason "$log")
+	if is_withdrawn "$why"; then
 		verdict SKIP "$name ($why)"
 	else
 		verdict FAIL "$name (${why:-status $status}; log: $log)"

@@ -72,7 +72,7 @@ while read -r name unit how; do
 	4:*) missed "the kernel crashed" ;;
 	5:*) missed "no test failed, but the kernel warned" ;;
 	*)
-		why=$(sed -n 's/.*epoch: FAILED: \(.*\)\. To do:.*/\1/p' "$log" | head -n 1)
+		why=$(reason "$log")
 		missed "it could not be tested: ${why:-no test ran}"
 		;;
 	esac
