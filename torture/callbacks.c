@@ -7,6 +7,7 @@
 
 #include <linux/errno.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "torture.h"
@@ -86,71 +87,147 @@ static int barrier_thread(void *data)
 
 /* Floods */
 
-#define FLOOD_SIZE 100000
 #define FLOOD_SECONDS 1
-#define FLOOD_INTERVAL 10
+/* The default of callbacks_limit, at which throttle waits. */
+#define THROTTLED 20000
 
-static struct torture_callback *flood;
-static atomic_long_t flood_invoked;
+/**
+ * struct flood - a thread that queues callbacks as fast as it can
+ * @invoked: callbacks of the present flood that were invoked
+ * @number: floods so far
+ */
+struct flood {
+	atomic_long_t invoked;
+	unsigned int number;
+};
 
-static void flooded_done(struct torture_callback *callback)
+/* An object of some size, which its callback frees. */
+struct drop {
+	struct torture_callback callback;
+	struct flood *flood;
+	char rest[960];
+};
+
+static struct flood *floods;
+
+static void free_drop(struct torture_callback *callback)
 {
-	atomic_long_inc(&flood_invoked);
+	struct drop *drop = container_of(callback, struct drop, callback);
+
+	atomic_long_inc(&drop->flood->invoked);
+	kfree(drop);
 }
 
-static void make_flood(void)
+/* Returns whether others may soon find no memory. */
+static bool is_memory_low(void)
 {
-	unsigned long completed = torture_type->completed(torture_structure);
-	unsigned long until = jiffies + FLOOD_SECONDS * HZ;
-	unsigned int n;
+	return si_mem_available() < totalram_pages() / 8;
+}
 
-	atomic_long_set(&flood_invoked, 0);
-	for (n = 0; n < FLOOD_SIZE && time_before(jiffies, until) && !torture_must_stop(); n++) {
-		flood[n].done = flooded_done;
-		torture_type->call(torture_structure, &flood[n]);
-		if (!(n % 256))
+/* Returns whether so many callbacks are pending that the flood must end. */
+static bool is_high(long pending)
+{
+	return (torture.fwd_progress_limit && pending >= torture.fwd_progress_limit) ||
+	       is_memory_low();
+}
+
+/* Queues callbacks until it is time or memory is low. Returns their number. */
+static long pour(struct flood *flood, bool is_throttled)
+{
+	unsigned long until = jiffies + FLOOD_SECONDS * HZ;
+	long n, most = 0;
+
+	for (n = 0; time_before(jiffies, until) && !torture_must_stop(); n++) {
+		long pending = n - atomic_long_read(&flood->invoked);
+		struct drop *drop;
+
+		most = max(most, pending);
+		if (!(n % 64)) {
 			cond_resched();
+			if (is_high(pending)) {
+				torture_taken(TORTURE_high_flood);
+				break;
+			}
+		}
+		if (is_throttled)
+			torture_type->throttle(torture_structure);
+		drop = kmalloc(sizeof(*drop), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+		if (!drop)
+			break;
+		drop->flood = flood;
+		drop->callback.done = free_drop;
+		torture_type->call(torture_structure, &drop->callback);
 	}
+	if (is_throttled && most > THROTTLED)
+		torture_found("%ld callbacks were pending although they were throttled", most);
+	torture_info("flood: %ld callbacks, %ld pending at most%s", n, most,
+		     is_throttled ? ", throttled" : "");
+	return n;
+}
+
+/* Returns false if some callbacks may yet come. */
+static bool make_flood(struct flood *flood)
+{
+	bool is_throttled = torture_type->throttle && flood->number++ % 2;
+	unsigned long until;
+	long n;
+
+	atomic_long_set(&flood->invoked, 0);
+	n = pour(flood, is_throttled);
 	/* At least the updaters go on, too: in a flood, grace periods must pass. */
 	until = jiffies + 10 * HZ;
-	while (!atomic_long_read(&flood_invoked) && time_before(jiffies, until))
+	while (n && !atomic_long_read(&flood->invoked) && time_before(jiffies, until))
 		schedule_timeout_idle(1);
-	if (!atomic_long_read(&flood_invoked))
-		torture_found("none of %u callbacks was invoked within 10 s", n);
-	torture_taken(TORTURE_flood);
+	if (n && !atomic_long_read(&flood->invoked))
+		torture_found("none of %ld callbacks was invoked within 10 s", n);
+	torture_taken(is_throttled ? TORTURE_throttled_flood : TORTURE_flood);
 	torture_type->drain(torture_structure);
-	if (atomic_long_read(&flood_invoked) != n)
-		torture_found("%ld of %u callbacks of a flood were invoked",
-			      atomic_long_read(&flood_invoked), n);
-	torture_info("flood: %u callbacks, %lu grace periods", n,
-		     torture_type->completed(torture_structure) - completed);
+	if (atomic_long_read(&flood->invoked) == n)
+		return true;
+	torture_found("%ld of %ld callbacks of a flood were invoked",
+		      atomic_long_read(&flood->invoked), n);
+	return false;
 }
 
 static int flood_thread(void *data)
 {
-	while (!torture_must_stop()) {
-		make_flood();
-		torture_sleep(FLOOD_INTERVAL * HZ);
+	struct flood *flood = data;
+
+	while (make_flood(flood) && !torture_must_stop()) {
+		torture_sleep(torture.fwd_progress_holdoff * HZ);
 		torture_pause();
+	}
+	while (!torture_must_stop())
+		torture_sleep(HZ);
+	return 0;
+}
+
+static int floods_init(void)
+{
+	int i, err;
+
+	if (!torture.fwd_progress)
+		return 0;
+	floods = kvcalloc(torture.fwd_progress, sizeof(*floods), GFP_KERNEL);
+	if (!floods)
+		return -ENOMEM;
+	torture_expect(TORTURE_flood);
+	if (torture_type->throttle)
+		torture_expect(TORTURE_throttled_flood);
+	for (i = 0; i < torture.fwd_progress; i++) {
+		err = torture_start(flood_thread, &floods[i], "fwd_prog", i);
+		if (err)
+			return err;
 	}
 	return 0;
 }
 
 int torture_callbacks_init(void)
 {
-	int i, err;
+	int i, err = floods_init();
 
-	if (torture.fwd_progress) {
-		flood = kvcalloc(FLOOD_SIZE, sizeof(*flood), GFP_KERNEL);
-		if (!flood)
-			return -ENOMEM;
-		torture_expect(TORTURE_flood);
-		err = torture_start(flood_thread, NULL, "fwd_prog", 0);
-		if (err)
-			return err;
-	}
-	if (!torture.n_barrier_cbs)
-		return 0;
+	if (err || !torture.n_barrier_cbs)
+		return err;
 	posted = kvcalloc(torture.n_barrier_cbs, sizeof(*posted), GFP_KERNEL);
 	if (!posted)
 		return -ENOMEM;
@@ -167,5 +244,5 @@ int torture_callbacks_init(void)
 void torture_callbacks_free(void)
 {
 	kvfree(posted);
-	kvfree(flood);
+	kvfree(floods);
 }

@@ -20,6 +20,8 @@ struct torture_parameters torture = {
 	.store_buffering = true,
 	.n_barrier_cbs = 4,
 	.fwd_progress = 1,
+	.fwd_progress_holdoff = 10,
+	.fwd_progress_limit = 100000,
 	.stutter = 5,
 	.shuffle_interval = 3,
 	.preempt_interval = 1000,
@@ -88,7 +90,13 @@ MODULE_PARM_DESC(n_barrier_cbs,
 		 "Number of threads whose callbacks a barrier waits for (default 4)");
 module_param_named(fwd_progress, torture.fwd_progress, int, 0444);
 MODULE_PARM_DESC(fwd_progress,
-		 "Flood with callbacks now and then (default 1)");
+		 "Number of threads that flood with callbacks now and then, each of 1 KiB (default 1)");
+module_param_named(fwd_progress_holdoff, torture.fwd_progress_holdoff, int, 0444);
+MODULE_PARM_DESC(fwd_progress_holdoff,
+		 "Time between a thread's floods (s) (default 10)");
+module_param_named(fwd_progress_limit, torture.fwd_progress_limit, int, 0444);
+MODULE_PARM_DESC(fwd_progress_limit,
+		 "Pending callbacks at which a flood ends, 0 for an eighth of memory left (default 100000)");
 module_param_named(stutter, torture.stutter, int, 0444);
 MODULE_PARM_DESC(stutter,
 		 "Time between pauses of the test (s), 0 for none (default 5)");
@@ -166,7 +174,9 @@ int torture_check_parameters(void)
 	       check("extendables", torture.extendables, 0, TORTURE_ALL) ?:
 	       check("test_nmis", torture.test_nmis, 0, 10000) ?:
 	       check("n_barrier_cbs", torture.n_barrier_cbs, 0, 1024) ?:
-	       check("fwd_progress", torture.fwd_progress, 0, 1) ?:
+	       check("fwd_progress", torture.fwd_progress, 0, 64) ?:
+	       check("fwd_progress_holdoff", torture.fwd_progress_holdoff, 0, 3600) ?:
+	       check("fwd_progress_limit", torture.fwd_progress_limit, 0, INT_MAX) ?:
 	       check("stutter", torture.stutter, 0, 3600) ?:
 	       check("shuffle_interval", torture.shuffle_interval, 0, 3600) ?:
 	       check("onoff_interval", torture.onoff_interval, 0, 3600 * HZ) ?:
@@ -184,14 +194,15 @@ int torture_check_parameters(void)
 
 void torture_log_parameters(const char *what)
 {
-	pr_alert("%s-torture:--- %s: nreaders=%d nwriters=%d nfakewriters=%d extendables=%#x gp_sync=%d gp_exp=%d gp_kill=%d gp_timeout=%d gp_poll=%d gp_cond=%d gp_call=%d gp_defer=%d irqreader=%d test_nmis=%d leakpointer=%d store_buffering=%d gpwrap=%d n_barrier_cbs=%d fwd_progress=%d stutter=%d shuffle_interval=%d onoff_interval=%d onoff_holdoff=%d preempt_duration=%d preempt_interval=%d read_exit_delay=%d read_exit_burst=%d stall_cpu=%d stall_cpu_holdoff=%d stall_cpu_repeat=%d stall_cpu_irqsoff=%d stall_cpu_block=%d stat_interval=%d shutdown_secs=%d verbose=%d seed=%lu\n",
+	pr_alert("%s-torture:--- %s: nreaders=%d nwriters=%d nfakewriters=%d extendables=%#x gp_sync=%d gp_exp=%d gp_kill=%d gp_timeout=%d gp_poll=%d gp_cond=%d gp_call=%d gp_defer=%d irqreader=%d test_nmis=%d leakpointer=%d store_buffering=%d gpwrap=%d n_barrier_cbs=%d fwd_progress=%d fwd_progress_holdoff=%d fwd_progress_limit=%d stutter=%d shuffle_interval=%d onoff_interval=%d onoff_holdoff=%d preempt_duration=%d preempt_interval=%d read_exit_delay=%d read_exit_burst=%d stall_cpu=%d stall_cpu_holdoff=%d stall_cpu_repeat=%d stall_cpu_irqsoff=%d stall_cpu_block=%d stat_interval=%d shutdown_secs=%d verbose=%d seed=%lu\n",
 		 torture.torture_type, what,
 		 torture.nreaders, torture.nwriters, torture.nfakewriters, torture.extendables,
 		 torture.gp_sync, torture.gp_exp, torture.gp_kill, torture.gp_timeout,
 		 torture.gp_poll, torture.gp_cond, torture.gp_call, torture.gp_defer,
 		 torture.irqreader, torture.test_nmis, torture.leakpointer,
 		 torture.store_buffering, torture.gpwrap, torture.n_barrier_cbs,
-		 torture.fwd_progress, torture.stutter, torture.shuffle_interval,
+		 torture.fwd_progress, torture.fwd_progress_holdoff,
+		 torture.fwd_progress_limit, torture.stutter, torture.shuffle_interval,
 		 torture.onoff_interval, torture.onoff_holdoff, torture.preempt_duration,
 		 torture.preempt_interval, torture.read_exit_delay, torture.read_exit_burst,
 		 torture.stall_cpu, torture.stall_cpu_holdoff, torture.stall_cpu_repeat,

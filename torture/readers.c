@@ -86,12 +86,16 @@ struct handover {
  * @reader: the thread's sections
  * @in_timer: sections of its timer
  * @timer: enters sections in interrupts
+ * @called: the callback that the timer queues
+ * @is_called: not 0 until that was invoked
  * @handover: the section that it hands over
  */
 struct torture_reader {
 	struct reader reader;
 	struct reader in_timer;
 	struct hrtimer timer;
+	struct torture_callback called;
+	int is_called;
 	struct handover handover;
 };
 
@@ -414,6 +418,35 @@ static void read_detached(struct torture_reader *thread)
 
 /* Threads */
 
+static void called_done(struct torture_callback *callback)
+{
+	/* Pairs with the acquire in is_pending(). */
+	smp_store_release(&container_of(callback, struct torture_reader, called)->is_called, 0);
+}
+
+static bool is_pending(struct torture_reader *thread)
+{
+	return smp_load_acquire(&thread->is_called);
+}
+
+/* Queues a callback in a section that interrupts whatever it does: a call, perhaps. */
+static void call_in_timer(struct torture_reader *thread)
+{
+	struct torture_section section;
+
+	if (is_pending(thread))
+		return;
+	torture_taken(TORTURE_called_in_timer);
+	thread->called.done = called_done;
+	WRITE_ONCE(thread->is_called, 1);
+	torture_type->enter(torture_structure, &section);
+	torture_type->call(torture_structure, &thread->called);
+	spend(&thread->in_timer, NULL, 0);
+	if (!is_pending(thread))
+		torture_found("a callback was invoked before the section that queued it was left");
+	torture_type->exit(torture_structure, &section);
+}
+
 static enum hrtimer_restart read_in_timer(struct hrtimer *timer)
 {
 	struct torture_reader *thread = container_of(timer, struct torture_reader, timer);
@@ -421,6 +454,8 @@ static enum hrtimer_restart read_in_timer(struct hrtimer *timer)
 
 	torture_taken(TORTURE_in_timer);
 	read_attached(&thread->in_timer);
+	if (torture_one_in(&thread->in_timer.random, 8))
+		call_in_timer(thread);
 	us = 50 + torture_random(&thread->in_timer.random, 1000);
 	hrtimer_forward_now(timer, us_to_ktime(us));
 	return HRTIMER_RESTART;
@@ -608,8 +643,10 @@ static void expect_branches(void)
 		if (torture.extendables & extendables[i].bits)
 			torture_expect(extendables[i].branch);
 	}
-	if (torture.irqreader)
+	if (torture.irqreader) {
 		torture_expect(TORTURE_in_timer);
+		torture_expect(TORTURE_called_in_timer);
+	}
 	if (has_handovers()) {
 		torture_expect(TORTURE_detached);
 		torture_expect(TORTURE_left_in_timer);
@@ -646,6 +683,16 @@ int torture_readers_init(void)
 	return nmi_init();
 }
 
+/* Waits for a callback, but not for ever. Returns whether it was invoked. */
+static bool wait_for_called(struct torture_reader *thread)
+{
+	unsigned long until = jiffies + 10 * HZ;
+
+	while (is_pending(thread) && time_before(jiffies, until))
+		schedule_timeout_idle(1);
+	return !is_pending(thread);
+}
+
 /* Waits until no section is open. The threads have been stopped. */
 void torture_readers_settle(void)
 {
@@ -655,6 +702,8 @@ void torture_readers_settle(void)
 		while (!may_hand_over(&readers[i].handover))
 			schedule_timeout_idle(1);
 		flush_work(&readers[i].handover.work);
+		if (!wait_for_called(&readers[i]))
+			torture_found("the callback that timer %d queued was not invoked", i);
 	}
 	/* An NMI or a call that is on its way to a CPU. */
 	synchronize_rcu();

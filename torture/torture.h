@@ -217,6 +217,8 @@ struct torture_parameters {
 	bool gpwrap;
 	int n_barrier_cbs;
 	int fwd_progress;
+	int fwd_progress_holdoff;
+	int fwd_progress_limit;
 	int stutter;
 	int shuffle_interval;
 	int onoff_interval;
