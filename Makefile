@@ -95,7 +95,7 @@ module: ## DIR=DIRECTORY: build a module of yours that uses epoch.ko, for the gu
 deb: ## Debian's packages epoch-dkms, epoch-dev and epoch-bench, in the cache
 	@$(ENTER) packaging/deb.sh
 
-fuzz: ## FUZZ="[KERNEL [OPTION ...]]": check-fuzz, on another kernel (kasan) or longer (--seconds N)
+fuzz: ## FUZZ="[KERNEL [OPTION ...]]": check-fuzz, on another kernel (uml-kasan) or longer (--seconds N)
 	@$(ENTER) test/checks/fuzz.sh $(FUZZ)
 
 matrix: ## smoke-test the modules on each kernel, or on those of KERNELS="V ..."

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # fuzz.sh [KERNEL [OPTION...]]: fuzz the device, the files and the parameters of the modules on a
 # kernel that this project builds: debug, for a minute, unless KERNEL and OPTIONs of test/fuzz/fuzz.c
-# say otherwise (fuzz.sh kasan --seconds 1000000 --calls 10000000; TIMEOUT= is the guest's time in
+# say otherwise (fuzz.sh uml-kasan --seconds 36000 --calls 10000000; TIMEOUT= is the guest's time in
 # seconds). Prints "PASS name" and "FAIL name" lines.
 set -euo pipefail
 # shellcheck source=test/inside.sh

@@ -93,7 +93,8 @@ build() {
 		# A mutant may leave code unused, so warnings are not errors.
 		plant
 	else
-		flags+=(KCFLAGS=-Werror KRUSTFLAGS=-Dwarnings)
+		# In addition to those of the kernel.
+		flags+=("KCFLAGS=$(sed -n 's/^KCFLAGS=//p' "$tree/.arguments" | tail -n 1) -Werror" KRUSTFLAGS=-Dwarnings)
 		workdir "$out" "$(key "$tree/.stamp") $(contents "${sources[@]}")"
 	fi
 	make -C "$tree" M="$from" MO="$out" -j"$jobs" "${flags[@]}" modules
