@@ -103,6 +103,15 @@ weight() {
 	echo $((${#runs[@]} > 3 ? ${#runs[@]} : 3))
 }
 
+# least NAME PART: print the seconds that a scenario needs: the module's verdict needs each of its
+# branches, some of which take their time.
+least() {
+	local least=$((30 + 30 * $2))
+	# shellcheck disable=SC1090 # which one depends
+	. "$test/scenarios/$1"
+	echo "$least"
+}
+
 end=$((SECONDS + 60 * minutes))
 number=0
 weights=0
@@ -115,8 +124,7 @@ for name in "${ready[@]}"; do
 	dir=$EPOCH_CACHE/torture/$name
 	part=$(weight "$name")
 	share=$(((end - SECONDS) * part / weights))
-	# The module's verdict needs each of its branches, some of which take their time.
-	least=$((30 + 30 * part))
+	least=$(least "$name" "$part")
 	((share >= least)) || share=$least
 	weights=$((weights - part))
 	number=$((number + 1))
