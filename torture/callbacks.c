@@ -208,7 +208,7 @@ static int floods_init(void)
 
 	if (!torture.fwd_progress)
 		return 0;
-	floods = kvcalloc(torture.fwd_progress, sizeof(*floods), GFP_KERNEL);
+	floods = kvcalloc(torture.fwd_progress, sizeof(*floods), GFP_KERNEL | __GFP_NOWARN);
 	if (!floods)
 		return -ENOMEM;
 	torture_expect(TORTURE_flood);
@@ -228,7 +228,7 @@ int torture_callbacks_init(void)
 
 	if (err || !torture.n_barrier_cbs)
 		return err;
-	posted = kvcalloc(torture.n_barrier_cbs, sizeof(*posted), GFP_KERNEL);
+	posted = kvcalloc(torture.n_barrier_cbs, sizeof(*posted), GFP_KERNEL | __GFP_NOWARN);
 	if (!posted)
 		return -ENOMEM;
 	torture_expect(TORTURE_barrier);

@@ -663,7 +663,7 @@ int torture_readers_init(void)
 
 	counts = alloc_percpu(struct counts);
 	/* The last one is for threads that end after a section. */
-	readers = kvcalloc(torture.nreaders + 1, sizeof(*readers), GFP_KERNEL);
+	readers = kvcalloc(torture.nreaders + 1, sizeof(*readers), GFP_KERNEL | __GFP_NOWARN);
 	if (!counts || !readers)
 		return -ENOMEM;
 	for (i = 0; i <= torture.nreaders; i++)

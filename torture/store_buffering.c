@@ -180,7 +180,7 @@ int torture_store_buffering_init(void)
 		torture_info("store buffering: not tested on one CPU");
 		return 0;
 	}
-	scratch = vmalloc(SZ_8M);
+	scratch = __vmalloc(SZ_8M, GFP_KERNEL | __GFP_NOWARN);
 	structure = torture_type->make();
 	if (!scratch || !structure)
 		return -ENOMEM;
