@@ -6,8 +6,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use epoch_machine::hypervisor::Machine;
-use epoch_machine::topology::count_cpus;
+use host::hypervisor::Machine;
+use host::topology::count_cpus;
 use procfs_core::{CpuTime, ExplicitSystemInfo, FromBufReadSI, FromRead, KernelStats, LoadAverage};
 
 use super::finding::Finding;

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use anyhow::{Result, ensure};
 use console::Style;
-use epoch_machine::environment::Environment;
+use host::environment::Environment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use textwrap::{Options, WordSplitter};

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use epoch_machine::hypervisor::Machine;
+use host::hypervisor::Machine;
 
 use super::finding::Finding;
 use super::system::System;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use epoch_machine::hypervisor;
+use host::hypervisor;
 
 /// Properties of a machine that are in no file.
 pub trait Host {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use epoch_machine::hypervisor::has_flag;
+use host::hypervisor::has_flag;
 
 use super::finding::Finding;
 use super::system::System;

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use epoch_machine::hypervisor::Machine;
+use host::hypervisor::Machine;
 
 use super::finding::Finding;
 use super::system::System;

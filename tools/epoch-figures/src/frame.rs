@@ -3,8 +3,8 @@
 //! Text around each plot: title, results, environment, and notes.
 
 use anyhow::Result;
-use epoch_machine::environment::Environment;
 use epoch_results::compare::CAVEAT;
+use host::environment::Environment;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};

@@ -4,9 +4,9 @@
 
 use std::ops::RangeInclusive;
 
-use epoch_machine::environment::Environment;
 use epoch_results::workload::Carrier;
 use epoch_results::workload::Workload;
+use host::environment::Environment;
 
 /// Returns the title of a workload with this range of tasks.
 pub fn title(workload: &Workload, tasks: RangeInclusive<usize>) -> String {

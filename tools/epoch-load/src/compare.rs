@@ -5,9 +5,9 @@
 use anyhow::Result;
 use epoch_device::observe::{Observation, Observer};
 use epoch_device::sysfs::TrackerControl;
-use epoch_machine::activity::{ActivityMeter, SystemActivity};
 use epoch_results::compare::{Outcome, Plan};
 use epoch_results::sample::Sample;
+use host::activity::{ActivityMeter, SystemActivity};
 
 use crate::pool::Pool;
 use crate::progress::Progress;
@@ -145,7 +145,7 @@ mod tests {
     use crate::watch::fake::FakeWatch;
     use epoch_device::observe::fake::FakeObserver;
     use epoch_device::sysfs::TrackerGuard;
-    use epoch_machine::activity::fake::FakeMeter;
+    use host::activity::fake::FakeMeter;
     use ministat::Confidence;
     use std::time::Duration;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use epoch_device::observe::{Observation, Observer};
-use epoch_machine::activity::{ActivityMeter, SystemActivity};
 use epoch_results::sample::{Sample, average};
+use host::activity::{ActivityMeter, SystemActivity};
 
 use crate::pool::Pool;
 use crate::sampling;
@@ -116,7 +116,7 @@ mod tests {
     use crate::watch::Unwatched;
     use crate::watch::fake::FakeWatch;
     use epoch_device::observe::fake::FakeObserver;
-    use epoch_machine::activity::fake::FakeMeter;
+    use host::activity::fake::FakeMeter;
 
     fn quietly(
         pool: &mut FakePool,

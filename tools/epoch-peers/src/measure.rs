@@ -192,7 +192,7 @@ impl Together {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use epoch_machine::topology::allowed_cpus;
+    use host::topology::allowed_cpus;
     use std::sync::Mutex;
 
     /// A candidate that records in which order candidates run.

@@ -2,7 +2,7 @@
 
 //! Results, as `--json` writes them and the other outputs read them.
 
-use epoch_machine::environment::Environment;
+use host::environment::Environment;
 use serde::Serialize;
 
 use crate::candidates::{Entry, Kind, names};

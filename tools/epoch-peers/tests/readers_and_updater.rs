@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use epoch_machine::topology::allowed_cpus;
 use epoch_peers::epoch::{Epoch, Flaw, Sound};
+use host::topology::allowed_cpus;
 
 const ALIVE: u64 = 1;
 const POISONED: u64 = 0xdead;

@@ -11,9 +11,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::thread;
 
-use epoch_machine::topology::allowed_cpus;
 use epoch_peers::epoch::{Epoch, Flaw, Reader, Sound};
 use epoch_peers::system::pin;
+use host::topology::allowed_cpus;
 
 /// Number of stores that the one to the counter must wait for.
 const SLOW_STORES: usize = 48;

@@ -2,7 +2,7 @@
 
 //! Activity of the whole machine per iteration.
 
-use epoch_machine::activity::{Counted, CpuTime, Missing, SystemActivity};
+use host::activity::{Counted, CpuTime, Missing, SystemActivity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 //! Comparisons measured both with processes and with threads.
 
 use anyhow::Result;
-use epoch_machine::environment::Environment;
+use host::environment::Environment;
 
 use crate::activity::{self, ActivityPerIteration};
 use crate::json::{CompareReport, TrackerReport};

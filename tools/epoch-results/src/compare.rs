@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use epoch_device::hook::Target;
 use epoch_device::observe::Observation;
-use epoch_machine::activity::SystemActivity;
-use epoch_machine::environment::Environment;
+use host::activity::SystemActivity;
+use host::environment::Environment;
 use ministat::{Confidence, Dataset, MAX_DATASETS, Options};
 
 use crate::activity;

@@ -3,10 +3,10 @@
 //! Examples for tests.
 
 use epoch_device::testcase::Testcase;
-use epoch_machine::activity::{CpuTime, SystemActivity};
-use epoch_machine::environment::Environment;
 use epoch_profile::event::Source;
 use epoch_profile::top::{Change, Function, Share};
+use host::activity::{CpuTime, SystemActivity};
+use host::environment::Environment;
 use ministat::Confidence;
 
 use crate::activity::ActivityPerIteration;

@@ -10,8 +10,8 @@ use epoch_device::error::usage;
 use epoch_device::orders::Mix;
 use epoch_device::testcase::Testcase;
 use epoch_device::uapi;
-use epoch_machine::memory::page_bytes;
-use epoch_machine::topology;
+use host::memory::page_bytes;
+use host::topology;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

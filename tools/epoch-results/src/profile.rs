@@ -8,9 +8,9 @@ use std::io::{self, Write};
 
 use anyhow::{Result, ensure};
 use epoch_device::hook::Target;
-use epoch_machine::environment::Environment;
 use epoch_profile::event::Source;
 use epoch_profile::top::{Change, Function, Share};
+use host::environment::Environment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

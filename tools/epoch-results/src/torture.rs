@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use epoch_device::observe::Observed;
-use epoch_machine::environment::Environment;
+use host::environment::Environment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

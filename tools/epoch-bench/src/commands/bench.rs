@@ -15,12 +15,12 @@ use epoch_load::progress::{Part, Progress};
 use epoch_load::sampling;
 use epoch_load::session::{self, Knobs};
 use epoch_load::signals::SignalWatch;
-use epoch_machine::activity::SystemMeter;
 use epoch_results::compare::{MAX_TRACKERS, Outcome, Plan};
 use epoch_results::hook_cost::HookCost;
 use epoch_results::options::Options;
 use epoch_results::sample::Sample;
 use epoch_results::workload::{Where, Workload};
+use host::activity::SystemMeter;
 use ministat::{Confidence, MIN_POINTS};
 
 use super::conditions::Conditions;

@@ -9,11 +9,11 @@ use epoch_device::error::usage;
 use epoch_device::sysfs::ALL;
 use epoch_load::progress;
 use epoch_load::signals::SignalWatch;
-use epoch_machine::environment::Environment;
 use epoch_results::compare::{self, Plan};
 use epoch_results::destination::Destination;
 use epoch_results::json::{self, CompareReport, Repeat, TrackerReport};
 use epoch_results::workload::Where;
+use host::environment::Environment;
 
 use super::bench::Bench;
 use super::module::Module;

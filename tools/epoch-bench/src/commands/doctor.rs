@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::ColorChoice;
 use epoch_doctor::{self, Report, System};
-use epoch_machine::environment::Environment;
 use epoch_results::json;
+use host::environment::Environment;
 
 use super::setup::{command_line, open_destination};
 use crate::cli::DoctorArgs;

@@ -9,13 +9,13 @@ use epoch_device::observe::{Observed, Observer};
 use epoch_device::sysfs::TrackerControl;
 use epoch_load::run::{self, Plan};
 use epoch_load::signals::SignalWatch;
-use epoch_machine::activity::SystemMeter;
-use epoch_machine::environment::Environment;
 use epoch_results::activity::{self, ActivityPerIteration, ActivityRow};
 use epoch_results::hook_cost;
 use epoch_results::json::{self, RunReport};
 use epoch_results::stats::Statistics;
 use epoch_results::summary;
+use host::activity::SystemMeter;
+use host::environment::Environment;
 use ministat::Confidence;
 
 use super::bench::Bench;

@@ -10,10 +10,10 @@ use anyhow::Result;
 use epoch_device::error::usage;
 use epoch_device::orders::{Mix, Orders};
 use epoch_load::pool::{Crew, KernelLoad};
-use epoch_machine::topology;
 use epoch_results::destination::Destination;
 use epoch_results::options::Options;
 use epoch_results::workload::Where;
+use host::topology;
 
 use super::mechanism::Asked;
 use super::module::kernel_load;

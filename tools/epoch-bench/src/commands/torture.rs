@@ -14,11 +14,11 @@ use epoch_load::pool::{Crew, OwnTrackers, Workers};
 use epoch_load::session::{self, Knobs};
 use epoch_load::signals::SignalWatch;
 use epoch_load::torture::{self, Outcome, Plan};
-use epoch_machine::environment::Environment;
-use epoch_machine::topology;
 use epoch_results::json;
 use epoch_results::torture::{TortureReport, Tortured};
 use epoch_results::workload::Carrier;
+use host::environment::Environment;
+use host::topology;
 
 use super::module::{Module, kernel_load};
 use super::setup::{command_line, open_destination, say, warn};

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use anyhow::{Context, Result};
 use epoch_device::testcase::Testcase;
 use epoch_device::uapi;
-use epoch_machine::memory::page_bytes;
+use host::memory::page_bytes;
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 

@@ -11,7 +11,7 @@ use std::io::Write;
 
 use anyhow::{Result, bail, ensure};
 use epoch_device::hook::Target;
-use epoch_machine::environment::Environment;
+use host::environment::Environment;
 use ministat::{Confidence, MIN_POINTS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@
 //! it may be resumed in.
 
 use anyhow::{Result, bail, ensure};
-use epoch_machine::environment::Environment;
+use host::environment::Environment;
 
 use super::SweepReport;
 

@@ -17,7 +17,6 @@ use epoch_device::error::usage;
 use epoch_device::sysfs::TrackerControl;
 use epoch_load::progress;
 use epoch_load::signals::SignalWatch;
-use epoch_machine::environment::Environment;
 use epoch_profile::event::{Event, Source, Vendor};
 use epoch_profile::fold::Stacks;
 use epoch_profile::perf::{self, Perf};
@@ -27,6 +26,7 @@ use epoch_results::profile::{Difference, EventReport, ProfileReport, TrackerProf
 use epoch_results::sample::{Sample, average};
 use epoch_results::stats::Statistics;
 use epoch_results::workload::Where;
+use host::environment::Environment;
 use ministat::Confidence;
 
 use self::outputs::Outputs;

@@ -3,8 +3,8 @@
 //! Findings of doctor on the page.
 
 use epoch_doctor::{Finding, Report, Status, Topic};
-use epoch_machine::hypervisor;
 use epoch_report::{Block, Section};
+use host::hypervisor;
 
 use super::part::Part;
 

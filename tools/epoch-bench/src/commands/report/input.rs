@@ -8,10 +8,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use epoch_device::error::usage;
 use epoch_doctor::Report as DoctorReport;
-use epoch_machine::environment::Environment;
 use epoch_results::json::{self, CompareReport, RunReport};
 use epoch_results::profile::ProfileReport;
 use epoch_results::sweep::SweepReport;
+use host::environment::Environment;
 
 use super::profile::Profile;
 

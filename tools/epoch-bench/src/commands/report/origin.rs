@@ -2,9 +2,9 @@
 
 //! Origin of the results, and the commands that reproduce them.
 
-use epoch_machine::environment::Environment;
-use epoch_machine::hypervisor;
 use epoch_report::{Block, Fact, Section};
+use host::environment::Environment;
+use host::hypervisor;
 
 use super::input::{Input, Results};
 

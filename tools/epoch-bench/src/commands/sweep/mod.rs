@@ -11,12 +11,12 @@ use std::io::{self, Write};
 use anyhow::{Context, Result, ensure};
 use epoch_load::progress::{self, Progress};
 use epoch_load::signals::SignalWatch;
-use epoch_machine::environment::Environment;
 use epoch_results::activity;
 use epoch_results::compare::{self, CAVEAT, Plan};
 use epoch_results::json::TrackerReport;
 use epoch_results::sweep::{Point, Settings, SweepReport};
 use epoch_results::workload::Where;
+use host::environment::Environment;
 
 use self::outputs::Outputs;
 use super::bench::{Bench, Measured};

@@ -79,11 +79,11 @@ mod tests {
     use epoch_load::pool::fake::{FakePool, FakeTrackers};
     use epoch_load::progress::Silent;
     use epoch_load::watch::Unwatched;
-    use epoch_machine::activity::fake::FakeMeter;
-    use epoch_machine::environment::Environment;
     use epoch_results::compare::{self, Plan};
     use epoch_results::examples::{example_sweep as example, sweep as report};
     use epoch_results::json::TrackerReport;
+    use host::activity::fake::FakeMeter;
+    use host::environment::Environment;
 
     const BEGUN: [&str; 6] = ["--trackers", "mutex,epoch", "--tasks", "1,2,4", "-s", "3"];
 

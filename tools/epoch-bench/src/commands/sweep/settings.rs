@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use epoch_device::error::usage;
-use epoch_machine::topology;
 use epoch_results::sweep::Settings;
+use host::topology;
 use serde_json::Value;
 
 use crate::cli::SweepArgs;
