@@ -121,7 +121,7 @@ fn bad_usage_exits_with_2() {
     fails_with(&["man"], 2, "<DIR>");
     fails_with(&["draw", "x.json"], 2, "<--svg <FILE>|--png <FILE>>");
     fails_with(
-        &["draw", "x.json", "--svg", "x", "--png", "x"],
+        &["draw", "x.json", "--svg", "x", "--png", "y"],
         1,
         "cannot read x.json",
     );

@@ -217,3 +217,29 @@ fn a_profile_needs_its_flame_graphs() {
     fs::write(&path, json.replace("flame-epoch.svg", "../flame-epoch.svg")).unwrap();
     refused("it is somewhere else");
 }
+
+#[test]
+fn files_of_one_name_are_told_apart() {
+    let dir = results();
+    for machine in ["m1", "m2"] {
+        fs::create_dir(dir.path().join(machine)).unwrap();
+        let copy = dir.path().join(machine).join("compare.json");
+        fs::copy(dir.path().join("compare.json"), copy).unwrap();
+    }
+    let page = page(dir.path(), &["m1/compare.json", "m2/compare.json"]);
+    assert!(page.contains("m1/compare.json") && page.contains("m2/compare.json"));
+}
+
+#[test]
+fn a_page_can_come_from_standard_input_and_go_to_standard_output() {
+    let dir = results();
+    let output = Command::new(env!("CARGO_BIN_EXE_epoch-bench"))
+        .args(["report", "-", "-o", "-"])
+        .stdin(fs::File::open(dir.path().join("compare.json")).unwrap())
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert!(output.stdout.starts_with(b"<!"), "no page");
+    assert!(!dir.path().join("-").exists());
+}

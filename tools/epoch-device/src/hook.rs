@@ -7,14 +7,13 @@ use std::fs;
 use std::io;
 
 use anyhow::{Context, Result, anyhow, bail};
-use clap::ValueEnum;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::usage;
 use crate::sysfs::Sysfs;
+use host::error::usage;
 
 /// Symbol of a target with [`Mechanism::Syscall`]; no function has this name.
 const MUNMAP: &str = "munmap(2)";
@@ -23,7 +22,7 @@ const MUNMAP: &str = "munmap(2)";
 const AUTO: &str = "auto";
 
 /// Mechanism by which the module intercepts calls of the hooked function.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mechanism {
     /// Function tracer (ftrace)
@@ -36,6 +35,9 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Fprobe, Self::Kretprobe, Self::Syscall];
+
     /// Returns the name in sysfs and on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -47,7 +49,7 @@ impl Mechanism {
 
     /// Returns the mechanism of this name.
     pub fn named(name: &str) -> Option<Self> {
-        let mut all = Self::value_variants().iter().copied();
+        let mut all = Self::ALL.into_iter();
         all.find(|mechanism| mechanism.name() == name)
     }
 
@@ -504,16 +506,16 @@ mod tests {
         let error = hook
             .aim(Some("do_vmi_munmap"), Some(Mechanism::Syscall))
             .unwrap_err();
-        assert_eq!(crate::error::exit_code(&error), 2);
+        assert_eq!(host::error::exit_code(&error), 2);
         assert_eq!(hook.target().unwrap().to_string(), target);
     }
 
     #[test]
     fn mechanisms_have_names() {
-        for &mechanism in Mechanism::value_variants() {
+        for mechanism in Mechanism::ALL {
             assert_eq!(Mechanism::named(mechanism.name()), Some(mechanism));
-            let value = mechanism.to_possible_value().unwrap();
-            assert_eq!(value.get_name(), mechanism.name());
+            let json = serde_json::to_value(mechanism).unwrap();
+            assert_eq!(json, mechanism.name());
         }
         assert_eq!(Mechanism::named(AUTO), None);
         let (_dir, sysfs) = fake_class();

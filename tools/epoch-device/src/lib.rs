@@ -4,7 +4,6 @@
 
 pub mod counters;
 pub mod device;
-pub mod error;
 pub mod hook;
 pub mod latency;
 pub mod observe;

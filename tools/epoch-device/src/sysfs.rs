@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use nix::errno::Errno;
 
 use crate::device::not_loaded;
-use crate::error::usage;
+use host::error::usage;
 
 /// The module's directory in sysfs.
 pub const CLASS_DIR: &str = "/sys/class/misc/epoch_bench";
@@ -257,7 +257,7 @@ mod tests {
         assert!(error.contains("none, mutex, epoch"), "{error}");
         assert_eq!(sysfs.current().unwrap(), "mutex");
         let error = named_trackers(&sysfs, &["epoch".into(), "rcu".into()]).unwrap_err();
-        assert_eq!(crate::error::exit_code(&error), 2);
+        assert_eq!(host::error::exit_code(&error), 2);
     }
 
     #[test]

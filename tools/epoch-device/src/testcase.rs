@@ -2,16 +2,13 @@
 
 //! Testcases: the work that a worker does in each iteration.
 
-use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::uapi;
 
 /// A testcase of the module that can be measured.
-#[derive(
-    Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize, ValueEnum,
-)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Testcase {
     /// Map and unmap 128 MB of anonymous memory without touching it
@@ -26,6 +23,9 @@ pub enum Testcase {
 }
 
 impl Testcase {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Mmap1, Self::Mmap1Touch, Self::PageFault, Self::Di];
+
     /// Returns the number in the kernel's interface.
     pub fn number(self) -> u32 {
         match self {
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn no_description_has_a_colon() {
-        for testcase in Testcase::value_variants() {
+        for testcase in Testcase::ALL {
             for pages in [None, Some(1), Some(7)] {
                 assert!(!testcase.description(pages).contains(':'));
             }
@@ -80,10 +80,8 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_the_command_line() {
-        for testcase in Testcase::value_variants() {
-            let value = testcase.to_possible_value().unwrap();
-            assert_eq!(value.get_name(), testcase.name());
+    fn names_are_those_of_files() {
+        for testcase in Testcase::ALL {
             let json = serde_json::to_value(testcase).unwrap();
             assert_eq!(json, testcase.name());
         }

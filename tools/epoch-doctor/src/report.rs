@@ -150,7 +150,11 @@ mod tests {
                 Finding::unknown("turbo", "no switch", "look elsewhere"),
             ],
         }];
-        Report::new(vec!["epoch-bench".into()], Environment::detect(), sections)
+        Report::new(
+            vec!["epoch-bench".into()],
+            Environment::detect(None),
+            sections,
+        )
     }
 
     fn text(width: Option<usize>, colour: bool) -> String {

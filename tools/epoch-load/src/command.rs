@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 
 use anyhow::{Context, Result, anyhow};
-use epoch_device::error::{Interrupted, usage};
+use host::error::{Interrupted, usage};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;

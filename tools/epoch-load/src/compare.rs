@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn the_tracker_is_put_back_after_a_failure() {
         let (mut pool, trackers) = pool_and_trackers();
-        pool.fail_at_wait = Some((5, epoch_device::error::Interrupted.into()));
+        pool.fail_at_wait = Some((5, host::error::Interrupted.into()));
         let guard = TrackerGuard::new(&*trackers).unwrap();
         let plan = plan(&["mutex", "epoch"]);
         let error = take(&mut pool, &trackers, &plan).unwrap_err();

@@ -100,10 +100,10 @@ mod tests {
     use super::*;
     use crate::pool::fake::{Event, FakePool, FakeTrackers};
     use anyhow::bail;
-    use epoch_device::error::Interrupted;
     use epoch_device::hook::fake::fake_class;
     use epoch_device::hook::{Filter, Mechanism};
     use epoch_device::sysfs::Sysfs;
+    use host::error::Interrupted;
     use std::cell::RefCell;
     use std::rc::Rc;
 

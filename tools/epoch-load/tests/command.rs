@@ -9,9 +9,9 @@ use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use epoch_device::error::Interrupted;
 use epoch_load::command::{Command, Ending, Subreaper};
 use epoch_load::signals::SignalWatch;
+use host::error::Interrupted;
 use nix::errno::Errno;
 use nix::sys::prctl::get_child_subreaper;
 use nix::sys::signal::{Signal, kill};

@@ -8,14 +8,14 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use epoch_device::error::{describe, exit_code, usage};
 use epoch_peers::candidates::{self, Entry};
 use epoch_peers::cli::Cli;
 use epoch_peers::measure::{Plan, measure};
 use epoch_peers::processes;
 use epoch_peers::report::{Machine, Method, Report, Skipped, Table};
 use epoch_peers::{picture, text};
-use epoch_results::destination::Destination;
+use host::destination::Destination;
+use host::error::{describe, exit_code, usage};
 use host::topology::allowed_cpus;
 
 fn main() -> ExitCode {

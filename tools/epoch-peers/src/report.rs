@@ -43,7 +43,7 @@ pub struct Machine {
 impl Machine {
     /// Detects the environment.
     pub fn detect(allowed_cpus: &[usize]) -> Self {
-        let environment = Environment::detect();
+        let environment = Environment::detect(None);
         Self {
             cpu_model: environment.cpu_model,
             online_cpus: environment.online_cpus,

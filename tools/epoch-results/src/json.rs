@@ -10,7 +10,7 @@
 //! [`SweepReport`]: crate::sweep::SweepReport
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{self, Write};
 
 use anyhow::{Context, Result, ensure};
 use epoch_device::hook::Target;
@@ -261,7 +261,8 @@ pub fn expect_schema(json: &[u8], expected: &str) -> Result<()> {
 
 /// Writes a report.
 pub fn write(out: &mut dyn Write, report: &impl Serialize) -> Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
+    // An error of the file as it is, which serde_json hides.
+    serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::from)?;
     writeln!(out)?;
     Ok(())
 }

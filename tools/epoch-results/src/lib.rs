@@ -5,7 +5,6 @@
 pub mod activity;
 pub mod carriers;
 pub mod compare;
-pub mod destination;
 pub mod evidence;
 #[cfg(any(test, feature = "fakes"))]
 #[allow(clippy::unwrap_used, missing_docs)]

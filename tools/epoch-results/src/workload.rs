@@ -2,27 +2,26 @@
 
 //! The measured workload.
 
-use clap::ValueEnum;
 use epoch_device::orders::Mix;
 use epoch_device::testcase::Testcase;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Location of the workload.
-#[derive(
-    Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize, ValueEnum,
-)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Where {
     /// In the kernel, through /dev/epoch_bench
     #[default]
     Kernel,
     /// In user space, as mmap and munmap system calls; trackers take part through the hook
-    /// through the hook
     User,
 }
 
 impl Where {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Kernel, Self::User];
+
     /// Returns the name on the command line.
     pub fn name(self) -> &'static str {
         match self {

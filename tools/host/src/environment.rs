@@ -6,7 +6,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-use epoch_device::sysfs::{Sysfs, TrackerControl};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,15 +32,16 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Detects the environment. Facts that cannot be determined are called unknown.
-    pub fn detect() -> Self {
+    /// Detects the environment; `module_tracker` is the tracker that is selected in the module, if
+    /// it is loaded. Facts that cannot be determined are called unknown.
+    pub fn detect(module_tracker: Option<String>) -> Self {
         let read = |path| {
             fs::read_to_string(path).map_or_else(|_| "unknown".into(), |t| t.trim().to_owned())
         };
         let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         Self {
             kernel: read("/proc/sys/kernel/osrelease"),
-            module_tracker: Sysfs::open().and_then(|sysfs| sysfs.current()).ok(),
+            module_tracker,
             online_cpus: count_cpus(&read("/sys/devices/system/cpu/online")).unwrap_or_else(|| {
                 std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
             }),

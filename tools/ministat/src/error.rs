@@ -61,7 +61,7 @@ impl fmt::Display for Error {
                 "data set {name} has {points} data points and needs at least {MIN_POINTS}: \
                  take more samples"
             ),
-            Self::Read { name, source } => write!(f, "cannot read {name}: {source}"),
+            Self::Read { name, .. } => write!(f, "cannot read {name}"),
             Self::DatasetCount(count) => write!(
                 f,
                 "{count} data sets given: 1 to {MAX_DATASETS} can be reported at a time"

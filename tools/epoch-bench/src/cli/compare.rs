@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{ArgGroup, Args};
-use epoch_device::error::usage;
 use epoch_device::uapi;
 use epoch_results::compare::MAX_TRACKERS;
+use host::error::usage;
 use ministat::Confidence;
 
 use super::MeasureArgs;

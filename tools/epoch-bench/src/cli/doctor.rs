@@ -14,7 +14,7 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "DIR")]
     pub kdir: Option<PathBuf>,
 
-    /// Also write all findings to this file as JSON
+    /// Also write all findings to this file as JSON; - is standard output, and text goes to stderr
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::Args;
 use epoch_device::hook::Mechanism;
 
+use super::choices;
+
 /// Options of `hook`.
 #[derive(Clone, Debug, Args)]
 pub struct HookArgs {
@@ -22,7 +24,7 @@ pub struct HookArgs {
 
     /// Mechanism that hooks the function [default: syscall if one of the trackers sleeps, else the
     /// setting of hook/mechanism]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choices::mechanism())]
     pub mechanism: Option<Mechanism>,
 
     /// Hook the calls of all tasks, not only of COMMAND and its descendants
@@ -33,7 +35,7 @@ pub struct HookArgs {
     #[arg(long, value_name = "NAME", value_parser = comm)]
     pub comm: Option<String>,
 
-    /// Also write all results to this file as JSON
+    /// Also write all results to this file as JSON; - is standard output, and text goes to stderr
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 

@@ -2,12 +2,14 @@
 
 //! The command line.
 
+mod choices;
 mod compare;
 mod doctor;
 mod given;
 mod hook;
 mod measure;
 mod ministat;
+pub mod options;
 mod profile;
 mod report;
 mod run;
@@ -24,6 +26,7 @@ pub use given::Given;
 pub use hook::HookArgs;
 pub use measure::MeasureArgs;
 pub use ministat::MinistatArgs;
+use options::OptionsArgs;
 pub use profile::ProfileArgs;
 pub use report::ReportArgs;
 pub use run::RunArgs;
@@ -132,6 +135,21 @@ pub enum Command {
     /// Generate manual pages of this command and its subcommands
     #[command(after_help = MAN_HELP)]
     Man(ManArgs),
+}
+
+impl Command {
+    /// Returns whether the command measures, and does not only print what there is.
+    pub fn is_measurement(&self) -> bool {
+        matches!(
+            self,
+            Self::Run(_)
+                | Self::Compare(_)
+                | Self::Sweep(_)
+                | Self::Hook(_)
+                | Self::Torture(_)
+                | Self::Profile(_)
+        )
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use epoch_device::hook::Mechanism;
 use epoch_device::uapi;
-use epoch_results::options::Options;
+
+use super::{OptionsArgs, choices};
 
 /// Options of `profile`.
 #[derive(Clone, Debug, Args)]
@@ -38,12 +39,12 @@ pub struct ProfileArgs {
 
     /// Measurement options.
     #[command(flatten)]
-    pub options: Options,
+    pub options: OptionsArgs,
 
     /// Mechanism that hooks calls with --where user and a tracker [default: syscall if a tracker
     /// sleeps, else the setting of hook/mechanism; on x86-64 kretprobe instead of fprobe, where
     /// possible]
-    #[arg(long, value_enum, value_name = "MECHANISM")]
+    #[arg(long, value_name = "MECHANISM", value_parser = choices::mechanism())]
     pub mechanism: Option<Mechanism>,
 
     /// Output directory; created if missing

@@ -9,11 +9,12 @@ use clap::Args;
 /// Options of `report`.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// Files written by --json of compare, sweep, run or doctor, or profile.json of profile
+    /// Files written by --json of compare, sweep, run or doctor, or profile.json of profile; - is
+    /// standard input
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// HTML file to write
+    /// HTML file to write; - is standard output
     #[arg(long, short, value_name = "FILE", default_value = "report.html")]
     pub output: PathBuf,
 

@@ -42,7 +42,7 @@ pub struct TortureArgs {
           value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     pub switch_ms: Option<u64>,
 
-    /// Also write all counts to this file as JSON
+    /// Also write all counts to this file as JSON; - is standard output, and text goes to stderr
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use epoch_device::error::usage;
 use epoch_device::hook::{Filter, Hook, Mechanism, Target};
 use epoch_device::observe::ModuleObserver;
 use epoch_device::sysfs::TrackerControl;
@@ -21,6 +20,7 @@ use epoch_results::options::Options;
 use epoch_results::sample::Sample;
 use epoch_results::workload::{Where, Workload};
 use host::activity::SystemMeter;
+use host::error::usage;
 use ministat::{Confidence, MIN_POINTS};
 
 use super::conditions::Conditions;

@@ -5,25 +5,26 @@
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
-use epoch_device::error::usage;
 use epoch_device::sysfs::ALL;
 use epoch_load::progress;
 use epoch_load::signals::SignalWatch;
 use epoch_results::compare::{self, Plan};
-use epoch_results::destination::Destination;
 use epoch_results::json::{self, CompareReport, Repeat, TrackerReport};
+use epoch_results::options::Options;
 use epoch_results::workload::Where;
+use host::destination::Destination;
 use host::environment::Environment;
+use host::error::usage;
 
 use super::bench::Bench;
-use super::module::Module;
+use super::module::{Module, selected_tracker};
 use super::pictures::Pictures;
 use super::setup::{self, check_distinct, command_line};
-use crate::cli::CompareArgs;
+use crate::cli::{CompareArgs, options};
 
 pub fn execute(args: &CompareArgs) -> Result<()> {
-    let options = &args.measure.options;
-    options.check()?;
+    let options = &Options::from(&args.measure.options);
+    options::check(options)?;
     args.measure
         .check_mechanism(options.r#where == Where::User)?;
     if args.trackers.len() == 1 && args.trackers != [ALL] {
@@ -38,7 +39,7 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
     let pictures = Pictures::open(&args.pictures)?;
     let workload = options.workload(setup::tasks(args.tasks)?)?;
     let module = Module::open()?;
-    let environment = Environment::detect();
+    let environment = Environment::detect(selected_tracker());
 
     // Outlives everything that must be restored.
     let signals = SignalWatch::new()?;

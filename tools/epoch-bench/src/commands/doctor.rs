@@ -11,13 +11,18 @@ use epoch_doctor::{self, Report, System};
 use epoch_results::json;
 use host::environment::Environment;
 
+use super::module::selected_tracker;
 use super::setup::{command_line, open_destination};
 use crate::cli::DoctorArgs;
 
 pub fn execute(args: &DoctorArgs, color: ColorChoice) -> Result<ExitCode> {
     let destination = open_destination("--json", args.json.as_deref())?;
     let sections = epoch_doctor::examine(&System::this(), args.kdir.as_deref());
-    let report = Report::new(command_line(), Environment::detect(), sections);
+    let report = Report::new(
+        command_line(),
+        Environment::detect(selected_tracker()),
+        sections,
+    );
 
     report.write(&mut io::stdout(), width(), coloured(color))?;
     if let Some(destination) = destination {

@@ -2,21 +2,27 @@
 
 //! `epoch-bench draw`
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
-
 use anyhow::{Context, Result};
-use epoch_device::error::usage;
 use epoch_results::json::{self, CompareReport};
 use epoch_results::sweep::SweepReport;
+use host::destination::{read, replaces};
+use host::error::usage;
 
 use super::pictures::Pictures;
-use super::setup::{check_distinct, same_file};
+use super::setup::check_distinct;
 use crate::cli::DrawArgs;
 
 pub fn execute(args: &DrawArgs) -> Result<()> {
     let name = args.report.display();
+    let named = args.pictures.named();
+    for (option, path) in named {
+        if path.is_some_and(|path| replaces(&args.report, path)) {
+            return Err(usage(format!(
+                "{option} {name} would replace the report itself: name another file"
+            )));
+        }
+    }
+    check_distinct(&named)?;
     let json = read(&args.report).with_context(|| {
         format!(
             "cannot read {name}: name a file that 'compare --json' or 'sweep --json' wrote, or '-' \
@@ -29,15 +35,6 @@ pub fn execute(args: &DrawArgs) -> Result<()> {
             "{name} is nothing that 'compare --json' or 'sweep --json' wrote: {error:#}"
         ))
     })?;
-    let named = args.pictures.named();
-    for (option, path) in named {
-        if path.is_some_and(|path| same_file(&args.report, path)) {
-            return Err(usage(format!(
-                "{option} {name} would replace the report itself: name another file"
-            )));
-        }
-    }
-    check_distinct(&named)?;
     Pictures::open(&args.pictures)?.deliver(|| Ok(picture))
 }
 
@@ -47,14 +44,4 @@ fn draw(json: &[u8]) -> Result<String> {
     } else {
         epoch_figures::comparison(&CompareReport::read(json)?)
     }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes)?;
-    } else {
-        File::open(path)?.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }

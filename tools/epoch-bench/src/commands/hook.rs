@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use epoch_device::error::Interrupted;
 use epoch_device::hook::{Calls, Filter, Hook};
 use epoch_device::observe::{ModuleObserver, Observed, Observer};
 use epoch_device::sysfs::TrackerControl;
@@ -21,13 +20,14 @@ use epoch_results::hooked::{HookReport, HookRun};
 use epoch_results::json;
 use epoch_results::summary;
 use host::environment::Environment;
+use host::error::Interrupted;
 use ministat::Confidence;
 use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
 use nix::unistd::getpid;
 
 use super::mechanism::{self, Asked};
-use super::module::Module;
+use super::module::{Module, selected_tracker};
 use super::setup::{command_line, open_destination, say, warn};
 use crate::cli::HookArgs;
 
@@ -45,7 +45,7 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
     asked.check(true)?;
     let destination = open_destination("--json", args.json.as_deref())?;
     let module = Module::open()?;
-    let environment = Environment::detect();
+    let environment = Environment::detect(selected_tracker());
     let trackers = if args.tracker.is_empty() {
         vec![module.sysfs.current()?]
     } else {

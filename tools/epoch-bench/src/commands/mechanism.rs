@@ -6,9 +6,9 @@
 //! `syscall`.
 
 use anyhow::Result;
-use epoch_device::error::{UsageError, usage};
 use epoch_device::hook::{self, Hook, Mechanism};
 use epoch_device::sysfs::{ALL, TrackerControl, TrackerGuard};
+use host::error::{UsageError, usage};
 
 use super::module::Module;
 use super::setup::say;
@@ -196,9 +196,9 @@ fn set(
 mod tests {
     use super::*;
     use Mechanism::{Fprobe, Kretprobe, Syscall};
-    use epoch_device::error::exit_code;
     use epoch_device::hook::fake::fake_class;
     use epoch_device::sysfs::Sysfs;
+    use host::error::exit_code;
 
     /// Returns trackers of these names, of which mutex and semaphore sleep.
     fn trackers(names: &str) -> Vec<Tracker> {

@@ -7,8 +7,10 @@ use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use epoch_device::error::usage;
-use ministat::{DEFAULT_WIDTH, Dataset, Edition, Input, MAX_DATASETS, Options, report};
+use host::error::usage;
+use ministat::{
+    DEFAULT_WIDTH, Dataset, Edition, Input, MAX_DATASETS, MAX_WIDTH, MIN_WIDTH, Options, report,
+};
 
 use crate::cli::MinistatArgs;
 
@@ -76,11 +78,36 @@ fn default_width() -> usize {
         return DEFAULT_WIDTH;
     }
     let columns = std::env::var("COLUMNS").ok();
-    if let Some(columns) = columns.and_then(|text| text.parse().ok()) {
-        return columns;
-    }
-    match console::Term::stdout().size_checked() {
-        Some((_, columns)) if columns > 2 => usize::from(columns) - 2,
-        _ => DEFAULT_WIDTH,
+    let columns = columns.and_then(|text| text.parse().ok()).or_else(|| {
+        let (_, columns) = console::Term::stdout().size_checked()?;
+        usize::from(columns).checked_sub(2)
+    });
+    drawable(columns)
+}
+
+/// Returns the width that a plot takes where it was told of `columns`; only a user's own choice may
+/// be refused.
+fn drawable(columns: Option<usize>) -> usize {
+    columns
+        .filter(|columns| (MIN_WIDTH..=MAX_WIDTH).contains(columns))
+        .unwrap_or(DEFAULT_WIDTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn width_that_nobody_chose_is_never_refused() {
+        assert_eq!(drawable(Some(100)), 100);
+        for columns in [
+            None,
+            Some(0),
+            Some(1),
+            Some(MIN_WIDTH - 1),
+            Some(MAX_WIDTH + 1),
+        ] {
+            assert_eq!(drawable(columns), DEFAULT_WIDTH, "{columns:?}");
+        }
     }
 }

@@ -7,12 +7,12 @@ use std::fs::File;
 
 use anyhow::Result;
 use epoch_device::device::Device;
-use epoch_device::error::usage;
 use epoch_device::hook::Hook;
 use epoch_device::orders::Orders;
-use epoch_device::sysfs::{Sysfs, named_trackers};
+use epoch_device::sysfs::{Sysfs, TrackerControl, named_trackers};
 use epoch_device::uapi;
 use epoch_load::pool::KernelLoad;
+use host::error::usage;
 use nix::fcntl::Flock;
 
 use super::setup::warn;
@@ -72,6 +72,11 @@ impl Module {
         }
         Ok(())
     }
+}
+
+/// Returns the tracker that is selected in the module, if it is loaded.
+pub fn selected_tracker() -> Option<String> {
+    Sysfs::open().and_then(|sysfs| sysfs.current()).ok()
 }
 
 /// Creates the load of workers in the kernel. Warns if they will not be alone there.

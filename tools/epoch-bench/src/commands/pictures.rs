@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use epoch_results::destination::Destination;
+use host::destination::Destination;
 
 use super::setup::open_destination;
 use crate::cli::PictureArgs;

@@ -12,6 +12,7 @@ use epoch_load::signals::SignalWatch;
 use epoch_results::activity::{self, ActivityPerIteration, ActivityRow};
 use epoch_results::hook_cost;
 use epoch_results::json::{self, RunReport};
+use epoch_results::options::Options;
 use epoch_results::stats::Statistics;
 use epoch_results::summary;
 use host::activity::SystemMeter;
@@ -19,14 +20,14 @@ use host::environment::Environment;
 use ministat::Confidence;
 
 use super::bench::Bench;
-use super::module::Module;
+use super::module::{Module, selected_tracker};
 use super::setup::{command_line, say, warn};
-use crate::cli::RunArgs;
+use crate::cli::{RunArgs, options};
 use epoch_results::workload::Where;
 
 pub fn execute(args: &RunArgs) -> Result<()> {
-    let options = &args.measure.options;
-    options.check()?;
+    let options = &Options::from(&args.measure.options);
+    options::check(options)?;
     let hooked = options.r#where == Where::User && args.tracker.is_some();
     args.measure.check_mechanism(hooked)?;
     let destination = args.measure.destination()?;
@@ -67,7 +68,7 @@ pub fn execute(args: &RunArgs) -> Result<()> {
     let observed = observed.map(|(observer, tracker)| (observer as &dyn Observer, tracker));
     let (environment, outcome, hook_cost) =
         bench.run(&workload, args.tracker.as_deref(), |workers, control| {
-            let environment = Environment::detect();
+            let environment = Environment::detect(selected_tracker());
             // stdout is for will-it-scale's output. Errors are ignored: nobody may be reading
             // stderr.
             let _ = environment.write(&mut io::stderr());

@@ -7,12 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use epoch_device::error::usage;
 use epoch_device::orders::{Mix, Orders};
 use epoch_load::pool::{Crew, KernelLoad};
-use epoch_results::destination::Destination;
 use epoch_results::options::Options;
 use epoch_results::workload::Where;
+use host::destination::{Destination, is_same};
+use host::error::usage;
 use host::topology;
 
 use super::mechanism::Asked;
@@ -79,23 +79,16 @@ pub fn open_destination(option: &'static str, path: Option<&Path>) -> Result<Opt
 /// Refuses two options that name the same file.
 pub fn check_distinct(named: &[(&str, Option<&Path>)]) -> Result<()> {
     for (index, (option, path)) in named.iter().enumerate() {
-        let same = named[..index].iter().find(|(_, other)| other == path);
-        if let (Some((other, _)), true) = (same, path.is_some()) {
+        let Some(path) = path else { continue };
+        let mut others = named[..index].iter();
+        let same = others.find(|(_, other)| other.is_some_and(|other| is_same(other, path)));
+        if let Some((other, _)) = same {
             return Err(usage(format!(
                 "{other} and {option} name the same file: give each its own"
             )));
         }
     }
     Ok(())
-}
-
-/// Returns whether both paths exist and are the same file.
-pub fn same_file(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        // One of them does not exist.
-        _ => false,
-    }
 }
 
 /// Prints a warning to stderr.
@@ -119,16 +112,17 @@ pub fn command_line() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::{Cli, Command};
+    use super::*;
+    use crate::cli::{Cli, Command, options};
     use clap::Parser;
-    use epoch_device::error;
+    use host::error;
 
     fn check(args: &[&str]) -> std::result::Result<(), String> {
         let args = ["epoch-bench", "run"].iter().chain(args);
         let Command::Run(args) = Cli::parse_from(args).command else {
             panic!("run was not parsed as such");
         };
-        args.measure.options.check().map_err(|error| {
+        options::check(&Options::from(&args.measure.options)).map_err(|error| {
             assert_eq!(error::exit_code(&error), 2);
             error.to_string()
         })

@@ -20,7 +20,7 @@ use epoch_results::workload::Carrier;
 use host::environment::Environment;
 use host::topology;
 
-use super::module::{Module, kernel_load};
+use super::module::{Module, kernel_load, selected_tracker};
 use super::setup::{command_line, open_destination, say, warn};
 use crate::cli::TortureArgs;
 
@@ -38,7 +38,7 @@ pub fn execute(args: &TortureArgs) -> Result<()> {
     };
     let destination = open_destination("--json", args.json.as_deref())?;
     let module = Module::open()?;
-    let environment = Environment::detect();
+    let environment = Environment::detect(selected_tracker());
     let mut trackers = module.trackers(&args.trackers)?;
     if args.trackers == [ALL] {
         trackers.retain(|tracker| tracker != NOTHING);

@@ -13,7 +13,6 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use epoch_device::error::usage;
 use epoch_device::sysfs::TrackerControl;
 use epoch_load::progress;
 use epoch_load::signals::SignalWatch;
@@ -22,19 +21,21 @@ use epoch_profile::fold::Stacks;
 use epoch_profile::perf::{self, Perf};
 use epoch_profile::top;
 use epoch_results::compare::Plan;
+use epoch_results::options::Options;
 use epoch_results::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
 use epoch_results::sample::{Sample, average};
 use epoch_results::stats::Statistics;
 use epoch_results::workload::Where;
 use host::environment::Environment;
+use host::error::usage;
 use ministat::Confidence;
 
 use self::outputs::Outputs;
 use super::bench::Bench;
 use super::mechanism::Asked;
-use super::module::Module;
+use super::module::{Module, selected_tracker};
 use super::setup::{self, command_line, say, warn};
-use crate::cli::ProfileArgs;
+use crate::cli::{ProfileArgs, options};
 
 /// Number of functions that are listed.
 const TOP: usize = 20;
@@ -43,8 +44,8 @@ const TOP: usize = 20;
 const UNTRACKED: &str = "user";
 
 pub fn execute(args: &ProfileArgs) -> Result<()> {
-    let options = &args.options;
-    options.check()?;
+    let options = &Options::from(&args.options);
+    options::check(options)?;
     let asked = Asked {
         mechanism: args.mechanism,
         symbol: None,
@@ -76,7 +77,7 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
     let event = event(args, &perf)?;
     let plan = plan(args, &names, &trackers);
     workload.interval_ms = plan.interval.as_millis() as u64;
-    let environment = Environment::detect();
+    let environment = Environment::detect(selected_tracker());
 
     let first = trackers.first().map(String::as_str);
     let (hook, samples) = bench.run(&workload, first, |workers, control| {
@@ -193,14 +194,13 @@ fn event(args: &ProfileArgs, perf: &Perf) -> Result<EventReport> {
 /// Returns a plan with slices of about `--interval-ms`, `--seconds` together. Their number is even:
 /// then each tracker is first as often as last.
 fn plan(args: &ProfileArgs, names: &[String], trackers: &[String]) -> Plan {
-    let options = &args.options;
     let total = Duration::from_secs(args.seconds.into());
-    let slices = (total.as_millis() as u64).div_ceil(options.interval_ms);
+    let slices = (total.as_millis() as u64).div_ceil(args.options.interval_ms);
     let slices = slices.next_multiple_of(2) as u32;
     Plan {
         // Without trackers, none is selected.
         trackers: if trackers.is_empty() { names } else { trackers }.to_vec(),
-        testcase: options.testcase.description(options.pages),
+        testcase: args.options.testcase.description(args.options.pages),
         warmup: 0,
         samples: slices as usize,
         // Whole milliseconds; all slices together are not shorter than asked for.

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use epoch_profile::flame;
 use epoch_profile::fold::Stacks;
-use epoch_results::destination::Destination;
 use epoch_results::json;
 use epoch_results::profile::ProfileReport;
+use host::destination::Destination;
 use tempfile::TempDir;
 
 use super::caption;

@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn an_interruption_ends_it() {
         let mut pool = FakePool::new(&[1000]);
-        pool.fail_at_wait = Some((3, epoch_device::error::Interrupted.into()));
+        pool.fail_at_wait = Some((3, host::error::Interrupted.into()));
         let (samples, log) = profile(&mut pool, &["mutex", "epoch"]);
         assert_eq!(samples.unwrap_err().to_string(), "interrupted");
         assert_eq!(log, "0:mutex off 1:epoch");

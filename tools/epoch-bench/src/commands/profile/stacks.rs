@@ -6,10 +6,10 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use anyhow::Result;
-use epoch_device::error::Interrupted;
 use epoch_load::signals::SignalWatch;
 use epoch_profile::fold::Stacks;
 use epoch_profile::perf::Perf;
+use host::error::Interrupted;
 use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
 

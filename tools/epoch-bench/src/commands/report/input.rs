@@ -2,16 +2,16 @@
 
 //! Files that a page is made of.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use epoch_device::error::usage;
 use epoch_doctor::Report as DoctorReport;
 use epoch_results::json::{self, CompareReport, RunReport};
 use epoch_results::profile::ProfileReport;
 use epoch_results::sweep::SweepReport;
+use host::destination;
 use host::environment::Environment;
+use host::error::usage;
 
 use super::profile::Profile;
 
@@ -45,7 +45,7 @@ impl Input {
     /// Reads a file; its `schema` selects the kind of results.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display();
-        let json = fs::read(path)
+        let json = destination::read(path)
             .with_context(|| format!("cannot read {name}: name a file that {COMMANDS} wrote"))?;
         // Bad data is a usage error, as with draw.
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -59,6 +59,16 @@ impl Input {
             name: name.to_string_lossy().into_owned(),
             results,
         })
+    }
+}
+
+/// Names inputs by their paths where the names of the files are the same.
+pub fn distinguish(inputs: &mut [Input], paths: &[PathBuf]) {
+    let names: Vec<_> = inputs.iter().map(|input| input.name.clone()).collect();
+    for (index, path) in paths.iter().enumerate() {
+        if names.iter().filter(|name| **name == names[index]).count() > 1 {
+            inputs[index].name = path.display().to_string();
+        }
     }
 }
 

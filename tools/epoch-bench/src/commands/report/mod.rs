@@ -14,15 +14,15 @@ mod samples;
 mod sweep;
 
 use anyhow::Result;
-use epoch_device::error::usage;
 use epoch_figures::words::machine;
 use epoch_report::{Page, Section};
 use epoch_results::compare::CAVEAT;
-use epoch_results::destination::Destination;
+use host::destination::{Destination, replaces};
+use host::error::usage;
 
 use self::carriers::Group;
-use self::input::{COMMANDS, Input};
-use super::setup::{command_line, same_file};
+use self::input::{COMMANDS, Input, distinguish};
+use super::setup::command_line;
 use crate::cli::ReportArgs;
 
 pub fn execute(args: &ReportArgs) -> Result<()> {
@@ -32,7 +32,7 @@ pub fn execute(args: &ReportArgs) -> Result<()> {
         )));
     }
     for file in &args.files {
-        if same_file(file, &args.output) {
+        if replaces(file, &args.output) {
             return Err(usage(format!(
                 "--output {} would overwrite an input file: name another file",
                 file.display()
@@ -40,7 +40,9 @@ pub fn execute(args: &ReportArgs) -> Result<()> {
         }
     }
     let inputs: Result<Vec<_>> = args.files.iter().map(|file| Input::read(file)).collect();
-    let html = page(args, inputs?, command_line())?.html()?;
+    let mut inputs = inputs?;
+    distinguish(&mut inputs, &args.files);
+    let html = page(args, inputs, command_line())?.html()?;
     Destination::open("--output", &args.output)?.write(|out| Ok(out.write_all(html.as_bytes())?))
 }
 

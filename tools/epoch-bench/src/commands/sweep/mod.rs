@@ -20,9 +20,9 @@ use host::environment::Environment;
 
 use self::outputs::Outputs;
 use super::bench::{Bench, Measured};
-use super::module::Module;
+use super::module::{Module, selected_tracker};
 use super::setup::{command_line, warn};
-use crate::cli::SweepArgs;
+use crate::cli::{SweepArgs, options};
 
 pub fn execute(args: &SweepArgs) -> Result<()> {
     let (begun, settings) = match &args.resume {
@@ -32,7 +32,7 @@ pub fn execute(args: &SweepArgs) -> Result<()> {
         }
         None => (None, settings::of(args)?),
     };
-    settings.measure.check()?;
+    options::check(&settings.measure)?;
     args.measure
         .check_mechanism(settings.measure.r#where == Where::User)?;
     let outputs = Outputs::open(args)?;
@@ -55,7 +55,7 @@ fn measure(
     outputs: &Outputs,
 ) -> Result<SweepReport> {
     let module = Module::open()?;
-    let environment = Environment::detect();
+    let environment = Environment::detect(selected_tracker());
 
     // Outlives everything that must be restored.
     let signals = SignalWatch::new()?;

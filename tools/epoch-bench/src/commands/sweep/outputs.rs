@@ -6,10 +6,10 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use epoch_device::error::UsageError;
-use epoch_results::destination::Destination;
 use epoch_results::json;
 use epoch_results::sweep::SweepReport;
+use host::destination::Destination;
+use host::error::UsageError;
 
 use crate::cli::SweepArgs;
 use crate::commands::pictures::Pictures;
@@ -114,8 +114,8 @@ fn shell_word(path: &Path) -> String {
 mod tests {
     use super::*;
     use crate::cli::PictureArgs;
-    use epoch_device::error::{Interrupted, exit_code};
     use epoch_results::examples::{example_sweep as example, sweep as report};
+    use host::error::{Interrupted, exit_code};
 
     fn outputs(json: &Path, svg: Option<&Path>) -> Outputs {
         Outputs {

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use epoch_device::error::usage;
 use epoch_device::hook::Mechanism;
 use epoch_load::progress::{Part, Progress};
 use epoch_results::sweep::{Point, Settings, SweepReport};
+use host::error::usage;
 
 use super::settings::{self, otherwise};
 use crate::cli::SweepArgs;
@@ -73,7 +73,6 @@ pub fn go_on(
 mod tests {
     use super::settings::tests::parse;
     use super::*;
-    use epoch_device::error::{self, Interrupted};
     use epoch_device::hook::Target;
     use epoch_device::observe::fake::FakeObserver;
     use epoch_load::pool::fake::{FakePool, FakeTrackers};
@@ -84,6 +83,7 @@ mod tests {
     use epoch_results::json::TrackerReport;
     use host::activity::fake::FakeMeter;
     use host::environment::Environment;
+    use host::error::{self, Interrupted};
 
     const BEGUN: [&str; 6] = ["--trackers", "mutex,epoch", "--tasks", "1,2,4", "-s", "3"];
 

@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use epoch_device::error::usage;
+use epoch_results::options::Options;
 use epoch_results::sweep::Settings;
+use host::error::usage;
 use host::topology;
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ pub fn of(args: &SweepArgs) -> Result<Settings> {
         trackers: args.trackers.clone(),
         warmup: args.warmup,
         samples: args.samples,
-        measure: args.measure.options.clone(),
+        measure: Options::from(&args.measure.options),
     })
 }
 
@@ -83,7 +84,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
     use clap::Parser;
-    use epoch_device::error;
+    use host::error;
 
     pub(crate) fn parse(options: &[&str]) -> SweepArgs {
         let args = ["epoch-bench", "sweep"].iter().chain(options);

@@ -39,13 +39,16 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<UsageError>() { 2 } else { 1 }
 }
 
+/// Returns whether the reader of the output has gone.
+pub fn is_unread(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
 /// Formats an error with its causes.
 pub fn describe(error: &anyhow::Error) -> String {
-    let cause = error.root_cause().downcast_ref::<io::Error>();
-    if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe) {
-        return "the reader of the output has gone: let it read to the end, or redirect the output \
-                to a file"
-            .into();
+    if is_unread(error) {
+        return "nobody reads the output any more".into();
     }
     format!("{error:#}")
 }
@@ -65,9 +68,9 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_went_away_is_explained() {
+    fn reader_that_has_gone_is_noticed() {
         let error = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe));
-        assert!(describe(&error).contains("redirect the output"));
+        assert!(is_unread(&error) && describe(&error).contains("nobody reads"));
         let error = anyhow::anyhow!("inner").context("outer");
         assert_eq!(describe(&error), "outer: inner");
     }
