@@ -151,7 +151,7 @@ static long pour(struct flood *flood, bool is_throttled)
 		}
 		if (is_throttled)
 			torture_type->throttle(torture_structure);
-		drop = kmalloc(sizeof(*drop), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+		drop = kmalloc_obj(*drop, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 		if (!drop)
 			break;
 		drop->flood = flood;

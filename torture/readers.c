@@ -426,6 +426,7 @@ static void called_done(struct torture_callback *callback)
 
 static bool is_pending(struct torture_reader *thread)
 {
+	/* Pairs with the release in called_done(). */
 	return smp_load_acquire(&thread->is_called);
 }
 

@@ -110,7 +110,7 @@ fn two_names_of_one_file_are_refused() {
             Some(rest) => format!(
                 "{}/../{}/{rest}",
                 at("."),
-                dir.path().file_name().unwrap().display()
+                dir.path().file_name().unwrap().to_str().unwrap()
             ),
             None => at(png),
         };
