@@ -29,24 +29,18 @@ seconds_of() {
 		END { if (running) print "-" }'
 }
 
-# read_words WORD...: read the words of the table behind a name.
-read_words() {
-	local word
-	on=stock cpus=${CPUS:-4} options=() parameters=()
+# torture NAME RUNS WORD...: boot a guest that tortures, and print the results of its runs.
+torture() {
+	local name=$1 runs=$2 cpus=${CPUS:-4} options=() parameters=() modules word
+	shift 2
 	for word; do
 		case $word in
 		each-instruction) options+=(--each-instruction) ;;
-		uml) on=uml cpus=2 options+=(--kernel uml) ;;
 		cpus=*) cpus=${word#cpus=} ;;
 		*) parameters+=("$word") ;;
 		esac
 	done
-}
-
-# torture NAME RUNS: boot a guest that tortures, and print the results of its runs.
-torture() {
-	local name=$1 runs=$2 modules
-	modules=$("$test/kernels/modules.sh" --dir "$on" "$name")
+	modules=$("$test/kernels/modules.sh" --dir stock "$name")
 	# A guest that crashes or hangs is no error of this script.
 	CPUS=$cpus "$test/boot/boot.sh" --name "mutant-$name" --seconds $((runs * 150 + 120)) \
 		"${options[@]}" --file "$modules/epoch.ko=modules/epoch.ko" \
@@ -57,20 +51,19 @@ torture() {
 }
 
 while read -r name words; do
-	# shellcheck disable=SC2086 # words of the table
-	read_words $words
 	log=$EPOCH_CACHE/log/torture-mutant-$name.log
 	say "plant $name ..."
 	# Held until the modules are no longer needed: the next mutant overwrites them.
 	(
-		lock "mutant${LANE:-}-$on"
-		"$test/kernels/modules.sh" "$on" "$name" torture >"$log" 2>&1 </dev/null || exit 1
+		lock "mutant${LANE:-}-stock"
+		"$test/kernels/modules.sh" stock "$name" torture >"$log" 2>&1 </dev/null || exit 1
 		: >"$log.runs"
 		# A guest ends with a run that hangs or crashes, and then the next one goes on; unless
 		# the bug has been missed too often.
 		while left=$((wanted - $(wc -l <"$log.runs"))) && ((left > 0)); do
 			(($(grep -c '^-' "$log.runs") * 20 <= wanted)) || break
-			results=$(torture "$name" "$left")
+			# shellcheck disable=SC2086 # words of the table
+			results=$(torture "$name" "$left" $words)
 			[[ -n $results ]] || break
 			printf '%s\n' "$results" >>"$log.runs"
 		done
