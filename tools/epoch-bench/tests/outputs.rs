@@ -119,3 +119,16 @@ fn two_names_of_one_file_are_refused() {
         assert!(stderr.contains("name the same file"), "{png}: {stderr}");
     }
 }
+
+#[test]
+fn messages_quote_files_harmlessly() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("data");
+    for data in ["\u{1b}[31mred".to_owned(), "z".repeat(3_000_000)] {
+        fs::write(&file, data).unwrap();
+        let output = output(&["ministat", file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stderr.len() < 4000);
+        assert!(!output.stderr.contains(&b'\x1b'));
+    }
+}

@@ -45,12 +45,37 @@ pub fn is_unread(error: &anyhow::Error) -> bool {
     cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Formats an error with its causes.
+/// Formats an error with its causes, for a terminal.
 pub fn describe(error: &anyhow::Error) -> String {
     if is_unread(error) {
         return "nobody reads the output any more".into();
     }
-    format!("{error:#}")
+    printable(&format!("{error:#}"))
+}
+
+/// Characters of a message that are printed at its beginning, and at its end.
+const BEGINNING: usize = 1500;
+const END: usize = 500;
+
+/// Returns a message that may quote files as it can be printed on a terminal: without control
+/// characters, and no longer than a screen.
+pub fn printable(message: &str) -> String {
+    let count = message.chars().count();
+    let mut text = String::new();
+    for (index, c) in message.chars().enumerate() {
+        if count > BEGINNING + END && index == BEGINNING {
+            text.push_str(" ... ");
+        }
+        if count > BEGINNING + END && (BEGINNING..count - END).contains(&index) {
+            continue;
+        }
+        match c {
+            '\n' | '\t' => text.push(c),
+            c if c.is_control() => text.extend(c.escape_default()),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -65,6 +90,15 @@ mod tests {
         assert_eq!(exit_code(&anyhow::anyhow!("broken")), 1);
         let wrapped = Err::<(), _>(usage("no such thing")).context("around it");
         assert_eq!(exit_code(&wrapped.unwrap_err()), 2);
+    }
+
+    #[test]
+    fn what_a_message_quotes_is_harmless_and_short() {
+        assert_eq!(printable("a\tb\nä"), "a\tb\nä");
+        assert_eq!(printable("\u{1b}[31m\r\u{9b}"), r"\u{1b}[31m\r\u{9b}");
+        let long = printable(&format!("<{}>", "z".repeat(3_000_000)));
+        assert_eq!(long.chars().count(), BEGINNING + " ... ".len() + END);
+        assert!(long.starts_with("<z") && long.ends_with("z>"));
     }
 
     #[test]

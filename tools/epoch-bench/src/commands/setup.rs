@@ -12,7 +12,7 @@ use epoch_load::pool::{Crew, KernelLoad};
 use epoch_results::options::Options;
 use epoch_results::workload::Where;
 use host::destination::{Destination, is_same};
-use host::error::usage;
+use host::error::{printable, usage};
 use host::topology;
 
 use super::mechanism::Asked;
@@ -94,13 +94,13 @@ pub fn check_distinct(named: &[(&str, Option<&Path>)]) -> Result<()> {
 /// Prints a warning to stderr.
 pub fn warn(message: &str) {
     // Errors are ignored: nobody may be reading stderr.
-    let _ = writeln!(io::stderr(), "warning: {message}");
+    let _ = writeln!(io::stderr(), "warning: {}", printable(message));
 }
 
 /// Prints a status message to stderr.
 pub fn say(message: &str) {
     // Errors are ignored: nobody may be reading stderr.
-    let _ = writeln!(io::stderr(), "{message}");
+    let _ = writeln!(io::stderr(), "{}", printable(message));
 }
 
 /// Returns the command line, with the program's name first.
