@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use epoch_bench::{cli::Cli, commands};
+use epoch_load::signals;
 use host::error;
 
 fn main() -> ExitCode {
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
         Err(error) if error::is_unread(&error) && !is_measurement => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "epoch-bench: {}", error::describe(&error));
+            signals::end();
             ExitCode::from(error::exit_code(&error))
         }
     }

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -94,7 +95,7 @@ fn a_signal_ends_the_workers_and_is_reported() {
             assert_eq!(run.workers.len(), workers);
             kill(run.pid(), signal).unwrap();
             let (status, stderr) = run.end();
-            assert_eq!(status.code(), Some(1), "{signal}: {stderr}");
+            assert_eq!(status.signal(), Some(signal as i32), "{signal}: {stderr}");
             assert!(
                 stderr.ends_with("epoch-bench: interrupted\n"),
                 "{signal}: {stderr}"

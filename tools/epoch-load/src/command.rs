@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 
 use anyhow::{Context, Result, anyhow};
-use host::error::{Interrupted, usage};
+use host::error::usage;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
@@ -19,7 +19,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, execvp, fork, pipe2};
 
 use crate::pool::check_single_threaded;
-use crate::signals::SignalWatch;
+use crate::signals::{SignalWatch, interrupted};
 
 /// Exit code of a command that was not found, as in shells and env(1).
 const NOT_FOUND: u8 = 127;
@@ -132,7 +132,7 @@ impl Command {
     /// until then.
     ///
     /// SIGINT and SIGQUIT are left to the program: a terminal sends them to both. On SIGTERM and
-    /// SIGHUP, returns [`Interrupted`] and leaves the program running.
+    /// SIGHUP, returns an error and leaves the program running.
     pub fn run(mut self, signals: &SignalWatch) -> Result<Ending> {
         let mut go = self.go.take().context("it runs already")?;
         go.write_all(&[1])
@@ -150,12 +150,13 @@ impl Command {
             if let Some(ending) = self.reap_all()? {
                 return Ok(ending);
             }
-            if let Some(Signal::SIGTERM | Signal::SIGHUP) = signals.next(PollTimeout::NONE)? {
+            if let Some(signal @ (Signal::SIGTERM | Signal::SIGHUP)) =
+                signals.next(PollTimeout::NONE)?
+            {
                 // The program keeps running: do not wait for it on drop.
                 self.reaped = true;
-                return Err(
-                    anyhow!(Interrupted).context(format!("{} goes on without the hook", self.name))
-                );
+                return Err(anyhow!(interrupted(signal))
+                    .context(format!("{} goes on without the hook", self.name)));
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Waits that end early on signals and on failures of workers.
 
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -10,7 +11,8 @@ use host::error::Interrupted;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::eventfd::EventFd;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, raise, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::time::TimeSpec;
 
@@ -30,6 +32,25 @@ const ENDING: [Signal; 4] = [
     Signal::SIGTERM,
     Signal::SIGHUP,
 ];
+
+/// The signal that has interrupted the program, or 0.
+static INTERRUPTED_BY: AtomicI32 = AtomicI32::new(0);
+
+/// Returns the error of a signal that requests termination, which [`end`] will end the program by.
+pub fn interrupted(signal: Signal) -> Interrupted {
+    INTERRUPTED_BY.store(signal as i32, Ordering::Relaxed);
+    Interrupted
+}
+
+/// Ends the program by the signal that has interrupted it, if one has: a shell then ends a loop, as
+/// with other programs. Returns if that signal is blocked or ignored.
+pub fn end() {
+    if let Ok(signal) = Signal::try_from(INTERRUPTED_BY.load(Ordering::Relaxed)) {
+        // There is nothing to find in an image of the memory.
+        let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+        let _ = raise(signal);
+    }
+}
 
 /// Blocks the signals that request termination, so that they are noticed only in waits and
 /// everything can be restored. Worker processes and threads inherit the signal mask: their parent
@@ -97,7 +118,10 @@ impl SignalWatch {
                 Some(signal) if signal.ssi_signo == Signal::SIGCHLD as u32 => {
                     return Ok(Wakeup::Worker);
                 }
-                Some(_) => return Err(Interrupted.into()),
+                Some(signal) => {
+                    let number = i32::try_from(signal.ssi_signo)?;
+                    return Err(interrupted(Signal::try_from(number)?).into());
+                }
             }
         }
     }

@@ -17,7 +17,8 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// Interruption by SIGINT, SIGQUIT, SIGTERM or SIGHUP: everything is restored, exit code 1.
+/// Interruption by SIGINT, SIGQUIT, SIGTERM or SIGHUP: everything is restored, then the signal ends
+/// the program.
 #[derive(Debug)]
 pub struct Interrupted;
 

@@ -14,13 +14,12 @@ use epoch_load::calibration;
 use epoch_load::command::{Command, Ending, Subreaper};
 use epoch_load::pool::UserLoad;
 use epoch_load::session::{self, Knobs};
-use epoch_load::signals::SignalWatch;
+use epoch_load::signals::{SignalWatch, interrupted};
 use epoch_results::hook_cost::{self, HookCost};
 use epoch_results::hooked::{HookReport, HookRun};
 use epoch_results::json;
 use epoch_results::summary;
 use host::environment::Environment;
-use host::error::Interrupted;
 use ministat::Confidence;
 use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
@@ -187,10 +186,11 @@ fn calibrate(hook: Hook<'_>, module: &Module, signals: &SignalWatch) -> Result<O
     hook.filter(&Filter::own_comm()?)?;
     calibration::calibrate(hook, &module.sysfs, ROUNDS, Confidence::P95, || {
         // There are no children yet that could have ended.
-        if let Some(Signal::SIGINT | Signal::SIGQUIT | Signal::SIGTERM | Signal::SIGHUP) =
-            signals.next(PollTimeout::ZERO)?
+        if let Some(
+            signal @ (Signal::SIGINT | Signal::SIGQUIT | Signal::SIGTERM | Signal::SIGHUP),
+        ) = signals.next(PollTimeout::ZERO)?
         {
-            bail!(Interrupted);
+            bail!(interrupted(signal));
         }
         // The first iterations are slower.
         loop_for(&load, SAMPLE / 4)?;

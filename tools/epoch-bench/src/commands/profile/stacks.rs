@@ -6,10 +6,9 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use anyhow::Result;
-use epoch_load::signals::SignalWatch;
+use epoch_load::signals::{SignalWatch, interrupted};
 use epoch_profile::fold::Stacks;
 use epoch_profile::perf::Perf;
-use host::error::Interrupted;
 use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
 
@@ -36,7 +35,7 @@ impl<R: Read> Read for Interruptible<'_, R> {
         match signal.map_err(io::Error::other)? {
             // perf has ended, or one of the workers before.
             None | Some(Signal::SIGCHLD) => self.inner.read(buffer),
-            Some(_) => Err(io::Error::other(Interrupted)),
+            Some(signal) => Err(io::Error::other(interrupted(signal))),
         }
     }
 }
