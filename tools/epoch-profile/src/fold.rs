@@ -84,7 +84,7 @@ impl Stacks {
     /// Adds another recording of the same load.
     pub fn add(&mut self, other: Self) {
         self.idle += other.idle;
-        self.lost += other.lost;
+        self.lost = self.lost.saturating_add(other.lost);
         for (stack, count) in other.counts {
             *self.counts.entry(stack).or_default() += count;
         }
@@ -174,7 +174,7 @@ impl<R: BufRead> BufRead for Losses<R> {
                 break;
             }
             if let Some(lost) = losses(&self.line) {
-                self.lost += lost;
+                self.lost = self.lost.saturating_add(lost);
                 self.line.clear();
             }
         }

@@ -240,6 +240,9 @@ impl CompareReport {
     }
 }
 
+/// The highest number that a form of files has.
+const NEWEST: u32 = 1;
+
 /// Returns the form of a file.
 pub fn schema(json: &[u8]) -> Result<String> {
     #[derive(Deserialize)]
@@ -247,9 +250,29 @@ pub fn schema(json: &[u8]) -> Result<String> {
         schema: String,
     }
 
+    ensure!(
+        !json.starts_with(&[0x1f, 0x8b]),
+        "it is compressed: unpack it with gunzip"
+    );
+    ensure!(
+        !json.starts_with(b"\xef\xbb\xbf"),
+        "it begins with a byte order mark (BOM), which JSON has none of: remove it"
+    );
     let Head { schema } =
         serde_json::from_slice(json).context("it is not one of epoch-bench's files")?;
+    ensure!(
+        !is_newer(&schema),
+        "it holds {schema}, which a newer epoch-bench has written: use that, or one that is newer"
+    );
     Ok(schema)
+}
+
+/// Returns whether a form of files has a number that no command of this version writes.
+fn is_newer(schema: &str) -> bool {
+    let number = schema
+        .strip_prefix("epoch-bench/")
+        .and_then(|rest| rest.split_once('/'));
+    number.is_some_and(|(_, number)| number.parse().is_ok_and(|number: u32| number > NEWEST))
 }
 
 /// Refuses files of another form.
@@ -399,5 +422,22 @@ mod tests {
         let mut report = published();
         report.trackers[1].samples.clear();
         refused(&json(&report), "tracker epoch has 0 samples");
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_say_what_to_do() {
+        for (file, advice) in [
+            (
+                &br#"{"schema":"epoch-bench/compare/2"}"#[..],
+                "a newer epoch-bench",
+            ),
+            (b"\x1f\x8b\x08", "gunzip"),
+            (b"\xef\xbb\xbf{}", "byte order mark"),
+            (b"{}", "not one of epoch-bench's files"),
+        ] {
+            let error = schema(file).unwrap_err();
+            assert!(error.to_string().contains(advice), "{error:#}");
+        }
+        assert_eq!(schema(br#"{"schema":"other/9"}"#).unwrap(), "other/9");
     }
 }

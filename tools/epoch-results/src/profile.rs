@@ -187,7 +187,7 @@ impl ProfileReport {
 impl TrackerProfile {
     /// Returns whether more than one sample in a hundred was lost, which a report must mention.
     pub fn lost_many(&self) -> bool {
-        100 * self.lost > self.samples
+        self.lost.saturating_mul(100) > self.samples
     }
 
     /// Summarizes the samples in words.
