@@ -17,9 +17,10 @@ awk -f "$test/fuzz/calls.awk" "$src/include/uapi/linux/epoch_bench.h" >"$work/ca
 gcc -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -I "$src/include/uapi" -I "$work" \
 	-o "$work/fuzz" "$test/fuzz/fuzz.c" -pthread
 
-# Hooks and track_readers patch code. Each refused write leaves a line in the log.
+# Hooks and track_readers patch code. Each refused write leaves a line in the log, which the console
+# gets only in a panic.
 CPUS=${CPUS:-4} exec "$test/boot/boot.sh" --kernel "$kernel_name" --modules --patches \
 	--name "fuzz-$kernel_name" --seconds 1200 \
-	--append "kunit.enable=0 log_buf_len=16M" \
+	--append "kunit.enable=0 log_buf_len=16M panic_print=32" \
 	--file "$work/fuzz=bin/fuzz" --file "$test/guest/test-lib.sh=tests/lib.sh" \
 	"$test/guest/test-fuzz.sh" "$@"
