@@ -8,6 +8,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use clap::CommandFactory;
+use epoch_bench::cli::Cli;
+
 fn epoch_bench(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_epoch-bench"));
     command.args(args).stdin(Stdio::null());
@@ -67,21 +70,8 @@ fn reader_that_has_enough_is_no_failure() {
 
 #[test]
 fn help_fits_the_terminal() {
-    for command in [
-        "run",
-        "compare",
-        "sweep",
-        "hook",
-        "torture",
-        "profile",
-        "doctor",
-        "draw",
-        "report",
-        "ministat",
-        "schema",
-        "completions",
-        "man",
-    ] {
+    for command in Cli::command().get_subcommands() {
+        let command = command.get_name();
         let help = epoch_bench(&[command, "--help"])
             .env("COLUMNS", "80")
             .output();

@@ -38,8 +38,8 @@ pub fn mechanism() -> impl TypedValueParser<Value = Mechanism> {
             Mechanism::Fprobe => "Function tracer (ftrace)",
             Mechanism::Kretprobe => "Breakpoint at the function's entry, or a jump in its place",
             Mechanism::Syscall => {
-                "Tracepoints of system calls, munmap(2) only; the only mechanism under which a tracker \
-             may sleep"
+                "Tracepoints of system calls, munmap(2) only; the only mechanism under which a \
+                 tracker may sleep"
             }
         },
     )

@@ -41,8 +41,8 @@ pub use torture::TortureArgs;
 #[command(
     name = "epoch-bench",
     version,
-    after_help = "Exit codes: 0 success, 1 failure, 2 bad usage. SIGINT, SIGQUIT, SIGTERM and SIGHUP end the \
-                  command as they end others, after it has put everything back."
+    after_help = "Exit codes: 0 success, 1 failure, 2 bad usage. SIGINT, SIGQUIT, SIGTERM \
+                  and SIGHUP end the command as they end others, after it has put everything back."
 )]
 pub struct Cli {
     /// Subcommand.
