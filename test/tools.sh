@@ -19,7 +19,7 @@ cargo_() {
 	sources=$(contents tools rust include)
 	if ! current "$CARGO_TARGET_DIR/.sources" "$sources"; then
 		# Make cargo forget this project's crates; the others need not be rebuilt.
-		rm -rf -- "$CARGO_TARGET_DIR"/{,*/}{debug,release,peers}/.fingerprint/{epoch,ministat}-*
+		rm -rf -- "$CARGO_TARGET_DIR"/{,*/}{debug,release,peers}/.fingerprint/{epoch,host,ministat}-*
 		stamp "$CARGO_TARGET_DIR/.sources" "$sources"
 	fi
 	(cd "$src/tools" && cargo "$@")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # loom-mutants.sh [NAME...]: check that the tests of the model checker find planted bugs.
-# Applies each patch of tools/epoch-model/mutants, or the named ones, to a copy of the sources:
+# Applies each patch of tools/loom/mutants, or the named ones, to a copy of the sources:
 # the tests that the patch names must fail, with a sign that it names. Prints "PASS name" and
 # "FAIL name" lines.
 #
@@ -11,7 +11,7 @@ set -euo pipefail
 . "$(dirname -- "$0")/../lib.sh"
 
 tree=$(cd -- "$test/.." && pwd)
-mutants=$tree/tools/epoch-model/mutants
+mutants=$tree/tools/loom/mutants
 if [[ -f /etc/epoch-release ]]; then
 	# As in tools.sh.
 	export CARGO_HOME=$EPOCH_CACHE/cargo CARGO_TARGET_DIR=$EPOCH_CACHE/target
@@ -52,11 +52,11 @@ plant() {
 
 # A bug is found quickly, so build time dominates.
 export CARGO_INCREMENTAL=0
-quick=(--config profile.dev.package.epoch-model.opt-level=0
-	--config profile.dev.package.epoch-model.debug=false)
+quick=(--config profile.dev.package.epoch-loom.opt-level=0
+	--config profile.dev.package.epoch-loom.debug=false)
 
 cargo_test() {
-	(cd "$copy/tools" && timeout -k 5 "${TIMEOUT:-300}" cargo test --locked "${quick[@]}" -p epoch-model "$@") >"$log" 2>&1 </dev/null
+	(cd "$copy/tools" && timeout -k 5 "${TIMEOUT:-300}" cargo test --locked "${quick[@]}" -p epoch-loom "$@") >"$log" 2>&1 </dev/null
 }
 
 if (($#)); then

@@ -35,7 +35,7 @@ advice() {
 					print text[name[i]]
 					exit
 				}
-		}' "$here/../../tools/epoch-doctor/src/distributions"
+		}' "$here/../../tools/doctor/src/distributions"
 }
 
 fail() { # WHAT ADVICE [MORE [STATUS]]

@@ -63,7 +63,7 @@ needed() {
 # make rebuilds the files that this mutant or the previous one changes.
 plant() {
 	local only new=$planted/new patch=$test/mutants/$mutant.patch
-	[[ -f $patch ]] || patch=$src/tools/epoch-model/mutants/$mutant.patch
+	[[ -f $patch ]] || patch=$src/tools/loom/mutants/$mutant.patch
 	[[ -f $patch ]] || patch=$test/guest/$mutant.patch
 	[[ -f $patch ]] || die "there is no mutant $mutant" "" \
 		"see $test/mutants/table and $test/mutants/torture"

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use epoch_bench::{cli::Cli, commands};
-use epoch_load::signals;
+use epoch_measure::signals;
 use host::error;
 
 fn main() -> ExitCode {

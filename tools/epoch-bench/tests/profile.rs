@@ -31,7 +31,7 @@ impl Sandbox {
             return None;
         }
         let dir = tempfile::tempdir().unwrap();
-        let fake = Path::new(env!("CARGO_MANIFEST_DIR")).join("../epoch-profile/tests/fake-perf");
+        let fake = Path::new(env!("CARGO_MANIFEST_DIR")).join("../profile/tests/fake-perf");
         fs::create_dir(dir.path().join("bin")).unwrap();
         symlink(fake, dir.path().join("bin/perf")).unwrap();
         let path = std::env::var("PATH").unwrap();

@@ -12,7 +12,7 @@
 //! hooked call. FreeBSD raises the priority of a thread with an open block, and its waiters check
 //! again at each tick, lest a wakeup be lost; here none is.
 
-// `epoch-model` has it as a module of its own crate, and uses it from others.
+// `epoch-loom` has it as a module of its own crate, and uses it from others.
 #[expect(unreachable_pub)]
 mod queue;
 

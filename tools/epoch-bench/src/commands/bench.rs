@@ -8,12 +8,12 @@ use anyhow::{Context, Result, bail};
 use epoch_device::hook::{Filter, Hook, Mechanism, Target};
 use epoch_device::observe::ModuleObserver;
 use epoch_device::sysfs::TrackerControl;
-use epoch_load::calibration;
-use epoch_load::pool::{Load, OwnTrackers, Pool, UserLoad, Workers};
-use epoch_load::progress::{Part, Progress};
-use epoch_load::sampling;
-use epoch_load::session::{self, Knobs};
-use epoch_load::signals::SignalWatch;
+use epoch_measure::calibration;
+use epoch_measure::pool::{Load, OwnTrackers, Pool, UserLoad, Workers};
+use epoch_measure::progress::{Part, Progress};
+use epoch_measure::sampling;
+use epoch_measure::session::{self, Knobs};
+use epoch_measure::signals::SignalWatch;
 use epoch_results::compare::{MAX_TRACKERS, Outcome, Plan};
 use epoch_results::hook_cost::HookCost;
 use epoch_results::options::Options;
@@ -200,7 +200,7 @@ impl Bench<'_> {
             let mut measure = |index| {
                 let mut part = Part::new(progress, index, 1 + repeats);
                 let part = &mut part;
-                epoch_load::compare::measure(
+                epoch_measure::compare::measure(
                     workers, *trackers, &observer, &meter, plan, part, conditions,
                 )
             };

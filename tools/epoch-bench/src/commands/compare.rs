@@ -6,8 +6,8 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use epoch_device::sysfs::ALL;
-use epoch_load::progress;
-use epoch_load::signals::SignalWatch;
+use epoch_measure::progress;
+use epoch_measure::signals::SignalWatch;
 use epoch_results::compare::{self, Plan};
 use epoch_results::json::{self, CompareReport, Repeat, TrackerReport};
 use epoch_results::options::Options;

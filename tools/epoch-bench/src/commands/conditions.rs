@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::Result;
 use epoch_device::sysfs::TrackerControl;
 use epoch_device::uapi::Info;
-use epoch_load::watch::Watch;
+use epoch_measure::watch::Watch;
 
 use super::module::Module;
 

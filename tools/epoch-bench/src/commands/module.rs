@@ -11,7 +11,7 @@ use epoch_device::hook::Hook;
 use epoch_device::orders::Orders;
 use epoch_device::sysfs::{Sysfs, TrackerControl, named_trackers};
 use epoch_device::uapi;
-use epoch_load::pool::KernelLoad;
+use epoch_measure::pool::KernelLoad;
 use host::error::usage;
 use nix::fcntl::Flock;
 

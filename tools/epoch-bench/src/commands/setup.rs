@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use epoch_device::orders::{Mix, Orders};
-use epoch_load::pool::{Crew, KernelLoad};
+use epoch_measure::pool::{Crew, KernelLoad};
 use epoch_results::options::Options;
 use epoch_results::workload::Where;
 use host::destination::{Destination, is_same};

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use epoch_device::sysfs::TrackerControl;
-use epoch_load::progress;
-use epoch_load::signals::SignalWatch;
+use epoch_measure::progress;
+use epoch_measure::signals::SignalWatch;
 use epoch_profile::event::{Event, Source, Vendor};
 use epoch_profile::fold::Stacks;
 use epoch_profile::perf::{self, Perf};

@@ -4,11 +4,11 @@
 
 use anyhow::Result;
 use epoch_device::sysfs::TrackerControl;
-use epoch_load::compare::Turns;
-use epoch_load::pool::Pool;
-use epoch_load::progress::Progress;
-use epoch_load::sampling;
-use epoch_load::watch::Watch;
+use epoch_measure::compare::Turns;
+use epoch_measure::pool::Pool;
+use epoch_measure::progress::Progress;
+use epoch_measure::sampling;
+use epoch_measure::watch::Watch;
 use epoch_profile::perf::Recording;
 use epoch_results::compare::Plan;
 use epoch_results::sample::Sample;
@@ -62,9 +62,9 @@ pub fn measure(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use epoch_load::pool::fake::{FakePool, FakeTrackers};
-    use epoch_load::progress::Silent;
-    use epoch_load::watch::Unwatched;
+    use epoch_measure::pool::fake::{FakePool, FakeTrackers};
+    use epoch_measure::progress::Silent;
+    use epoch_measure::watch::Unwatched;
     use ministat::Confidence;
     use std::cell::RefCell;
     use std::rc::Rc;

@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use anyhow::Result;
-use epoch_load::signals::{SignalWatch, interrupted};
+use epoch_measure::signals::{SignalWatch, interrupted};
 use epoch_profile::fold::Stacks;
 use epoch_profile::perf::Perf;
 use nix::poll::PollTimeout;

@@ -9,8 +9,8 @@ mod settings;
 use std::io::{self, Write};
 
 use anyhow::{Context, Result, ensure};
-use epoch_load::progress::{self, Progress};
-use epoch_load::signals::SignalWatch;
+use epoch_measure::progress::{self, Progress};
+use epoch_measure::signals::SignalWatch;
 use epoch_results::activity;
 use epoch_results::compare::{self, CAVEAT, Plan};
 use epoch_results::json::TrackerReport;

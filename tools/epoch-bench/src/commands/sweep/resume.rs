@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use epoch_device::hook::Mechanism;
-use epoch_load::progress::{Part, Progress};
+use epoch_measure::progress::{Part, Progress};
 use epoch_results::sweep::{Point, Settings, SweepReport};
 use host::error::usage;
 
@@ -75,9 +75,9 @@ mod tests {
     use super::*;
     use epoch_device::hook::Target;
     use epoch_device::observe::fake::FakeObserver;
-    use epoch_load::pool::fake::{FakePool, FakeTrackers};
-    use epoch_load::progress::Silent;
-    use epoch_load::watch::Unwatched;
+    use epoch_measure::pool::fake::{FakePool, FakeTrackers};
+    use epoch_measure::progress::Silent;
+    use epoch_measure::watch::Unwatched;
     use epoch_results::compare::{self, Plan};
     use epoch_results::examples::{example_sweep as example, sweep as report};
     use epoch_results::json::TrackerReport;
@@ -117,7 +117,7 @@ mod tests {
             }
             let observer = FakeObserver::default();
             let meter = FakeMeter::default();
-            let outcomes = epoch_load::compare::measure(
+            let outcomes = epoch_measure::compare::measure(
                 &mut pool, &*control, &observer, &meter, &plan, progress, &Unwatched,
             )?;
             let trackers = TrackerReport::of(&plan, outcomes)?;

@@ -6,8 +6,8 @@
 mod common;
 
 use common::{HANG, RACE, explore};
-use epoch_model::USE_AFTER_FREE;
-use epoch_model::queue::{Pool, Queue, QueueFlaw as Flaw, SoundQueue as Sound};
+use epoch_loom::USE_AFTER_FREE;
+use epoch_loom::queue::{Pool, Queue, QueueFlaw as Flaw, SoundQueue as Sound};
 use loom::{
     cell::UnsafeCell,
     sync::{

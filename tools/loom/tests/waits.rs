@@ -6,7 +6,7 @@
 mod common;
 
 use common::{DEADLOCK, RACE, explore};
-use epoch_model::{
+use epoch_loom::{
     Cookie, Domain, EngineTask, Flaw, Machine, Members, Pace, Round, Sound, USE_AFTER_FREE,
     Unshared, alone, domain,
 };

@@ -9,8 +9,8 @@ use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use epoch_load::command::{Command, Ending, Subreaper};
-use epoch_load::signals::SignalWatch;
+use epoch_measure::command::{Command, Ending, Subreaper};
+use epoch_measure::signals::SignalWatch;
 use host::error::Interrupted;
 use nix::errno::Errno;
 use nix::sys::prctl::get_child_subreaper;

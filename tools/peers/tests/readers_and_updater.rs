@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The algorithm under load, on real CPUs: nobody poisons an object that a section still uses. The
-//! mutant `one_advance` of `epoch-model` shows that this test detects it if one advance is too
+//! mutant `one_advance` of `epoch-loom` shows that this test detects it if one advance is too
 //! few.
 
 use std::hint;

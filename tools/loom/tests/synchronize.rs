@@ -6,7 +6,7 @@
 mod common;
 
 use common::{RACE, explore};
-use epoch_model::{
+use epoch_loom::{
     Cookie, Domain, Engine, Flaw, Machine, Members, Pace, Round, Section, Sound, USE_AFTER_FREE,
     Wrapping, alone, domain,
 };

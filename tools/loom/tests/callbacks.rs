@@ -8,7 +8,7 @@
 mod common;
 
 use common::{HANG, RACE, explore};
-use epoch_model::{
+use epoch_loom::{
     CPUS, Callbacks, Cookie, Domain, EngineTask, Flaw, LoomLinks, Machine, Members, Node, Round,
     Sound, Taken, USE_AFTER_FREE, alone, domain,
 };
@@ -221,7 +221,7 @@ impl<F: Flaw> World<F> {
                 thread::yield_now();
             }
         }
-        epoch_model::full_barrier();
+        epoch_loom::full_barrier();
     }
 
     /// Returns the number of pending callbacks, as `Epoch::count_pending` does.
