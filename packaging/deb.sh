@@ -35,7 +35,7 @@ build() {
 	put "$PWD" include samples packaging LICENSES
 	mv packaging/debian debian
 	put "$PWD/stage/dkms" Kbuild rust scale torture include samples packaging/dkms \
-		test/kernels/{check-kdir,metadata}.sh tools/doctor/src/distributions
+		test/kernels/{check-kdir,metadata}.sh tools/epoch-bench/src/doctor/distributions
 	rm stage/dkms/packaging/dkms/dkms.conf
 	mkdir -p stage/bin stage/completions
 	cp -- "$bin/epoch-bench" stage/bin/

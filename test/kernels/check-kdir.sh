@@ -35,7 +35,7 @@ advice() {
 					print text[name[i]]
 					exit
 				}
-		}' "$here/../../tools/doctor/src/distributions"
+		}' "$here/../../tools/epoch-bench/src/doctor/distributions"
 }
 
 fail() { # WHAT ADVICE [MORE [STATUS]]

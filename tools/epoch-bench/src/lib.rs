@@ -4,3 +4,6 @@
 
 pub mod cli;
 pub mod commands;
+pub mod doctor;
+pub mod perf;
+mod show;

@@ -26,12 +26,12 @@ struct Sandbox {
 impl Sandbox {
     /// Returns `None`, with a message, if the kernel hides the addresses of its functions.
     fn new() -> Option<Self> {
-        if let Err(error) = epoch_profile::perf::check_symbols() {
+        if let Err(error) = epoch_bench::perf::program::check_symbols() {
             let _ = writeln!(io::stderr(), "skipped: {error}");
             return None;
         }
         let dir = tempfile::tempdir().unwrap();
-        let fake = Path::new(env!("CARGO_MANIFEST_DIR")).join("../profile/tests/fake-perf");
+        let fake = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake-perf");
         fs::create_dir(dir.path().join("bin")).unwrap();
         symlink(fake, dir.path().join("bin/perf")).unwrap();
         let path = std::env::var("PATH").unwrap();

@@ -3,8 +3,6 @@
 //! Examples for tests.
 
 use epoch_device::testcase::Testcase;
-use epoch_profile::event::Source;
-use epoch_profile::top::{Change, Function, Share};
 use host::activity::{CpuTime, SystemActivity};
 use host::environment::Environment;
 use ministat::Confidence;
@@ -12,7 +10,9 @@ use ministat::Confidence;
 use crate::activity::ActivityPerIteration;
 use crate::evidence::Evidence;
 use crate::json::{CompareReport, TrackerReport};
-use crate::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
+use crate::profile::{
+    Change, Difference, EventReport, Function, ProfileReport, Share, Source, TrackerProfile,
+};
 use crate::sample::{Sample, TaskSample};
 use crate::stats::{Comparison, Statistics, dataset};
 use crate::sweep::{Point, SweepReport};

@@ -4,12 +4,12 @@
 //! next to its flame graphs.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, Write};
 
 use anyhow::{Result, ensure};
 use epoch_device::hook::Target;
-use epoch_profile::event::Source;
-use epoch_profile::top::{Change, Function, Share};
+use epoch_stats::Interval;
 use host::environment::Environment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,80 @@ pub struct Difference {
     pub svg: String,
     /// File of the differential flame graph of the first tracker relative to the second.
     pub reverse_svg: String,
+}
+
+/// Event that was sampled in fact.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// perf's name for the event.
+    pub event: String,
+    /// Event that was asked for, if it cannot be counted here.
+    pub instead_of: Option<String>,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.instead_of {
+            None => f.write_str(&self.event),
+            Some(asked) => write!(f, "{} (no PMU for {asked})", self.event),
+        }
+    }
+}
+
+/// A part of all samples, with its 95 % confidence interval. All fields but the count are from 0
+/// to 1.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Share {
+    /// Number of samples.
+    pub samples: u64,
+    /// Share of all samples.
+    pub share: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+impl Share {
+    /// Computes the share of `samples` in `all`, with Wilson's interval, which assumes independent
+    /// samples; consecutive samples of a CPU are not quite.
+    pub fn new(samples: u64, all: u64) -> Self {
+        let Interval { low, high } = epoch_stats::wilson(samples, all, 0.95);
+        Self {
+            samples,
+            share: samples as f64 / all.max(1) as f64,
+            low,
+            high,
+        }
+    }
+}
+
+/// A function in a run. Its samples are those in itself, without the functions that it calls.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Function {
+    /// Name of the function.
+    pub function: String,
+    /// Share of the function in the run.
+    #[serde(flatten)]
+    pub share: Share,
+}
+
+/// A function in two runs.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Change {
+    /// Name of the function.
+    pub function: String,
+    /// Share of the function in the first run.
+    pub before: Share,
+    /// Share of the function in the second run.
+    pub after: Share,
+}
+
+impl Change {
+    /// Returns the growth of the share, from -1 to 1.
+    pub fn difference(&self) -> f64 {
+        self.after.share - self.before.share
+    }
 }
 
 impl ProfileReport {
@@ -292,5 +366,18 @@ mod tests {
         ] {
             assert!(text.contains(line), "'{line}' is missing in\n{text}");
         }
+    }
+
+    #[test]
+    fn a_stand_in_says_what_for() {
+        let source = |instead_of: Option<&str>| Source {
+            event: "cpu-clock".into(),
+            instead_of: instead_of.map(Into::into),
+        };
+        assert_eq!(source(None).to_string(), "cpu-clock");
+        assert_eq!(
+            source(Some("cycles")).to_string(),
+            "cpu-clock (no PMU for cycles)"
+        );
     }
 }

@@ -104,7 +104,7 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
 /// Saves the report and plots it; each is done even if the other fails.
 fn deliver(report: &CompareReport, json: Option<Destination>, pictures: Pictures) -> Result<()> {
     let saved = json.map_or(Ok(()), |json| json.write(|out| json::write(out, report)));
-    let drawn = pictures.deliver(|| epoch_figures::comparison(report));
+    let drawn = pictures.deliver(|| crate::show::svg::comparison(report));
     saved.and(drawn)
 }
 
@@ -132,7 +132,7 @@ mod tests {
         deliver(&published(), Some(json), svg(&path("s"))).unwrap();
         let saved = CompareReport::read(&fs::read(path("j")).unwrap()).unwrap();
         let drawn = fs::read_to_string(path("s")).unwrap();
-        assert_eq!(epoch_figures::comparison(&saved).unwrap(), drawn);
+        assert_eq!(crate::show::svg::comparison(&saved).unwrap(), drawn);
     }
 
     #[test]

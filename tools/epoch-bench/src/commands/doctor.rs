@@ -7,17 +7,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::ColorChoice;
-use epoch_doctor::{self, Report, System};
 use epoch_results::json;
 use host::environment::Environment;
 
 use super::module::selected_tracker;
 use super::setup::{command_line, open_destination};
 use crate::cli::DoctorArgs;
+use crate::doctor::{self, Report, System};
 
 pub fn execute(args: &DoctorArgs, color: ColorChoice) -> Result<ExitCode> {
     let destination = open_destination("--json", args.json.as_deref())?;
-    let sections = epoch_doctor::examine(&System::this(), args.kdir.as_deref());
+    let sections = doctor::examine(&System::this(), args.kdir.as_deref());
     let report = Report::new(
         command_line(),
         Environment::detect(selected_tracker()),

@@ -40,8 +40,8 @@ pub fn execute(args: &DrawArgs) -> Result<()> {
 
 fn draw(json: &[u8]) -> Result<String> {
     if json::schema(json)? == SweepReport::SCHEMA {
-        epoch_figures::curves(&SweepReport::read(json)?)
+        crate::show::svg::curves(&SweepReport::read(json)?)
     } else {
-        epoch_figures::comparison(&CompareReport::read(json)?)
+        crate::show::svg::comparison(&CompareReport::read(json)?)
     }
 }

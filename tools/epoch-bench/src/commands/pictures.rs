@@ -60,7 +60,7 @@ impl Pictures {
             svg.write(|out| Ok(out.write_all(picture.as_bytes())?))
         });
         let rendered = self.png.map_or(Ok(()), |png| {
-            let pixels = epoch_figures::png(&picture)?;
+            let pixels = crate::show::svg::png(&picture)?;
             png.write(|out| Ok(out.write_all(&pixels)?))
         });
         drawn.and(rendered)

@@ -19,11 +19,12 @@ use host::activity::SystemMeter;
 use host::environment::Environment;
 use ministat::Confidence;
 
+use epoch_results::workload::Where;
+
 use super::bench::Bench;
 use super::module::{Module, selected_tracker};
 use super::setup::{command_line, say, warn};
 use crate::cli::{RunArgs, options};
-use epoch_results::workload::Where;
 
 pub fn execute(args: &RunArgs) -> Result<()> {
     let options = &Options::from(&args.measure.options);

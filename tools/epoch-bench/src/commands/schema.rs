@@ -27,7 +27,7 @@ fn schema(command: Saved) -> Schema {
         Saved::Hook => written::<HookReport>(),
         Saved::Torture => written::<TortureReport>(),
         Saved::Profile => written::<ProfileReport>(),
-        Saved::Doctor => written::<epoch_doctor::Report>(),
+        Saved::Doctor => written::<crate::doctor::Report>(),
     }
 }
 

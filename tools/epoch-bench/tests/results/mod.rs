@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use epoch_doctor::{Finding, Report as DoctorReport, Section, Topic};
+use epoch_bench::doctor::{Finding, Report as DoctorReport, Section, Topic};
 use epoch_results::examples::{carriers, compared, profiled, sweep};
 use epoch_results::json::{CompareReport, RunReport};
 use epoch_results::profile::ProfileReport;

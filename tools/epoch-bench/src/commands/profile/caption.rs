@@ -2,8 +2,9 @@
 
 //! Captions of the flame graphs.
 
-use epoch_profile::flame::Caption;
 use epoch_results::profile::{ProfileReport, TrackerProfile};
+
+use crate::perf::flame::Caption;
 
 /// Returns the caption of one run.
 pub fn run(report: &ProfileReport, run: &TrackerProfile) -> Caption {

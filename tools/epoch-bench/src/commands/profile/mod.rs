@@ -16,13 +16,9 @@ use anyhow::{Context, Result, ensure};
 use epoch_device::sysfs::TrackerControl;
 use epoch_measure::progress;
 use epoch_measure::signals::SignalWatch;
-use epoch_profile::event::{Event, Source, Vendor};
-use epoch_profile::fold::Stacks;
-use epoch_profile::perf::{self, Perf};
-use epoch_profile::top;
 use epoch_results::compare::Plan;
 use epoch_results::options::Options;
-use epoch_results::profile::{Difference, EventReport, ProfileReport, TrackerProfile};
+use epoch_results::profile::{Difference, EventReport, ProfileReport, Source, TrackerProfile};
 use epoch_results::sample::{Sample, average};
 use epoch_results::stats::Statistics;
 use epoch_results::workload::Where;
@@ -36,6 +32,10 @@ use super::mechanism::Asked;
 use super::module::{Module, selected_tracker};
 use super::setup::{self, command_line, say, warn};
 use crate::cli::{ProfileArgs, options};
+use crate::perf::event::{Event, Vendor};
+use crate::perf::fold::Stacks;
+use crate::perf::program::{self, Perf};
+use crate::perf::top;
 
 /// Number of functions that are listed.
 const TOP: usize = 20;
@@ -73,7 +73,7 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
     let names = names(&trackers);
     let outputs = Outputs::open(&args.out, &names)?;
     let perf = Perf::find()?;
-    perf::check_symbols()?;
+    program::check_symbols()?;
     let event = event(args, &perf)?;
     let plan = plan(args, &names, &trackers);
     workload.interval_ms = plan.interval.as_millis() as u64;

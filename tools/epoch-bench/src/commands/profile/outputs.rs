@@ -7,14 +7,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use epoch_profile::flame;
-use epoch_profile::fold::Stacks;
 use epoch_results::json;
 use epoch_results::profile::ProfileReport;
 use host::destination::Destination;
 use tempfile::TempDir;
 
 use super::caption;
+use crate::perf::flame;
+use crate::perf::fold::Stacks;
 
 const OPTION: &str = "--out";
 

@@ -9,9 +9,10 @@ use epoch_measure::pool::Pool;
 use epoch_measure::progress::Progress;
 use epoch_measure::sampling;
 use epoch_measure::watch::Watch;
-use epoch_profile::perf::Recording;
 use epoch_results::compare::Plan;
 use epoch_results::sample::Sample;
+
+use crate::perf::program::Recording;
 
 /// Recorder that can be enabled and disabled.
 pub trait Recorder {

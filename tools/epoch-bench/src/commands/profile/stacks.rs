@@ -7,10 +7,11 @@ use std::path::Path;
 
 use anyhow::Result;
 use epoch_measure::signals::{SignalWatch, interrupted};
-use epoch_profile::fold::Stacks;
-use epoch_profile::perf::Perf;
 use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
+
+use crate::perf::fold::Stacks;
+use crate::perf::program::Perf;
 
 /// Reads the stacks in a file recorded by perf.
 pub fn read(perf: &Perf, data: &Path, signals: &SignalWatch) -> Result<Stacks> {

@@ -3,7 +3,6 @@
 //! Comparisons on the page that differ only in processes and threads.
 
 use anyhow::Result;
-use epoch_report::{Block, Section};
 use epoch_results::activity;
 use epoch_results::carriers::Carriers;
 use epoch_results::json::CompareReport;
@@ -11,6 +10,7 @@ use epoch_results::json::CompareReport;
 use super::input::{Input, Results};
 use super::part::Part;
 use super::{compare, samples};
+use crate::show::html::{Block, Section};
 
 /// Text above the table.
 const INTRODUCTION: &str = "Processes have an address space each; threads share one, with the \

@@ -4,8 +4,6 @@
 
 use anyhow::Result;
 use epoch_device::observe::Observed;
-use epoch_figures::words::title;
-use epoch_report::{Block, Outcome, Picture, Section, Standing, Verdict};
 use epoch_results::compare::ministat;
 use epoch_results::evidence::{self, Evidence};
 use epoch_results::json::{CompareReport, TrackerReport};
@@ -15,6 +13,8 @@ use ministat::Confidence;
 
 use super::part::Part;
 use super::samples;
+use crate::show::html::{Block, Outcome, Picture, Section, Standing, Verdict};
+use crate::show::svg::words::title;
 
 /// Returns the part of the page for a comparison.
 pub fn part(report: &CompareReport) -> Result<Part> {
@@ -132,7 +132,7 @@ fn tests(report: &CompareReport, comparisons: &[Comparison], confidence: Confide
 }
 
 fn sample_blocks(report: &CompareReport, confidence: Confidence) -> Result<Vec<Block>> {
-    let svg = epoch_figures::comparison(report)?;
+    let svg = crate::show::svg::comparison(report)?;
     let mut blocks = vec![
         Block::Picture(Picture::new("All samples and their means", &svg)?),
         samples::table(

@@ -2,11 +2,11 @@
 
 //! Findings of doctor on the page.
 
-use epoch_doctor::{Finding, Report, Status, Topic};
-use epoch_report::{Block, Section};
 use host::hypervisor;
 
 use super::part::Part;
+use crate::doctor::{Finding, Report, Status, Topic};
+use crate::show::html::{Block, Section};
 
 /// Returns the part of the page for a report of doctor.
 pub fn part(report: &Report) -> Part {
@@ -56,14 +56,14 @@ fn warnings(report: &Report) -> Vec<String> {
         .collect()
 }
 
-fn shown(finding: &Finding) -> epoch_report::Finding {
-    epoch_report::Finding {
+fn shown(finding: &Finding) -> crate::show::html::Finding {
+    crate::show::html::Finding {
         subject: finding.subject.to_string(),
         status: match finding.status {
-            Status::Ok => epoch_report::Status::Ok,
-            Status::Warn => epoch_report::Status::Warn,
-            Status::Missing => epoch_report::Status::Missing,
-            Status::Unknown => epoch_report::Status::Unknown,
+            Status::Ok => crate::show::html::Status::Ok,
+            Status::Warn => crate::show::html::Status::Warn,
+            Status::Missing => crate::show::html::Status::Missing,
+            Status::Unknown => crate::show::html::Status::Unknown,
         },
         found: finding.found.clone(),
         fix: finding.fix.clone(),

@@ -5,7 +5,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use epoch_doctor::Report as DoctorReport;
 use epoch_results::json::{self, CompareReport, RunReport};
 use epoch_results::profile::ProfileReport;
 use epoch_results::sweep::SweepReport;
@@ -14,6 +13,7 @@ use host::environment::Environment;
 use host::error::usage;
 
 use super::profile::Profile;
+use crate::doctor::Report as DoctorReport;
 
 /// Commands that write files for a page.
 pub const COMMANDS: &str = "'compare --json', 'sweep --json', 'run --json', 'doctor --json' or \

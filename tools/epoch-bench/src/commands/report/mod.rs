@@ -14,8 +14,6 @@ mod samples;
 mod sweep;
 
 use anyhow::Result;
-use epoch_figures::words::machine;
-use epoch_report::{Page, Section};
 use epoch_results::compare::CAVEAT;
 use host::destination::{Destination, replaces};
 use host::error::usage;
@@ -24,6 +22,8 @@ use self::carriers::Group;
 use self::input::{COMMANDS, Input, distinguish};
 use super::setup::command_line;
 use crate::cli::ReportArgs;
+use crate::show::html::{Page, Section};
+use crate::show::svg::words::machine;
 
 pub fn execute(args: &ReportArgs) -> Result<()> {
     if args.files.is_empty() {

@@ -2,11 +2,11 @@
 
 //! Origin of the results, and the commands that reproduce them.
 
-use epoch_report::{Block, Fact, Section};
 use host::environment::Environment;
 use host::hypervisor;
 
 use super::input::{Input, Results};
+use crate::show::html::{Block, Fact, Section};
 
 /// Files of one machine with one kernel.
 struct Origin<'a> {

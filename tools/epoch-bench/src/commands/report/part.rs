@@ -3,10 +3,10 @@
 //! Part of the page that one file adds.
 
 use anyhow::{Context, Result};
-use epoch_report::{Outcome, Section};
 
 use super::input::{Input, Results};
 use super::{compare, doctor, profile, run, sweep};
+use crate::show::html::{Outcome, Section};
 
 /// Part of the page that one file adds.
 #[derive(Default)]

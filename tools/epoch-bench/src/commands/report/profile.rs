@@ -6,13 +6,13 @@ use std::fs;
 use std::path::{Component, Path};
 
 use anyhow::{Context, Result, ensure};
-use epoch_figures::words::title;
-use epoch_report::{Block, FlameGraph, Section};
 use epoch_results::profile::{EventReport, ProfileReport, TrackerProfile};
 use epoch_results::table::Table;
 
 use super::part::Part;
 use super::samples;
+use crate::show::html::{Block, FlameGraph, Section};
+use crate::show::svg::words::title;
 
 const HOW_TO: &str =
     "Click a frame to zoom in; 'Search', or Ctrl-F after a click, finds functions.";

@@ -3,8 +3,6 @@
 //! Runs of one tracker on the page.
 
 use anyhow::Result;
-use epoch_figures::words::title;
-use epoch_report::{Block, Outcome, Section, Standing, Verdict};
 use epoch_results::activity::ActivityRow;
 use epoch_results::json::RunReport;
 use epoch_results::stats::Statistics;
@@ -12,6 +10,8 @@ use ministat::Confidence;
 
 use super::part::Part;
 use super::samples;
+use crate::show::html::{Block, Outcome, Section, Standing, Verdict};
+use crate::show::svg::words::title;
 
 /// Returns the part of the page for a run.
 pub fn part(report: &RunReport) -> Result<Part> {

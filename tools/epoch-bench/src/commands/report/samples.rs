@@ -5,13 +5,14 @@
 use anyhow::Result;
 use epoch_device::hook::Target;
 use epoch_device::observe::Observed;
-use epoch_report::{Block, Column, Row, Table};
 use epoch_results::activity::{self, ActivityRow};
 use epoch_results::hook_cost::{self, HookCost};
 use epoch_results::sample::{Sample, average};
 use epoch_results::summary;
 use epoch_results::table::{self, Align};
 use epoch_results::workload::Workload;
+
+use crate::show::html::{Block, Column, Row, Table};
 
 /// Returns a table of the page; the first column names the rows.
 pub fn table(caption: impl Into<String>, table: table::Table) -> Block {

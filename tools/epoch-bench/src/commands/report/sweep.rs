@@ -4,14 +4,14 @@
 
 use anyhow::Result;
 use epoch_device::observe::Observed;
-use epoch_figures::words::title;
-use epoch_report::{Block, Outcome, Picture, Section, Standing, Verdict};
 use epoch_results::sweep::{Curve, SweepReport};
 use epoch_results::table::{Align, Table};
 use ministat::Confidence;
 
 use super::part::Part;
 use super::{compare, samples};
+use crate::show::html::{Block, Outcome, Picture, Section, Standing, Verdict};
+use crate::show::svg::words::title;
 
 /// Returns the part of the page for a sweep; `name` is the name of its file.
 pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
@@ -81,7 +81,7 @@ fn n_each(report: &SweepReport) -> String {
 }
 
 fn curve_blocks(report: &SweepReport, confidence: Confidence) -> Result<Vec<Block>> {
-    let svg = epoch_figures::curves(report)?;
+    let svg = crate::show::svg::curves(report)?;
     let n = n_each(report);
     let mut blocks = vec![
         Block::Picture(Picture::new("The curve of each tracker", &svg)?),

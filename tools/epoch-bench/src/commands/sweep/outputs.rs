@@ -94,7 +94,7 @@ impl Outputs {
         };
         let saved = write(self.json, &|out| json::write(out, report));
         let listed = write(self.csv, &|out| report.write_csv(out));
-        let drawn = self.pictures.deliver(|| epoch_figures::curves(report));
+        let drawn = self.pictures.deliver(|| crate::show::svg::curves(report));
         saved.and(listed).and(drawn)
     }
 }
