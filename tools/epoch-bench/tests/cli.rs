@@ -561,6 +561,30 @@ Difference at 95.0% confidence
     assert_eq!(text(&output.stdout), expected);
 }
 
+#[test]
+fn ministat_has_the_options_and_numbers_of_the_original() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("comma"), "1,5\n2,5\n3,5\n").unwrap();
+    let run = |args: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_epoch-bench"))
+            .current_dir(&dir)
+            .arg("ministat")
+            .args(args)
+            .output()
+            .unwrap()
+    };
+    let output = run(&["-q", "-A", "comma"]);
+    let expected = "x   3           1.5           3.5           2.5           2.5             1\n";
+    assert_eq!(text(&output.stdout), expected);
+    let output = run(&["missing"]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("cannot open missing: No such file"),
+        "{error}"
+    );
+}
+
 /// Runs doctor on this machine; returns the exit code and stdout.
 fn doctor(args: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_epoch-bench"))

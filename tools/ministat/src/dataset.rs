@@ -2,6 +2,7 @@
 
 //! Data sets: input and statistics.
 
+use std::ffi::CString;
 use std::io::BufRead;
 
 use crate::{Edition, Error, MIN_POINTS};
@@ -31,7 +32,10 @@ pub struct Dataset {
     /// Points in ascending order.
     points: Vec<f64>,
     sum: f64,
+    /// The square of each point.
     sum_of_squares: f64,
+    /// The square of each point's distance from the mean.
+    sum_of_squared_deviations: f64,
 }
 
 impl Dataset {
@@ -55,11 +59,18 @@ impl Dataset {
             sum_of_squares += point * point;
         }
         points.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+        let mean = sum / points.len() as f64;
+        // Summed after sorting, as ministat does.
+        let mut sum_of_squared_deviations = 0.0;
+        for point in &points {
+            sum_of_squared_deviations += (point - mean) * (point - mean);
+        }
         Ok(Self {
             name,
             points,
             sum,
             sum_of_squares,
+            sum_of_squared_deviations,
         })
     }
 
@@ -139,17 +150,14 @@ impl Dataset {
         self.sum / self.n() as f64
     }
 
-    /// Returns the variance of the sample.
-    ///
-    /// It is computed from the sum of the squares, as in ministat, so that rounding can make a
-    /// tiny one negative; see [`Edition`] for the result then.
+    /// Returns the variance of the sample; for its computation, see [`Edition`].
     pub fn variance(&self, edition: Edition) -> f64 {
         let n = self.n() as f64;
-        let explained = self.sum * self.sum / n;
-        if edition == Edition::Current && self.sum_of_squares <= explained {
-            return 0.0;
-        }
-        (self.sum_of_squares - explained) / (n - 1.0)
+        let squares = match edition {
+            Edition::Current => self.sum_of_squared_deviations,
+            Edition::Legacy => self.sum_of_squares - self.sum * self.sum / n,
+        };
+        squares / (n - 1.0)
     }
 
     /// Returns the standard deviation of the sample.
@@ -178,9 +186,21 @@ fn find_column<'a>(line: &'a [u8], input: &Input) -> Option<&'a [u8]> {
         .nth(input.column - 1)
 }
 
+/// Reads a number as C does, hexadecimal ones too; a comma may stand for the decimal point.
 fn parse_point(column: &[u8]) -> Option<f64> {
-    let start = column.iter().position(|&b| !is_space(b))?;
-    std::str::from_utf8(&column[start..]).ok()?.parse().ok()
+    let column: Vec<u8> = column
+        .iter()
+        .map(|&byte| if byte == b',' { b'.' } else { byte })
+        .collect();
+    let text = CString::new(column).ok()?;
+    let mut end = std::ptr::null_mut();
+    // SAFETY: `text` ends with a null byte, and `end` is a place for the address of the first byte
+    // after the number.
+    let point = unsafe { libc::strtod(text.as_ptr(), &raw mut end) };
+    // Nothing may follow. Without a number, `end` is where the text begins.
+    // SAFETY: `end` is within `text`, whose last byte is null.
+    let complete = unsafe { *end } == 0 && !std::ptr::eq(end, text.as_ptr());
+    complete.then_some(point)
 }
 
 #[cfg(test)]
@@ -230,13 +250,28 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_those_of_c() {
+        let text = "1,5\n0x10\n0x1.8p1\n+2e0\n.5\n";
+        let expected = vec![0.5, 1.5, 2.0, 3.0, 16.0];
+        assert_eq!(points(text, &Input::default()), Ok(expected));
+        for bad in ["1,5,0", "1.5x", "one", "1e", "0x", "--1", "1\u{0}2"] {
+            let text = format!("1\n2\n3\n{bad}\n");
+            let error = points(&text, &Input::default()).unwrap_err();
+            assert!(
+                error.starts_with("invalid data on line 4"),
+                "{bad}: {error}"
+            );
+        }
+    }
+
+    #[test]
     fn the_editions_differ_in_median_and_rounding() {
         let even = Dataset::new("even", vec![10.0, 1.0, 2.0, 3.0]).unwrap();
         assert_eq!(even.median(Edition::Current), 2.5);
         assert_eq!(even.median(Edition::Legacy), 3.0);
 
         let same = Dataset::new("same", vec![0.1; 3]).unwrap();
-        assert_eq!(same.stddev(Edition::Current), 0.0);
+        assert!(same.stddev(Edition::Current) < 1e-16);
         assert!(same.stddev(Edition::Legacy).is_nan());
     }
 }

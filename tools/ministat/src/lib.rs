@@ -44,16 +44,17 @@ pub const DEFAULT_WIDTH: usize = 74;
 /// Version of ministat to reproduce.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Edition {
-    /// FreeBSD's since 2018: the relative error takes the reference's own
+    /// FreeBSD's of today: the relative error takes the reference's own
     /// spread into account, the median of an even number of points is the mean
-    /// of the two in the middle, and a variance that rounding made negative
-    /// counts as 0.
+    /// of the two in the middle, and the variance is computed from the distances
+    /// to the mean.
     #[default]
     Current,
     /// The version of 2015-07-15, which Debian ships: the relative error is
     /// the absolute one as a percentage of the reference's average, the median
     /// of an even number of points is the upper of the two in the middle, and
-    /// a variance that rounding made negative gives `-nan`.
+    /// the variance is the difference of two sums, so that rounding can spoil it,
+    /// or make it negative, which gives `-nan`.
     Legacy,
 }
 

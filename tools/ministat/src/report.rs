@@ -19,6 +19,8 @@ pub struct Options {
     pub plot: bool,
     /// True for only the statistics of each data set: no plot, no comparison.
     pub vitals_only: bool,
+    /// True to leave out the names of the data sets and the heading of the statistics.
+    pub quiet: bool,
     /// True for a line for each data set's bar.
     pub separate_bars: bool,
     /// Columns of the plot, without its frame.
@@ -33,6 +35,7 @@ impl Default for Options {
             confidence: Confidence::default(),
             plot: true,
             vitals_only: false,
+            quiet: false,
             separate_bars: false,
             width: DEFAULT_WIDTH,
             edition: Edition::default(),
@@ -47,8 +50,10 @@ pub fn report(datasets: &[Dataset], options: &Options) -> Result<String, Error> 
         _ => return Err(Error::DatasetCount(datasets.len())),
     };
     let mut out = String::new();
-    for (dataset, symbol) in datasets.iter().zip(&SYMBOLS[1..]) {
-        push_line(&mut out, format_args!("{symbol} {}", dataset.name()));
+    if !options.quiet {
+        for (dataset, symbol) in datasets.iter().zip(&SYMBOLS[1..]) {
+            push_line(&mut out, format_args!("{symbol} {}", dataset.name()));
+        }
     }
     if options.plot && !options.vitals_only {
         let Options {
@@ -59,10 +64,10 @@ pub fn report(datasets: &[Dataset], options: &Options) -> Result<String, Error> 
         } = *options;
         plot::draw(&mut out, datasets, width, separate_bars, edition)?;
     }
-    push_line(
-        &mut out,
-        format_args!("    N           Min           Max        Median           Avg        Stddev"),
-    );
+    if !options.quiet {
+        let heading = "    N           Min           Max        Median           Avg        Stddev";
+        push_line(&mut out, format_args!("{heading}"));
+    }
     for (index, (dataset, &symbol)) in datasets.iter().zip(&SYMBOLS[1..]).enumerate() {
         push_vitals(&mut out, dataset, symbol, options.edition);
         if index > 0 && !options.vitals_only {

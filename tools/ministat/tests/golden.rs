@@ -102,3 +102,38 @@ fn impossible_reports_are_refused() {
         assert!(report(&[set("narrow")], &options).is_err());
     }
 }
+
+/// The spread of large numbers, which the difference of two sums loses: 22.2374 and 20.5840, as
+/// FreeBSD's ministat prints, and Python's `statistics.stdev`.
+#[test]
+fn large_numbers_keep_their_spread() {
+    let dataset = |name: &str, points: [f64; 5]| {
+        let points = points.map(|point| 12_345_678_900.0 + point);
+        Dataset::new(name, points.to_vec()).unwrap()
+    };
+    let before = dataset("before", [1.0, 34.0, -24.0, 11.0, 23.0]);
+    let after = dataset("after", [5.0, 29.0, -20.0, 15.0, 30.0]);
+    let options = Options {
+        plot: false,
+        ..Options::default()
+    };
+    let text = report(&[before, after], &options).unwrap();
+    let expected = "x before\n+ after
+    N           Min           Max        Median           Avg        Stddev
+x   5 1.2345679e+10 1.2345679e+10 1.2345679e+10 1.2345679e+10     22.237356
++   5 1.2345679e+10 1.2345679e+10 1.2345679e+10 1.2345679e+10     20.583974
+No difference proven at 95.0% confidence
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn names_and_heading_can_be_left_out() {
+    let options = Options {
+        quiet: true,
+        plot: false,
+        ..Options::default()
+    };
+    let (_, vitals) = VITALS.split_once('\n').unwrap();
+    assert_eq!(block(&options), [vitals, DIFFERENCE].concat());
+}

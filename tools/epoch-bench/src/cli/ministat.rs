@@ -37,6 +37,10 @@ pub struct MinistatArgs {
     #[arg(short = 'n')]
     pub vitals_only: bool,
 
+    /// Omit the names of the files and the heading of the statistics
+    #[arg(short = 'q')]
+    pub quiet: bool,
+
     /// Draw the bars of average, median and standard deviation on separate lines
     #[arg(short = 's')]
     pub separate_bars: bool,

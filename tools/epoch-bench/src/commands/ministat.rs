@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use host::error::usage;
 use ministat::{
     DEFAULT_WIDTH, Dataset, Edition, Input, MAX_DATASETS, MAX_WIDTH, MIN_WIDTH, Options, report,
@@ -40,6 +40,7 @@ pub fn execute(args: &MinistatArgs) -> Result<()> {
         confidence: args.confidence,
         plot: !args.no_plot,
         vitals_only: args.vitals_only,
+        quiet: args.quiet,
         separate_bars: args.separate_bars,
         width: args
             .width
@@ -62,8 +63,11 @@ fn read(path: &Path, input: &Input) -> Result<Dataset> {
             .map_err(|error| usage(error.to_string()));
     }
     let name = path.to_string_lossy();
-    let file = File::open(path).with_context(|| {
-        format!("cannot open {name}: name a file of numbers, or '-' for standard input")
+    // Exit code 2, as of the original.
+    let file = File::open(path).map_err(|error| {
+        usage(format!(
+            "cannot open {name}: {error}: name a file of numbers, or '-' for standard input"
+        ))
     })?;
     match Dataset::read(name, BufReader::new(file), input) {
         Ok(dataset) => Ok(dataset),
