@@ -2,17 +2,96 @@
 
 //! Measurement of several trackers with interleaved samples.
 
+use std::time::Duration;
+
 use anyhow::Result;
-use epoch_device::observe::{Observation, Observer};
+use epoch_device::observe::{Observation, Observed, Observer};
 use epoch_device::sysfs::TrackerControl;
-use epoch_results::compare::{Outcome, Plan};
-use epoch_results::sample::Sample;
+use epoch_results::judge;
+use epoch_results::record::{ActivityPerIteration, Sample, Statistics, TrackerReport};
 use host::activity::{ActivityMeter, SystemActivity};
+use ministat::Confidence;
 
 use crate::pool::Pool;
 use crate::progress::Progress;
 use crate::sampling;
 use crate::watch::{self, RETAKES, Watch};
+
+/// Parameters of a comparison.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Names of the trackers; the first is the baseline.
+    pub trackers: Vec<String>,
+    /// Testcase that the workers run, as will-it-scale prints it.
+    pub testcase: String,
+    /// Warmup samples of each tracker, which do not count.
+    pub warmup: usize,
+    /// Samples of each tracker that count.
+    pub samples: usize,
+    /// Length of each sample.
+    pub interval: Duration,
+    /// Confidence that a difference must reach.
+    pub confidence: Confidence,
+}
+
+impl Plan {
+    /// Returns how long the workers run with another tracker before a sample starts, for caches,
+    /// queues and the scheduler to adapt.
+    pub fn settle(&self) -> Duration {
+        self.interval / 10
+    }
+
+    /// Returns the trackers' numbers in the order of their samples in this round.
+    ///
+    /// Every other round is reversed, so that a steady drift affects all trackers alike.
+    pub fn order(&self, round: usize) -> Vec<usize> {
+        let forward = 0..self.trackers.len();
+        if round % 2 == 0 {
+            forward.collect()
+        } else {
+            forward.rev().collect()
+        }
+    }
+}
+
+/// Samples of one tracker.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Warmup samples, which do not count.
+    pub warmup: Vec<Sample>,
+    /// Samples that count.
+    pub samples: Vec<Sample>,
+    /// Statistics of the tracker during the samples that count.
+    pub observation: Observation,
+    /// Activity of the whole machine during the samples that count; `None` without such a sample.
+    pub activity: Option<SystemActivity>,
+}
+
+impl Outcome {
+    /// Returns the record of a tracker.
+    pub fn report(self, tracker: &str, confidence: Confidence) -> Result<TrackerReport> {
+        let statistics = Statistics::of(&self.samples);
+        let activity = self.activity.as_ref();
+        Ok(TrackerReport {
+            tracker: tracker.to_owned(),
+            warmup: self.warmup,
+            mean_error: Some(statistics.mean_error(confidence)),
+            statistics,
+            warnings: judge::warnings(&self.samples),
+            activity: activity.and_then(|of| ActivityPerIteration::of(of, &self.samples)),
+            samples: self.samples,
+            observed: Some(Observed::new(&self.observation)?),
+        })
+    }
+}
+
+/// Returns the records of all trackers of a plan.
+pub fn reports(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Vec<TrackerReport>> {
+    let outcomes = plan.trackers.iter().zip(outcomes);
+    outcomes
+        .map(|(tracker, outcome)| outcome.report(tracker, plan.confidence))
+        .collect()
+}
 
 /// Takes all samples. The result is in the order of `plan.trackers`.
 pub fn measure(

@@ -5,7 +5,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
-use epoch_results::sample::Sample;
+use epoch_results::record::Sample;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Receiver of the progress of a measurement.

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Measurement of one tracker, with will-it-scale's output.
+//! Measurement of one tracker.
 
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Result;
 use epoch_device::observe::{Observation, Observer};
-use epoch_results::sample::{Sample, average};
+use epoch_results::record::Sample;
 use host::activity::{ActivityMeter, SystemActivity};
 
 use crate::pool::Pool;
@@ -17,16 +16,12 @@ use crate::watch::{self, RETAKES, Watch};
 /// Plan of a run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Description of the testcase, in will-it-scale's words.
-    pub testcase: String,
     /// Number of warmup samples, which do not count.
     pub warmup: usize,
     /// Number of samples that count.
     pub samples: usize,
     /// Length of each sample.
     pub interval: Duration,
-    /// True if each task's share is printed.
-    pub verbose: bool,
 }
 
 /// The samples of a run.
@@ -42,7 +37,16 @@ pub struct Outcome {
     pub activity: Option<SystemActivity>,
 }
 
-/// Runs the workers once and prints the samples while they come in.
+/// Receives the samples while they come in.
+pub trait Listener {
+    /// Is called before the samples of a part, which is `warmup` or `measurement`.
+    fn begin(&mut self, part: &str) -> Result<()>;
+
+    /// Is called after each sample.
+    fn sample(&mut self, sample: &Sample) -> Result<()>;
+}
+
+/// Runs the workers once.
 ///
 /// The samples follow each other without a gap. `tracker` is the observer and the name of the
 /// tracker that it observes. A sample in which conditions changed is discarded and retaken, which
@@ -52,7 +56,7 @@ pub fn run(
     tracker: Option<(&dyn Observer, &str)>,
     meter: &dyn ActivityMeter,
     plan: &Plan,
-    out: &mut dyn Write,
+    listener: &mut dyn Listener,
     watch: &dyn Watch,
     note: &mut dyn FnMut(&str),
 ) -> Result<Outcome> {
@@ -62,12 +66,10 @@ pub fn run(
         observed.transpose()
     };
     pool.start()?;
-    writeln!(out, "testcase:{}", plan.testcase)?;
     let mut readings = pool.read()?;
     let mut active = meter.read();
-    let mut take = |header: &str, count: usize, out: &mut dyn Write| -> Result<_> {
-        writeln!(out, "{header}")?;
-        out.flush()?;
+    let mut take = |part: &str, count: usize| -> Result<_> {
+        listener.begin(part)?;
         let mut samples = Vec::with_capacity(count);
         let mut activities = Vec::with_capacity(count);
         let mut left = RETAKES;
@@ -78,7 +80,7 @@ pub fn run(
             let changes = watch.changes(name)?;
             if !changes.is_empty() {
                 let number = samples.len() + 1;
-                let what = format!("sample {number} of the {header}: {}", changes.join("; "));
+                let what = format!("sample {number} of the {part}: {}", changes.join("; "));
                 if left == 0 {
                     return Err(watch::lasting(&what));
                 }
@@ -87,19 +89,17 @@ pub fn run(
                 continue;
             }
             left = RETAKES;
-            sample.write(out, plan.verbose)?;
+            listener.sample(&sample)?;
             samples.push(sample);
             activities.push(active.since(&before));
         }
         Ok((samples, activities))
     };
-    let (warmup, _) = take("warmup", plan.warmup, out)?;
+    let (warmup, _) = take("warmup", plan.warmup)?;
     let before = observe()?;
-    let (samples, activities) = take("measurement", plan.samples, out)?;
+    let (samples, activities) = take("measurement", plan.samples)?;
     let after = observe()?;
     pool.stop()?;
-    writeln!(out, "average:{}", average(&samples))?;
-    out.flush()?;
     let observation = after.zip(before);
     Ok(Outcome {
         warmup,
@@ -118,67 +118,69 @@ mod tests {
     use epoch_device::observe::fake::FakeObserver;
     use host::activity::fake::FakeMeter;
 
+    /// Keeps the names of the parts, and the total of each sample.
+    #[derive(Default)]
+    struct Heard(Vec<String>);
+
+    impl Listener for Heard {
+        fn begin(&mut self, part: &str) -> Result<()> {
+            self.0.push(part.into());
+            Ok(())
+        }
+
+        fn sample(&mut self, sample: &Sample) -> Result<()> {
+            self.0.push(sample.total.to_string());
+            Ok(())
+        }
+    }
+
     fn quietly(
         pool: &mut FakePool,
         tracker: Option<(&dyn Observer, &str)>,
-        plan: &Plan,
-        out: &mut Vec<u8>,
+        heard: &mut Heard,
     ) -> Result<Outcome> {
         let meter = FakeMeter::default();
-        run(pool, tracker, &meter, plan, out, &Unwatched, &mut |_| ())
+        run(
+            pool,
+            tracker,
+            &meter,
+            &plan(),
+            heard,
+            &Unwatched,
+            &mut |_| (),
+        )
     }
 
     fn plan() -> Plan {
         Plan {
-            testcase: "Anonymous memory mmap/munmap of 128MB".into(),
             warmup: 6,
             samples: 5,
             interval: Duration::from_millis(1000),
-            verbose: false,
         }
     }
 
     #[test]
-    fn text_has_will_it_scales_format() {
+    fn samples_are_heard_as_they_come() {
         let mut pool = FakePool::new(&[100, 250]);
-        let mut out = Vec::new();
-        let outcome = quietly(&mut pool, None, &plan(), &mut out).unwrap();
-        let sample = "min:100 max:250 total:350\n";
+        let mut heard = Heard::default();
+        let outcome = quietly(&mut pool, None, &mut heard).unwrap();
         let expected = [
-            "testcase:Anonymous memory mmap/munmap of 128MB\nwarmup\n",
-            &sample.repeat(6),
-            "measurement\n",
-            &sample.repeat(5),
-            "average:350\n",
-        ]
-        .concat();
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
+            vec!["warmup"],
+            vec!["350"; 6],
+            vec!["measurement"],
+            vec!["350"; 5],
+        ];
+        assert_eq!(heard.0, expected.concat());
         assert_eq!((outcome.warmup.len(), outcome.samples.len()), (6, 5));
         assert_eq!(pool.events.first(), Some(&Event::Start));
         assert_eq!(pool.events.last(), Some(&Event::Stop));
     }
 
     #[test]
-    fn verbose_lines_stand_before_each_sample() {
-        let mut pool = FakePool::new(&[1, 2]);
-        let mut out = Vec::new();
-        let plan = Plan {
-            warmup: 1,
-            samples: 1,
-            verbose: true,
-            ..plan()
-        };
-        quietly(&mut pool, None, &plan, &mut out).unwrap();
-        let sample = "   0 -> 1\n   1 -> 2\nmin:1 max:2 total:3\n";
-        let text = String::from_utf8(out).unwrap();
-        assert!(text.ends_with(&format!("warmup\n{sample}measurement\n{sample}average:3\n")));
-    }
-
-    #[test]
     fn a_late_wake_up_does_not_raise_the_rate() {
         let mut pool = FakePool::new(&[1000]);
         pool.lateness = Duration::from_millis(700);
-        let outcome = quietly(&mut pool, None, &plan(), &mut Vec::new()).unwrap();
+        let outcome = quietly(&mut pool, None, &mut Heard::default()).unwrap();
         for sample in outcome.samples {
             assert_eq!(sample.total, 1000);
             assert_eq!(sample.tasks[0].interval_ns, 1_700_000_000);
@@ -191,7 +193,7 @@ mod tests {
         let mut pool = FakePool::new(&[1000]);
         let observer = FakeObserver::default();
         let tracker = Some((&observer as &dyn Observer, "epoch"));
-        let outcome = quietly(&mut pool, tracker, &plan(), &mut Vec::new()).unwrap();
+        let outcome = quietly(&mut pool, tracker, &mut Heard::default()).unwrap();
         assert_eq!(outcome.observation.unwrap().counters.waits, 1);
         assert_eq!(outcome.activity.unwrap().context_switches, Ok(5 * 1000));
     }
@@ -200,11 +202,10 @@ mod tests {
     fn a_failing_worker_ends_the_run() {
         let mut pool = FakePool::new(&[1000]);
         pool.fail_at_wait = Some((8, anyhow::anyhow!("task 0 failed")));
-        let mut out = Vec::new();
-        let error = quietly(&mut pool, None, &plan(), &mut out).unwrap_err();
+        let mut heard = Heard::default();
+        let error = quietly(&mut pool, None, &mut heard).unwrap_err();
         assert_eq!(error.to_string(), "task 0 failed");
-        let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("measurement") && !text.contains("average"));
+        assert_eq!(heard.0.last().unwrap(), "1000");
     }
 
     #[test]
@@ -216,13 +217,13 @@ mod tests {
             at: vec![7],
             ..Default::default()
         };
-        let mut out = Vec::new();
+        let mut heard = Heard::default();
         let outcome = run(
             &mut pool,
             None,
             &FakeMeter::default(),
             &plan(),
-            &mut out,
+            &mut heard,
             &watch,
             &mut note,
         )
@@ -230,10 +231,7 @@ mod tests {
         assert_eq!((outcome.warmup.len(), outcome.samples.len()), (6, 5));
         // Without the activity of the discarded sample.
         assert_eq!(outcome.activity.unwrap().context_switches, Ok(5 * 1000));
-        assert_eq!(
-            String::from_utf8(out).unwrap().matches("total:").count(),
-            11
-        );
+        assert_eq!(heard.0.iter().filter(|of| *of == "1000").count(), 11);
         let [note] = &notes[..] else {
             panic!("{notes:?}");
         };
@@ -249,19 +247,18 @@ mod tests {
             lasting: Some(8),
             ..Default::default()
         };
-        let mut out = Vec::new();
+        let mut heard = Heard::default();
         let mut pool = FakePool::new(&[1000]);
         let error = run(
             &mut pool,
             None,
             &FakeMeter::default(),
             &plan(),
-            &mut out,
+            &mut heard,
             &watch,
             &mut |_| (),
         )
         .unwrap_err();
         assert!(error.to_string().contains("no verdict"), "{error}");
-        assert!(!String::from_utf8(out).unwrap().contains("average"));
     }
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use epoch_results::sample::{Reading, Sample};
+use epoch_results::record::{Reading, Sample};
 
 use crate::pool::Pool;
 

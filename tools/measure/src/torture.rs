@@ -5,10 +5,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use epoch_device::latency::{Latency, time};
 use epoch_device::observe::{Observation, Observer};
 use epoch_device::sysfs::TrackerControl;
-use epoch_results::table::{self, Align};
 
 use crate::pool::Pool;
 
@@ -101,38 +99,6 @@ fn progress(pool: &mut dyn Pool) -> Result<(u64, u64)> {
     Ok((done, last.timestamp_ns))
 }
 
-/// Formats a table with a line for each tracker.
-pub fn text(plan: &Plan, outcomes: &[Outcome]) -> Result<String> {
-    let columns = [
-        ("tracker", Align::Left),
-        ("blocks", Align::Right),
-        ("waits", Align::Right),
-        ("blocked", Align::Right),
-        ("longest wait", Align::Right),
-        ("violations", Align::Right),
-    ];
-    let rows = plan
-        .trackers
-        .iter()
-        .zip(outcomes)
-        .map(|(tracker, outcome)| {
-            let Observation {
-                counters, waits, ..
-            } = &outcome.observation;
-            let longest = Latency::of(waits)?.map_or("-".into(), |waits| time(waits.max_ns as f64));
-            Ok(vec![
-                tracker.clone(),
-                outcome.blocks.to_string(),
-                counters.waits.to_string(),
-                counters.blocked.to_string(),
-                longest,
-                counters.violations.to_string(),
-            ])
-        });
-    let columns = columns.map(|(name, align)| (name.into(), align));
-    Ok(table::text(&columns, &rows.collect::<Result<Vec<_>>>()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,19 +141,5 @@ mod tests {
         let blocks: Vec<_> = outcomes.iter().map(|outcome| outcome.blocks).collect();
         assert_eq!(blocks, [2400, 1600]);
         assert_eq!(events.len(), 5);
-    }
-
-    #[test]
-    fn each_tracker_has_a_line() {
-        let mut outcome = Outcome {
-            blocks: 4000,
-            ..Default::default()
-        };
-        outcome.observation.counters.violations = 2;
-        let text = text(&plan(&["busted"], None), &[outcome]).unwrap();
-        let expected = "\
-            tracker  blocks  waits  blocked  longest wait  violations\n\
-            busted     4000      0        0             -           2";
-        assert_eq!(text, expected);
     }
 }

@@ -7,16 +7,12 @@ use host::activity::{CpuTime, SystemActivity};
 use host::environment::Environment;
 use ministat::Confidence;
 
-use crate::activity::ActivityPerIteration;
-use crate::evidence::Evidence;
-use crate::json::{CompareReport, TrackerReport};
-use crate::profile::{
-    Change, Difference, EventReport, Function, ProfileReport, Share, Source, TrackerProfile,
+use crate::judge;
+use crate::record::{
+    ActivityPerIteration, Carrier, Change, CompareReport, Difference, EventReport, Function, Point,
+    ProfileReport, Sample, Share, Source, Statistics, SweepReport, TaskSample, TrackerProfile,
+    TrackerReport, Where, Workload,
 };
-use crate::sample::{Sample, TaskSample};
-use crate::stats::{Comparison, Statistics, dataset};
-use crate::sweep::{Point, SweepReport};
-use crate::workload::{Carrier, Where, Workload};
 
 /// The comparison published in FreeBSD's commit message.
 pub fn published() -> CompareReport {
@@ -108,15 +104,7 @@ pub fn report(tracker: &str, totals: &[u64]) -> TrackerReport {
 /// A comparison of two trackers with these totals.
 pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
     let trackers = vec![report("mutex", mutex), report(tracker, other)];
-    let datasets: Vec<_> = trackers
-        .iter()
-        .map(|report| dataset(&report.tracker, &report.samples).unwrap())
-        .collect();
-    let level = Confidence::P95;
-    let comparison = Comparison {
-        evidence: Evidence::of(&trackers[0].samples, &trackers[1].samples, level),
-        ..Comparison::new(&datasets[1], &datasets[0], level)
-    };
+    let comparisons = judge::compare(&trackers, Confidence::P95).unwrap();
     CompareReport {
         schema: CompareReport::SCHEMA.into(),
         command_line: vec!["epoch-bench".into()],
@@ -142,7 +130,7 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
         },
         confidence_percent: 95.0,
         trackers,
-        comparisons: vec![comparison],
+        comparisons,
         repeats: Vec::new(),
         false_positives: None,
         hook: None,

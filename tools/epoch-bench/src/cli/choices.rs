@@ -5,7 +5,7 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use epoch_device::hook::Mechanism;
 use epoch_device::testcase::Testcase;
-use epoch_results::workload::Where;
+use epoch_results::record::Where;
 
 /// Returns a parser of `--testcase`.
 pub fn testcase() -> impl TypedValueParser<Value = Testcase> {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{ArgGroup, Args};
 use epoch_device::uapi;
-use epoch_results::compare::MAX_TRACKERS;
+use epoch_results::record::MAX_TRACKERS;
 use host::error::usage;
 use ministat::Confidence;
 

@@ -6,8 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use epoch_device::testcase::Testcase;
 use epoch_device::uapi;
-use epoch_results::options::Options;
-use epoch_results::workload::Where;
+use epoch_results::record::{Options, Where};
 use host::error::usage;
 use host::memory::page_bytes;
 

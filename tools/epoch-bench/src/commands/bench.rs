@@ -9,16 +9,13 @@ use epoch_device::hook::{Filter, Hook, Mechanism, Target};
 use epoch_device::observe::ModuleObserver;
 use epoch_device::sysfs::TrackerControl;
 use epoch_measure::calibration;
+use epoch_measure::compare::{Outcome, Plan};
 use epoch_measure::pool::{Load, OwnTrackers, Pool, UserLoad, Workers};
 use epoch_measure::progress::{Part, Progress};
 use epoch_measure::sampling;
 use epoch_measure::session::{self, Knobs};
 use epoch_measure::signals::SignalWatch;
-use epoch_results::compare::{MAX_TRACKERS, Outcome, Plan};
-use epoch_results::hook_cost::HookCost;
-use epoch_results::options::Options;
-use epoch_results::sample::Sample;
-use epoch_results::workload::{Where, Workload};
+use epoch_results::record::{HookCost, MAX_TRACKERS, Options, Sample, Where, Workload};
 use host::activity::SystemMeter;
 use host::error::usage;
 use ministat::{Confidence, MIN_POINTS};
@@ -252,7 +249,7 @@ fn per_iteration(sample: &Sample) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use epoch_results::sample::TaskSample;
+    use epoch_results::record::TaskSample;
 
     #[test]
     fn time_per_iteration_is_that_of_a_task() {

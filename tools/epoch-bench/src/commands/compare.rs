@@ -6,12 +6,11 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use epoch_device::sysfs::ALL;
+use epoch_measure::compare::{Outcome, Plan, reports};
 use epoch_measure::progress;
 use epoch_measure::signals::SignalWatch;
-use epoch_results::compare::{self, Plan};
-use epoch_results::json::{self, CompareReport, Repeat, TrackerReport};
-use epoch_results::options::Options;
-use epoch_results::workload::Where;
+use epoch_results::judge;
+use epoch_results::record::{self, CompareReport, Options, Repeat, Where};
 use host::destination::Destination;
 use host::environment::Environment;
 use host::error::usage;
@@ -21,6 +20,7 @@ use super::module::{Module, selected_tracker};
 use super::pictures::Pictures;
 use super::setup::{self, check_distinct, command_line};
 use crate::cli::{CompareArgs, options};
+use crate::show::{false_positives, text};
 
 pub fn execute(args: &CompareArgs) -> Result<()> {
     let options = &Options::from(&args.measure.options);
@@ -66,12 +66,12 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         })?;
 
     let mut stdout = io::stdout();
-    let trackers = TrackerReport::of(&plan, measured.first)?;
-    compare::print_samples(&mut stdout, &environment, &plan.testcase, &trackers)?;
-    let comparisons = compare::judge(&trackers, plan.confidence)?;
-    compare::print_verdict(&mut stdout, &plan, &trackers, &comparisons)?;
+    let trackers = reports(&plan, measured.first)?;
+    text::print_samples(&mut stdout, &environment, &plan.testcase, &trackers)?;
+    let comparisons = judge::compare(&trackers, plan.confidence)?;
+    text::print_verdict(&mut stdout, &plan, &trackers, &comparisons)?;
     if let Some(target) = &target {
-        compare::print_hook(&mut stdout, target, hook_cost.as_ref())?;
+        text::print_hook(&mut stdout, target, hook_cost.as_ref())?;
     }
     if repeats == 0 && destination.is_none() && pictures.is_empty() {
         return Ok(());
@@ -86,7 +86,7 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         trackers,
         comparisons,
         repeats: others
-            .map(|outcomes| Repeat::of(&plan, outcomes))
+            .map(|outcomes| repeat(&plan, outcomes))
             .collect::<Result<_>>()?,
         false_positives: None,
         hook: target,
@@ -96,14 +96,23 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         report.count_false_positives()?;
     }
     if let Some(rates) = &report.false_positives {
-        writeln!(stdout, "\n{rates}")?;
+        writeln!(stdout, "\n{}", false_positives::sentences(rates).join("\n"))?;
     }
     deliver(&report, destination, pictures).context("the comparison is complete, but")
 }
 
+/// Judges a repetition of a tracker's comparison with itself.
+fn repeat(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Repeat> {
+    let trackers = reports(plan, outcomes)?;
+    Ok(Repeat {
+        comparisons: judge::compare(&trackers, plan.confidence)?,
+        trackers,
+    })
+}
+
 /// Saves the report and plots it; each is done even if the other fails.
 fn deliver(report: &CompareReport, json: Option<Destination>, pictures: Pictures) -> Result<()> {
-    let saved = json.map_or(Ok(()), |json| json.write(|out| json::write(out, report)));
+    let saved = json.map_or(Ok(()), |json| json.write(|out| record::write(out, report)));
     let drawn = pictures.deliver(|| crate::show::svg::comparison(report));
     saved.and(drawn)
 }

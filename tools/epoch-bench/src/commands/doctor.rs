@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::ColorChoice;
-use epoch_results::json;
+use epoch_results::record;
 use host::environment::Environment;
 
 use super::module::selected_tracker;
@@ -27,7 +27,7 @@ pub fn execute(args: &DoctorArgs, color: ColorChoice) -> Result<ExitCode> {
     report.write(&mut io::stdout(), width(), coloured(color))?;
     if let Some(destination) = destination {
         destination
-            .write(|out| json::write(out, &report))
+            .write(|out| record::write(out, &report))
             .context("everything was looked at, but")?;
     }
     Ok(match report.missing {

@@ -3,8 +3,7 @@
 //! `epoch-bench draw`
 
 use anyhow::{Context, Result};
-use epoch_results::json::{self, CompareReport};
-use epoch_results::sweep::SweepReport;
+use epoch_results::record::{self, CompareReport, SweepReport};
 use host::destination::{read, replaces};
 use host::error::usage;
 
@@ -39,7 +38,7 @@ pub fn execute(args: &DrawArgs) -> Result<()> {
 }
 
 fn draw(json: &[u8]) -> Result<String> {
-    if json::schema(json)? == SweepReport::SCHEMA {
+    if record::schema(json)? == SweepReport::SCHEMA {
         crate::show::svg::curves(&SweepReport::read(json)?)
     } else {
         crate::show::svg::comparison(&CompareReport::read(json)?)

@@ -15,10 +15,7 @@ use epoch_measure::command::{Command, Ending, Subreaper};
 use epoch_measure::pool::UserLoad;
 use epoch_measure::session::{self, Knobs};
 use epoch_measure::signals::{SignalWatch, interrupted};
-use epoch_results::hook_cost::{self, HookCost};
-use epoch_results::hooked::{HookReport, HookRun};
-use epoch_results::json;
-use epoch_results::summary;
+use epoch_results::record::{self, HookCost, HookReport, HookRun};
 use host::environment::Environment;
 use ministat::Confidence;
 use nix::poll::PollTimeout;
@@ -29,6 +26,7 @@ use super::mechanism::{self, Asked};
 use super::module::{Module, selected_tracker};
 use super::setup::{command_line, open_destination, say, warn};
 use crate::cli::HookArgs;
+use crate::show::{self, observed::observed};
 
 /// Number of samples of each kind for measuring the hook's own cost.
 const ROUNDS: usize = 10;
@@ -89,10 +87,10 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
     let rows = runs
         .iter()
         .map(|run| (run.tracker.clone(), run.observed.clone()));
-    if let Some(table) = summary::observed(&rows.collect::<Vec<_>>()) {
+    if let Some(table) = observed(&rows.collect::<Vec<_>>()) {
         say(&table.text());
     }
-    say(&hook_cost::describe(hook_cost.as_ref()));
+    say(&show::hook::describe(hook_cost.as_ref()));
     if runs
         .iter()
         .all(|run| run.observed.calls.unwrap_or_default() == Calls::default())
@@ -113,7 +111,7 @@ pub fn execute(args: &HookArgs) -> Result<ExitCode> {
             runs,
         };
         destination
-            .write(|out| json::write(out, &report))
+            .write(|out| record::write(out, &report))
             .context("the command has ended, but")?;
     }
     Ok(ExitCode::from(ending.code()))

@@ -2,29 +2,29 @@
 
 //! `epoch-bench run`
 
-use std::io;
+use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use epoch_device::observe::{Observed, Observer};
 use epoch_device::sysfs::TrackerControl;
 use epoch_measure::run::{self, Plan};
 use epoch_measure::signals::SignalWatch;
-use epoch_results::activity::{self, ActivityPerIteration, ActivityRow};
-use epoch_results::hook_cost;
-use epoch_results::json::{self, RunReport};
-use epoch_results::options::Options;
-use epoch_results::stats::Statistics;
-use epoch_results::summary;
+use epoch_results::record::{
+    self, ActivityPerIteration, Options, RunReport, Statistics, Where, average,
+};
 use host::activity::SystemMeter;
 use host::environment::Environment;
 use ministat::Confidence;
-
-use epoch_results::workload::Where;
 
 use super::bench::Bench;
 use super::module::{Module, selected_tracker};
 use super::setup::{command_line, say, warn};
 use crate::cli::{RunArgs, options};
+use crate::show::activity;
+use crate::show::activity::ActivityRow;
+use crate::show::hook;
+use crate::show::observed;
+use crate::show::text::WillItScale;
 
 pub fn execute(args: &RunArgs) -> Result<()> {
     let options = &Options::from(&args.measure.options);
@@ -58,11 +58,9 @@ pub fn execute(args: &RunArgs) -> Result<()> {
     };
     let target = bench.target()?;
     let plan = Plan {
-        testcase: options.testcase.description(options.pages),
         warmup: args.warmup as usize,
         samples: args.samples as usize,
         interval: options.interval(),
-        verbose: args.verbose,
     };
     let observer = bench.observer();
     let observed = observer.as_ref().zip(tracker.as_deref());
@@ -74,8 +72,16 @@ pub fn execute(args: &RunArgs) -> Result<()> {
             // stderr.
             let _ = environment.write(&mut io::stderr());
             let meter = SystemMeter::open();
-            let (out, watch) = (&mut io::stdout(), &control.conditions);
-            let outcome = run::run(workers, observed, &meter, &plan, out, watch, &mut warn)?;
+            let watch = &control.conditions;
+            let out = &mut io::stdout();
+            let testcase = options.testcase.description(options.pages);
+            writeln!(out, "testcase:{testcase}")?;
+            let verbose = args.verbose;
+            let mut listener = WillItScale { out, verbose };
+            let listener = &mut listener;
+            let outcome = run::run(workers, observed, &meter, &plan, listener, watch, &mut warn)?;
+            writeln!(out, "average:{}", average(&outcome.samples))?;
+            out.flush()?;
             let cost = bench.calibrate(workers, plan.samples, Confidence::P95)?;
             Ok((environment, outcome, cost))
         })?;
@@ -87,7 +93,7 @@ pub fn execute(args: &RunArgs) -> Result<()> {
         .transpose()?;
     if let (Some(tracker), Some(observed)) = (&tracker, &observed) {
         let row = (tracker.clone(), observed.clone());
-        if let Some(table) = summary::observed(&[row]) {
+        if let Some(table) = observed::observed(&[row]) {
             say(&table.text());
         }
     }
@@ -105,7 +111,7 @@ pub fn execute(args: &RunArgs) -> Result<()> {
     }
     if let Some(target) = &target {
         say(&target.to_string());
-        say(&hook_cost::describe(hook_cost.as_ref()));
+        say(&hook::describe(hook_cost.as_ref()));
     }
     let Some(destination) = destination else {
         return Ok(());
@@ -125,6 +131,6 @@ pub fn execute(args: &RunArgs) -> Result<()> {
         hook_cost,
     };
     destination
-        .write(|out| json::write(out, &report))
+        .write(|out| record::write(out, &report))
         .context("the run is complete, but")
 }

@@ -5,17 +5,15 @@
 use std::io;
 
 use anyhow::Result;
-use epoch_results::hooked::HookReport;
-use epoch_results::json::{self, CompareReport, RunReport};
-use epoch_results::profile::ProfileReport;
-use epoch_results::sweep::SweepReport;
-use epoch_results::torture::TortureReport;
+use epoch_results::record::{
+    self, CompareReport, HookReport, ProfileReport, RunReport, SweepReport, TortureReport,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
 use crate::cli::{Saved, SchemaArgs};
 
 pub fn execute(args: &SchemaArgs) -> Result<()> {
-    json::write(&mut io::stdout(), &schema(args.command))
+    record::write(&mut io::stdout(), &schema(args.command))
 }
 
 /// Returns the JSON Schema, draft 2020-12, of the file that a command writes.

@@ -14,15 +14,14 @@ use epoch_measure::pool::{Crew, OwnTrackers, Workers};
 use epoch_measure::session::{self, Knobs};
 use epoch_measure::signals::SignalWatch;
 use epoch_measure::torture::{self, Outcome, Plan};
-use epoch_results::json;
-use epoch_results::torture::{TortureReport, Tortured};
-use epoch_results::workload::Carrier;
+use epoch_results::record::{self, Carrier, TortureReport, Tortured};
 use host::environment::Environment;
 use host::topology;
 
 use super::module::{Module, kernel_load, selected_tracker};
 use super::setup::{command_line, open_destination, say, warn};
 use crate::cli::TortureArgs;
+use crate::show;
 
 /// Tracker that does nothing: it has no waits to verify.
 const NOTHING: &str = "none";
@@ -76,7 +75,7 @@ pub fn execute(args: &TortureArgs) -> Result<()> {
     })?;
     drop(verifier);
 
-    writeln!(io::stdout(), "{}", torture::text(&plan, &outcomes)?)?;
+    writeln!(io::stdout(), "{}", show::torture::text(&plan, &outcomes)?)?;
     let report = TortureReport {
         schema: TortureReport::SCHEMA.into(),
         command_line: command_line(),
@@ -101,7 +100,7 @@ pub fn execute(args: &TortureArgs) -> Result<()> {
     }
     if let Some(destination) = destination {
         destination
-            .write(|out| json::write(out, &report))
+            .write(|out| record::write(out, &report))
             .context("the torture is over, but")?;
     }
     match report.violations() {

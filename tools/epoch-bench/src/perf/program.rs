@@ -26,7 +26,7 @@ use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, geteuid, getpid, getppid, mkfifo};
 
-use epoch_results::profile::Source;
+use epoch_results::record::Source;
 
 use crate::perf::event::{Event, TIMER};
 

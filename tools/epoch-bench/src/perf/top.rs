@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use epoch_results::profile::{Change, Function, Share};
+use epoch_results::record::{Change, Function, Share};
 
 use super::fold::Stacks;
 

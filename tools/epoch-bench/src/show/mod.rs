@@ -1,6 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Results as users see them.
+//! Results as users see them: as text, as plots, and on a page. Nothing here measures or judges.
+//!
+//! What is said of a subject, and the columns of its tables, stand in the file of that name; text
+//! and page both take them from there.
 
+pub mod activity;
+pub mod carriers;
+pub mod comparison;
+pub mod false_positives;
+pub mod hook;
 pub mod html;
+pub mod observed;
+pub mod profile;
 pub mod svg;
+pub mod sweep;
+pub mod table;
+pub mod text;
+pub mod torture;

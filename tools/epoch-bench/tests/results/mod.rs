@@ -8,9 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use epoch_bench::doctor::{Finding, Report as DoctorReport, Section, Topic};
 use epoch_results::examples::{carriers, compared, profiled, sweep};
-use epoch_results::json::{CompareReport, RunReport};
-use epoch_results::profile::ProfileReport;
-use epoch_results::sweep::SweepReport;
+use epoch_results::record::{CompareReport, ProfileReport, RunReport, SweepReport};
 use inferno::{differential, flamegraph};
 use serde_json::Value;
 

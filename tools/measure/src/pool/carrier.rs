@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow, bail};
-use epoch_results::workload::Carrier;
+use epoch_results::record::Carrier;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::prctl;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use epoch_device::sysfs::TrackerControl;
 
-use epoch_results::sample::Reading;
+use epoch_results::record::Reading;
 
 use super::Pool;
 

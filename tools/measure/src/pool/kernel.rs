@@ -13,7 +13,7 @@ use epoch_device::sysfs::{Sysfs, TrackerControl};
 use epoch_device::uapi;
 use nix::errno::Errno;
 
-use epoch_results::sample::Reading;
+use epoch_results::record::Reading;
 
 use super::{Load, Slot};
 use crate::limits;

@@ -16,7 +16,7 @@ pub mod fake;
 use std::time::Duration;
 
 use anyhow::Result;
-use epoch_results::sample::Reading;
+use epoch_results::record::Reading;
 use nix::errno::Errno;
 
 pub use carrier::check_single_threaded;

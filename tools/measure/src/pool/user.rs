@@ -12,7 +12,7 @@ use host::memory::page_bytes;
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
-use epoch_results::sample::Reading;
+use epoch_results::record::Reading;
 
 use super::slot::State;
 use super::{Load, Slot};

@@ -9,9 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use epoch_results::sample::Reading;
-
-use epoch_results::workload::Carrier;
+use epoch_results::record::{Carrier, Reading};
 
 use super::carrier::{self, Handle};
 use super::slot::{Stage, State};

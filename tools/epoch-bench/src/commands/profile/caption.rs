@@ -2,7 +2,7 @@
 
 //! Captions of the flame graphs.
 
-use epoch_results::profile::{ProfileReport, TrackerProfile};
+use epoch_results::record::{ProfileReport, TrackerProfile};
 
 use crate::perf::flame::Caption;
 

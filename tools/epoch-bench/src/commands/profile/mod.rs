@@ -14,14 +14,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use epoch_device::sysfs::TrackerControl;
+use epoch_measure::compare::Plan;
 use epoch_measure::progress;
 use epoch_measure::signals::SignalWatch;
-use epoch_results::compare::Plan;
-use epoch_results::options::Options;
-use epoch_results::profile::{Difference, EventReport, ProfileReport, Source, TrackerProfile};
-use epoch_results::sample::{Sample, average};
-use epoch_results::stats::Statistics;
-use epoch_results::workload::Where;
+use epoch_results::record::{
+    Difference, EventReport, Options, ProfileReport, Sample, Source, Statistics, TrackerProfile,
+    Where, average,
+};
 use host::environment::Environment;
 use host::error::usage;
 use ministat::Confidence;
@@ -36,6 +35,7 @@ use crate::perf::event::{Event, Vendor};
 use crate::perf::fold::Stacks;
 use crate::perf::program::{self, Perf};
 use crate::perf::top;
+use crate::show;
 
 /// Number of functions that are listed.
 const TOP: usize = 20;
@@ -126,7 +126,7 @@ pub fn execute(args: &ProfileArgs) -> Result<()> {
         difference: difference(&names, &stacks),
     };
     let mut stdout = io::stdout();
-    report.print(&mut stdout)?;
+    show::profile::print(&report, &mut stdout)?;
     let written = outputs
         .deliver(&report, &stacks)
         .context("the profile is complete, but")?;

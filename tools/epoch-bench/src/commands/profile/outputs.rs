@@ -7,8 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use epoch_results::json;
-use epoch_results::profile::ProfileReport;
+use epoch_results::record::{self, ProfileReport};
 use host::destination::Destination;
 use tempfile::TempDir;
 
@@ -110,7 +109,7 @@ impl Outputs {
             let caption = caption::difference(report, before, after);
             file.write(|out| flame::draw_difference(first, second, &caption, out))?;
         }
-        self.report.write(|out| json::write(out, report))?;
+        self.report.write(|out| record::write(out, report))?;
         Ok(written)
     }
 }

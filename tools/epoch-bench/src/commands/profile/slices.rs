@@ -4,13 +4,13 @@
 
 use anyhow::Result;
 use epoch_device::sysfs::TrackerControl;
+use epoch_measure::compare::Plan;
 use epoch_measure::compare::Turns;
 use epoch_measure::pool::Pool;
 use epoch_measure::progress::Progress;
 use epoch_measure::sampling;
 use epoch_measure::watch::Watch;
-use epoch_results::compare::Plan;
-use epoch_results::sample::Sample;
+use epoch_results::record::Sample;
 
 use crate::perf::program::Recording;
 

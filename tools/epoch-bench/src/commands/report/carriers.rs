@@ -3,14 +3,14 @@
 //! Comparisons on the page that differ only in processes and threads.
 
 use anyhow::Result;
-use epoch_results::activity;
-use epoch_results::carriers::Carriers;
-use epoch_results::json::CompareReport;
+use epoch_results::judge::Carriers;
+use epoch_results::record::CompareReport;
 
 use super::input::{Input, Results};
 use super::part::Part;
 use super::{compare, samples};
 use crate::show::html::{Block, Section};
+use crate::show::{self, activity};
 
 /// Text above the table.
 const INTRODUCTION: &str = "Processes have an address space each; threads share one, with the \
@@ -82,16 +82,16 @@ fn comparison(input: &Input) -> Option<&CompareReport> {
 fn part(carriers: &Carriers<'_>) -> Result<Part> {
     let mut blocks = vec![
         Block::Text(INTRODUCTION.into()),
-        Block::List(carriers.sentences()),
+        Block::List(show::carriers::sentences(carriers)),
         samples::table(
             format!(
                 "Loops a second of all tasks together. {}",
                 activity::CAPTION
             ),
-            carriers.table()?,
+            show::carriers::table(carriers)?,
         ),
     ];
-    let missing = carriers.missing();
+    let missing = show::carriers::missing(carriers);
     if !missing.is_empty() {
         blocks.push(Block::List(missing));
     }

@@ -4,15 +4,15 @@
 
 use anyhow::Result;
 use epoch_device::observe::Observed;
-use epoch_results::compare::ministat;
-use epoch_results::evidence::{self, Evidence};
-use epoch_results::json::{CompareReport, TrackerReport};
-use epoch_results::stats::{self, Comparison, Statistics};
-use epoch_results::table::{Align, Table};
+use epoch_results::judge;
+use epoch_results::record::{CompareReport, Comparison, Evidence, TrackerReport};
 use ministat::Confidence;
 
 use super::part::Part;
 use super::samples;
+use crate::show::activity::ActivityRow;
+use crate::show::comparison::{self, ministat};
+use crate::show::false_positives;
 use crate::show::html::{Block, Outcome, Picture, Section, Standing, Verdict};
 use crate::show::svg::words::title;
 
@@ -62,8 +62,12 @@ fn verdicts(report: &CompareReport, confidence: Confidence) -> Vec<Verdict> {
     let comparisons = report.comparisons.iter();
     comparisons
         .map(|comparison| Verdict {
-            headline: comparison.headline(),
-            detail: format!("{} {}", comparison.change(), stats::how(confidence, n)),
+            headline: comparison::headline(comparison),
+            detail: format!(
+                "{} {}",
+                comparison::change(comparison),
+                comparison::how(confidence, n)
+            ),
             standing: match comparison.proven {
                 true => Standing::Proven,
                 false => Standing::NotProven,
@@ -101,11 +105,11 @@ pub fn doubts(
     comparisons: &[Comparison],
 ) -> impl Iterator<Item = String> {
     let trackers = trackers.iter().map(|tracker| {
-        let warnings = evidence::warnings(&tracker.samples);
+        let warnings = judge::warnings(&tracker.samples);
         (&tracker.tracker[..], warnings)
     });
-    let warnings = evidence::all_warnings(trackers, comparisons);
-    let contradictions = evidence::contradictions(comparisons).collect::<Vec<_>>();
+    let warnings = comparison::all_warnings(trackers, comparisons);
+    let contradictions = comparison::contradictions(comparisons).collect::<Vec<_>>();
     let doubts = contradictions.into_iter().chain(warnings);
     doubts.map(|doubt| format!("{doubt}."))
 }
@@ -113,7 +117,7 @@ pub fn doubts(
 fn tests(report: &CompareReport, comparisons: &[Comparison], confidence: Confidence) -> Vec<Block> {
     let mut blocks = Vec::new();
     let n = report.trackers[0].samples.len();
-    if let Some(table) = evidence::table(comparisons, confidence) {
+    if let Some(table) = comparison::tests(comparisons, confidence) {
         let baseline = &report.trackers[0].tracker;
         blocks.push(samples::table(
             format!(
@@ -124,15 +128,15 @@ fn tests(report: &CompareReport, comparisons: &[Comparison], confidence: Confide
         ));
     }
     if let Some(rates) = &report.false_positives {
-        blocks.push(Block::List(
-            rates.to_string().lines().map(String::from).collect(),
-        ));
+        blocks.push(Block::List(false_positives::sentences(rates)));
     }
     blocks
 }
 
 fn sample_blocks(report: &CompareReport, confidence: Confidence) -> Result<Vec<Block>> {
     let svg = crate::show::svg::comparison(report)?;
+    let mut means = comparison::means(&report.trackers, &report.comparisons, confidence);
+    comparison::push_spread(&mut means, &report.trackers);
     let mut blocks = vec![
         Block::Picture(Picture::new("All samples and their means", &svg)?),
         samples::table(
@@ -140,14 +144,10 @@ fn sample_blocks(report: &CompareReport, confidence: Confidence) -> Result<Vec<B
                 "Loops a second of all tasks together; intervals at {confidence} confidence, by \
                  Student's t"
             ),
-            statistics(report, confidence),
+            means,
         ),
     ];
-    let rows: Vec<_> = report
-        .trackers
-        .iter()
-        .map(TrackerReport::activity_row)
-        .collect();
+    let rows: Vec<_> = report.trackers.iter().map(ActivityRow::of).collect();
     blocks.extend(samples::activity(&rows));
     blocks.extend(samples::hook(
         report.hook.as_ref(),
@@ -166,47 +166,6 @@ fn sample_blocks(report: &CompareReport, confidence: Confidence) -> Result<Vec<B
         )?);
     }
     Ok(blocks)
-}
-
-fn statistics(report: &CompareReport, confidence: Confidence) -> Table {
-    let trackers = report.trackers.iter();
-    let rows: Vec<(&TrackerReport, Statistics)> = trackers
-        .map(|tracker| (tracker, Statistics::of(&tracker.samples)))
-        .collect();
-    let mut table = Table::default();
-    table.push("tracker", Align::Left, &rows, |(tracker, _)| {
-        tracker.tracker.clone()
-    });
-    table.push("N", Align::Right, &rows, |(_, of)| of.n.to_string());
-    table.push("average", Align::Right, &rows, |(_, of)| {
-        format!("{:.0}", of.mean)
-    });
-    table.push("interval", Align::Right, &rows, |(_, of)| {
-        format!("+/- {:.0}", of.mean_error(confidence))
-    });
-    table.push("stddev", Align::Right, &rows, |(_, of)| {
-        format!("{:.0}", of.stddev)
-    });
-    table.push("min", Align::Right, &rows, |(_, of)| of.min.to_string());
-    table.push("median", Align::Right, &rows, |(_, of)| {
-        format!("{:.0}", of.median)
-    });
-    table.push("max", Align::Right, &rows, |(_, of)| of.max.to_string());
-
-    let comparisons = report.comparisons.iter().map(Some);
-    let comparisons: Vec<_> = std::iter::once(None).chain(comparisons).collect();
-    table.push("ratio", Align::Right, &comparisons, |comparison| {
-        format!("{:.2}x", comparison.map_or(1.0, |of| of.ratio))
-    });
-    table.push("interval", Align::Right, &comparisons, |comparison| {
-        comparison.map_or(String::new(), |of| format!("+/- {:.2}", of.ratio_error()))
-    });
-    table.push("difference", Align::Left, &comparisons, |comparison| {
-        comparison
-            .map_or("baseline", |of| evidence::proven(of.proven))
-            .into()
-    });
-    table
 }
 
 fn ministat_block(report: &CompareReport, confidence: Confidence) -> Result<Block> {

@@ -5,9 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use epoch_results::json::{self, CompareReport, RunReport};
-use epoch_results::profile::ProfileReport;
-use epoch_results::sweep::SweepReport;
+use epoch_results::record::{self, CompareReport, ProfileReport, RunReport, SweepReport};
 use host::destination;
 use host::environment::Environment;
 use host::error::usage;
@@ -74,7 +72,7 @@ pub fn distinguish(inputs: &mut [Input], paths: &[PathBuf]) {
 
 impl Results {
     fn read(json: &[u8], folder: &Path) -> Result<Self> {
-        let schema = json::schema(json)?;
+        let schema = record::schema(json)?;
         Ok(match &schema[..] {
             CompareReport::SCHEMA => Self::Compare(CompareReport::read(json)?),
             SweepReport::SCHEMA => Self::Sweep(SweepReport::read(json)?),

@@ -14,7 +14,6 @@ mod samples;
 mod sweep;
 
 use anyhow::Result;
-use epoch_results::compare::CAVEAT;
 use host::destination::{Destination, replaces};
 use host::error::usage;
 
@@ -22,6 +21,7 @@ use self::carriers::Group;
 use self::input::{COMMANDS, Input, distinguish};
 use super::setup::command_line;
 use crate::cli::ReportArgs;
+use crate::show::comparison::CAVEAT;
 use crate::show::html::{Page, Section};
 use crate::show::svg::words::machine;
 

@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Component, Path};
 
 use anyhow::{Context, Result, ensure};
-use epoch_results::profile::{EventReport, ProfileReport, TrackerProfile};
-use epoch_results::table::Table;
+use epoch_results::record::{EventReport, ProfileReport, TrackerProfile};
 
 use super::part::Part;
 use super::samples;
+use crate::show;
 use crate::show::html::{Block, FlameGraph, Section};
 use crate::show::svg::words::title;
+use crate::show::table::Table;
 
 const HOW_TO: &str =
     "Click a frame to zoom in; 'Search', or Ctrl-F after a click, finds functions.";
@@ -46,7 +47,7 @@ fn captions(report: &ProfileReport) -> Vec<(String, String, &str)> {
     let runs = report.trackers.iter();
     let mut captions: Vec<_> = runs
         .map(|run| {
-            let caption = format!("{}. {HOW_TO}", run.summary());
+            let caption = format!("{}. {HOW_TO}", show::profile::summary(run));
             (run.name.clone(), caption, &run.svg[..])
         })
         .collect();
@@ -140,8 +141,8 @@ fn functions(report: &ProfileReport) -> Block {
         None => "Functions with the largest share of the samples",
     };
     let mut table = Table::default();
-    report.push_functions(&mut table);
-    report.push_shares(&mut table);
+    show::profile::push_functions(report, &mut table);
+    show::profile::push_shares(report, &mut table);
     samples::table(
         format!("{caption}, without what they call; with 95% intervals"),
         table,

@@ -3,13 +3,12 @@
 //! Runs of one tracker on the page.
 
 use anyhow::Result;
-use epoch_results::activity::ActivityRow;
-use epoch_results::json::RunReport;
-use epoch_results::stats::Statistics;
+use epoch_results::record::{RunReport, Statistics};
 use ministat::Confidence;
 
 use super::part::Part;
 use super::samples;
+use crate::show::activity::ActivityRow;
 use crate::show::html::{Block, Outcome, Section, Standing, Verdict};
 use crate::show::svg::words::title;
 

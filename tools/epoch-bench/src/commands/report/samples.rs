@@ -5,14 +5,12 @@
 use anyhow::Result;
 use epoch_device::hook::Target;
 use epoch_device::observe::Observed;
-use epoch_results::activity::{self, ActivityRow};
-use epoch_results::hook_cost::{self, HookCost};
-use epoch_results::sample::{Sample, average};
-use epoch_results::summary;
-use epoch_results::table::{self, Align};
-use epoch_results::workload::Workload;
+use epoch_results::record::{HookCost, Sample, Workload, average};
 
+use crate::show;
+use crate::show::activity::{self, ActivityRow};
 use crate::show::html::{Block, Column, Row, Table};
+use crate::show::table::{self, Align};
 
 /// Returns a table of the page; the first column names the rows.
 pub fn table(caption: impl Into<String>, table: table::Table) -> Block {
@@ -40,7 +38,7 @@ pub fn table(caption: impl Into<String>, table: table::Table) -> Block {
 
 /// Returns a table of the trackers' counters; `None` if there is nothing to show.
 pub fn observed(rows: &[(String, Observed)]) -> Option<Block> {
-    let counted = summary::observed(rows)?;
+    let counted = show::observed::observed(rows)?;
     Some(table(
         "Counted by the trackers while they were measured; \"queue ever\": since the module was loaded",
         counted,
@@ -67,11 +65,11 @@ pub fn raw(
     let testcase = workload.testcase.description(workload.pages);
     lines.extend(format!("testcase:{testcase}\nwarmup\n").into_bytes());
     for sample in warmup {
-        sample.write(&mut lines, false)?;
+        show::text::write_sample(&mut lines, sample, false)?;
     }
     lines.extend(b"measurement\n");
     for sample in samples {
-        sample.write(&mut lines, false)?;
+        show::text::write_sample(&mut lines, sample, false)?;
     }
     lines.extend(format!("average:{}\n", average(samples)).into_bytes());
     Ok(Block::Folded {
@@ -88,7 +86,7 @@ pub fn hook(target: Option<&Target>, cost: Option<&HookCost>) -> Vec<Block> {
     let target = target.into_iter();
     target
         .flat_map(|target| {
-            let lines = [target.to_string(), hook_cost::describe(cost)];
+            let lines = [target.to_string(), show::hook::describe(cost)];
             lines.map(Block::Text)
         })
         .collect()

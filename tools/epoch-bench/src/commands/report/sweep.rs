@@ -4,14 +4,17 @@
 
 use anyhow::Result;
 use epoch_device::observe::Observed;
-use epoch_results::sweep::{Curve, SweepReport};
-use epoch_results::table::{Align, Table};
+use epoch_results::judge::Curve;
+use epoch_results::record::SweepReport;
 use ministat::Confidence;
 
 use super::part::Part;
 use super::{compare, samples};
+use crate::show::activity;
 use crate::show::html::{Block, Outcome, Picture, Section, Standing, Verdict};
 use crate::show::svg::words::title;
+use crate::show::sweep as words;
+use crate::show::table::{Align, Table};
 
 /// Returns the part of the page for a sweep; `name` is the name of its file.
 pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
@@ -22,7 +25,7 @@ pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
         title: "Tracker counters".into(),
         blocks: vec![table],
     }));
-    let activity = samples::activity(&report.activity_rows());
+    let activity = samples::activity(&activity::sweep_rows(report));
     if !activity.is_empty() {
         blocks.push(Block::Folded {
             title: "Activity of the whole machine per iteration".into(),
@@ -60,9 +63,9 @@ fn outcome(report: &SweepReport, confidence: Confidence) -> Result<Option<Outcom
     };
     let n = n_each(report);
     let verdict = |curve: &Curve<'_>| -> Result<Verdict> {
-        let details = curve.peak_details(confidence)?;
+        let details = words::peak_details(curve, confidence)?;
         Ok(Verdict {
-            headline: curve.peak_headline(),
+            headline: words::peak_headline(curve),
             detail: format!("{details} ({confidence} confidence{n})"),
             standing: Standing::Measured,
         })
@@ -90,7 +93,7 @@ fn curve_blocks(report: &SweepReport, confidence: Confidence) -> Result<Vec<Bloc
                 "Loops a second of all tasks together{n}; intervals at {confidence} \
                  confidence, by Student's t"
             ),
-            report.table()?,
+            words::table(report)?,
         ),
     ];
     blocks.extend(
@@ -115,12 +118,12 @@ fn model(report: &SweepReport) -> Block {
             format!("{value:.0} ({low:.0} to {high:.0})")
         });
         table.push("sigma (contention)", Align::Left, models, |of| {
-            of.sigma.in_words()
+            words::estimate(of.sigma)
         });
         table.push("kappa (coherency)", Align::Left, models, |of| {
-            of.kappa.in_words()
+            words::estimate(of.kappa)
         });
-        table.push("peak", Align::Left, models, |of| of.peak.in_words(most));
+        table.push("peak", Align::Left, models, |of| words::peak(of.peak, most));
         table.push("R^2", Align::Right, models, |of| {
             format!("{:.3}", of.r_squared)
         });
@@ -139,7 +142,7 @@ fn model(report: &SweepReport) -> Block {
         ));
     }
     // The law itself, or a line that says that there are too few points for it.
-    blocks.extend(report.models().pop().map(Block::Text));
+    blocks.extend(words::models(report).pop().map(Block::Text));
     Block::Model {
         title: "A model, not a measurement: the Universal Scalability Law".into(),
         blocks,

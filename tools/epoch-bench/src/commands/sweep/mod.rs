@@ -9,13 +9,11 @@ mod settings;
 use std::io::{self, Write};
 
 use anyhow::{Context, Result, ensure};
+use epoch_measure::compare::{Plan, reports};
 use epoch_measure::progress::{self, Progress};
 use epoch_measure::signals::SignalWatch;
-use epoch_results::activity;
-use epoch_results::compare::{self, CAVEAT, Plan};
-use epoch_results::json::TrackerReport;
-use epoch_results::sweep::{Point, Settings, SweepReport};
-use epoch_results::workload::Where;
+use epoch_results::judge;
+use epoch_results::record::{Point, Settings, SweepReport, Where};
 use host::environment::Environment;
 
 use self::outputs::Outputs;
@@ -23,6 +21,7 @@ use super::bench::{Bench, Measured};
 use super::module::{Module, selected_tracker};
 use super::setup::{command_line, warn};
 use crate::cli::{SweepArgs, options};
+use crate::show::{self, activity, comparison::CAVEAT};
 
 pub fn execute(args: &SweepArgs) -> Result<()> {
     let (begun, settings) = match &args.resume {
@@ -145,10 +144,10 @@ fn measure_point(
 ) -> Result<Point> {
     let workload = bench.options.workload(tasks)?;
     let (Measured { first, .. }, ()) = bench.compare(&workload, plan, 0, progress, |_| Ok(()))?;
-    let trackers = TrackerReport::of(plan, first)?;
+    let trackers = reports(plan, first)?;
     Ok(Point {
         workload,
-        comparisons: compare::judge(&trackers, plan.confidence)?,
+        comparisons: judge::compare(&trackers, plan.confidence)?,
         trackers,
     })
 }
@@ -164,14 +163,14 @@ fn print(out: &mut dyn Write, report: &SweepReport) -> Result<()> {
         None => String::new(),
     };
     writeln!(out, "loops a second, all tasks together{samples}\n")?;
-    writeln!(out, "{}\n", report.table()?.text())?;
-    if let Some(text) = activity::text(&report.activity_rows()) {
+    writeln!(out, "{}\n", show::sweep::table(report)?.text())?;
+    if let Some(text) = activity::text(&activity::sweep_rows(report)) {
         writeln!(out, "{text}\n")?;
     }
-    for peak in report.peaks()? {
+    for peak in show::sweep::peaks(report)? {
         writeln!(out, "{peak}")?;
     }
-    for line in report.models() {
+    for line in show::sweep::models(report) {
         writeln!(out, "{line}")?;
     }
     if let Some(target) = &report.hook {

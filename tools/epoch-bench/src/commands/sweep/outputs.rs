@@ -6,8 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use epoch_results::json;
-use epoch_results::sweep::SweepReport;
+use epoch_results::record::{self, SweepReport};
 use host::destination::Destination;
 use host::error::UsageError;
 
@@ -46,7 +45,7 @@ impl Outputs {
     pub fn keep(&self, report: &SweepReport) -> Result<()> {
         let json = self.json.as_ref();
         json.map_or(Ok(()), |json| {
-            json.checkpoint(|out| json::write(out, report))
+            json.checkpoint(|out| record::write(out, report))
         })
     }
 
@@ -92,8 +91,8 @@ impl Outputs {
         let write = |destination: Option<Destination>, content: Content<'_>| {
             destination.map_or(Ok(()), |destination| destination.write(content))
         };
-        let saved = write(self.json, &|out| json::write(out, report));
-        let listed = write(self.csv, &|out| report.write_csv(out));
+        let saved = write(self.json, &|out| record::write(out, report));
+        let listed = write(self.csv, &|out| crate::show::sweep::write_csv(report, out));
         let drawn = self.pictures.deliver(|| crate::show::svg::curves(report));
         saved.and(listed).and(drawn)
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use epoch_device::hook::Mechanism;
 use epoch_measure::progress::{Part, Progress};
-use epoch_results::sweep::{Point, Settings, SweepReport};
+use epoch_results::record::{Point, Settings, SweepReport};
 use host::error::usage;
 
 use super::settings::{self, otherwise};
@@ -75,12 +75,12 @@ mod tests {
     use super::*;
     use epoch_device::hook::Target;
     use epoch_device::observe::fake::FakeObserver;
+    use epoch_measure::compare::{Plan, reports};
     use epoch_measure::pool::fake::{FakePool, FakeTrackers};
     use epoch_measure::progress::Silent;
     use epoch_measure::watch::Unwatched;
-    use epoch_results::compare::{self, Plan};
     use epoch_results::examples::{example_sweep as example, sweep as report};
-    use epoch_results::json::TrackerReport;
+    use epoch_results::judge;
     use host::activity::fake::FakeMeter;
     use host::environment::Environment;
     use host::error::{self, Interrupted};
@@ -120,10 +120,10 @@ mod tests {
             let outcomes = epoch_measure::compare::measure(
                 &mut pool, &*control, &observer, &meter, &plan, progress, &Unwatched,
             )?;
-            let trackers = TrackerReport::of(&plan, outcomes)?;
+            let trackers = reports(&plan, outcomes)?;
             Ok(Point {
                 workload: settings.measure.workload(tasks)?,
-                comparisons: compare::judge(&trackers, plan.confidence)?,
+                comparisons: judge::compare(&trackers, plan.confidence)?,
                 trackers,
             })
         };

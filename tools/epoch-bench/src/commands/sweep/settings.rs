@@ -5,8 +5,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use epoch_results::options::Options;
-use epoch_results::sweep::Settings;
+use epoch_results::record::{Options, Settings};
 use host::error::usage;
 use host::topology;
 use serde_json::Value;

@@ -7,7 +7,7 @@ use std::io::{BufReader, Read};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use epoch_results::profile::Source;
+use epoch_results::record::Source;
 use nix::sys::signal::{SigSet, Signal};
 use tempfile::TempDir;
 

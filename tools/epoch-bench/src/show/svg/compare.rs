@@ -3,10 +3,7 @@
 //! Plot of a comparison.
 
 use anyhow::Result;
-use epoch_results::json::{CompareReport, TrackerReport};
-use epoch_results::sample::Sample;
-use epoch_results::stats::Statistics;
-use epoch_results::workload::Workload;
+use epoch_results::record::{CompareReport, Sample, Statistics, TrackerReport, Workload};
 use ministat::Confidence;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -119,7 +116,7 @@ pub fn comparison(report: &CompareReport) -> Result<String> {
         .collect();
     let labels = Labels::new(&columns);
     let workload = &report.workload;
-    let verdict = report.verdict()?;
+    let verdict = crate::show::comparison::verdicts(report)?;
     let frame = Frame {
         title: title(workload, workload.tasks..=workload.tasks),
         description: verdict.join(". "),
@@ -196,8 +193,8 @@ fn legend(workload: &Workload, confidence: Confidence) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::show::comparison::CAVEAT;
     use crate::show::svg::frame::tests::text;
-    use epoch_results::compare::CAVEAT;
     use epoch_results::examples::{compared, published};
 
     #[test]

@@ -3,7 +3,6 @@
 //! Text around each plot: title, results, environment, and notes.
 
 use anyhow::Result;
-use epoch_results::compare::CAVEAT;
 use host::environment::Environment;
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -11,6 +10,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::style::{Font, MARGIN, NOTE, NUMBER, TEXT_WIDTH, TITLE, VERDICT, WIDTH};
 use super::words::{machine, plain};
+use crate::show::comparison::CAVEAT;
 
 /// Canvas of a plot, in pixels.
 pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;

@@ -2,7 +2,7 @@
 
 //! Sizes, colours and fonts of all plots.
 
-use epoch_results::compare::MAX_TRACKERS;
+use epoch_results::record::MAX_TRACKERS;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 

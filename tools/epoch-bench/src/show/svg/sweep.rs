@@ -5,10 +5,8 @@
 use std::ops::Range;
 
 use anyhow::{Result, bail};
-use epoch_results::json::TrackerReport;
-use epoch_results::sweep::{Curve, SweepReport};
-use epoch_results::usl::{self, Law};
-use epoch_results::workload::Workload;
+use epoch_results::judge::{self, Curve, Law};
+use epoch_results::record::{SweepReport, TrackerReport, Workload};
 use ministat::Confidence;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -51,7 +49,7 @@ pub fn curves(report: &SweepReport) -> Result<String> {
     };
     let laws: Vec<_> = curves
         .iter()
-        .map(|curve| usl::fit(&curve.means()))
+        .map(|curve| judge::fit(&curve.means()))
         .collect();
     let mut legend = vec![legend(&point.workload, confidence)];
     if laws.iter().any(Option::is_some) {
@@ -60,7 +58,7 @@ pub fn curves(report: &SweepReport) -> Result<String> {
     let frame = Frame {
         title: title(&point.workload, least..=most),
         verdict: Vec::new(),
-        description: report.peaks()?.join(". "),
+        description: crate::show::sweep::peaks(report)?.join(". "),
         environment: &report.environment,
         legend,
     };
@@ -270,8 +268,8 @@ fn apart(wanted: &[i32], height: i32, room: Range<i32>) -> Vec<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::show::comparison::CAVEAT;
     use crate::show::svg::frame::tests::text;
-    use epoch_results::compare::CAVEAT;
     use epoch_results::examples::{example_sweep as example, sweep as report};
 
     #[test]

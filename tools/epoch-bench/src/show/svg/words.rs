@@ -4,8 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use epoch_results::workload::Carrier;
-use epoch_results::workload::Workload;
+use epoch_results::record::{Carrier, Workload};
 use host::environment::Environment;
 
 /// Returns the title of a workload with this range of tasks.

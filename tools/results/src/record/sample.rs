@@ -2,13 +2,12 @@
 
 //! A sample: iterations of the workers in an interval, per second.
 
-use std::io::{self, Write};
-
 use anyhow::{Context, Result, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const NS_PER_SECOND: u128 = 1_000_000_000;
+
 /// Progress of a worker at a moment of `CLOCK_MONOTONIC`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
@@ -80,21 +79,6 @@ impl Sample {
             tasks,
         })
     }
-
-    /// Writes the lines that will-it-scale prints.
-    pub fn write(&self, out: &mut dyn Write, verbose: bool) -> io::Result<()> {
-        if verbose {
-            for (number, task) in self.tasks.iter().enumerate() {
-                writeln!(out, "{number:4} -> {}", task.per_second)?;
-            }
-        }
-        writeln!(
-            out,
-            "min:{} max:{} total:{}",
-            self.min, self.max, self.total
-        )?;
-        out.flush()
-    }
 }
 
 /// Returns the average of the totals as will-it-scale prints it, without a fraction.
@@ -148,16 +132,5 @@ mod tests {
         };
         let totals = [1005918, 1006319, 1009119, 1013143, 1009155];
         assert_eq!(average(&totals.map(sample)), 1008730);
-    }
-
-    #[test]
-    fn verbose_lines_are_aligned() {
-        let before = [at(0, 0), at(0, 0)];
-        let after = [at(5, 1_000_000_000), at(12, 1_000_000_000)];
-        let sample = Sample::between(&before, &after).unwrap();
-        let mut out = Vec::new();
-        sample.write(&mut out, true).unwrap();
-        let expected = "   0 -> 5\n   1 -> 12\nmin:5 max:12 total:17\n";
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Profiles of kernel time under one tracker or two: the report that `profile` prints and writes
-//! next to its flame graphs.
+//! Profiles of kernel time under one tracker or two.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Write};
 
 use anyhow::{Result, ensure};
 use epoch_device::hook::Target;
-use epoch_stats::Interval;
 use host::environment::Environment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::compare::CAVEAT;
-use crate::json::expect_schema;
-use crate::table::{Align, Table};
-use crate::workload::Workload;
+use super::{Workload, expect_schema};
 
 /// `epoch-bench/profile/1`: a profile of one tracker or two. The stacks themselves are in the
 /// files named here, relative to the directory of this file.
@@ -102,6 +96,33 @@ pub struct Difference {
     pub reverse_svg: String,
 }
 
+impl ProfileReport {
+    /// Value of `schema` in these files.
+    pub const SCHEMA: &'static str = "epoch-bench/profile/1";
+
+    /// Reads a file that [`write()`](crate::json::write) wrote.
+    pub fn read(json: &[u8]) -> Result<Self> {
+        expect_schema(json, Self::SCHEMA)?;
+        let report: Self = serde_json::from_slice(json)?;
+        ensure!(
+            matches!(
+                (report.trackers.len(), &report.difference),
+                (1, None) | (2, Some(_))
+            ),
+            "it has {} trackers",
+            report.trackers.len()
+        );
+        Ok(report)
+    }
+}
+
+impl TrackerProfile {
+    /// Returns whether more than one sample in a hundred was lost, which a report must mention.
+    pub fn lost_many(&self) -> bool {
+        self.lost.saturating_mul(100) > self.samples
+    }
+}
+
 /// Event that was sampled in fact.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 pub struct Source {
@@ -134,20 +155,6 @@ pub struct Share {
     pub high: f64,
 }
 
-impl Share {
-    /// Computes the share of `samples` in `all`, with Wilson's interval, which assumes independent
-    /// samples; consecutive samples of a CPU are not quite.
-    pub fn new(samples: u64, all: u64) -> Self {
-        let Interval { low, high } = epoch_stats::wilson(samples, all, 0.95);
-        Self {
-            samples,
-            share: samples as f64 / all.max(1) as f64,
-            low,
-            high,
-        }
-    }
-}
-
 /// A function in a run. Its samples are those in itself, without the functions that it calls.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Function {
@@ -176,148 +183,15 @@ impl Change {
     }
 }
 
-impl ProfileReport {
-    /// Value of `schema` in these files.
-    pub const SCHEMA: &'static str = "epoch-bench/profile/1";
-
-    /// Reads a file that [`write()`](crate::json::write) wrote.
-    pub fn read(json: &[u8]) -> Result<Self> {
-        expect_schema(json, Self::SCHEMA)?;
-        let report: Self = serde_json::from_slice(json)?;
-        ensure!(
-            matches!(
-                (report.trackers.len(), &report.difference),
-                (1, None) | (2, Some(_))
-            ),
-            "it has {} trackers",
-            report.trackers.len()
-        );
-        Ok(report)
-    }
-
-    /// Prints everything but the names of the files.
-    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.environment.write(out)?;
-        let EventReport {
-            meaning,
-            used,
-            frequency_hz,
-            ..
-        } = &self.event;
-        writeln!(out, "event:       {meaning}")?;
-        writeln!(
-            out,
-            "sampled:     {used}, {frequency_hz} times a second on each CPU"
-        )?;
-        if let Some(target) = &self.hook {
-            writeln!(out, "{target}")?;
-        }
-        writeln!(out)?;
-        for run in &self.trackers {
-            writeln!(out, "{}", run.summary())?;
-        }
-        let mut table = Table::default();
-        self.push_shares(&mut table);
-        self.push_functions(&mut table);
-        writeln!(out, "\n{}", table.text())?;
-        if self.trackers.iter().any(|run| run.tracker.is_some()) {
-            writeln!(out, "\n{CAVEAT}")?;
-        }
-        Ok(())
-    }
-
-    /// Adds the functions' names to a table.
-    pub fn push_functions(&self, table: &mut Table) {
-        let name = "function";
-        match &self.difference {
-            Some(Difference { top, .. }) => {
-                table.push(name, Align::Left, top, |of| of.function.clone());
-            }
-            None => table.push(name, Align::Left, &self.functions(), |of| {
-                of.function.clone()
-            }),
-        }
-    }
-
-    /// Adds the functions' shares in percent, with 95% confidence intervals, and their changes.
-    pub fn push_shares(&self, table: &mut Table) {
-        match (&self.difference, &self.trackers[..]) {
-            (Some(Difference { top, .. }), [before, after]) => {
-                push_share(table, &before.name, top, |of| &of.before);
-                push_share(table, &after.name, top, |of| &of.after);
-                table.push("change", Align::Right, top, |of| {
-                    format!("{:+.1}", 100.0 * of.difference())
-                });
-            }
-            _ => push_share(table, "share", &self.functions(), |of| &of.share),
-        }
-    }
-
-    fn functions(&self) -> Vec<&Function> {
-        self.trackers.iter().flat_map(|run| &run.top).collect()
-    }
-}
-
-impl TrackerProfile {
-    /// Returns whether more than one sample in a hundred was lost, which a report must mention.
-    pub fn lost_many(&self) -> bool {
-        self.lost.saturating_mul(100) > self.samples
-    }
-
-    /// Summarizes the samples in words.
-    pub fn summary(&self) -> String {
-        let Self {
-            name,
-            seconds,
-            slices,
-            rate,
-            rate_error,
-            samples,
-            unnamed,
-            idle,
-            lost,
-            ..
-        } = self;
-        let mut text = format!(
-            "{name}: {samples} samples in {seconds} s, {rate} +/- {rate_error:.0} loops a second \
-             (95%, N={slices}); {idle} more of idle CPUs, {lost} lost"
-        );
-        if *unnamed > 0 {
-            text += &format!("; {unnamed} have no function's name");
-        }
-        text
-    }
-}
-
-fn push_share<T>(table: &mut Table, name: &str, rows: &[T], share: impl Fn(&T) -> &Share) {
-    let percent = |part: f64| 100.0 * part;
-    table.push(name, Align::Right, rows, |row| {
-        format!("{:.1}%", percent(share(row).share))
-    });
-    table.push("95%", Align::Right, rows, |row| {
-        let share = share(row);
-        format!("{:.1}-{:.1}", percent(share.low), percent(share.high))
-    });
-    table.push("samples", Align::Right, rows, |row| {
-        share(row).samples.to_string()
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::examples::{profiled, profiled_alone};
-    use crate::json::write;
+    use crate::record::write;
 
     fn json(report: &ProfileReport) -> String {
         let mut out = Vec::new();
         write(&mut out, report).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    fn printed(report: &ProfileReport) -> String {
-        let mut out = Vec::new();
-        report.print(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -346,26 +220,6 @@ mod tests {
         let mut report = profiled();
         report.difference = None;
         refused(&json(&report), "2 trackers");
-    }
-
-    #[test]
-    fn shares_are_told_with_their_intervals() {
-        let text = printed(&profiled());
-        for line in [
-            "sampled:     cpu-clock (no PMU for cycles), 997 times a second on each CPU",
-            "mutex: 1000 samples in 5 s, 500 +/- 9 loops a second (95%, N=6); 7 more of idle CPUs, 0 lost",
-            "mutex        95%  samples  epoch       95%  samples  change  function",
-            "40.0%  37.0-43.1      400   0.0%   0.0-0.4        0   -40.0  osq_lock",
-        ] {
-            assert!(text.contains(line), "'{line}' is missing in\n{text}");
-        }
-        let text = printed(&profiled_alone());
-        for line in [
-            "share        95%  samples  function",
-            "40.0%  37.0-43.1      400  osq_lock",
-        ] {
-            assert!(text.contains(line), "'{line}' is missing in\n{text}");
-        }
     }
 
     #[test]

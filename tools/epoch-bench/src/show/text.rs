@@ -1,130 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Comparison of several trackers with interleaved samples.
+//! Measurements as text: will-it-scale's lines, ministat's block, tables, verdicts.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use epoch_device::hook::Target;
-use epoch_device::observe::Observation;
-use host::activity::SystemActivity;
+use epoch_measure::compare::Plan;
+use epoch_measure::run::Listener;
+use epoch_results::record::{Comparison, HookCost, Sample, TrackerReport, average};
 use host::environment::Environment;
-use ministat::{Confidence, Dataset, MAX_DATASETS, Options};
 
-use crate::activity;
-use crate::evidence::{self, Evidence};
-use crate::hook_cost::{self, HookCost};
-use crate::json::TrackerReport;
-use crate::sample::{Sample, average};
-use crate::stats::{self, Comparison};
-use crate::summary;
-
-/// Note printed with every comparison.
-pub const CAVEAT: &str = "These trackers are load added for the comparison: Linux itself has no \
-                          global delayed-invalidation lock.";
-
-/// Most trackers in one comparison: a plot has that many colours.
-pub const MAX_TRACKERS: usize = 9;
-
-/// Parameters of a comparison.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Names of the trackers; the first is the baseline.
-    pub trackers: Vec<String>,
-    /// Testcase that the workers run, as will-it-scale prints it.
-    pub testcase: String,
-    /// Warmup samples of each tracker, which do not count.
-    pub warmup: usize,
-    /// Samples of each tracker that count.
-    pub samples: usize,
-    /// Length of each sample.
-    pub interval: Duration,
-    /// Confidence that a difference must reach.
-    pub confidence: Confidence,
-}
-
-impl Plan {
-    /// Returns how long the workers run with another tracker before a sample starts, for caches,
-    /// queues and the scheduler to adapt.
-    pub fn settle(&self) -> Duration {
-        self.interval / 10
-    }
-
-    /// Returns the trackers' numbers in the order of their samples in this round.
-    ///
-    /// Every other round is reversed, so that a steady drift affects all trackers alike.
-    pub fn order(&self, round: usize) -> Vec<usize> {
-        let forward = 0..self.trackers.len();
-        if round % 2 == 0 {
-            forward.collect()
-        } else {
-            forward.rev().collect()
-        }
-    }
-}
-
-/// Samples of one tracker.
-#[derive(Debug)]
-pub struct Outcome {
-    /// Warmup samples, which do not count.
-    pub warmup: Vec<Sample>,
-    /// Samples that count.
-    pub samples: Vec<Sample>,
-    /// Statistics of the tracker during the samples that count.
-    pub observation: Observation,
-    /// Activity of the whole machine during the samples that count; `None` without such a sample.
-    pub activity: Option<SystemActivity>,
-}
-
-/// Compares each tracker but the baseline with the baseline.
-pub fn judge(trackers: &[TrackerReport], confidence: Confidence) -> Result<Vec<Comparison>> {
-    for TrackerReport {
-        tracker, samples, ..
-    } in trackers
-    {
-        if samples.iter().all(|sample| sample.total == 0) {
-            bail!(
-                "tracker {tracker} completed no iteration in any sample: take fewer tasks, or a \
-                 longer --interval-ms"
-            );
-        }
-    }
-    let datasets = datasets(trackers)?;
-    let others = datasets.iter().zip(trackers).skip(1);
-    Ok(others
-        .map(|(dataset, report)| Comparison {
-            evidence: Evidence::of(&trackers[0].samples, &report.samples, confidence),
-            ..Comparison::new(dataset, &datasets[0], confidence)
-        })
-        .collect())
-}
-
-/// Returns the samples as ministat's datasets.
-fn datasets(trackers: &[TrackerReport]) -> Result<Vec<Dataset>> {
-    let trackers = trackers.iter();
-    trackers
-        .map(|report| stats::dataset(&report.tracker, &report.samples))
-        .collect()
-}
-
-/// Returns ministat's report on the samples.
-///
-/// ministat takes [`MAX_DATASETS`] at a time: more trackers are split into several blocks, each of
-/// which begins with the baseline.
-pub fn ministat(trackers: &[TrackerReport], confidence: Confidence) -> Result<String> {
-    let options = Options {
-        confidence,
-        ..Options::default()
-    };
-    let datasets = datasets(trackers)?;
-    let (baseline, others) = datasets.split_at(1);
-    let blocks = others.chunks(MAX_DATASETS - 1);
-    let blocks: Vec<_> = blocks
-        .map(|others| ministat::report(&[baseline, others].concat(), &options))
-        .collect::<Result<_, _>>()?;
-    Ok(blocks.join("\n"))
-}
+use super::activity::{self, ActivityRow};
+use super::comparison::{self, CAVEAT};
+use super::hook;
+use super::observed::push_observed;
 
 /// Prints the environment and the samples.
 pub fn print_samples(
@@ -142,7 +32,7 @@ pub fn print_samples(
         writeln!(out, "testcase:{testcase}")?;
         writeln!(out, "measurement")?;
         for sample in samples {
-            sample.write(out, false)?;
+            write_sample(out, sample, false)?;
         }
         writeln!(out, "average:{}", average(samples))?;
     }
@@ -157,26 +47,31 @@ pub fn print_verdict(
     comparisons: &[Comparison],
 ) -> Result<()> {
     let confidence = plan.confidence;
-    writeln!(out, "\n{}", ministat(trackers, confidence)?)?;
-    let rows = summary::rows(trackers, comparisons, confidence);
-    writeln!(out, "{}\n", summary::table(&rows, confidence))?;
-    let rows: Vec<_> = trackers.iter().map(TrackerReport::activity_row).collect();
+    writeln!(out, "\n{}", comparison::ministat(trackers, confidence)?)?;
+    let mut table = comparison::means(trackers, comparisons, confidence);
+    let observed = trackers
+        .iter()
+        .map(|of| of.observed.clone().unwrap_or_default());
+    push_observed(&mut table, &observed.collect::<Vec<_>>());
+    writeln!(out, "{}\n", table.text())?;
+    let rows: Vec<_> = trackers.iter().map(ActivityRow::of).collect();
     if let Some(text) = activity::text(&rows) {
         writeln!(out, "{text}\n")?;
     }
-    if let Some(table) = evidence::table(comparisons, confidence) {
+    if let Some(table) = comparison::tests(comparisons, confidence) {
         writeln!(out, "{}\n", table.text())?;
     }
     for comparison in comparisons {
-        writeln!(out, "{}", comparison.sentence(confidence, plan.samples))?;
+        let sentence = comparison::sentence(comparison, confidence, plan.samples);
+        writeln!(out, "{sentence}")?;
     }
-    for contradiction in evidence::contradictions(comparisons) {
+    for contradiction in comparison::contradictions(comparisons) {
         writeln!(out, "{contradiction}")?;
     }
     let warnings = trackers
         .iter()
         .map(|report| (report.tracker.as_str(), report.warnings.clone()));
-    for warning in evidence::all_warnings(warnings, comparisons) {
+    for warning in comparison::all_warnings(warnings, comparisons) {
         writeln!(out, "warning: {warning}")?;
     }
     writeln!(out, "{CAVEAT}")?;
@@ -187,8 +82,42 @@ pub fn print_verdict(
 /// Prints the hooked function, and the part of the times that the hook itself costs.
 pub fn print_hook(out: &mut dyn Write, target: &Target, cost: Option<&HookCost>) -> io::Result<()> {
     writeln!(out, "{target}")?;
-    writeln!(out, "{}", hook_cost::describe(cost))?;
+    writeln!(out, "{}", hook::describe(cost))?;
     out.flush()
+}
+
+/// Writes the lines that will-it-scale prints.
+pub fn write_sample(out: &mut dyn Write, sample: &Sample, verbose: bool) -> io::Result<()> {
+    if verbose {
+        for (number, task) in sample.tasks.iter().enumerate() {
+            writeln!(out, "{number:4} -> {}", task.per_second)?;
+        }
+    }
+    writeln!(
+        out,
+        "min:{} max:{} total:{}",
+        sample.min, sample.max, sample.total
+    )?;
+    out.flush()
+}
+
+/// Prints a run while it lasts, as will-it-scale does.
+pub struct WillItScale<'a> {
+    /// Destination of the lines.
+    pub out: &'a mut dyn Write,
+    /// True if each task's share is printed.
+    pub verbose: bool,
+}
+
+impl Listener for WillItScale<'_> {
+    fn begin(&mut self, part: &str) -> Result<()> {
+        writeln!(self.out, "{part}")?;
+        Ok(self.out.flush()?)
+    }
+
+    fn sample(&mut self, sample: &Sample) -> Result<()> {
+        Ok(write_sample(self.out, sample, self.verbose)?)
+    }
 }
 
 #[cfg(test)]
@@ -196,7 +125,13 @@ mod tests {
     use super::*;
     use epoch_device::counters::Counters;
     use epoch_device::latency::Buckets;
+    use epoch_device::observe::Observation;
     use epoch_device::uapi::BUCKETS;
+    use epoch_measure::compare::{Outcome, reports};
+    use epoch_results::judge;
+    use epoch_results::record::{MAX_TRACKERS, Reading};
+    use ministat::Confidence;
+    use std::time::Duration;
 
     fn plan(trackers: &[&str]) -> Plan {
         Plan {
@@ -250,10 +185,10 @@ mod tests {
     fn the_report_ends_with_the_verdict() {
         let plan = plan(&["mutex", "epoch"]);
         let outcomes = [outcome(500), outcome(1000)];
-        let trackers = TrackerReport::of(&plan, outcomes.into()).unwrap();
+        let trackers = reports(&plan, outcomes.into()).unwrap();
         let mut out = Vec::new();
         print_samples(&mut out, &environment(), &plan.testcase, &trackers).unwrap();
-        let comparisons = judge(&trackers, plan.confidence).unwrap();
+        let comparisons = judge::compare(&trackers, plan.confidence).unwrap();
         print_verdict(&mut out, &plan, &trackers, &comparisons).unwrap();
         let text = String::from_utf8(out).unwrap();
         let expected = [
@@ -317,19 +252,29 @@ mod tests {
         let names = ["none", "2", "3", "4", "5", "6", "7", "8", "9"];
         assert_eq!(names.len(), MAX_TRACKERS);
         let outcomes = (1..=9).map(|index| outcome(100 * index)).collect();
-        let trackers = TrackerReport::of(&plan(&names), outcomes).unwrap();
-        let text = ministat(&trackers, Confidence::P95).unwrap();
+        let trackers = reports(&plan(&names), outcomes).unwrap();
+        let text = comparison::ministat(&trackers, Confidence::P95).unwrap();
         let (first, second) = text.split_once("\n\n").unwrap();
         assert!(first.starts_with("x none\n+ 2\n"), "{text}");
         assert!(second.starts_with("x none\n+ 8\n* 9\n+--"), "{text}");
         assert_eq!(text.matches("Difference at 95.0% confidence").count(), 8);
     }
 
+    fn at(iterations: u64, timestamp_ns: u64) -> Reading {
+        Reading {
+            iterations,
+            timestamp_ns,
+        }
+    }
+
     #[test]
-    fn a_tracker_that_did_nothing_is_no_result() {
-        let plan = plan(&["none", "none"]);
-        let outcomes = [outcome(0), outcome(0)];
-        let trackers = TrackerReport::of(&plan, outcomes.into()).unwrap();
-        assert!(judge(&trackers, plan.confidence).is_err());
+    fn verbose_lines_are_aligned() {
+        let before = [at(0, 0), at(0, 0)];
+        let after = [at(5, 1_000_000_000), at(12, 1_000_000_000)];
+        let sample = Sample::between(&before, &after).unwrap();
+        let mut out = Vec::new();
+        write_sample(&mut out, &sample, true).unwrap();
+        let expected = "   0 -> 5\n   1 -> 12\nmin:5 max:12 total:17\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

@@ -7,7 +7,6 @@ mod fit;
 mod model;
 
 pub use fit::{Mean, fit};
-pub use model::{Estimate, Model, Peak};
 
 /// Fewest numbers of tasks that the law is fitted to: one more than it has parameters.
 pub const MIN_POINTS: usize = 4;

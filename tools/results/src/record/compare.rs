@@ -1,68 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Files that `--json` writes and `draw` reads.
-//!
-//! Every file is one object. `schema` names its form: a change that would break a reader gets
-//! another number. All rates are iterations per second, all intervals nanoseconds of
-//! `CLOCK_MONOTONIC`. A model, which is not measured, is called a model: the `usl` of a sweep,
-//! whose form is [`SweepReport`].
-//!
-//! [`SweepReport`]: crate::sweep::SweepReport
+//! Comparison of several trackers.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use epoch_device::hook::Target;
 use epoch_device::observe::Observed;
-use epoch_stats::Warning;
+use epoch_stats::{Effect, Interval, Warning};
 use host::environment::Environment;
 use ministat::{Confidence, MIN_POINTS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::activity::{ActivityPerIteration, ActivityRow};
-use crate::compare::{self, MAX_TRACKERS, Outcome, Plan};
-use crate::evidence;
-use crate::false_positives::FalsePositives;
-use crate::hook_cost::HookCost;
-use crate::sample::Sample;
-use crate::stats::{Comparison, Statistics};
-use crate::workload::Workload;
+use super::{ActivityPerIteration, HookCost, Sample, Workload, expect_schema};
 
-/// `epoch-bench/run/1`: measurement of one tracker.
-#[derive(Debug, Deserialize, JsonSchema, Serialize)]
-pub struct RunReport {
-    /// [`SCHEMA`](Self::SCHEMA)
-    #[schemars(description = "Names this form.", extend("const" = "epoch-bench/run/1"))]
-    pub schema: Cow<'static, str>,
-    /// The command line, with the program's name first.
-    pub command_line: Vec<String>,
-    /// Environment of the measurement.
-    pub environment: Environment,
-    /// The measured workload.
-    pub workload: Workload,
-    /// The tracker, or null in user space without the hook, where there is none.
-    pub tracker: Option<String>,
-    /// Samples before the measurement, not counted.
-    pub warmup: Vec<Sample>,
-    /// The samples in their order.
-    pub samples: Vec<Sample>,
-    /// Statistics of the samples' totals.
-    pub statistics: Statistics,
-    /// Statistics of the tracker during the samples.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed: Option<Observed>,
-    /// Activity of the whole machine during the samples, per iteration.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub activity: Option<ActivityPerIteration>,
-    /// The hooked function.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hook: Option<Target>,
-    /// Cost of the hook itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hook_cost: Option<HookCost>,
-}
+/// Most trackers in one comparison: a plot has that many colours.
+pub const MAX_TRACKERS: usize = 9;
 
 /// `epoch-bench/compare/1`: several trackers, their samples interleaved.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
@@ -130,61 +84,102 @@ pub struct TrackerReport {
     pub warnings: Vec<Warning>,
 }
 
-impl Repeat {
-    /// Compares the outcomes of a plan.
-    pub fn of(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Self> {
-        let trackers = TrackerReport::of(plan, outcomes)?;
-        Ok(Self {
-            comparisons: compare::judge(&trackers, plan.confidence)?,
-            trackers,
-        })
-    }
+/// Statistics of the totals of some samples.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Statistics {
+    /// The number of samples.
+    pub n: usize,
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Standard deviation of the sample; 0 for a single one.
+    pub stddev: f64,
+    /// Least total.
+    pub min: u64,
+    /// Greatest total.
+    pub max: u64,
+    /// Median of the totals.
+    pub median: f64,
 }
 
-impl RunReport {
-    /// Value of `schema` in these files.
-    pub const SCHEMA: &'static str = "epoch-bench/run/1";
-
-    /// Reads a file that [`write()`] wrote.
-    pub fn read(json: &[u8]) -> Result<Self> {
-        expect_schema(json, Self::SCHEMA)?;
-        let report: Self = serde_json::from_slice(json)?;
-        ensure!(!report.samples.is_empty(), "it has no samples");
-        Ok(report)
-    }
+/// Comparison of one tracker with the baseline.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The tracker.
+    pub tracker: String,
+    /// The baseline.
+    pub baseline: String,
+    /// The tracker's mean as a multiple of the baseline's.
+    pub ratio: f64,
+    /// The tracker's mean minus the baseline's.
+    pub difference: f64,
+    /// Half the width of the confidence interval around `difference`.
+    pub difference_error: f64,
+    /// `difference` in percent of the baseline's mean.
+    pub percent: f64,
+    /// Half the width of the confidence interval around `percent`.
+    pub percent_error: f64,
+    /// Pooled standard deviation of both.
+    pub pooled_stddev: f64,
+    /// True if Student's t proves a difference.
+    pub proven: bool,
+    /// Results of other tests; absent in old files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }
 
-impl TrackerReport {
-    /// Returns the reports of all trackers of a plan.
-    pub fn of(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Vec<Self>> {
-        let trackers = plan.trackers.iter().zip(outcomes);
-        trackers
-            .map(|(tracker, outcome)| {
-                let statistics = Statistics::of(&outcome.samples);
-                Ok(Self {
-                    tracker: tracker.clone(),
-                    warmup: outcome.warmup,
-                    mean_error: Some(statistics.mean_error(plan.confidence)),
-                    statistics,
-                    warnings: evidence::warnings(&outcome.samples),
-                    activity: outcome
-                        .activity
-                        .and_then(|activity| ActivityPerIteration::of(&activity, &outcome.samples)),
-                    samples: outcome.samples,
-                    observed: Some(Observed::new(&outcome.observation)?),
-                })
-            })
-            .collect()
-    }
+/// Tests of two trackers' samples that ministat does not have. Sample `i` of each is from round
+/// `i`.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Evidence {
+    /// Two-sided p-value of Welch's t test, which does not assume that the variances are equal.
+    pub welch_p: f64,
+    /// Two-sided p-value of the t test of the rounds' differences, which does not assume that the
+    /// samples are independent: the preferred test.
+    pub paired_p: f64,
+    /// True if the paired test proves a difference.
+    pub paired_proven: bool,
+    /// True if Welch's test proves a difference.
+    pub welch_proven: bool,
+    /// Confidence interval of the tracker's mean as a multiple of the baseline's, by bootstrap of
+    /// the rounds; absent with fewer than six samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio_interval: Option<Interval>,
+    /// Hedges' g; absent if the samples have no spread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    /// Warnings on the verdict, in addition to the trackers' own warnings on their samples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+}
 
-    /// Returns the mean, and the activity of the whole machine for it.
-    pub fn activity_row(&self) -> ActivityRow {
-        ActivityRow {
-            name: self.tracker.clone(),
-            average: self.statistics.mean,
-            activity: self.activity.clone(),
-        }
-    }
+/// Result of comparing a tracker with itself repeatedly.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct FalsePositives {
+    /// The tracker.
+    pub tracker: String,
+    /// Number of comparisons.
+    pub comparisons: usize,
+    /// Share of comparisons, in percent, expected to call a difference proven.
+    pub expected_percent: f64,
+    /// Rate of Student's test, as in ministat.
+    pub student: Rate,
+    /// Rate of Welch's test.
+    pub welch: Rate,
+    /// Rate of the paired test.
+    pub paired: Rate,
+    /// Confidence of the rates' intervals, in percent.
+    pub confidence_percent: f64,
+}
+
+/// Rate at which a test called a difference proven.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Rate {
+    /// Number of comparisons that called a difference proven.
+    pub proven: usize,
+    /// Share of these comparisons, in percent.
+    pub percent: f64,
+    /// Confidence interval of `percent`, by Clopper and Pearson.
+    pub interval: Interval,
 }
 
 impl CompareReport {
@@ -220,80 +215,14 @@ impl CompareReport {
     pub fn confidence(&self) -> Result<Confidence> {
         Ok(self.confidence_percent.to_string().parse()?)
     }
-
-    /// Counts how often a tracker was called different from itself, in all comparisons.
-    pub fn count_false_positives(&mut self) -> Result<()> {
-        let repeats = self.repeats.iter().flat_map(|repeat| &repeat.comparisons);
-        let comparisons: Vec<_> = self.comparisons.iter().chain(repeats).cloned().collect();
-        self.false_positives = FalsePositives::of(&comparisons, self.confidence()?);
-        Ok(())
-    }
-
-    /// Returns the verdicts in words, a sentence for each comparison.
-    pub fn verdict(&self) -> Result<Vec<String>> {
-        let confidence = self.confidence()?;
-        let samples = self.trackers[0].samples.len();
-        let sentences = self.comparisons.iter();
-        Ok(sentences
-            .map(|comparison| comparison.sentence(confidence, samples))
-            .collect())
-    }
-}
-
-/// The highest number that a form of files has.
-const NEWEST: u32 = 1;
-
-/// Returns the form of a file.
-pub fn schema(json: &[u8]) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Head {
-        schema: String,
-    }
-
-    ensure!(
-        !json.starts_with(&[0x1f, 0x8b]),
-        "it is compressed: unpack it with gunzip"
-    );
-    ensure!(
-        !json.starts_with(b"\xef\xbb\xbf"),
-        "it begins with a byte order mark (BOM), which JSON has none of: remove it"
-    );
-    let Head { schema } =
-        serde_json::from_slice(json).context("it is not one of epoch-bench's files")?;
-    ensure!(
-        !is_newer(&schema),
-        "it holds {schema}, which a newer epoch-bench has written: use that, or one that is newer"
-    );
-    Ok(schema)
-}
-
-/// Returns whether a form of files has a number that no command of this version writes.
-fn is_newer(schema: &str) -> bool {
-    let number = schema
-        .strip_prefix("epoch-bench/")
-        .and_then(|rest| rest.split_once('/'));
-    number.is_some_and(|(_, number)| number.parse().is_ok_and(|number: u32| number > NEWEST))
-}
-
-/// Refuses files of another form.
-pub fn expect_schema(json: &[u8], expected: &str) -> Result<()> {
-    let schema = schema(json)?;
-    ensure!(schema == expected, "it holds {schema}, not {expected}");
-    Ok(())
-}
-
-/// Writes a report.
-pub fn write(out: &mut dyn Write, report: &impl Serialize) -> Result<()> {
-    // An error of the file as it is, which serde_json hides.
-    serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::from)?;
-    writeln!(out)?;
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::examples::{activity, counted_samples, published};
+    use crate::judge;
+    use crate::record::write;
     use epoch_device::hook::Calls;
     use epoch_device::observe::Observation;
     use epoch_device::orders::Mix;
@@ -370,7 +299,7 @@ mod tests {
     #[test]
     fn warnings_are_named() {
         let mut report = published();
-        report.trackers[0].warnings = evidence::warnings(&report.trackers[0].samples);
+        report.trackers[0].warnings = judge::warnings(&report.trackers[0].samples);
         let value = serde_json::to_value(report).unwrap();
         let warnings = &value["trackers"][0]["warnings"];
         let expected = serde_json::json!([{"kind": "too-few", "samples": 5}]);
@@ -384,7 +313,6 @@ mod tests {
         assert!(comparison.remove("evidence").is_some());
         let report = CompareReport::read(saved.to_string().as_bytes()).unwrap();
         assert_eq!(report.comparisons[0].evidence, None);
-        assert_eq!(report.verdict().unwrap().len(), 1);
     }
 
     #[test]
@@ -422,22 +350,5 @@ mod tests {
         let mut report = published();
         report.trackers[1].samples.clear();
         refused(&json(&report), "tracker epoch has 0 samples");
-    }
-
-    #[test]
-    fn files_that_cannot_be_read_say_what_to_do() {
-        for (file, advice) in [
-            (
-                &br#"{"schema":"epoch-bench/compare/2"}"#[..],
-                "a newer epoch-bench",
-            ),
-            (b"\x1f\x8b\x08", "gunzip"),
-            (b"\xef\xbb\xbf{}", "byte order mark"),
-            (b"{}", "not one of epoch-bench's files"),
-        ] {
-            let error = schema(file).unwrap_err();
-            assert!(error.to_string().contains(advice), "{error:#}");
-        }
-        assert_eq!(schema(br#"{"schema":"other/9"}"#).unwrap(), "other/9");
     }
 }

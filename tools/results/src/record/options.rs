@@ -11,7 +11,7 @@ use host::topology;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::workload::{Carrier, Where, Workload};
+use super::{Carrier, Where, Workload};
 
 /// Default of `--wait-rate`: waits a second of each page daemon.
 const WAIT_RATE: u32 = 100;

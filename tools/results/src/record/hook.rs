@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A command with the hook attached.
+//! A command with the hook attached, and the cost of the hook.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,6 @@ use epoch_device::observe::Observed;
 use host::environment::Environment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::hook_cost::HookCost;
 
 /// `epoch-bench/hook/1`: a command, run once with each tracker, with blocks around its calls of
 /// the hooked function.
@@ -33,11 +31,6 @@ pub struct HookReport {
     pub runs: Vec<HookRun>,
 }
 
-impl HookReport {
-    /// Value of `schema` in these files.
-    pub const SCHEMA: &'static str = "epoch-bench/hook/1";
-}
-
 /// The command with one tracker.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct HookRun {
@@ -47,4 +40,28 @@ pub struct HookRun {
     pub exit_code: u8,
     /// Statistics of the tracker during the command.
     pub observed: Observed,
+}
+
+/// Cost of the hook, in nanoseconds of one task for each call.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct HookCost {
+    /// Mean time of an iteration that is not hooked.
+    pub unhooked_ns: f64,
+    /// Mean time of an iteration that is hooked with tracker `none`.
+    pub hooked_ns: f64,
+    /// Difference of the two.
+    pub cost_ns: f64,
+    /// Half the width of the confidence interval of `cost_ns`.
+    pub cost_error_ns: f64,
+    /// Number of samples of each.
+    pub n: usize,
+    /// Confidence in percent.
+    pub confidence_percent: f64,
+    /// True if Student's t proves a difference.
+    pub proven: bool,
+}
+
+impl HookReport {
+    /// Value of `schema` in these files.
+    pub const SCHEMA: &'static str = "epoch-bench/hook/1";
 }

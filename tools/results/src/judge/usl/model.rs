@@ -3,60 +3,17 @@
 //! The law of one tracker, with confidence intervals and the quality of the fit.
 
 use ministat::Confidence;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::Law;
 use super::fit::{Mean, fit, fit_from};
-use crate::sweep::Curve;
+use crate::judge::Curve;
+use crate::record::{Estimate, Model, Peak};
 
 /// Number of resamplings.
 const RESAMPLINGS: usize = 1000;
+
 /// Seed of the resampling, fixed so that the same samples have the same intervals.
 const SEED: u64 = 2018;
-
-/// The Universal Scalability Law as fitted to the samples of a tracker: a model, not a
-/// measurement.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-pub struct Model {
-    /// The tracker.
-    pub tracker: String,
-    /// Iterations of a single task a second.
-    pub lambda: Estimate,
-    /// Contention: the share of the time that only one task can have.
-    pub sigma: Estimate,
-    /// Coherency: the cost of each pair of tasks.
-    pub kappa: Estimate,
-    /// Number of tasks with the highest throughput.
-    pub peak: Peak,
-    /// Share of the samples' variance that the model explains.
-    pub r_squared: f64,
-    /// Largest distance of the model from a mean, as a share of the highest mean.
-    pub deviation: f64,
-}
-
-/// A parameter, and its confidence interval.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-pub struct Estimate {
-    /// Best fit.
-    pub value: f64,
-    /// Lower end of the interval.
-    pub low: f64,
-    /// Upper end of the interval.
-    pub high: f64,
-}
-
-/// A number of tasks, and its confidence interval; null where there is no peak, since more tasks
-/// always do more.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-pub struct Peak {
-    /// Best fit.
-    pub tasks: Option<f64>,
-    /// Lower end of the interval.
-    pub low: Option<f64>,
-    /// Upper end of the interval.
-    pub high: Option<f64>,
-}
 
 impl Model {
     /// Fits the law to a curve. Returns `None` with too few numbers of tasks, or if no iteration
@@ -104,81 +61,6 @@ impl Model {
     /// variance to explain, so R^2 alone is not enough.
     pub fn is_bad(&self) -> bool {
         self.deviation > 0.1 || (self.r_squared < 0.9 && self.deviation > 0.05)
-    }
-
-    /// Describes the model in one line, for curves that end at this many tasks.
-    pub fn describe(&self, most_tasks: usize) -> String {
-        let Self {
-            tracker,
-            lambda,
-            sigma,
-            kappa,
-            r_squared,
-            ..
-        } = self;
-        let mut text = format!(
-            "model (USL): {tracker}: lambda {:.0} ({:.0} to {:.0}) a second per task, sigma {}, \
-             kappa {}, {}, R^2 {r_squared:.3}",
-            lambda.value,
-            lambda.low,
-            lambda.high,
-            sigma.in_words(),
-            kappa.in_words(),
-            self.peak.in_words(most_tasks)
-        );
-        if self.is_bad() {
-            let percent = 100.0 * self.deviation;
-            text += &format!(
-                "; a BAD FIT, up to {percent:.0}% of the highest mean away from what was measured: \
-                 do not rely on it"
-            );
-        }
-        text
-    }
-}
-
-impl Estimate {
-    /// Formats the value with its interval in brackets.
-    pub fn in_words(self) -> String {
-        let [value, low, high] = [self.value, self.low, self.high].map(short);
-        format!("{value} ({low} to {high})")
-    }
-}
-
-impl Peak {
-    /// Formats the peak with its interval in brackets, for curves that end at this many tasks.
-    pub fn in_words(self, most_tasks: usize) -> String {
-        let tasks = |tasks: Option<f64>| tasks.map_or("none".into(), |tasks| format!("{tasks:.1}"));
-        match self.tasks {
-            None if self.low.is_none() => "no peak (model)".into(),
-            None => format!("no peak (model; {} to none)", tasks(self.low)),
-            Some(peak) => {
-                let beyond = if peak.round() > most_tasks as f64 {
-                    ", beyond what was measured"
-                } else {
-                    ""
-                };
-                format!(
-                    "peak at {peak:.1} tasks (model; {} to {}{beyond})",
-                    tasks(self.low),
-                    tasks(self.high)
-                )
-            }
-        }
-    }
-}
-
-/// Formats two significant digits, without an exponent.
-fn short(value: f64) -> String {
-    if value == 0.0 {
-        return "0".into();
-    }
-    let decimals = 1.0 - value.abs().log10().floor();
-    let text = format!("{value:.*}", decimals.clamp(0.0, 12.0) as usize);
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').into()
-    } else {
-        text
     }
 }
 
@@ -265,7 +147,7 @@ fn deviation(law: &Law, means: &[Mean]) -> f64 {
 mod tests {
     use super::*;
     use crate::examples;
-    use crate::json::TrackerReport;
+    use crate::record::TrackerReport;
 
     const TASKS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 
@@ -329,15 +211,24 @@ mod tests {
     #[test]
     fn exact_samples_leave_no_doubt() {
         let exact = reports(|tasks| LAW.at(tasks), || 0.0);
-        let expected = "model (USL): epoch: lambda 100000 (100000 to 100000) a second per task, \
-                        sigma 0.03 (0.03 to 0.03), kappa 0.001 (0.001 to 0.001), peak at 31.1 \
-                        tasks (model; 31.1 to 31.1), R^2 1.000";
-        assert_eq!(model(&exact).describe(64), expected);
-        let beyond = model(&exact).describe(16);
+        let exact = model(&exact);
+        let near = |of: Estimate, value: f64| {
+            let all = [of.value, of.low, of.high];
+            assert!(
+                all.iter().all(|of| (of / value - 1.0).abs() < 1e-6),
+                "{of:?}"
+            );
+        };
+        near(exact.lambda, LAW.lambda);
+        near(exact.sigma, LAW.sigma);
+        near(exact.kappa, LAW.kappa);
+        let peak = |tasks: Option<f64>| (tasks.unwrap() - 31.1).abs() < 0.05;
         assert!(
-            beyond.contains("31.1, beyond what was measured)"),
-            "{beyond}"
+            [exact.peak.tasks, exact.peak.low, exact.peak.high]
+                .into_iter()
+                .all(peak)
         );
+        assert!((exact.r_squared - 1.0).abs() < 1e-9);
     }
 
     #[test]
@@ -351,7 +242,7 @@ mod tests {
     #[test]
     fn a_straight_line_has_no_peak() {
         let exact = model(&reports(|tasks| 1000.0 * tasks, || 0.0));
-        assert!(exact.describe(64).contains("no peak (model), R^2 1.000"));
+        assert_eq!((exact.peak.tasks, exact.peak.low), (None, None));
         let noisy = model(&reports(|tasks| 1000.0 * tasks, noise(4, 0.03)));
         assert_eq!((noisy.sigma.low, noisy.kappa.low), (0.0, 0.0));
         assert_eq!(noisy.peak.high, None);
@@ -377,20 +268,5 @@ mod tests {
         };
         let model = model(&reports(zigzag, noise(6, 0.02)));
         assert!(model.is_bad(), "{model:?}");
-        assert!(model.describe(64).contains("do not rely on it"));
-    }
-
-    #[test]
-    fn small_numbers_keep_two_digits() {
-        for (value, text) in [
-            (0.0, "0"),
-            (0.000_123_4, "0.00012"),
-            (0.03, "0.03"),
-            (0.999, "1"),
-            (1.26, "1.3"),
-            (123.0, "123"),
-        ] {
-            assert_eq!(short(value), text);
-        }
     }
 }

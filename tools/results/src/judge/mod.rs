@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Verdicts on records: statistics, tests, models.
+
+mod activity;
+mod carriers;
+mod comparison;
+mod false_positives;
+mod hook_cost;
+mod share;
+mod statistics;
+mod sweep;
+mod usl;
+
+pub use carriers::{Carriers, Pair};
+pub use comparison::{compare, datasets, level, warnings};
+pub use sweep::{Curve, Highest};
+pub use usl::{Law, MIN_POINTS, fit};
