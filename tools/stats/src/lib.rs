@@ -87,7 +87,7 @@ pub use bootstrap::ratio_interval;
 pub use dip::Dip;
 pub use effect::{Effect, Size};
 pub use proportion::{clopper_pearson, wilson};
-pub use t_test::TTest;
+pub use t_test::{TTest, critical_value};
 pub use trend::Trend;
 pub use warnings::{Warning, of_comparison, of_samples};
 

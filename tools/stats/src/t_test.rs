@@ -127,6 +127,13 @@ impl TTest {
     }
 }
 
+/// Returns half the width of a confidence interval in standard errors, at a level such as 0.95, for
+/// Student's t with these degrees of freedom. Infinite without any.
+pub fn critical_value(level: f64, degrees_of_freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, degrees_of_freedom)
+        .map_or(f64::INFINITY, |t| t.inverse_cdf(0.5 + level / 2.0))
+}
+
 /// Returns each round's sample minus its baseline, or `None` if the numbers of samples differ.
 pub(crate) fn differences(baseline: &[f64], samples: &[f64]) -> Option<Vec<f64>> {
     let pairs = samples.iter().zip(baseline);
@@ -205,6 +212,21 @@ mod tests {
         near(ours.difference, theirs.absolute, 9);
         // ministat's table has three decimals.
         near(ours.error(0.95), theirs.absolute_error, 3);
+    }
+
+    /// From R's `qt(0.975, c(1, 4, 18, 200))` and `qt(0.9975, 9)`.
+    #[test]
+    fn critical_values_are_those_of_r() {
+        for (level, freedom, expected) in [
+            (0.95, 1.0, 12.706_205),
+            (0.95, 4.0, 2.776_445),
+            (0.95, 18.0, 2.100_922),
+            (0.95, 200.0, 1.971_896),
+            (0.995, 9.0, 3.689_662),
+        ] {
+            near(critical_value(level, freedom), expected, 6);
+        }
+        assert_eq!(critical_value(0.95, 0.0), f64::INFINITY);
     }
 
     #[test]

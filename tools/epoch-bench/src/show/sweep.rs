@@ -108,8 +108,8 @@ pub fn models(report: &SweepReport) -> Vec<String> {
         .collect();
     lines.push(format!(
         "A model is no measurement: X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1)), \
-         the Universal Scalability Law, fitted to all samples; in brackets {}% confidence \
-         intervals, by resampling",
+         the Universal Scalability Law, fitted to the means; in brackets {}% confidence \
+         intervals, by their distances from it",
         report.confidence_percent
     ));
     lines

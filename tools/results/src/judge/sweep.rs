@@ -43,7 +43,6 @@ impl<'a> Curve<'a> {
             .map(|(tasks, report)| Mean {
                 tasks: *tasks as f64,
                 mean: report.statistics.mean,
-                samples: report.samples.len(),
             })
             .collect()
     }
