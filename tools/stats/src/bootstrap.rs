@@ -35,7 +35,7 @@ const NO_SPREAD: f64 = 1e-12;
 /// drawback of the studentized one is that it may be very wide with fewer than ten.
 ///
 /// Returns `None` with fewer than [`MIN_SAMPLES`] rounds, if one side has more samples than the
-/// other, and unless both means are positive.
+/// other, unless both means are positive, and if the interval has no end.
 pub fn ratio_interval(baseline: &[f64], samples: &[f64], level: f64) -> Option<Interval> {
     let n = samples.len();
     let (baseline_mean, mean) = (baseline.mean(), samples.mean());
@@ -70,10 +70,12 @@ pub fn ratio_interval(baseline: &[f64], samples: &[f64], level: f64) -> Option<I
     let tail = (1.0 - level) / 2.0 * (ts.len() + 1) as f64;
     let outside = (tail.round() as usize).saturating_sub(1);
     let (least, greatest) = ts.get(outside).zip(ts.iter().nth_back(outside))?;
-    Some(Interval {
+    let interval = Interval {
         low: ratio * (-greatest * error).exp(),
         high: ratio * (-least * error).exp(),
-    })
+    };
+    // Samples that hardly agree on anything have an interval without end.
+    interval.high.is_finite().then_some(interval)
 }
 
 /// Samples of both sides in one round, in multiples of their means.

@@ -106,6 +106,16 @@ impl TTest {
         }
     }
 
+    /// Returns the one-sided p-value: how often equals would differ by as much in this direction.
+    pub fn p_greater(&self) -> f64 {
+        let t = self.t();
+        if t.is_finite() {
+            self.distribution.sf(t)
+        } else {
+            f64::from(t < 0.0)
+        }
+    }
+
     /// Returns half the width of the confidence interval around `difference`, at a level such as
     /// 0.95.
     pub fn error(&self, level: f64) -> f64 {

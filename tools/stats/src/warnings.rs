@@ -8,13 +8,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statrs::statistics::Statistics;
 
-use crate::t_test::differences;
+use crate::t_test::{critical_value, differences};
 use crate::{Autocorrelation, Dip, MIN_SAMPLES, TTest, Trend};
 
 /// Significance level of a warning: of a hundred sets of good samples, each test warns of one.
 const SIGNIFICANT: f64 = 0.01;
 /// Difference that a comparison should be able to prove, in percent of the baseline's mean.
 const WORTH_PROVING: f64 = 10.0;
+/// Share of comparisons in which such a difference is to be proven.
+const POWER: f64 = 0.8;
+/// Most samples that are worth a suggestion.
+const MOST_SAMPLES: usize = 1_000_000;
+/// Fewest iterations of a sample, of which one more or less changes it by a percent.
+const RESOLVED: u64 = 100;
 
 /// A reason to doubt a verdict.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -24,6 +30,11 @@ pub enum Warning {
     TooFew {
         /// Number of samples.
         samples: usize,
+    },
+    /// One iteration more or less changes a sample by more than a percent.
+    FewIterations {
+        /// Median of the iterations in a sample.
+        iterations: u64,
     },
     /// Samples rise or fall while they are taken ([`Trend`]).
     Drift {
@@ -59,7 +70,7 @@ pub enum Warning {
     Imprecise {
         /// Least difference that would have been proven, in percent of the baseline's mean.
         percent: f64,
-        /// Number of samples that would be enough.
+        /// Number of samples with which one of 10 % is proven in four of five comparisons.
         needed: usize,
     },
 }
@@ -71,6 +82,15 @@ impl fmt::Display for Warning {
                 f,
                 "{samples} samples are too few to detect drift or groups: take {MIN_SAMPLES} or \
                  more"
+            ),
+            Self::FewIterations { iterations: 0 } => f.write_str(
+                "hardly any iteration ends within a sample: take longer ones with --interval-ms",
+            ),
+            Self::FewIterations { iterations } => write!(
+                f,
+                "a sample has {iterations} iterations, so that one more or less changes it by \
+                 {:.0}%: take longer ones with --interval-ms",
+                100.0 / iterations as f64
             ),
             Self::Drift { percent, p } => write!(
                 f,
@@ -109,7 +129,9 @@ impl fmt::Display for Warning {
             Self::Imprecise { percent, needed } => write!(
                 f,
                 "the paired test could have proven no difference below {percent:.0}%: for one of \
-                 {WORTH_PROVING:.0}% take about {needed} samples"
+                 {WORTH_PROVING:.0}% take about {needed} samples, which prove it in some {:.0}% of \
+                 comparisons",
+                100.0 * POWER
             ),
         }
     }
@@ -126,6 +148,14 @@ impl fmt::Display for Short {
             p => write!(f, "{p:.3}"),
         }
     }
+}
+
+/// Returns the warning that samples of these numbers of iterations are too short.
+pub fn of_resolution(iterations: &[u64]) -> Option<Warning> {
+    let mut iterations = iterations.to_vec();
+    iterations.sort_unstable();
+    let iterations = *iterations.get(iterations.len() / 2)?;
+    (iterations < RESOLVED).then_some(Warning::FewIterations { iterations })
 }
 
 /// Returns the warnings on one side's samples, in the order in which they were taken.
@@ -182,10 +212,35 @@ fn autocorrelation(samples: &[f64]) -> Option<f64> {
 fn imprecise(baseline: &[f64], samples: &[f64], level: f64) -> Option<Warning> {
     let test = TTest::paired(baseline, samples).filter(|test| !test.proves(level))?;
     let percent = 100.0 * test.error(level) / baseline.mean().abs();
-    // The interval's width falls with the square root of the number of samples.
-    let needed = samples.len() as f64 * (percent / WORTH_PROVING).powi(2);
-    (percent > WORTH_PROVING).then_some(Warning::Imprecise {
-        percent,
-        needed: needed.ceil() as usize,
+    (percent > WORTH_PROVING).then(|| {
+        let stddev = test.standard_error * (samples.len() as f64).sqrt();
+        let effect = WORTH_PROVING / 100.0 * baseline.mean().abs() / stddev;
+        Warning::Imprecise {
+            percent,
+            needed: needed(effect, level),
+        }
     })
+}
+
+/// Returns the number of rounds with which the paired test proves a mean difference of `effect`
+/// standard deviations with a probability of [`POWER`]: the least n for which that is the sum of
+/// t's quantiles over the root of n (J. Cohen, *Statistical Power Analysis for the Behavioral
+/// Sciences*, 1988, section 2.3).
+fn needed(effect: f64, level: f64) -> usize {
+    let enough = |n: usize| {
+        let freedom = (n - 1) as f64;
+        // The second quantile is one-sided.
+        let quantiles = critical_value(level, freedom) + critical_value(2.0 * POWER - 1.0, freedom);
+        quantiles / (n as f64).sqrt() <= effect
+    };
+    let mut most = 2;
+    while most < MOST_SAMPLES && !enough(most) {
+        most *= 2;
+    }
+    let (mut few, mut many) = (most / 2, most.min(MOST_SAMPLES));
+    while few + 1 < many {
+        let middle = few.midpoint(many);
+        *(if enough(middle) { &mut many } else { &mut few }) = middle;
+    }
+    many
 }

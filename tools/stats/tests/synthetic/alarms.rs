@@ -16,6 +16,7 @@ const RARE: f64 = 1.5;
 fn kinds(warnings: &[Vec<Warning>]) -> Vec<(&'static str, f64)> {
     let kind = |warning: &Warning| match warning {
         Warning::TooFew { .. } => "too few",
+        Warning::FewIterations { .. } => "few iterations",
         Warning::Drift { .. } => "drift",
         Warning::Autocorrelated { .. } => "autocorrelated",
         Warning::Bimodal { .. } => "bimodal",

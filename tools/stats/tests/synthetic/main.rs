@@ -6,3 +6,4 @@ mod alarms;
 mod coverage;
 mod equals;
 mod noise;
+mod several;
