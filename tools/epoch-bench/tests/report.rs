@@ -82,7 +82,7 @@ fn all_kinds_of_files_come_together() {
     let words = |words: &str| assert!(html.contains(words), "{words} is not there");
     words("<h1>epoch-bench: mutex, epoch</h1>");
     words("<p class=\"headline\">epoch is 1.81x mutex</p>");
-    words("(Student&#39;s t, N=12 each)");
+    words("(paired t, N=12 each)");
     words("<p class=\"headline\">mutex peaks at 4 tasks</p>");
     words("A model, not a measurement");
     words("<p class=\"headline\">mutex does 84000 loops a second</p>");

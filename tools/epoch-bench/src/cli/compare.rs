@@ -45,6 +45,11 @@ pub struct CompareArgs {
     #[arg(long, short, value_name = "PERCENT", default_value = "95")]
     pub confidence: Confidence,
 
+    /// Also test whether each tracker is within this many percent of the baseline: that no
+    /// difference is proven does not prove that there is none
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub within: Option<f64>,
+
     /// Measurement options.
     #[command(flatten)]
     pub measure: MeasureArgs,
@@ -52,6 +57,14 @@ pub struct CompareArgs {
     /// Files to plot the result to.
     #[command(flatten)]
     pub pictures: PictureArgs,
+}
+
+/// Reads a percentage above 0 and below 100, with or without its sign.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
+    number
+        .filter(|percent| *percent > 0.0 && *percent < 100.0)
+        .ok_or_else(|| "it is no percentage above 0 and below 100".into())
 }
 
 /// Files to plot a result to.

@@ -203,6 +203,9 @@ mod tests {
             refused(&args);
         }
         refused(&["compare", "a", "b", "--samples", "2"]);
+        for percent in ["0", "100", "-1", "nan", "x"] {
+            refused(&["compare", "a", "b", "--within", percent]);
+        }
         refused(&["profile", "a", "b", "c"]);
     }
 

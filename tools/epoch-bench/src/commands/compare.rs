@@ -68,7 +68,10 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
     let mut stdout = io::stdout();
     let trackers = reports(&plan, measured.first)?;
     text::print_samples(&mut stdout, &environment, &plan.testcase, &trackers)?;
-    let comparisons = judge::compare(&trackers, plan.confidence)?;
+    let mut comparisons = judge::compare(&trackers, plan.confidence)?;
+    if let Some(percent) = args.within {
+        judge::test_equivalence(&trackers, &mut comparisons, percent, plan.confidence);
+    }
     text::print_verdict(&mut stdout, &plan, &trackers, &comparisons)?;
     if let Some(target) = &target {
         text::print_hook(&mut stdout, target, hook_cost.as_ref())?;

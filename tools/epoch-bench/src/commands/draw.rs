@@ -3,7 +3,8 @@
 //! `epoch-bench draw`
 
 use anyhow::{Context, Result};
-use epoch_results::record::{self, CompareReport, SweepReport};
+use epoch_results::judge;
+use epoch_results::record::{self, SweepReport};
 use host::destination::{read, replaces};
 use host::error::usage;
 
@@ -39,8 +40,8 @@ pub fn execute(args: &DrawArgs) -> Result<()> {
 
 fn draw(json: &[u8]) -> Result<String> {
     if record::schema(json)? == SweepReport::SCHEMA {
-        crate::show::svg::curves(&SweepReport::read(json)?)
+        crate::show::svg::curves(&judge::sweep(json)?)
     } else {
-        crate::show::svg::comparison(&CompareReport::read(json)?)
+        crate::show::svg::comparison(&judge::comparison(json)?)
     }
 }

@@ -9,6 +9,7 @@ use epoch_device::observe::{Observed, Observer};
 use epoch_device::sysfs::TrackerControl;
 use epoch_measure::run::{self, Plan};
 use epoch_measure::signals::SignalWatch;
+use epoch_results::judge;
 use epoch_results::record::{
     self, ActivityPerIteration, Options, RunReport, Statistics, Where, average,
 };
@@ -98,6 +99,9 @@ pub fn execute(args: &RunArgs) -> Result<()> {
         }
     }
     let statistics = Statistics::of(&outcome.samples);
+    if let Some(few) = judge::resolution(&outcome.samples) {
+        warn(&few.to_string());
+    }
     let activity = outcome.activity.as_ref();
     let activity =
         activity.and_then(|activity| ActivityPerIteration::of(activity, &outcome.samples));

@@ -83,7 +83,7 @@ mod tests {
         let table = table(&carriers).unwrap();
         let cells = |row: usize| table.rows[row].join(" | ");
         assert!(
-            cells(0).starts_with("mutex, 96 processes | 1008731 | +/- 3594 | 50.4x | 2.00 | "),
+            cells(0).starts_with("mutex, 96 processes | 1008731 | +/- 3595 | 50.4x | 2.00 | "),
             "{}",
             cells(0)
         );

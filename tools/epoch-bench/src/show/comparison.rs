@@ -7,15 +7,10 @@ use std::fmt;
 use anyhow::Result;
 use epoch_results::judge;
 use epoch_results::record::{CompareReport, Comparison, Statistics, TrackerReport};
-use epoch_stats::Warning;
+use epoch_stats::{Interval, Warning};
 use ministat::{Confidence, MAX_DATASETS, Options};
 
 use super::table::{Align, Table};
-
-/// Names the test and the confidence behind a verdict.
-pub fn how(confidence: Confidence, n: usize) -> String {
-    format!("at {confidence} confidence (Student's t, N={n} each)")
-}
 
 /// Formats a ratio with about three digits.
 pub fn times(ratio: f64) -> String {
@@ -29,27 +24,19 @@ pub fn times(ratio: f64) -> String {
     format!("{ratio:.decimals$}x")
 }
 
-fn percent(percent: f64, error: f64) -> String {
-    let decimals = if error < 1.0 {
-        2
-    } else if error < 10.0 {
-        1
-    } else {
-        0
-    };
-    format!("{percent:+.decimals$}% +/- {error:.decimals$}%")
-}
-
 /// Returns the result in a sentence.
-pub fn sentence(comparison: &Comparison, confidence: Confidence, n: usize) -> String {
-    let headline = headline(comparison);
-    let how = how(confidence, n);
-    if comparison.proven {
-        let change = change(comparison);
-        format!("{headline} ({change}), difference proven {how}")
+pub fn sentence(comparison: &Comparison, confidence: Confidence, of: Comparisons) -> String {
+    let verdict = if comparison.is_proven() {
+        "difference proven"
     } else {
-        format!("{headline}, no difference proven {how}")
-    }
+        "no difference proven"
+    };
+    format!(
+        "{} ({}), {verdict} {}",
+        headline(comparison),
+        change(comparison),
+        how(comparison, confidence, of)
+    )
 }
 
 /// Returns the result alone: `epoch is 3.52x mutex`.
@@ -58,18 +45,88 @@ pub fn headline(comparison: &Comparison) -> String {
     format!("{} is {times} {}", comparison.tracker, comparison.baseline)
 }
 
-/// Returns the difference in percent, and its interval: `+252.0% +/- 1.1%`.
+/// Returns the difference in percent, and its interval: `+252.0%, +250.3% to +253.8%`.
 pub fn change(comparison: &Comparison) -> String {
-    percent(comparison.percent, comparison.percent_error)
+    let Comparison {
+        percent,
+        percent_error,
+        ..
+    } = *comparison;
+    let ratio = comparison.evidence.as_ref().and_then(|of| of.paired_ratio);
+    let Some(Interval { low, high }) = ratio else {
+        let decimals = decimals(2.0 * percent_error);
+        return format!("{percent:+.decimals$}% +/- {percent_error:.decimals$}%");
+    };
+    let [low, high] = [low, high].map(|ratio| 100.0 * (ratio - 1.0));
+    let decimals = decimals(high - low);
+    format!("{percent:+.decimals$}%, {low:+.decimals$}% to {high:+.decimals$}%")
+}
+
+/// Returns the decimals of percentages in an interval of this width.
+fn decimals(width: f64) -> usize {
+    match width {
+        width if width < 2.0 => 2,
+        width if width < 20.0 => 1,
+        _ => 0,
+    }
+}
+
+/// How many comparisons there are, and samples of each tracker in them.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparisons {
+    /// Number of comparisons with the same baseline.
+    pub count: usize,
+    /// Number of samples of each tracker.
+    pub samples: usize,
+}
+
+impl Comparisons {
+    /// Returns the numbers of a saved comparison.
+    pub fn of(report: &CompareReport) -> Self {
+        Self {
+            count: report.comparisons.len(),
+            samples: report.trackers[0].samples.len(),
+        }
+    }
+}
+
+/// Names the test and the confidence behind a verdict.
+pub fn how(comparison: &Comparison, confidence: Confidence, of: Comparisons) -> String {
+    let Comparisons { count, samples } = of;
+    let test = match &comparison.evidence {
+        None => "Student's t".into(),
+        Some(of) if of.paired_p_holm.is_none() => "paired t".into(),
+        Some(_) => format!("paired t, Holm over {count} comparisons"),
+    };
+    format!("at {confidence} confidence ({test}, N={samples} each)")
+}
+
+/// Returns the results of the tests for equivalence, a sentence each.
+pub fn equivalences(
+    comparisons: &[Comparison],
+    confidence: Confidence,
+) -> impl Iterator<Item = String> {
+    comparisons.iter().filter_map(move |comparison| {
+        let of = comparison.evidence.as_ref()?.equivalence.as_ref()?;
+        let verdict = if of.proven { "proven" } else { "not proven" };
+        Some(format!(
+            "{} is within {}% of {}: {verdict} at {confidence} confidence (two one-sided paired t \
+             tests, p {})",
+            comparison.tracker,
+            of.within_percent,
+            comparison.baseline,
+            P(of.p)
+        ))
+    })
 }
 
 /// Returns the verdicts in words, a sentence for each comparison.
 pub fn verdicts(report: &CompareReport) -> Result<Vec<String>> {
     let confidence = report.confidence()?;
-    let samples = report.trackers[0].samples.len();
+    let of = Comparisons::of(report);
     let sentences = report.comparisons.iter();
     Ok(sentences
-        .map(|comparison| sentence(comparison, confidence, samples))
+        .map(|comparison| sentence(comparison, confidence, of))
         .collect())
 }
 
@@ -97,33 +154,42 @@ pub fn ministat(trackers: &[TrackerReport], confidence: Confidence) -> Result<St
 
 /// Returns a table of the tests with a row for each comparison, or `None` without evidence.
 pub fn tests(comparisons: &[Comparison], confidence: Confidence) -> Option<Table> {
-    let columns = vec![
-        ("tracker".into(), Align::Left),
-        ("Welch p".into(), Align::Right),
-        ("paired p".into(), Align::Right),
-        ("paired".into(), Align::Left),
-        (format!("ratio {confidence} (bootstrap)"), Align::Left),
-        ("effect (Hedges' g)".into(), Align::Left),
-    ];
     let rows: Vec<_> = comparisons
         .iter()
-        .filter_map(|comparison| {
-            let evidence = comparison.evidence.as_ref()?;
-            Some(vec![
-                comparison.tracker.clone(),
-                P(evidence.welch_p).to_string(),
-                P(evidence.paired_p).to_string(),
-                proven(evidence.paired_proven).into(),
-                evidence.ratio_interval.map_or("-".into(), |ratio| {
-                    format!("{:.3}x to {:.3}x", ratio.low, ratio.high)
-                }),
-                evidence.effect.map_or("-".into(), |effect| {
-                    format!("{} ({:+.1})", effect.size(), effect.g)
-                }),
-            ])
-        })
+        .filter_map(|comparison| Some((&comparison.tracker, comparison.evidence.as_ref()?)))
         .collect();
-    (!rows.is_empty()).then_some(Table { columns, rows })
+    let mut table = Table::default();
+    table.push("tracker", Align::Left, &rows, |(name, _)| name.to_string());
+    table.push("Welch p", Align::Right, &rows, |(_, of)| {
+        P(of.welch_p).to_string()
+    });
+    table.push("paired p", Align::Right, &rows, |(_, of)| {
+        P(of.paired_p).to_string()
+    });
+    if rows.iter().any(|(_, of)| of.paired_p_holm.is_some()) {
+        table.push("Holm p", Align::Right, &rows, |(_, of)| {
+            of.paired_p_holm.map_or("-".into(), |p| P(p).to_string())
+        });
+    }
+    let bootstrap = format!("ratio {confidence} (bootstrap)");
+    table.push(&bootstrap, Align::Left, &rows, |(_, of)| {
+        of.ratio_interval.map_or("-".into(), ratio)
+    });
+    table.push("effect (Hedges' g)", Align::Left, &rows, |(_, of)| {
+        of.effect.map_or("-".into(), |effect| {
+            format!("{} ({:+.1})", effect.size(), effect.g)
+        })
+    });
+    (!rows.is_empty()).then_some(table)
+}
+
+/// Formats the interval of a ratio.
+fn ratio(interval: Interval) -> String {
+    let Interval { low, high } = interval;
+    match low {
+        low if low < 0.0005 => format!("<0.001x to {high:.3}x"),
+        low => format!("{low:.3}x to {high:.3}x"),
+    }
 }
 
 /// Returns a verdict in words.
@@ -131,21 +197,44 @@ pub fn proven(proven: bool) -> &'static str {
     if proven { "proven" } else { "not proven" }
 }
 
-/// Returns the verdicts of the paired test that contradict Student's.
+/// Returns what contradicts the verdicts, a sentence each: ministat's test, the adjustment for several
+/// comparisons, and the bootstrap.
 pub fn contradictions(comparisons: &[Comparison]) -> impl Iterator<Item = String> {
-    comparisons.iter().filter_map(|comparison| {
-        let evidence = comparison.evidence.as_ref()?;
-        let verdict = match (comparison.proven, evidence.paired_proven) {
-            (true, false) => "proves no difference",
-            (false, true) => "proves a difference",
-            _ => return None,
+    comparisons.iter().flat_map(|comparison| {
+        let Some(evidence) = &comparison.evidence else {
+            return Vec::new();
         };
-        Some(format!(
-            "{}: the paired test {verdict}, with p {}; prefer it, since it takes the rounds \
-             into account",
-            names(comparison),
-            P(evidence.paired_p)
-        ))
+        let names = names(comparison);
+        let proves = |proven: bool| if proven { "proves" } else { "does not prove" };
+        let mut lines = Vec::new();
+        let alone = evidence.paired_ratio.map(|of| !of.contains(1.0));
+        let alone = alone.unwrap_or(evidence.paired_proven);
+        if comparison.proven != alone {
+            lines.push(format!(
+                "{names}: Student's test, which is ministat's, {} a difference; prefer the paired \
+                 test, since it takes the rounds into account",
+                proves(comparison.proven)
+            ));
+        }
+        if alone != evidence.paired_proven {
+            lines.push(format!(
+                "{names}: the paired test alone {} a difference, with p {}; among {} comparisons \
+                 one such is no proof",
+                proves(alone),
+                P(evidence.paired_p),
+                comparisons.len()
+            ));
+        }
+        if let Some(bootstrap) = evidence.ratio_interval
+            && bootstrap.contains(1.0) == alone
+        {
+            lines.push(format!(
+                "{names}: the bootstrap, which assumes no distribution, {} a difference: take more \
+                 samples",
+                proves(!alone)
+            ));
+        }
+        lines
     })
 }
 
@@ -223,11 +312,20 @@ pub fn means(
     table.push("ratio", Align::Right, &rows, |(_, comparison)| {
         format!("{:.2}x", comparison.map_or(1.0, |of| of.ratio))
     });
-    table.push(&level, Align::Right, &rows, |(_, comparison)| {
-        comparison.map_or(String::new(), |of| format!("+/- {:.2}", of.ratio_error()))
+    table.push(&level, Align::Left, &rows, |(_, comparison)| {
+        let Some(comparison) = comparison else {
+            return String::new();
+        };
+        let interval = comparison.evidence.as_ref().and_then(|of| of.paired_ratio);
+        match interval {
+            Some(Interval { low, high }) => format!("{low:.2} to {high:.2}"),
+            None => format!("+/- {:.2}", comparison.ratio_error()),
+        }
     });
     table.push("verdict", Align::Left, &rows, |(_, comparison)| {
-        comparison.map_or("baseline", |of| proven(of.proven)).into()
+        comparison
+            .map_or("baseline", |of| proven(of.is_proven()))
+            .into()
     });
     table
 }
@@ -267,19 +365,33 @@ mod tests {
             .unwrap()
             .text();
         let expected = "\
-            tracker  Welch p  paired p  paired  ratio 95% (bootstrap)  effect (Hedges' g)\n\
-            epoch     0.3432   <0.0001  proven  1.048x to 1.053x       small (+0.5)";
+            tracker  Welch p  paired p  ratio 95% (bootstrap)  effect (Hedges' g)\n\
+            epoch     0.3432   <0.0001  1.048x to 1.053x       small (+0.5)";
         assert_eq!(table, expected);
     }
 
     #[test]
-    fn findings_of_the_paired_test_are_told() {
+    fn what_contradicts_a_verdict_is_told() {
         let lines: Vec<_> = contradictions(&comparisons("epoch", &EPOCH)).collect();
-        let expected = "epoch and mutex: the paired test proves a difference, with p <0.0001; \
-                        prefer it, since it takes the rounds into account";
+        let expected = "epoch and mutex: Student's test, which is ministat's, does not prove a \
+                        difference; prefer the paired test, since it takes the rounds into account";
         assert_eq!(lines, [expected]);
         let double = MUTEX.map(|total| 3 * total);
         assert_eq!(contradictions(&comparisons("epoch", &double)).count(), 0);
+
+        let mut several = comparisons("epoch", &EPOCH);
+        several[0].proven = true;
+        let evidence = several[0].evidence.as_mut().unwrap();
+        evidence.paired_p = 0.03;
+        evidence.paired_proven = false;
+        evidence.ratio_interval = Some(Interval {
+            low: 0.9,
+            high: 1.1,
+        });
+        let lines: Vec<_> = contradictions(&several).collect();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].contains("the paired test alone proves a difference, with p 0.0300"));
+        assert!(lines[1].contains("the bootstrap, which assumes no distribution, does not prove"));
     }
 
     #[test]
@@ -315,25 +427,64 @@ mod tests {
         let trackers = [report("mutex", baseline), report(name, totals)];
         let level = Confidence::P95;
         let comparison = &judge::compare(&trackers, level).unwrap()[0];
-        super::sentence(comparison, level, totals.len())
+        let of = Comparisons {
+            count: 1,
+            samples: totals.len(),
+        };
+        super::sentence(comparison, level, of)
     }
 
     #[test]
     fn the_sentence_says_what_is_proven() {
         assert_eq!(
             sentence("epoch", &AFTER, &BEFORE),
-            "epoch is 3.52x mutex (+252.0% +/- 1.1%), difference proven at 95% confidence \
-             (Student's t, N=5 each)"
+            "epoch is 3.52x mutex (+252.0%, +251.0% to +253.1%), difference proven at 95% \
+             confidence (paired t, N=5 each)"
         );
         assert_eq!(
             sentence("mutex", &BEFORE, &AFTER),
-            "mutex is 0.28x mutex (-71.59% +/- 0.09%), difference proven at 95% confidence \
-             (Student's t, N=5 each)"
+            "mutex is 0.28x mutex (-71.59%, -71.68% to -71.51%), difference proven at 95% \
+             confidence (paired t, N=5 each)"
         );
+        let other = [1005900, 1006400, 1009200, 1013000, 1009100];
         assert_eq!(
-            sentence("spin", &BEFORE, &BEFORE),
-            "spin is 1.00x mutex, no difference proven at 95% confidence (Student's t, N=5 each)"
+            sentence("spin", &other, &BEFORE),
+            "spin is 1.00x mutex (-0.00%, -0.01% to +0.01%), no difference proven at 95% \
+             confidence (paired t, N=5 each)"
         );
+    }
+
+    #[test]
+    fn several_comparisons_are_said_to_be_several() {
+        let trackers = [
+            report("mutex", &BEFORE),
+            report("epoch", &AFTER),
+            report("spin", &AFTER),
+        ];
+        let comparisons = judge::compare(&trackers, Confidence::P95).unwrap();
+        let of = Comparisons {
+            count: 2,
+            samples: 5,
+        };
+        let how = how(&comparisons[1], Confidence::P95, of);
+        let expected = "at 95% confidence (paired t, Holm over 2 comparisons, N=5 each)";
+        assert_eq!(how, expected);
+        let table = super::tests(&comparisons, Confidence::P95).unwrap().text();
+        assert!(
+            table.starts_with("tracker  Welch p  paired p   Holm p  ratio"),
+            "{table}"
+        );
+    }
+
+    #[test]
+    fn equals_may_be_proven_to_be_equal() {
+        let mut report = compared("epoch", &BEFORE, &BEFORE.map(|total| total + 999));
+        let level = Confidence::P95;
+        judge::test_equivalence(&report.trackers, &mut report.comparisons, 3.0, level);
+        let lines: Vec<_> = equivalences(&report.comparisons, level).collect();
+        let expected = "epoch is within 3% of mutex: proven at 95% confidence (two one-sided \
+                        paired t tests, p <0.0001)";
+        assert_eq!(lines, [expected]);
     }
 
     #[test]
@@ -341,9 +492,9 @@ mod tests {
         let report = compared("epoch", &BEFORE, &AFTER);
         let table = means(&report.trackers, &report.comparisons, Confidence::P95);
         let expected = "\
-            tracker  average       95%  ratio       95%  verdict\n\
-            mutex    1008731  +/- 3594  1.00x            baseline\n\
-            epoch    3550909  +/- 2532  3.52x  +/- 0.01  proven";
+            tracker  average       95%  ratio  95%           verdict\n\
+            mutex    1008731  +/- 3595  1.00x                baseline\n\
+            epoch    3550909  +/- 2533  3.52x  3.51 to 3.53  proven";
         assert_eq!(table.text(), expected);
         let equal = compared("srcu", &BEFORE, &BEFORE);
         let mut table = means(&equal.trackers, &equal.comparisons, Confidence::P99);

@@ -101,11 +101,8 @@ pub fn models(report: &SweepReport) -> Vec<String> {
             MIN_POINTS
         )];
     }
-    let mut lines: Vec<_> = report
-        .usl
-        .iter()
-        .map(|model| describe(model, most))
-        .collect();
+    let mut lines: Vec<_> = report.usl.iter().map(|of| describe(of, most)).collect();
+    lines.extend(unfitted(report));
     lines.push(format!(
         "A model is no measurement: X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1)), \
          the Universal Scalability Law, fitted to the means; in brackets {}% confidence \
@@ -113,6 +110,20 @@ pub fn models(report: &SweepReport) -> Vec<String> {
         report.confidence_percent
     ));
     lines
+}
+
+/// Returns a line for each tracker that the law could not be fitted to.
+pub fn unfitted(report: &SweepReport) -> impl Iterator<Item = String> {
+    let is_fitted = |tracker: &str| report.usl.iter().any(|model| model.tracker == tracker);
+    let curves = report.curves().into_iter();
+    let unfitted = curves.filter(move |curve| !is_fitted(curve.tracker));
+    unfitted.map(|curve| {
+        format!(
+            "model (USL): {}: none, since the means leave its parameters without bounds: name more \
+             --tasks",
+            curve.tracker
+        )
+    })
 }
 
 fn numbers_of_tasks(count: usize) -> String {
@@ -297,11 +308,12 @@ mod tests {
         let lines = models(&report);
         assert_eq!(lines.len(), 3);
         assert!(
-            lines[0].starts_with("model (USL): mutex: lambda "),
+            lines[0].starts_with("model (USL): epoch: lambda "),
             "{lines:?}"
         );
+        // Four numbers of tasks leave a single degree of freedom.
         assert!(
-            lines[1].starts_with("model (USL): epoch: lambda "),
+            lines[1].starts_with("model (USL): mutex: none, since"),
             "{lines:?}"
         );
         assert!(

@@ -12,7 +12,7 @@ use epoch_results::record::{Comparison, HookCost, Sample, TrackerReport, average
 use host::environment::Environment;
 
 use super::activity::{self, ActivityRow};
-use super::comparison::{self, CAVEAT};
+use super::comparison::{self, CAVEAT, Comparisons};
 use super::hook;
 use super::observed::push_observed;
 
@@ -61,8 +61,15 @@ pub fn print_verdict(
     if let Some(table) = comparison::tests(comparisons, confidence) {
         writeln!(out, "{}\n", table.text())?;
     }
+    let of = Comparisons {
+        count: comparisons.len(),
+        samples: plan.samples,
+    };
     for comparison in comparisons {
-        let sentence = comparison::sentence(comparison, confidence, plan.samples);
+        let sentence = comparison::sentence(comparison, confidence, of);
+        writeln!(out, "{sentence}")?;
+    }
+    for sentence in comparison::equivalences(comparisons, confidence) {
         writeln!(out, "{sentence}")?;
     }
     for contradiction in comparison::contradictions(comparisons) {
@@ -228,18 +235,18 @@ mod tests {
             \t100% +/- 0%\n\
             \t(Student's t, pooled s = 0)\n\
             \n\
-            tracker  average    95%  ratio       95%  verdict   waits  wait p50    p90    p99  \
-            p99.9    max\n\
-            mutex       2000  +/- 0  1.00x            baseline      3     10 ns  10 ns  10 ns  \
-            10 ns  10 ns\n\
-            epoch       4000  +/- 0  2.00x  +/- 0.00  proven        3     10 ns  10 ns  10 ns  \
-            10 ns  10 ns\n\
+            tracker  average    95%  ratio  95%           verdict   waits  wait p50    p90    \
+            p99  p99.9    max\n\
+            mutex       2000  +/- 0  1.00x                baseline      3     10 ns  10 ns  \
+            10 ns  10 ns  10 ns\n\
+            epoch       4000  +/- 0  2.00x  2.00 to 2.00  proven        3     10 ns  10 ns  \
+            10 ns  10 ns  10 ns\n\
             \n\
-            tracker  Welch p  paired p  paired  ratio 95% (bootstrap)  effect (Hedges' g)\n\
-            epoch    <0.0001   <0.0001  proven  -                      -\n\
+            tracker  Welch p  paired p  ratio 95% (bootstrap)  effect (Hedges' g)\n\
+            epoch    <0.0001   <0.0001  -                      -\n\
             \n\
-            epoch is 2.00x mutex (+100.00% +/- 0.00%), difference proven at 95% confidence \
-            (Student's t, N=3 each)\n\
+            epoch is 2.00x mutex (+100.00%, +100.00% to +100.00%), difference proven at 95% \
+            confidence (paired t, N=3 each)\n\
             warning: mutex, epoch: 3 samples are too few to detect drift or groups: take 6 or \
             more\n\
             These trackers are load added for the comparison: Linux itself has no global \

@@ -4,9 +4,9 @@
 
 use anyhow::{Result, bail};
 use epoch_stats::{Effect, TTest, Warning, ratio_interval};
-use ministat::{Confidence, Dataset, Edition};
+use ministat::{Confidence, Dataset, Difference, Edition};
 
-use crate::record::{Comparison, Evidence, Sample, TrackerReport};
+use crate::record::{CompareReport, Comparison, Equivalence, Evidence, Sample, TrackerReport};
 
 /// Compares each tracker but the baseline with the baseline.
 pub fn compare(trackers: &[TrackerReport], confidence: Confidence) -> Result<Vec<Comparison>> {
@@ -22,13 +22,81 @@ pub fn compare(trackers: &[TrackerReport], confidence: Confidence) -> Result<Vec
         }
     }
     let datasets = datasets(trackers)?;
-    let others = datasets.iter().zip(trackers).skip(1);
-    Ok(others
-        .map(|(dataset, report)| Comparison {
-            evidence: Evidence::of(&trackers[0].samples, &report.samples, confidence),
-            ..Comparison::new(dataset, &datasets[0], confidence)
+    let others = datasets.iter().skip(1);
+    let mut comparisons: Vec<_> = others
+        .map(|dataset| Comparison::new(dataset, &datasets[0], confidence))
+        .collect();
+    complete(trackers, &mut comparisons, confidence);
+    Ok(comparisons)
+}
+
+/// Reads a comparison, and adds the results of tests that are younger than the file.
+pub fn comparison(json: &[u8]) -> Result<CompareReport> {
+    let mut report = CompareReport::read(json)?;
+    let confidence = report.confidence()?;
+    complete(&report.trackers, &mut report.comparisons, confidence);
+    Ok(report)
+}
+
+/// Adds the results of the other tests where there are none, or not all.
+pub(super) fn complete(
+    trackers: &[TrackerReport],
+    comparisons: &mut [Comparison],
+    confidence: Confidence,
+) {
+    let Some((baseline, others)) = trackers.split_first() else {
+        return;
+    };
+    let mut evidence: Vec<_> = comparisons
+        .iter_mut()
+        .zip(others)
+        .filter_map(|(comparison, tracker)| {
+            let of = || Evidence::of(&baseline.samples, &tracker.samples, confidence);
+            let known = comparison.evidence.as_ref();
+            if known.is_none_or(|evidence| evidence.paired_ratio.is_none()) {
+                comparison.evidence = of();
+            }
+            comparison.evidence.as_mut()
         })
-        .collect())
+        .collect();
+    if evidence.len() < 2 {
+        return;
+    }
+    let ps: Vec<_> = evidence.iter().map(|of| of.paired_p).collect();
+    for (of, p) in evidence.iter_mut().zip(epoch_stats::holm(&ps)) {
+        of.paired_p_holm = Some(p);
+        of.paired_proven = p < 1.0 - level(confidence);
+    }
+}
+
+/// Tests whether each tracker is within this many percent of the baseline.
+pub fn test_equivalence(
+    trackers: &[TrackerReport],
+    comparisons: &mut [Comparison],
+    within_percent: f64,
+    confidence: Confidence,
+) {
+    let Some((baseline, others)) = trackers.split_first() else {
+        return;
+    };
+    let baseline = totals(&baseline.samples);
+    let ps: Vec<_> = others
+        .iter()
+        .map(|of| {
+            let p =
+                epoch_stats::equivalence(&baseline, &totals(&of.samples), within_percent / 100.0);
+            p.unwrap_or(1.0)
+        })
+        .collect();
+    for (comparison, p) in comparisons.iter_mut().zip(epoch_stats::holm(&ps)) {
+        if let Some(evidence) = &mut comparison.evidence {
+            evidence.equivalence = Some(Equivalence {
+                within_percent,
+                p,
+                proven: p < 1.0 - level(confidence),
+            });
+        }
+    }
 }
 
 /// Returns the samples as ministat's datasets.
@@ -45,10 +113,26 @@ pub(super) fn dataset(name: &str, samples: &[Sample]) -> Result<Dataset> {
     Ok(Dataset::new(name, totals)?)
 }
 
+/// Compares as ministat does, but with Student's t itself: ministat has three digits of it, takes
+/// that of infinity beyond 100 degrees of freedom, and that of 99.8 % for 99.5 %.
+pub(super) fn student(dataset: &Dataset, baseline: &Dataset, confidence: Confidence) -> Difference {
+    let difference = ministat::compare(dataset, baseline, confidence, Edition::Current);
+    let freedom = dataset.n() + baseline.n() - 2;
+    let t = epoch_stats::critical_value(level(confidence), freedom as f64);
+    let factor = t / confidence.critical_value(freedom);
+    let absolute_error = factor * difference.absolute_error;
+    Difference {
+        absolute_error,
+        percent_error: factor * difference.percent_error,
+        proven: difference.absolute.abs() > absolute_error,
+        ..difference
+    }
+}
+
 impl Comparison {
-    /// Compares as ministat does, without other evidence.
+    /// Compares by Student's t, without other evidence.
     pub fn new(dataset: &Dataset, baseline: &Dataset, confidence: Confidence) -> Self {
-        let difference = ministat::compare(dataset, baseline, confidence, Edition::Current);
+        let difference = student(dataset, baseline, confidence);
         Self {
             tracker: dataset.name().to_owned(),
             baseline: baseline.name().to_owned(),
@@ -61,6 +145,13 @@ impl Comparison {
             proven: difference.proven,
             evidence: None,
         }
+    }
+
+    /// Returns whether a difference is proven: by the paired test, or by Student's in files that have
+    /// no other.
+    pub fn is_proven(&self) -> bool {
+        let evidence = self.evidence.as_ref();
+        evidence.map_or(self.proven, |evidence| evidence.paired_proven)
     }
 
     /// Returns half the width of the confidence interval around `ratio`: that of `percent` on
@@ -80,7 +171,10 @@ impl Evidence {
         Some(Self {
             welch_p: welch.p(),
             paired_p: paired.p(),
+            paired_p_holm: None,
             paired_proven: paired.proves(level),
+            paired_ratio: epoch_stats::paired_ratio(&baseline, &samples, level),
+            equivalence: None,
             welch_proven: welch.proves(level),
             ratio_interval: ratio_interval(&baseline, &samples, level),
             effect: Effect::hedges_g(&baseline, &samples, level),
@@ -90,8 +184,21 @@ impl Evidence {
 }
 
 /// Returns warnings that apply to every verdict on these samples.
+///
+/// Samples of few iterations look as if they fell into groups, or alternated: that they do is not
+/// said of them.
 pub fn warnings(samples: &[Sample]) -> Vec<Warning> {
-    epoch_stats::of_samples(&totals(samples))
+    match resolution(samples) {
+        Some(few) => vec![few],
+        None => epoch_stats::of_samples(&totals(samples)),
+    }
+}
+
+/// Returns the warning that samples are too short for the iterations that they count.
+pub fn resolution(samples: &[Sample]) -> Option<Warning> {
+    let counted = samples.iter().filter(|sample| !sample.tasks.is_empty());
+    let iterations = counted.map(|sample| sample.tasks.iter().map(|task| task.iterations).sum());
+    epoch_stats::of_resolution(&iterations.collect::<Vec<_>>())
 }
 
 /// Returns a confidence level as a share.
@@ -106,13 +213,77 @@ fn totals(samples: &[Sample]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::examples::{compared, report};
+    use crate::examples::{self, compared, report};
+    use crate::record::Statistics;
 
     #[test]
     fn samples_without_spread_have_no_effect_size() {
         let report = compared("epoch", &[500; 7], &[1000; 7]);
         let evidence = report.comparisons[0].evidence.as_ref().unwrap();
         assert_eq!((evidence.welch_p, evidence.effect), (0.0, None));
+    }
+
+    /// The critical value of 4 degrees of freedom at 99.5 % is 5.598, and not the 7.173 of 99.8 %.
+    #[test]
+    fn confidence_has_one_meaning() {
+        let samples = examples::samples(&[10, 11, 12, 13, 14]);
+        let error = Statistics::of(&samples).mean_error(Confidence::P995);
+        assert!(
+            (error - 5.5976 * 2.5f64.sqrt() / 5f64.sqrt()).abs() < 1e-3,
+            "{error}"
+        );
+        let of = |name: &str, points: [f64; 3]| Dataset::new(name, points.to_vec()).unwrap();
+        let (before, after) = (of("a", [1.0, 2.0, 3.0]), of("b", [7.0, 8.0, 9.0]));
+        let level = Confidence::P995;
+        let difference = student(&after, &before, level);
+        assert!((difference.absolute_error - 5.5976 * (2.0f64 / 3.0).sqrt()).abs() < 1e-3);
+        assert!(difference.proven);
+        let table = ministat::compare(&after, &before, level, Edition::Current);
+        assert!((table.absolute_error - 7.173 * (2.0f64 / 3.0).sqrt()).abs() < 1e-3);
+    }
+
+    #[test]
+    fn several_comparisons_are_adjusted() {
+        let before = [100, 102, 97, 99, 104, 101, 98];
+        let after = [103, 103, 99, 104, 105, 103, 102];
+        let of = |names: usize| {
+            let mut trackers = vec![report("none", &before)];
+            trackers.extend((0..names).map(|_| report("epoch", &after)));
+            compare(&trackers, Confidence::P99).unwrap()
+        };
+        let evidence = |comparisons: &[Comparison]| comparisons[0].evidence.clone().unwrap();
+        let one = evidence(&of(1));
+        assert!(one.paired_p_holm.is_none() && one.paired_proven, "{one:?}");
+        let three = evidence(&of(3));
+        let expected = 3.0 * one.paired_p;
+        assert!((three.paired_p_holm.unwrap() - expected).abs() < 1e-12);
+        assert!(!three.paired_proven && !of(3)[0].is_proven(), "{three:?}");
+    }
+
+    #[test]
+    fn equals_are_proven_to_be_equal() {
+        let before = [1000, 1020, 970, 990, 1040, 1010, 980];
+        let mut report = compared("epoch", &before, &before.map(|total| total + 3));
+        let mut within = |percent| {
+            let (trackers, level) = (&report.trackers, Confidence::P95);
+            test_equivalence(trackers, &mut report.comparisons, percent, level);
+            let evidence = report.comparisons[0].evidence.as_ref().unwrap();
+            evidence.equivalence.as_ref().unwrap().proven
+        };
+        assert!(within(3.0) && !within(0.1));
+    }
+
+    #[test]
+    fn short_samples_have_no_other_warning() {
+        let samples: Vec<_> = (0..60)
+            .flat_map(|index| examples::counted_samples(1, 1, 1 + index % 2))
+            .collect();
+        let expected = [Warning::FewIterations { iterations: 2 }];
+        assert_eq!(warnings(&samples), expected);
+        assert_eq!(resolution(&examples::counted_samples(6, 2, 50)), None);
+        assert_eq!(resolution(&examples::samples(&[1, 2])), None);
+        let none = [Warning::FewIterations { iterations: 0 }];
+        assert_eq!(warnings(&examples::counted_samples(6, 1, 0)), none);
     }
 
     #[test]

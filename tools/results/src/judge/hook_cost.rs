@@ -4,8 +4,9 @@
 //! does nothing.
 
 use anyhow::Result;
-use ministat::{Confidence, Dataset, Edition};
+use ministat::{Confidence, Dataset};
 
+use super::comparison::student;
 use crate::record::HookCost;
 
 impl HookCost {
@@ -13,7 +14,7 @@ impl HookCost {
     pub fn new(unhooked: Vec<f64>, hooked: Vec<f64>, confidence: Confidence) -> Result<Self> {
         let unhooked = Dataset::new("not hooked", unhooked)?;
         let hooked = Dataset::new("hooked", hooked)?;
-        let difference = ministat::compare(&hooked, &unhooked, confidence, Edition::Current);
+        let difference = student(&hooked, &unhooked, confidence);
         Ok(Self {
             unhooked_ns: unhooked.mean(),
             hooked_ns: hooked.mean(),

@@ -13,6 +13,8 @@ mod sweep;
 mod usl;
 
 pub use carriers::{Carriers, Pair};
-pub use comparison::{compare, datasets, level, warnings};
-pub use sweep::{Curve, Highest};
+pub use comparison::{
+    compare, comparison, datasets, level, resolution, test_equivalence, warnings,
+};
+pub use sweep::{Curve, Highest, sweep};
 pub use usl::{Law, MIN_POINTS, fit};

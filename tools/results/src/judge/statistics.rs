@@ -4,6 +4,7 @@
 
 use ministat::Confidence;
 
+use super::level;
 use crate::record::{Sample, Statistics};
 
 impl Statistics {
@@ -34,7 +35,10 @@ impl Statistics {
     /// Returns half the width of the mean's confidence interval, by Student's t; 0 for a single
     /// sample.
     pub fn mean_error(&self, confidence: Confidence) -> f64 {
-        let t = confidence.critical_value(self.n.saturating_sub(1));
+        if self.n < 2 {
+            return 0.0;
+        }
+        let t = epoch_stats::critical_value(level(confidence), (self.n - 1) as f64);
         t * self.stddev / (self.n.max(1) as f64).sqrt()
     }
 }
@@ -53,8 +57,8 @@ mod tests {
         assert!((statistics.stddev - 2895.1156).abs() < 1e-4);
         assert_eq!((statistics.min, statistics.max), (1005918, 1013143));
         assert_eq!(statistics.median, 1009119.0);
-        // 2.776 * 2895.1156 / sqrt(5)
-        assert!((statistics.mean_error(Confidence::P95) - 3594.2).abs() < 0.1);
+        // 2.776445 * 2895.1156 / sqrt(5)
+        assert!((statistics.mean_error(Confidence::P95) - 3594.8).abs() < 0.1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use host::environment::Environment;
 use ministat::Confidence;
 
-use super::comparison::dataset;
+use super::comparison::{complete, dataset};
 use super::usl::Mean;
 use crate::record::{Comparison, Model, SweepReport, TrackerReport};
 
@@ -17,6 +17,16 @@ pub struct Curve<'a> {
     pub tracker: &'a str,
     /// Results for each number of tasks; at least one.
     pub points: Vec<(usize, &'a TrackerReport)>,
+}
+
+/// Reads a sweep, and adds the results of tests that are younger than the file.
+pub fn sweep(json: &[u8]) -> Result<SweepReport> {
+    let mut report = SweepReport::read(json)?;
+    let confidence = report.confidence()?;
+    for point in &mut report.points {
+        complete(&point.trackers, &mut point.comparisons, confidence);
+    }
+    Ok(report)
 }
 
 /// Where a tracker does most.

@@ -264,8 +264,8 @@ fn dot(one: &[f64; 3], other: &[f64; 3]) -> f64 {
 }
 
 impl Model {
-    /// Fits the law to a curve. Returns `None` with too few numbers of tasks, or if no iteration
-    /// was done.
+    /// Fits the law to a curve. Returns `None` with too few numbers of tasks, if no iteration was
+    /// done, and if the means leave a parameter without bounds.
     pub fn of(curve: &Curve<'_>, confidence: Confidence) -> Option<Self> {
         let means = curve.means();
         let regression = Regression::of(&means)?;
@@ -288,11 +288,15 @@ impl Model {
         // What is so far away is a rounding error.
         let most = means.iter().map(|mean| mean.tasks).fold(1.0, f64::max);
         let finite = |tasks: f64| Some(tasks).filter(|tasks| *tasks < most / NEGLIGIBLE);
-        Some(Self {
+        let lambda = estimate(law.lambda, regression.lambda(confidence));
+        let sigma = estimate(law.sigma, ratio([0.0, b, 0.0], [1.0, 0.0, 0.0]));
+        let kappa = estimate(law.kappa, ratio([0.0, 0.0, c], [1.0, 0.0, 0.0]));
+        let bounded = [lambda, sigma, kappa].iter().all(|of| of.high.is_finite());
+        bounded.then(|| Self {
             tracker: curve.tracker.into(),
-            lambda: estimate(law.lambda, regression.lambda(confidence)),
-            sigma: estimate(law.sigma, ratio([0.0, b, 0.0], [1.0, 0.0, 0.0])),
-            kappa: estimate(law.kappa, ratio([0.0, 0.0, c], [1.0, 0.0, 0.0])),
+            lambda,
+            sigma,
+            kappa,
             peak: Peak {
                 tasks: finite(peak.value),
                 low: finite(peak.low),
@@ -478,7 +482,7 @@ mod tests {
             if tasks.log2() % 2.0 == 0.0 {
                 1000.0
             } else {
-                3000.0
+                1300.0
             }
         };
         let model = model(&reports(zigzag, noise(6, 0.02)));
@@ -544,6 +548,18 @@ mod tests {
         assert_eq!(fit(&measured(|tasks| tasks)[..3]), None);
         assert_eq!(fit(&measured(|_| 0.0)), None);
         assert_eq!(fit(&[]), None);
+    }
+
+    #[test]
+    fn means_that_say_nothing_have_no_model() {
+        let wild = |tasks: f64| 1000.0 * (1.0 + 9.0 * (tasks.log2() % 2.0));
+        let reports = reports(wild, noise(6, 0.02));
+        let points = TASKS.into_iter().zip(&reports).collect();
+        let curve = Curve {
+            tracker: "epoch",
+            points,
+        };
+        assert_eq!(Model::of(&curve, Confidence::P95), None);
     }
 
     #[test]

@@ -136,8 +136,19 @@ pub struct Evidence {
     /// Two-sided p-value of the t test of the rounds' differences, which does not assume that the
     /// samples are independent: the preferred test.
     pub paired_p: f64,
-    /// True if the paired test proves a difference.
+    /// `paired_p` adjusted for the number of trackers that are compared with the baseline, by Holm's
+    /// procedure; absent if there is only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paired_p_holm: Option<f64>,
+    /// True if the paired test proves a difference, adjusted where there are several.
     pub paired_proven: bool,
+    /// The ratios that the paired test does not refute, without adjustment (Fieller's interval);
+    /// absent if they have no bounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paired_ratio: Option<Interval>,
+    /// Result of the tests for equivalence, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equivalence: Option<Equivalence>,
     /// True if Welch's test proves a difference.
     pub welch_proven: bool,
     /// Confidence interval of the tracker's mean as a multiple of the baseline's, by bootstrap of
@@ -150,6 +161,17 @@ pub struct Evidence {
     /// Warnings on the verdict, in addition to the trackers' own warnings on their samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+}
+
+/// Whether a tracker is as fast as the baseline, by two one-sided paired tests.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Equivalence {
+    /// Difference in percent of the baseline that counts as none.
+    pub within_percent: f64,
+    /// P-value, adjusted by Holm's procedure where several trackers are compared.
+    pub p: f64,
+    /// True if the ratio is proven to be within these bounds.
+    pub proven: bool,
 }
 
 /// Result of comparing a tracker with itself repeatedly.

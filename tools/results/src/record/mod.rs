@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 
 pub use activity::ActivityPerIteration;
 pub use compare::{
-    CompareReport, Comparison, Evidence, FalsePositives, MAX_TRACKERS, Rate, Repeat, Statistics,
-    TrackerReport,
+    CompareReport, Comparison, Equivalence, Evidence, FalsePositives, MAX_TRACKERS, Rate, Repeat,
+    Statistics, TrackerReport,
 };
 pub use hook::{HookCost, HookReport, HookRun};
 pub use options::Options;

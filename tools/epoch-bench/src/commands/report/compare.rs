@@ -5,13 +5,13 @@
 use anyhow::Result;
 use epoch_device::observe::Observed;
 use epoch_results::judge;
-use epoch_results::record::{CompareReport, Comparison, Evidence, TrackerReport};
+use epoch_results::record::{CompareReport, Comparison, TrackerReport};
 use ministat::Confidence;
 
 use super::part::Part;
 use super::samples;
 use crate::show::activity::ActivityRow;
-use crate::show::comparison::{self, ministat};
+use crate::show::comparison::{self, Comparisons, ministat};
 use crate::show::false_positives;
 use crate::show::html::{Block, Outcome, Picture, Section, Standing, Verdict};
 use crate::show::svg::words::title;
@@ -21,7 +21,6 @@ pub fn part(report: &CompareReport) -> Result<Part> {
     let confidence = report.confidence()?;
     let tasks = report.workload.tasks;
     let observed = observed(&report.trackers);
-    let comparisons = judged(&report.trackers, &report.comparisons, confidence);
     let mut sections = vec![
         Section {
             title: "Samples".into(),
@@ -32,7 +31,7 @@ pub fn part(report: &CompareReport) -> Result<Part> {
             blocks: vec![ministat_block(report, confidence)?],
         },
     ];
-    let tests = tests(report, &comparisons, confidence);
+    let tests = tests(report, confidence);
     if !tests.is_empty() {
         sections.push(Section {
             title: "Other tests".into(),
@@ -50,7 +49,7 @@ pub fn part(report: &CompareReport) -> Result<Part> {
             about: title(&report.workload, tasks..=tasks),
             verdicts: verdicts(report, confidence),
         }],
-        warnings: doubts(&report.trackers, &comparisons)
+        warnings: doubts(&report.trackers, &report.comparisons)
             .chain(samples::warnings(&observed))
             .collect(),
         sections,
@@ -58,7 +57,7 @@ pub fn part(report: &CompareReport) -> Result<Part> {
 }
 
 fn verdicts(report: &CompareReport, confidence: Confidence) -> Vec<Verdict> {
-    let n = report.trackers[0].samples.len();
+    let of = Comparisons::of(report);
     let comparisons = report.comparisons.iter();
     comparisons
         .map(|comparison| Verdict {
@@ -66,35 +65,12 @@ fn verdicts(report: &CompareReport, confidence: Confidence) -> Vec<Verdict> {
             detail: format!(
                 "{} {}",
                 comparison::change(comparison),
-                comparison::how(confidence, n)
+                comparison::how(comparison, confidence, of)
             ),
-            standing: match comparison.proven {
+            standing: match comparison.is_proven() {
                 true => Standing::Proven,
                 false => Standing::NotProven,
             },
-        })
-        .collect()
-}
-
-/// Returns the comparisons with the results of the other tests, also for files that are older than
-/// these tests.
-pub fn judged(
-    trackers: &[TrackerReport],
-    comparisons: &[Comparison],
-    confidence: Confidence,
-) -> Vec<Comparison> {
-    let Some((baseline, others)) = trackers.split_first() else {
-        return Vec::new();
-    };
-    let evidence = |comparison: &Comparison, tracker: &TrackerReport| {
-        let saved = comparison.evidence.clone();
-        saved.or_else(|| Evidence::of(&baseline.samples, &tracker.samples, confidence))
-    };
-    let comparisons = comparisons.iter().zip(others);
-    comparisons
-        .map(|(comparison, tracker)| Comparison {
-            evidence: evidence(comparison, tracker),
-            ..comparison.clone()
         })
         .collect()
 }
@@ -114,10 +90,10 @@ pub fn doubts(
     doubts.map(|doubt| format!("{doubt}."))
 }
 
-fn tests(report: &CompareReport, comparisons: &[Comparison], confidence: Confidence) -> Vec<Block> {
+fn tests(report: &CompareReport, confidence: Confidence) -> Vec<Block> {
     let mut blocks = Vec::new();
     let n = report.trackers[0].samples.len();
-    if let Some(table) = comparison::tests(comparisons, confidence) {
+    if let Some(table) = comparison::tests(&report.comparisons, confidence) {
         let baseline = &report.trackers[0].tracker;
         blocks.push(samples::table(
             format!(
@@ -126,6 +102,10 @@ fn tests(report: &CompareReport, comparisons: &[Comparison], confidence: Confide
             ),
             table,
         ));
+    }
+    let equivalences: Vec<_> = comparison::equivalences(&report.comparisons, confidence).collect();
+    if !equivalences.is_empty() {
+        blocks.push(Block::List(equivalences));
     }
     if let Some(rates) = &report.false_positives {
         blocks.push(Block::List(false_positives::sentences(rates)));

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use epoch_results::judge;
 use epoch_results::record::{self, CompareReport, ProfileReport, RunReport, SweepReport};
 use host::destination;
 use host::environment::Environment;
@@ -74,8 +75,8 @@ impl Results {
     fn read(json: &[u8], folder: &Path) -> Result<Self> {
         let schema = record::schema(json)?;
         Ok(match &schema[..] {
-            CompareReport::SCHEMA => Self::Compare(CompareReport::read(json)?),
-            SweepReport::SCHEMA => Self::Sweep(SweepReport::read(json)?),
+            CompareReport::SCHEMA => Self::Compare(judge::comparison(json)?),
+            SweepReport::SCHEMA => Self::Sweep(judge::sweep(json)?),
             RunReport::SCHEMA => Self::Run(RunReport::read(json)?.into()),
             ProfileReport::SCHEMA => Self::Profile(Profile::read(json, folder)?),
             DoctorReport::SCHEMA => Self::Doctor(DoctorReport::read(json)?),

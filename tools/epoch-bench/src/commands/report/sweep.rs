@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use epoch_device::observe::Observed;
-use epoch_results::judge::Curve;
+use epoch_results::judge::{Curve, MIN_POINTS};
 use epoch_results::record::SweepReport;
 use ministat::Confidence;
 
@@ -34,7 +34,7 @@ pub fn part(report: &SweepReport, name: &str) -> Result<Part> {
     }
     let mut warnings = samples::warnings(&observed);
     warnings.extend(missing(report, name));
-    let doubts = doubts(report, confidence);
+    let doubts = doubts(report);
     if !doubts.is_empty() {
         let title = format!("Warnings about single points ({})", doubts.len());
         warnings.push(format!(
@@ -141,6 +141,9 @@ fn model(report: &SweepReport) -> Block {
             table,
         ));
     }
+    if report.points.len() >= MIN_POINTS {
+        blocks.extend(words::unfitted(report).map(Block::Text));
+    }
     // The law itself, or a line that says that there are too few points for it.
     blocks.extend(words::models(report).pop().map(Block::Text));
     Block::Model {
@@ -150,11 +153,10 @@ fn model(report: &SweepReport) -> Block {
 }
 
 /// Returns the warnings about single points.
-fn doubts(report: &SweepReport, confidence: Confidence) -> Vec<String> {
+fn doubts(report: &SweepReport) -> Vec<String> {
     let mut all = Vec::new();
     for point in &report.points {
-        let comparisons = compare::judged(&point.trackers, &point.comparisons, confidence);
-        let doubts = compare::doubts(&point.trackers, &comparisons);
+        let doubts = compare::doubts(&point.trackers, &point.comparisons);
         all.extend(doubts.map(|doubt| format!("{} tasks: {doubt}", point.workload.tasks)));
     }
     all

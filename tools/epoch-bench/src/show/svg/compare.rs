@@ -214,8 +214,8 @@ mod tests {
         let text = text(&svg);
         for part in [
             "Anonymous memory mmap/munmap of 128MB, 96 processes",
-            "epoch is 3.52x mutex (+252.0% +/- 1.1%), difference proven at 95% confidence \
-             (Student&apos;s t, N=5 each)",
+            "epoch is 3.52x mutex (+252.0%, +251.0% to +253.1%), difference proven at 95% \
+             confidence (paired t, N=5 each)",
             "Linux 7.3; 96 CPUs, A CPU; bare metal; 2026-11-22",
             "mutex epoch 1.01 M \u{b1}0.36% 3.55 M \u{b1}0.07%",
             "samples of 1 s",
