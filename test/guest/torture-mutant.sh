@@ -7,14 +7,14 @@
 runs=$1 type=$2
 shift 2
 
-# unload MODULE: unload a module; fails if that takes longer than 40 s.
+# unload MODULE SECONDS: unload a module; fails if that takes longer.
 unload() {
-	local seconds=0
+	local left=$2
 	# Not to hold the output open, for whose end the guest waits.
 	rmmod "$1" >/dev/null 2>&1 &
 	while kill -0 $! 2>/dev/null; do
-		seconds=$((seconds + 1))
-		[ $seconds -le 40 ] || return 1
+		left=$((left - 1))
+		[ $left -gt 0 ] || return 1
 		sleep 1
 	done
 }
@@ -32,14 +32,17 @@ for run in $(seq "$runs"); do
 	insmod /modules/epoch.ko || exit 1
 	insmod /modules/epoch_torture.ko torture_type="$type" "$@" || exit 1
 	end=$(($(now) + 50))
+	# A bug that was found may never let go of the module.
+	patience=8
 	until dmesg | grep -Eq '!!!|WARNING:|BUG|Oops|general protection'; do
 		[ "$(now)" -lt $end ] || {
 			missed=$((missed + 1))
+			patience=40
 			break
 		}
 		sleep 1
 	done
-	if ! { unload epoch_torture && unload epoch; }; then
+	if ! { unload epoch_torture $patience && unload epoch $patience; }; then
 		echo "torture-mutant: stuck" >/dev/kmsg
 		break
 	fi

@@ -225,9 +225,8 @@ pub fn contradictions(comparisons: &[Comparison]) -> impl Iterator<Item = String
                 comparisons.len()
             ));
         }
-        if let Some(bootstrap) = evidence.ratio_interval
-            && bootstrap.contains(1.0) == alone
-        {
+        let bootstrap = evidence.ratio_interval.map(|of| !of.contains(1.0));
+        if bootstrap.is_some_and(|bootstrap| bootstrap != alone) {
             lines.push(format!(
                 "{names}: the bootstrap, which assumes no distribution, {} a difference: take more \
                  samples",
