@@ -12,9 +12,6 @@ set -euo pipefail
 
 results=$EPOCH_CACHE/results/demo
 bench=$EPOCH_CACHE/bin/epoch-bench
-for picture in compare sweep; do
-	"$bench" draw "$results/$picture.json" --png "$results/$picture.png"
-done
 "$bench" report "$results"/{compare,processes,threads,sweep,profile/profile,doctor}.json \
 	--output "$results/report.html"
 say

@@ -15,8 +15,8 @@ fi
 
 # Settings that are passed through sudo and into the root.
 settings=()
-for name in WITH KVER CPUS MEM RUNS SAMPLES TASKS TIMEOUT V TERM http_proxy https_proxy no_proxy \
-	HTTP_PROXY HTTPS_PROXY NO_PROXY; do
+for name in WITH KVER CPUS LANE MEM RUNS SAMPLES TASKS TIMEOUT V TERM \
+	http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
 	[[ -z ${!name+set} ]] || settings+=("$name=${!name}")
 done
 

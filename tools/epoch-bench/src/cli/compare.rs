@@ -74,7 +74,7 @@ pub struct PictureArgs {
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
 
-    /// Plot the result to this file as PNG; needs an installed font
+    /// Plot the result to this file as PNG; needs librsvg's rsvg-convert
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,
 }

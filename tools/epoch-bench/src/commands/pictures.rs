@@ -27,8 +27,11 @@ impl PictureArgs {
 }
 
 impl Pictures {
-    /// Opens the files, and so checks that they can be written.
+    /// Opens the files, and so checks that they can be written; and that PNG can be drawn.
     pub fn open(args: &PictureArgs) -> Result<Self> {
+        if args.png.is_some() {
+            crate::show::svg::check_png()?;
+        }
         let [svg, png] = args
             .named()
             .map(|(option, path)| open_destination(option, path));

@@ -6,7 +6,7 @@
 //! A [`Page`] declares the contents, [`Page::html`] renders the markup. Everything in a page is
 //! plain text and is escaped, except plots and flame graphs, which are checked to be SVG files.
 
-mod html;
+mod markup;
 mod page;
 mod svg;
 

@@ -16,5 +16,5 @@ mod sweep;
 pub mod words;
 
 pub use compare::comparison;
-pub use png::png;
+pub use png::{check_png, png};
 pub use sweep::curves;
