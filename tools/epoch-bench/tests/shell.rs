@@ -91,6 +91,20 @@ fn bash_completes_what_was_begun() {
     assert_eq!(complete("epoch-bench doctor --k", 2), "--kdir");
     let testcases = complete("epoch-bench run --testcase mmap1-", 3);
     assert_eq!(testcases, "mmap1-touch");
+    assert_eq!(complete("epoch-bench compare mu", 2), "mutex");
+    assert_eq!(
+        complete("epoch-bench run --tracker ep", 3),
+        "epoch epoch-keyed"
+    );
+    assert_eq!(complete("epoch-bench ministat -c 99", 3), "99 99.5");
+    // Names of arguments are no words.
+    for words in ["compare", "report", "draw", "man", "hook", "ministat"] {
+        let offered = complete(&format!("epoch-bench {words} \"\""), 2);
+        assert!(
+            !offered.is_empty() && !offered.contains(['<', ']']),
+            "{offered}"
+        );
+    }
 }
 
 fn man(dir: &Path) {
@@ -108,9 +122,14 @@ fn each_command_has_a_page() {
     names.extend(COMMANDS.map(|command| format!("epoch-bench-{command}.1")));
     for name in &names {
         let page = fs::read_to_string(dir.join(name)).unwrap();
-        for section in [".SH NAME\n", ".SH SYNOPSIS\n", ".SH OPTIONS\n"] {
-            assert!(page.contains(section), "{name}: {section}");
+        for section in ["NAME", "SYNOPSIS", "OPTIONS", "EXAMPLES", "SEE ALSO"] {
+            assert!(
+                page.contains(&format!(".SH \"{section}\"\n"))
+                    || page.contains(&format!(".SH {section}\n")),
+                "{name}: {section}"
+            );
         }
+        assert!(!page.contains("SH EXTRA"), "{name}");
     }
     assert_eq!(fs::read_dir(&dir).unwrap().count(), names.len());
     // Once more, over existing files.

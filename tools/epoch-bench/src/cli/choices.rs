@@ -2,10 +2,73 @@
 
 //! Values of options that are one of a few, with their descriptions.
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::{Arg, Command};
 use epoch_device::hook::Mechanism;
+use epoch_device::sysfs::ALL;
 use epoch_device::testcase::Testcase;
 use epoch_results::record::Where;
+use ministat::Confidence;
+
+/// The trackers of the module that has this command's version.
+const TRACKERS: [&str; 9] = [
+    "none",
+    "mutex",
+    "spin",
+    "spin-percpu",
+    "lockless",
+    "epoch",
+    "epoch-keyed",
+    "srcu",
+    "srcu-expedited",
+];
+
+/// Returns a parser of the name of a tracker: of any, since another module may have others.
+pub fn tracker() -> impl TypedValueParser<Value = String> {
+    Known(&TRACKERS)
+}
+
+/// Returns a parser of the name of a tracker, or of the word for all of them.
+pub fn trackers() -> impl TypedValueParser<Value = String> {
+    const NAMES: [&str; 10] = {
+        let mut names = [ALL; 10];
+        let mut index = 0;
+        while index < TRACKERS.len() {
+            names[index] = TRACKERS[index];
+            index += 1;
+        }
+        names
+    };
+    Known(&NAMES)
+}
+
+/// Returns a parser of `--confidence`.
+pub fn confidence() -> impl TypedValueParser<Value = Confidence> {
+    Known(&["80", "90", "95", "98", "99", "99.5"]).try_map(|text| text.parse::<Confidence>())
+}
+
+/// Parser of any text that declares the values that are known, for shells to complete.
+#[derive(Clone, Copy)]
+struct Known(&'static [&'static str]);
+
+impl TypedValueParser for Known {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(PossibleValue::new)))
+    }
+}
 
 /// Returns a parser of `--testcase`.
 pub fn testcase() -> impl TypedValueParser<Value = Testcase> {
@@ -57,4 +120,21 @@ fn one_of<T: Copy + Send + Sync + 'static, const N: usize>(
             all.find(|&value| name(value) == given)
                 .ok_or("there is no such value")
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_known_trackers_are_those_of_the_module() {
+        let source = "../../rust/epoch_bench/trackers/mod.rs";
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
+        let source = std::fs::read_to_string(source).unwrap();
+        let (_, list) = source.split_once("macro_rules! all {").unwrap();
+        let (list, _) = list.split_once("$($for_tests)*").unwrap();
+        let names: Vec<_> = list.split('"').skip(1).step_by(2).collect();
+        assert_eq!(names, TRACKERS);
+    }
 }

@@ -11,14 +11,15 @@ use epoch_results::record::MAX_TRACKERS;
 use host::error::usage;
 use ministat::Confidence;
 
-use super::MeasureArgs;
+use super::{MeasureArgs, choices};
 
 /// Options of `compare`.
 #[derive(Clone, Debug, Args)]
 pub struct CompareArgs {
     /// Trackers to compare, two to nine; the first is the baseline. 'all' selects all available
     /// trackers, with --mechanism fprobe or kretprobe only those that do not sleep
-    #[arg(required = true, num_args = 1..=MAX_TRACKERS, value_name = "TRACKER")]
+    #[arg(required = true, num_args = 1..=MAX_TRACKERS, value_name = "TRACKER",
+          value_parser = choices::trackers(), hide_possible_values = true)]
     pub trackers: Vec<String>,
 
     /// Number of concurrent workers (tasks) [default: one per allowed CPU]
@@ -42,7 +43,8 @@ pub struct CompareArgs {
     pub repeats: Option<u32>,
 
     /// Confidence level that a difference must reach, in percent: 80, 90, 95, 98, 99 or 99.5
-    #[arg(long, short, value_name = "PERCENT", default_value = "95")]
+    #[arg(long, short, value_name = "PERCENT", default_value = "95",
+          value_parser = choices::confidence(), hide_possible_values = true)]
     pub confidence: Confidence,
 
     /// Also test whether each tracker is within this many percent of the baseline: that no

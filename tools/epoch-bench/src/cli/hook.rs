@@ -15,7 +15,8 @@ use super::choices;
 pub struct HookArgs {
     /// Trackers whose blocks surround the hooked calls; COMMAND runs once with each [default: the
     /// tracker selected in sysfs]
-    #[arg(long, value_delimiter = ',', value_name = "TRACKER,...")]
+    #[arg(long, value_delimiter = ',', value_name = "TRACKER,...",
+          value_parser = choices::tracker(), hide_possible_values = true)]
     pub tracker: Vec<String>,
 
     /// Kernel function to hook with a probe [default: the setting of hook/symbol]

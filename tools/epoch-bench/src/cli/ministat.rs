@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use ministat::Confidence;
 
+use super::choices;
+
 /// Options of `ministat`.
 #[derive(Clone, Debug, Args)]
 pub struct MinistatArgs {
@@ -24,7 +26,8 @@ pub struct MinistatArgs {
     pub column: u32,
 
     /// Confidence level that a difference must reach, in percent: 80, 90, 95, 98, 99 or 99.5
-    #[arg(short = 'c', value_name = "PERCENT", default_value = "95")]
+    #[arg(short = 'c', value_name = "PERCENT", default_value = "95",
+          value_parser = choices::confidence(), hide_possible_values = true)]
     pub confidence: Confidence,
 
     /// Characters that separate columns [default: space and tab]

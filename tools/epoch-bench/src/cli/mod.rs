@@ -5,6 +5,7 @@
 mod choices;
 mod compare;
 mod doctor;
+pub mod examples;
 mod given;
 mod hook;
 mod measure;

@@ -15,7 +15,8 @@ use super::{OptionsArgs, choices};
 pub struct ProfileArgs {
     /// Trackers to profile, one or two; of two, the first is the baseline [default: the tracker
     /// selected in sysfs; none with --where user]
-    #[arg(num_args = 0..=2, value_name = "TRACKER")]
+    #[arg(num_args = 0..=2, value_name = "TRACKER",
+          value_parser = choices::tracker(), hide_possible_values = true)]
     pub trackers: Vec<String>,
 
     /// Event to sample, by perf's name of it, or UNHALTED_CORE_CYCLES

@@ -5,13 +5,13 @@
 use clap::Args;
 use epoch_device::uapi;
 
-use super::MeasureArgs;
+use super::{MeasureArgs, choices};
 
 /// Options of `run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
     /// Tracker to measure [default: the tracker selected in sysfs; none with --where user]
-    #[arg(long)]
+    #[arg(long, value_parser = choices::tracker(), hide_possible_values = true)]
     pub tracker: Option<String>,
 
     /// Number of concurrent workers (tasks)

@@ -9,7 +9,7 @@ use epoch_device::sysfs::ALL;
 use epoch_device::uapi;
 use ministat::Confidence;
 
-use super::{Given, MeasureArgs, PictureArgs};
+use super::{Given, MeasureArgs, PictureArgs, choices};
 
 /// Options of `sweep`.
 #[derive(Clone, Debug, Args)]
@@ -20,7 +20,8 @@ pub struct SweepArgs {
 
     /// Trackers to measure, up to nine; the first is the baseline. 'all' selects all available
     /// trackers
-    #[arg(long, value_delimiter = ',', value_name = "TRACKER,...", default_value = ALL)]
+    #[arg(long, value_delimiter = ',', value_name = "TRACKER,...", default_value = ALL,
+          value_parser = choices::trackers(), hide_possible_values = true)]
     pub trackers: Vec<String>,
 
     /// Numbers of concurrent workers (tasks) to measure [default: 1,2,4,... up to the number of
@@ -40,7 +41,8 @@ pub struct SweepArgs {
     pub warmup: u32,
 
     /// Confidence level of the intervals, in percent: 80, 90, 95, 98, 99 or 99.5
-    #[arg(long, short, value_name = "PERCENT", default_value = "95")]
+    #[arg(long, short, value_name = "PERCENT", default_value = "95",
+          value_parser = choices::confidence(), hide_possible_values = true)]
     pub confidence: Confidence,
 
     /// Measurement options.

@@ -8,11 +8,14 @@ use clap::Args;
 use epoch_device::sysfs::ALL;
 use epoch_device::uapi;
 
+use super::choices;
+
 /// Options of `torture`.
 #[derive(Clone, Debug, Args)]
 pub struct TortureArgs {
     /// Trackers to torture. 'all' selects all available trackers but 'none', which cannot wait
-    #[arg(long, value_delimiter = ',', value_name = "TRACKER,...", default_value = ALL)]
+    #[arg(long, value_delimiter = ',', value_name = "TRACKER,...", default_value = ALL,
+          value_parser = choices::trackers(), hide_possible_values = true)]
     pub trackers: Vec<String>,
 
     /// Duration of the test for each tracker, in seconds; with --switch-ms, for all together

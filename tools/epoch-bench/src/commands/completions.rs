@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::CommandFactory;
 
 use crate::cli::{Cli, CompletionsArgs};
@@ -15,6 +15,22 @@ pub fn execute(args: &CompletionsArgs) -> Result<()> {
     // Not to stdout directly: if its reader has gone, generate() panics.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, name, &mut script);
-    io::stdout().write_all(&script)?;
+    let script = String::from_utf8(script).context("the script is no text: this is a bug")?;
+    let lines = script.lines().map(|line| without_names(line) + "\n");
+    io::stdout().write_all(lines.collect::<String>().as_bytes())?;
     Ok(())
+}
+
+/// Removes names such as `<FILE>` from the words that bash offers: bash completes files by itself.
+fn without_names(line: &str) -> String {
+    let Some((start, words)) = line.split_once("opts=\"") else {
+        return line.to_owned();
+    };
+    let is_name = |word: &&str| word.trim_end_matches(['"', '.']).ends_with(['>', ']']);
+    let words: Vec<_> = words
+        .trim_end_matches('"')
+        .split(' ')
+        .filter(|word| !is_name(word))
+        .collect();
+    format!("{start}opts=\"{}\"", words.join(" "))
 }
