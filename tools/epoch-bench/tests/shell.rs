@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "run",
     "compare",
     "sweep",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 13] = [
     "profile",
     "doctor",
     "draw",
+    "export",
     "report",
     "ministat",
     "schema",

@@ -12,6 +12,8 @@ use epoch_device::testcase::Testcase;
 use epoch_results::record::Where;
 use ministat::Confidence;
 
+use crate::show::export::Format;
+
 /// The trackers of the module that has this command's version.
 const TRACKERS: [&str; 9] = [
     "none",
@@ -106,6 +108,17 @@ pub fn mechanism() -> impl TypedValueParser<Value = Mechanism> {
             }
         },
     )
+}
+
+/// Returns a parser of `--format`.
+pub fn format() -> impl TypedValueParser<Value = Format> {
+    one_of(Format::ALL, Format::name, |format| match format {
+        Format::WillItScale => "CSV of will-it-scale's runtest.py, of one tracker",
+        Format::Lkp => "Statistics of the Linux Kernel Performance tests (LKP)",
+        Format::Benchfmt => "Go's benchmark format, for benchstat: a line for each sample",
+        Format::Hyperfine => "JSON of hyperfine, for its scripts: times of an iteration of a task",
+        Format::Openmetrics => "OpenMetrics, for Prometheus",
+    })
 }
 
 /// Returns a parser that accepts the names of all values.

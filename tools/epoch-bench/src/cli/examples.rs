@@ -103,6 +103,20 @@ pub fn of(command: &str) -> &'static [Example] {
                 )]
             }
         }
+        "export" => {
+            const {
+                &[
+                    example(
+                        "Compare saved runs with Go's benchstat:",
+                        "epoch-bench export run.json --format benchfmt --output run.txt",
+                    ),
+                    example(
+                        "Plot a tracker's curve with will-it-scale's scripts:",
+                        "epoch-bench export sweep.json --format will-it-scale --tracker epoch",
+                    ),
+                ]
+            }
+        }
         "report" => {
             const {
                 &[example(

@@ -6,6 +6,7 @@ mod choices;
 mod compare;
 mod doctor;
 pub mod examples;
+mod export;
 mod given;
 mod hook;
 mod measure;
@@ -23,6 +24,7 @@ use clap::{ColorChoice, Parser, Subcommand};
 
 pub use compare::{CompareArgs, DrawArgs, PictureArgs};
 pub use doctor::DoctorArgs;
+pub use export::ExportArgs;
 pub use given::Given;
 pub use hook::HookArgs;
 pub use measure::MeasureArgs;
@@ -124,6 +126,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Plot a comparison or a sweep that was saved with --json, without measuring again
     Draw(DrawArgs),
+    /// Print results saved with --json in the format of another tool: benchstat, hyperfine, ...
+    Export(ExportArgs),
     /// Render results saved with --json as one self-contained HTML page
     Report(ReportArgs),
     /// Compare files of numbers; the output is that of FreeBSD's ministat

@@ -8,6 +8,7 @@ mod completions;
 mod conditions;
 mod doctor;
 mod draw;
+mod export;
 mod hook;
 mod man;
 mod mechanism;
@@ -39,6 +40,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Torture(args) => torture::execute(&args),
         Command::Profile(args) => profile::execute(&args),
         Command::Draw(args) => draw::execute(&args),
+        Command::Export(args) => export::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Ministat(args) => ministat::execute(&args),
         Command::Schema(args) => schema::execute(&args),
