@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "run",
     "compare",
     "sweep",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 14] = [
     "torture",
     "profile",
     "doctor",
+    "diff",
     "draw",
     "export",
     "report",

@@ -29,6 +29,9 @@ pub struct Environment {
     pub clock_source: String,
     /// Time when the measurement began, in UTC; absent in files of the first versions.
     pub date: Option<String>,
+    /// Identifies the boot; absent in files of the first versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<String>,
 }
 
 impl Environment {
@@ -48,6 +51,9 @@ impl Environment {
             cpu_model: cpu_model(&cpuinfo).unwrap_or("unknown").to_owned(),
             machine: hypervisor::describe(),
             clock_source: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+            boot_id: fs::read_to_string("/proc/sys/kernel/random/boot_id")
+                .ok()
+                .map(|id| id.trim().to_owned()),
             date: Some(humantime::format_rfc3339_seconds(SystemTime::now()).to_string()),
         }
     }

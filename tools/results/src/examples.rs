@@ -115,6 +115,7 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
             cpu_model: "A CPU".into(),
             machine: "bare metal".into(),
             clock_source: "tsc".into(),
+            boot_id: None,
             date: Some("2026-11-22T08:00:00Z".into()),
         },
         workload: Workload {

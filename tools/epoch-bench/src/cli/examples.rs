@@ -95,6 +95,20 @@ pub fn of(command: &str) -> &'static [Example] {
                 )]
             }
         }
+        "diff" => {
+            const {
+                &[
+                    example(
+                        "See what another kernel changed:",
+                        "epoch-bench diff old.json new.json",
+                    ),
+                    example(
+                        "Prove it, with three boots of each kernel:",
+                        "epoch-bench diff old1.json new1.json --old old2.json old3.json --new new2.json new3.json",
+                    ),
+                ]
+            }
+        }
         "draw" => {
             const {
                 &[example(

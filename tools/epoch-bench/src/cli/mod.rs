@@ -4,6 +4,7 @@
 
 mod choices;
 mod compare;
+mod diff;
 mod doctor;
 pub mod examples;
 mod export;
@@ -23,6 +24,7 @@ mod torture;
 use clap::{ColorChoice, Parser, Subcommand};
 
 pub use compare::{CompareArgs, DrawArgs, PictureArgs};
+pub use diff::DiffArgs;
 pub use doctor::DoctorArgs;
 pub use export::ExportArgs;
 pub use given::Given;
@@ -76,6 +78,13 @@ const MAN_HELP: &str = "\
 To install for all users: epoch-bench man /usr/local/share/man/man1; to read without installing: \
 epoch-bench man DIR, and man DIR/epoch-bench.1.";
 
+const DIFF_HELP: &str = "\
+Samples of one run say nothing of how much runs and boots differ by themselves: the layout of \
+memory, the frequency of CPUs and other guests of the host stay for a run, or for a boot. So what is \
+compared are the means of boots, or of runs if all are of one boot, and a verdict takes two of each \
+side, better five: name more files with --old and --new. Ratios of trackers that were measured side \
+by side are compared, too: what a boot does to both cancels out.";
+
 const PROFILE_HELP: &str = "\
 Written to DIR: flame graphs (flame-TRACKER.svg), for two trackers also differential flame graphs \
 (flame-FIRST-SECOND.svg and flame-SECOND-FIRST.svg), the stacks (folded/TRACKER.folded), and \
@@ -124,6 +133,9 @@ pub enum Command {
     /// Check prerequisites, and suggest fixes
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),
+    /// Compare saved runs: of another kernel, another machine, another day
+    #[command(after_long_help = DIFF_HELP)]
+    Diff(DiffArgs),
     /// Plot a comparison or a sweep that was saved with --json, without measuring again
     Draw(DrawArgs),
     /// Print results saved with --json in the format of another tool: benchstat, hyperfine, ...

@@ -15,7 +15,7 @@ use crate::cli::ExportArgs;
 use crate::show::export::Results;
 
 /// Commands that write files that can be exported.
-const COMMANDS: &str = "'run --json', 'compare --json' or 'sweep --json'";
+pub const COMMANDS: &str = "'run --json', 'compare --json' or 'sweep --json'";
 
 pub fn execute(args: &ExportArgs) -> Result<()> {
     let name = args.file.display();
@@ -50,7 +50,8 @@ pub fn execute(args: &ExportArgs) -> Result<()> {
     }
 }
 
-fn results(json: &[u8]) -> Result<Results> {
+/// Reads the samples of a file.
+pub fn results(json: &[u8]) -> Result<Results> {
     let schema = record::schema(json)?;
     Ok(match &schema[..] {
         RunReport::SCHEMA => RunReport::read(json)?.into(),

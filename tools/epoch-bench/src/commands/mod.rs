@@ -6,6 +6,7 @@ mod bench;
 mod compare;
 mod completions;
 mod conditions;
+mod diff;
 mod doctor;
 mod draw;
 mod export;
@@ -39,6 +40,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Sweep(args) => sweep::execute(&args),
         Command::Torture(args) => torture::execute(&args),
         Command::Profile(args) => profile::execute(&args),
+        Command::Diff(args) => diff::execute(&args),
         Command::Draw(args) => draw::execute(&args),
         Command::Export(args) => export::execute(&args),
         Command::Report(args) => report::execute(&args),

@@ -8,6 +8,7 @@
 pub mod activity;
 pub mod carriers;
 pub mod comparison;
+pub mod diff;
 pub mod export;
 pub mod false_positives;
 pub mod hook;

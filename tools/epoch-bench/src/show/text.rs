@@ -184,6 +184,7 @@ mod tests {
             cpu_model: "A CPU".into(),
             machine: "bare metal".into(),
             clock_source: "tsc".into(),
+            boot_id: None,
             date: Some("2026-11-22T08:00:00Z".into()),
         }
     }

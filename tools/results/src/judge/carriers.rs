@@ -62,6 +62,7 @@ fn same_place(one: &Environment, other: &Environment) -> bool {
     let place = |environment: &Environment| Environment {
         module_tracker: None,
         date: None,
+        boot_id: None,
         ..environment.clone()
     };
     place(one) == place(other)

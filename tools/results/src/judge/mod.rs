@@ -5,6 +5,7 @@
 mod activity;
 mod carriers;
 mod comparison;
+pub mod diff;
 mod false_positives;
 mod hook_cost;
 mod share;

@@ -64,6 +64,7 @@ impl Format {
 }
 
 /// The samples of a saved file.
+#[derive(Clone, Debug)]
 pub struct Results {
     /// Environment of the measurement.
     pub environment: Environment,
@@ -72,6 +73,7 @@ pub struct Results {
 }
 
 /// Samples of one tracker with one number of tasks.
+#[derive(Clone, Debug)]
 pub struct Series {
     /// The tracker, or `none` where there is none.
     pub tracker: String,
@@ -97,7 +99,7 @@ impl Series {
     }
 
     /// Returns `processes` or `threads`.
-    fn carrier(&self) -> &'static str {
+    pub fn carrier(&self) -> &'static str {
         match self.workload.carrier {
             Carrier::Processes => "processes",
             Carrier::Threads => "threads",
