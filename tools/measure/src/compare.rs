@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use epoch_device::observe::{Observation, Observed, Observer};
 use epoch_device::sysfs::TrackerControl;
-use epoch_results::judge;
+use epoch_results::judge::{self, Stopping};
 use epoch_results::record::{ActivityPerIteration, Sample, Statistics, TrackerReport};
 use host::activity::{ActivityMeter, SystemActivity};
 use ministat::Confidence;
@@ -26,15 +26,28 @@ pub struct Plan {
     pub testcase: String,
     /// Warmup samples of each tracker, which do not count.
     pub warmup: usize,
-    /// Samples of each tracker that count.
+    /// Samples of each tracker that count; the most of them, with `until_percent`.
     pub samples: usize,
+    /// Precision of the ratios, in percent, at which to stop.
+    pub until_percent: Option<f64>,
     /// Length of each sample.
     pub interval: Duration,
     /// Confidence that a difference must reach.
     pub confidence: Confidence,
 }
 
+/// Fewest samples after which a measurement may stop because it is precise enough.
+pub const FEWEST: usize = 10;
+
 impl Plan {
+    /// Returns what ends the measurement.
+    pub fn stopping(&self) -> Stopping {
+        match self.until_percent {
+            Some(_) => Stopping::Precise,
+            None => Stopping::Fixed,
+        }
+    }
+
     /// Returns how long the workers run with another tracker before a sample starts, for caches,
     /// queues and the scheduler to adapt.
     pub fn settle(&self) -> Duration {
@@ -178,9 +191,32 @@ impl Turns<'_> {
                 progress.note(&format!("{what}: discarded and retaken"));
             }
             progress.round_done(round + 1, rounds);
+            if self.is_precise(&taken, progress) {
+                break;
+            }
         }
         pool.stop()?;
         Ok(taken)
+    }
+
+    /// Returns whether the samples are as precise as they are to be.
+    fn is_precise<T>(&self, taken: &[Vec<(Sample, T)>], progress: &mut dyn Progress) -> bool {
+        let Some(wanted) = self.plan.until_percent else {
+            return false;
+        };
+        let counted = taken.iter().map(|of| of.iter().skip(self.plan.warmup));
+        let samples: Vec<Vec<_>> = counted
+            .map(|of| of.map(|(sample, _)| sample.clone()).collect())
+            .collect();
+        let Some((baseline, others)) = samples.split_first() else {
+            return false;
+        };
+        if baseline.len() < FEWEST {
+            return false;
+        }
+        let precision = judge::precision(baseline, others, self.plan.confidence);
+        progress.precision(precision, wanted);
+        precision.is_some_and(|percent| percent <= wanted)
     }
 
     /// Takes one sample of each tracker. If conditions have changed, returns the changes and takes
@@ -234,9 +270,29 @@ mod tests {
             testcase: "Delayed invalidation start/finish".into(),
             warmup: 1,
             samples: 3,
+            until_percent: None,
             interval: Duration::from_secs(1),
             confidence: Confidence::P95,
         }
+    }
+
+    #[test]
+    fn a_precise_measurement_ends() {
+        let fake = FakeTrackers::new("none");
+        let mut pool = FakePool::new(&[1000]);
+        pool.trackers = Some(fake.clone());
+        let plan = Plan {
+            samples: 100,
+            until_percent: Some(2.0),
+            ..plan(&["mutex", "epoch"])
+        };
+        let outcomes = take(&mut pool, &fake, &plan).unwrap();
+        assert_eq!(outcomes[1].samples.len(), FEWEST);
+        assert_eq!(outcomes[1].warmup.len(), 1);
+        let few = Plan { samples: 5, ..plan };
+        let fake = FakeTrackers::new("none");
+        pool.trackers = Some(fake.clone());
+        assert_eq!(take(&mut pool, &fake, &few).unwrap()[0].samples.len(), 5);
     }
 
     fn pool_and_trackers() -> (FakePool, std::rc::Rc<FakeTrackers>) {

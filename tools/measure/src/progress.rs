@@ -16,6 +16,8 @@ pub trait Progress {
     fn note(&mut self, note: &str);
     /// Reports that every tracker had its sample of the round.
     fn round_done(&mut self, round: usize, rounds: usize);
+    /// Reports how precise the samples are, in percent, and how precise they are to be.
+    fn precision(&mut self, _precision: Option<f64>, _wanted: f64) {}
     /// Reports that the measurement has ended, or failed.
     fn finish(&mut self);
 }
@@ -59,6 +61,10 @@ impl Progress for Bar {
 
     fn round_done(&mut self, _round: usize, _rounds: usize) {}
 
+    fn precision(&mut self, precision: Option<f64>, wanted: f64) {
+        self.0.set_message(in_words(precision, wanted));
+    }
+
     fn finish(&mut self) {
         self.0.finish_and_clear();
     }
@@ -84,7 +90,20 @@ impl Progress for Lines {
         );
     }
 
+    fn precision(&mut self, precision: Option<f64>, wanted: f64) {
+        // Errors are ignored: nobody may be reading stderr.
+        let _ = writeln!(io::stderr(), "{}", in_words(precision, wanted));
+    }
+
     fn finish(&mut self) {}
+}
+
+/// Describes the precision of the samples.
+fn in_words(precision: Option<f64>, wanted: f64) -> String {
+    match precision {
+        Some(percent) => format!("ratio known to +/- {percent:.1}%, until {wanted}%"),
+        None => format!("ratio not known yet, until +/- {wanted}%"),
+    }
 }
 
 /// Progress of one of several measurements of the same length that are shown as one.
@@ -117,6 +136,10 @@ impl Progress for Part<'_> {
     fn round_done(&mut self, round: usize, rounds: usize) {
         let before = self.index * rounds;
         self.whole.round_done(before + round, self.parts * rounds);
+    }
+
+    fn precision(&mut self, precision: Option<f64>, wanted: f64) {
+        self.whole.precision(precision, wanted);
     }
 
     /// Does nothing: the owner of the whole finishes it.

@@ -104,7 +104,7 @@ pub fn report(tracker: &str, totals: &[u64]) -> TrackerReport {
 /// A comparison of two trackers with these totals.
 pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
     let trackers = vec![report("mutex", mutex), report(tracker, other)];
-    let comparisons = judge::compare(&trackers, Confidence::P95).unwrap();
+    let comparisons = judge::compare(&trackers, Confidence::P95, judge::Stopping::Fixed).unwrap();
     CompareReport {
         schema: CompareReport::SCHEMA.into(),
         command_line: vec!["epoch-bench".into()],
@@ -130,6 +130,7 @@ pub fn compared(tracker: &str, mutex: &[u64], other: &[u64]) -> CompareReport {
             interval_ms: 1000,
         },
         confidence_percent: 95.0,
+        until_percent: None,
         trackers,
         comparisons,
         repeats: Vec::new(),

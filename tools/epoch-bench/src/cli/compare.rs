@@ -27,10 +27,14 @@ pub struct CompareArgs {
           value_parser = clap::value_parser!(u32).range(1..=i64::from(uapi::MAX_WORKERS)))]
     pub tasks: Option<u32>,
 
-    /// Measured samples per tracker
-    #[arg(long, short, value_name = "S", default_value_t = 10,
+    /// Measured samples per tracker; with --until, at most [default: 10; with --until 1000]
+    #[arg(long, short, value_name = "S",
           value_parser = clap::value_parser!(u32).range(ministat::MIN_POINTS as i64..=100_000))]
-    pub samples: u32,
+    pub samples: Option<u32>,
+
+    /// Stop when the ratios are known to this many percent, after ten samples at least
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "repeats")]
+    pub until: Option<f64>,
 
     /// Warmup samples per tracker, taken first and not counted
     #[arg(long, value_name = "N", default_value_t = 1,
@@ -85,6 +89,12 @@ pub struct PictureArgs {
 const REPEATS: u32 = 20;
 
 impl CompareArgs {
+    /// Returns the number of samples, or the most of them.
+    pub fn samples(&self) -> usize {
+        let default = if self.until.is_some() { 1000 } else { 10 };
+        self.samples.unwrap_or(default) as usize
+    }
+
     /// Returns the number of comparisons after the first one: 0 unless a tracker is compared with
     /// itself.
     pub fn repeats(&self) -> Result<usize> {

@@ -39,8 +39,8 @@ pub fn of(command: &str) -> &'static [Example] {
                         "epoch-bench compare mutex epoch --json compare.json --svg compare.svg",
                     ),
                     example(
-                        "Prove that an epoch costs at most 3 % of a bare loop:",
-                        "epoch-bench compare none epoch --samples 30 --within 3%",
+                        "Measure until the ratio is known to 2 %, and prove that it is within 3 %:",
+                        "epoch-bench compare none epoch --until 2% --within 3%",
                     ),
                     example(
                         "Measure how often equals are called different on this machine:",

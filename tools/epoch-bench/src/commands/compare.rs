@@ -10,7 +10,7 @@ use epoch_measure::compare::{Outcome, Plan, reports};
 use epoch_measure::progress;
 use epoch_measure::signals::SignalWatch;
 use epoch_results::judge;
-use epoch_results::record::{self, CompareReport, Options, Repeat, Where};
+use epoch_results::record::{self, CompareReport, Options, Repeat, TrackerReport, Where};
 use host::destination::Destination;
 use host::environment::Environment;
 use host::error::usage;
@@ -18,7 +18,7 @@ use host::error::usage;
 use super::bench::Bench;
 use super::module::{Module, selected_tracker};
 use super::pictures::Pictures;
-use super::setup::{self, check_distinct, command_line};
+use super::setup::{self, check_distinct, command_line, warn};
 use crate::cli::{CompareArgs, options};
 use crate::show::{false_positives, text};
 
@@ -53,7 +53,8 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         trackers: bench.trackers(&args.trackers, args.measure.mechanism)?,
         testcase: options.testcase.description(options.pages),
         warmup: args.warmup as usize,
-        samples: args.samples as usize,
+        samples: args.samples(),
+        until_percent: args.until,
         interval: options.interval(),
         confidence: args.confidence,
     };
@@ -68,7 +69,8 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
     let mut stdout = io::stdout();
     let trackers = reports(&plan, measured.first)?;
     text::print_samples(&mut stdout, &environment, &plan.testcase, &trackers)?;
-    let mut comparisons = judge::compare(&trackers, plan.confidence)?;
+    let mut comparisons = judge::compare(&trackers, plan.confidence, plan.stopping())?;
+    warn_of_limit(&plan, &trackers);
     if let Some(percent) = args.within {
         judge::test_equivalence(&trackers, &mut comparisons, percent, plan.confidence);
     }
@@ -86,6 +88,7 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
         environment,
         workload,
         confidence_percent: plan.confidence.percent(),
+        until_percent: plan.until_percent,
         trackers,
         comparisons,
         repeats: others
@@ -104,11 +107,29 @@ pub fn execute(args: &CompareArgs) -> Result<()> {
     deliver(&report, destination, pictures).context("the comparison is complete, but")
 }
 
+/// Says that the limit was reached before the samples were as precise as they were to be.
+fn warn_of_limit(plan: &Plan, trackers: &[TrackerReport]) {
+    let (Some(wanted), Some((baseline, others))) = (plan.until_percent, trackers.split_first())
+    else {
+        return;
+    };
+    let others: Vec<_> = others.iter().map(|of| of.samples.clone()).collect();
+    let precision = judge::precision(&baseline.samples, &others, plan.confidence);
+    if precision.is_none_or(|percent| percent > wanted) {
+        let known = precision.map_or("not known".into(), |of| format!("known to +/- {of:.1}%"));
+        warn(&format!(
+            "after {} samples the ratios are {known}, not to {wanted}%: take more with --samples, \
+             or longer ones with --interval-ms",
+            plan.samples
+        ));
+    }
+}
+
 /// Judges a repetition of a tracker's comparison with itself.
 fn repeat(plan: &Plan, outcomes: Vec<Outcome>) -> Result<Repeat> {
     let trackers = reports(plan, outcomes)?;
     Ok(Repeat {
-        comparisons: judge::compare(&trackers, plan.confidence)?,
+        comparisons: judge::compare(&trackers, plan.confidence, plan.stopping())?,
         trackers,
     })
 }

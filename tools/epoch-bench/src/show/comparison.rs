@@ -78,6 +78,8 @@ pub struct Comparisons {
     pub count: usize,
     /// Number of samples of each tracker.
     pub samples: usize,
+    /// True if samples were taken until they were precise enough.
+    pub is_sequential: bool,
 }
 
 impl Comparisons {
@@ -86,17 +88,27 @@ impl Comparisons {
         Self {
             count: report.comparisons.len(),
             samples: report.trackers[0].samples.len(),
+            is_sequential: report.until_percent.is_some(),
         }
     }
 }
 
 /// Names the test and the confidence behind a verdict.
 pub fn how(comparison: &Comparison, confidence: Confidence, of: Comparisons) -> String {
-    let Comparisons { count, samples } = of;
+    let Comparisons {
+        count,
+        samples,
+        is_sequential,
+    } = of;
+    let paired = if is_sequential {
+        "sequential paired t"
+    } else {
+        "paired t"
+    };
     let test = match &comparison.evidence {
         None => "Student's t".into(),
-        Some(of) if of.paired_p_holm.is_none() => "paired t".into(),
-        Some(_) => format!("paired t, Holm over {count} comparisons"),
+        Some(of) if of.paired_p_holm.is_none() => paired.into(),
+        Some(_) => format!("{paired}, Holm over {count} comparisons"),
     };
     format!("at {confidence} confidence ({test}, N={samples} each)")
 }
@@ -425,10 +437,11 @@ mod tests {
     fn sentence(name: &str, totals: &[u64], baseline: &[u64]) -> String {
         let trackers = [report("mutex", baseline), report(name, totals)];
         let level = Confidence::P95;
-        let comparison = &judge::compare(&trackers, level).unwrap()[0];
+        let comparison = &judge::compare(&trackers, level, judge::Stopping::Fixed).unwrap()[0];
         let of = Comparisons {
             count: 1,
             samples: totals.len(),
+            is_sequential: false,
         };
         super::sentence(comparison, level, of)
     }
@@ -460,13 +473,15 @@ mod tests {
             report("epoch", &AFTER),
             report("spin", &AFTER),
         ];
-        let comparisons = judge::compare(&trackers, Confidence::P95).unwrap();
+        let comparisons =
+            judge::compare(&trackers, Confidence::P95, judge::Stopping::Fixed).unwrap();
         let of = Comparisons {
             count: 2,
             samples: 5,
+            is_sequential: true,
         };
         let how = how(&comparisons[1], Confidence::P95, of);
-        let expected = "at 95% confidence (paired t, Holm over 2 comparisons, N=5 each)";
+        let expected = "at 95% confidence (sequential paired t, Holm over 2 comparisons, N=5 each)";
         assert_eq!(how, expected);
         let table = super::tests(&comparisons, Confidence::P95).unwrap().text();
         assert!(

@@ -63,7 +63,8 @@ pub fn print_verdict(
     }
     let of = Comparisons {
         count: comparisons.len(),
-        samples: plan.samples,
+        samples: trackers.first().map_or(0, |of| of.samples.len()),
+        is_sequential: plan.until_percent.is_some(),
     };
     for comparison in comparisons {
         let sentence = comparison::sentence(comparison, confidence, of);
@@ -146,6 +147,7 @@ mod tests {
             testcase: "Delayed invalidation start/finish".into(),
             warmup: 1,
             samples: 3,
+            until_percent: None,
             interval: Duration::from_secs(1),
             confidence: Confidence::P95,
         }
@@ -196,7 +198,7 @@ mod tests {
         let trackers = reports(&plan, outcomes.into()).unwrap();
         let mut out = Vec::new();
         print_samples(&mut out, &environment(), &plan.testcase, &trackers).unwrap();
-        let comparisons = judge::compare(&trackers, plan.confidence).unwrap();
+        let comparisons = judge::compare(&trackers, plan.confidence, plan.stopping()).unwrap();
         print_verdict(&mut out, &plan, &trackers, &comparisons).unwrap();
         let text = String::from_utf8(out).unwrap();
         let expected = [

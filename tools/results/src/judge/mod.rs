@@ -15,7 +15,8 @@ mod usl;
 
 pub use carriers::{Carriers, Pair};
 pub use comparison::{
-    compare, comparison, datasets, level, resolution, test_equivalence, warnings,
+    Stopping, compare, comparison, datasets, level, precision, resolution, test_equivalence,
+    warnings,
 };
 pub use sweep::{Curve, Highest, sweep};
 pub use usl::{Law, MIN_POINTS, fit};

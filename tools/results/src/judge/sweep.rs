@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use host::environment::Environment;
 use ministat::Confidence;
 
-use super::comparison::{complete, dataset};
+use super::comparison::{Stopping, complete, dataset};
 use super::usl::Mean;
 use crate::record::{Comparison, Model, SweepReport, TrackerReport};
 
@@ -24,7 +24,12 @@ pub fn sweep(json: &[u8]) -> Result<SweepReport> {
     let mut report = SweepReport::read(json)?;
     let confidence = report.confidence()?;
     for point in &mut report.points {
-        complete(&point.trackers, &mut point.comparisons, confidence);
+        complete(
+            &point.trackers,
+            &mut point.comparisons,
+            confidence,
+            Stopping::Fixed,
+        );
     }
     Ok(report)
 }

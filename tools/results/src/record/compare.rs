@@ -32,6 +32,10 @@ pub struct CompareReport {
     pub workload: Workload,
     /// Confidence that a difference must reach, in percent.
     pub confidence_percent: f64,
+    /// Precision in percent at which the measurement was to stop; absent if the number of samples was
+    /// fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_percent: Option<f64>,
     /// The trackers as named on the command line, the baseline first.
     pub trackers: Vec<TrackerReport>,
     /// Each tracker but the baseline against the baseline, in the same order.

@@ -205,6 +205,7 @@ fn plan(args: &ProfileArgs, names: &[String], trackers: &[String]) -> Plan {
         samples: slices as usize,
         // Whole milliseconds; all slices together are not shorter than asked for.
         interval: Duration::from_millis((total.as_millis() as u64).div_ceil(slices.into())),
+        until_percent: None,
         confidence: Confidence::P95,
     }
 }

@@ -99,6 +99,7 @@ mod tests {
             testcase: String::new(),
             warmup: 0,
             samples: 2,
+            until_percent: None,
             interval: Duration::from_secs(1),
             confidence: Confidence::P95,
         }

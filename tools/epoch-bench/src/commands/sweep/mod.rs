@@ -99,6 +99,7 @@ fn measure(
             .description(settings.measure.pages),
         warmup: settings.warmup as usize,
         samples: settings.samples as usize,
+        until_percent: None,
         interval: settings.measure.interval(),
         confidence: report.confidence()?,
     };
@@ -147,7 +148,7 @@ fn measure_point(
     let trackers = reports(plan, first)?;
     Ok(Point {
         workload,
-        comparisons: judge::compare(&trackers, plan.confidence)?,
+        comparisons: judge::compare(&trackers, plan.confidence, plan.stopping())?,
         trackers,
     })
 }

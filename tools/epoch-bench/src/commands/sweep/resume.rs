@@ -105,6 +105,7 @@ mod tests {
             testcase: String::new(),
             warmup: settings.warmup as usize,
             samples: settings.samples as usize,
+            until_percent: None,
             interval: settings.measure.interval(),
             confidence: report.confidence().unwrap(),
         };
@@ -123,7 +124,7 @@ mod tests {
             let trackers = reports(&plan, outcomes)?;
             Ok(Point {
                 workload: settings.measure.workload(tasks)?,
-                comparisons: judge::compare(&trackers, plan.confidence)?,
+                comparisons: judge::compare(&trackers, plan.confidence, plan.stopping())?,
                 trackers,
             })
         };
