@@ -55,11 +55,31 @@ mixes() {
 itself() {
 	prints "a tracker is compared with itself" '^paired t: [0-5] of 5 comparisons of epoch with itself' \
 		bench compare epoch epoch --repeats 5 --tasks 2 --samples 6 --interval-ms 20 --json /out/itself.json
+	if grep -q "workers of others" /tmp/output; then
+		fail "its own workers are taken for those of others"
+	else
+		pass "its own workers are not taken for those of others"
+	fi
 	prints "all of these comparisons are in its JSON" '"comparisons": 5' cat /out/itself.json
 	ok "and can be drawn" bench draw /out/itself.json --svg /out/itself.svg
 	prints "a comparison says what other tests say" "Welch p.*paired p.*Hedges' g" \
 		bench compare none mutex --tasks 2 --samples 6 --interval-ms 20
 	fails "two trackers are compared once" 2 "with itself" bench compare mutex epoch --repeats 5
+}
+
+saved_runs() {
+	bench compare none epoch --tasks 2 --samples 6 --interval-ms 20 --json /out/before.json >/dev/null 2>&1
+	prints "a comparison is measured until it is precise" 'sequential paired t, N=[1-4][0-9] each' \
+		bench compare none epoch --tasks 2 --samples 40 --interval-ms 20 --until 20%
+	prints "equivalence is tested" 'epoch is within 90% of none: ' \
+		bench compare none epoch --tasks 2 --samples 6 --interval-ms 20 --within 90% \
+		--json /out/after.json
+	prints "saved runs are compared" '^epoch/none, 2 processes .*no verdict' \
+		epoch-bench diff /out/before.json /out/after.json
+	fails "but not with those of other trackers" 2 "other trackers" \
+		epoch-bench diff /out/before.json /out/itself.json
+	prints "and are exported" '^BenchmarkMmap1/tracker=epoch/processes-2 [0-9]+ ' \
+		epoch-bench export /out/after.json --format benchfmt
 }
 
 interrupted_sweep() {

@@ -516,6 +516,7 @@ verify_knob
 torture
 mixes
 itself
+saved_runs
 side_by_side
 samples
 watching

@@ -195,6 +195,9 @@ impl Bench<'_> {
             };
             let meter = SystemMeter::open();
             let mut measure = |index| {
+                if index > 0 {
+                    conditions.restart();
+                }
                 let mut part = Part::new(progress, index, 1 + repeats);
                 let part = &mut part;
                 epoch_measure::compare::measure(

@@ -100,6 +100,15 @@ impl<'a> Conditions<'a> {
     }
 }
 
+impl Conditions<'_> {
+    /// Expects this measurement's workers to start once more.
+    pub fn restart(&self) {
+        let Others { running, started } = self.others.get();
+        let started = started.wrapping_add(self.workers as u32);
+        self.others.set(Others { running, started });
+    }
+}
+
 impl Watch for Conditions<'_> {
     fn changes(&self, tracker: Option<&str>) -> Result<Vec<String>> {
         let mut changes = differences(&self.before, &self.facts()?);

@@ -121,9 +121,11 @@ impl Diff {
         let Some((_, Difference { unit, old, new, .. })) = self.rows.first() else {
             return Vec::new();
         };
-        let units = match unit {
-            Unit::Boot => "boots",
-            Unit::Run => "runs of one boot",
+        let units = match (unit, old.units) {
+            (Unit::Boot, 1) => "boot",
+            (Unit::Boot, _) => "boots",
+            (Unit::Run, 1) => "run",
+            (Unit::Run, _) => "runs",
         };
         let mut notes = vec![format!(
             "compared: means of {} {units} of before with {} of now, by Welch's test, Holm over {} \
