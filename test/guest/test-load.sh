@@ -67,6 +67,16 @@ itself() {
 	fails "two trackers are compared once" 2 "with itself" bench compare mutex epoch --repeats 5
 }
 
+watched() {
+	bench run --tracker epoch --testcase di --waiters 2 --tasks 2 --samples 20 --interval-ms 100 \
+		>/dev/null 2>&1 &
+	prints "the epochs of the machine are shown while they work" '^ +[0-9].* [1-9][0-9]* .*  bench' \
+		epoch-bench top --interval-ms 500 --count 2
+	wait $!
+	prints "and their rates when they do not" '^ +0 .* 0 +0 +0  bench' \
+		epoch-bench top --interval-ms 100 --count 1
+}
+
 saved_runs() {
 	bench compare none epoch --tasks 2 --samples 6 --interval-ms 20 --json /out/before.json >/dev/null 2>&1
 	prints "a comparison is measured until it is precise" 'sequential paired t, N=[1-4][0-9] each' \

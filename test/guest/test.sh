@@ -517,6 +517,7 @@ torture
 mixes
 itself
 saved_runs
+watched
 side_by_side
 samples
 watching

@@ -71,6 +71,17 @@ pub fn of(command: &str) -> &'static [Example] {
                 )]
             }
         }
+        "top" => {
+            const {
+                &[
+                    example("Watch all epochs, once a second:", "epoch-bench top"),
+                    example(
+                        "Print the rates of a tenth of a second, once:",
+                        "epoch-bench top --interval-ms 100 --count 1",
+                    ),
+                ]
+            }
+        }
         "torture" => {
             const {
                 &[example(

@@ -19,6 +19,7 @@ mod run;
 mod schema;
 mod shell;
 mod sweep;
+mod top;
 mod torture;
 
 use clap::{ColorChoice, Parser, Subcommand};
@@ -38,6 +39,7 @@ pub use run::RunArgs;
 pub use schema::{Saved, SchemaArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use sweep::SweepArgs;
+pub use top::TopArgs;
 pub use torture::TortureArgs;
 
 /// Benchmark mmap/munmap under the trackers of epoch_bench.ko (mutex, epoch, ...), and test whether differences
@@ -127,6 +129,8 @@ pub enum Command {
     Hook(HookArgs),
     /// Stress-test trackers: look for waits that return too early
     Torture(TortureArgs),
+    /// Show all epochs of the machine while they work: readers, grace periods, callbacks, stalls
+    Top(TopArgs),
     /// Sample kernel stacks with perf under one or two trackers, and draw flame graphs
     #[command(after_help = PROFILE_HELP)]
     Profile(ProfileArgs),

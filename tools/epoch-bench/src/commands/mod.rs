@@ -22,6 +22,7 @@ mod run;
 mod schema;
 mod setup;
 mod sweep;
+mod top;
 mod torture;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Compare(args) => compare::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
         Command::Torture(args) => torture::execute(&args),
+        Command::Top(args) => top::execute(&args),
         Command::Profile(args) => profile::execute(&args),
         Command::Diff(args) => diff::execute(&args),
         Command::Draw(args) => draw::execute(&args),

@@ -19,4 +19,5 @@ pub mod svg;
 pub mod sweep;
 pub mod table;
 pub mod text;
+pub mod top;
 pub mod torture;
