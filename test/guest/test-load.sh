@@ -72,7 +72,11 @@ watched() {
 		>/dev/null 2>&1 &
 	prints "the epochs of the machine are shown while they work" '^ +[0-9].* [1-9][0-9]* .*  bench' \
 		epoch-bench top --interval-ms 500 --count 2
+	prints "and recorded as a timeline" '[1-9][0-9]* sections, [1-9][0-9]* grace periods' \
+		epoch-bench timeline --ms 300 --output /out/timeline.json
+	prints "with the sections of a task" '"dur":[0-9.]+.*"name":"bench' cat /out/timeline.json
 	wait $!
+	ok "no instance of tracing is left" sh -c '[ -z "$(ls /sys/kernel/tracing/instances)" ]'
 	prints "and their rates when they do not" '^ +0 .* 0 +0 +0  bench' \
 		epoch-bench top --interval-ms 100 --count 1
 }
@@ -177,12 +181,12 @@ hook_command() {
 		"epoch-bench run --where user --tracker spin --tasks 4 $small 2>/tmp/hook >/tmp/run"
 	prints "it prints will-it-scale's lines" '^average:[1-9]' cat /tmp/run
 	prints "it tells of the hook" 'missed' cat /tmp/hook
-	prints "compare --where user" 'Student' bench compare none spin epoch --where user --tasks 4 $small
+	prints "compare --where user" 'confidence .paired t' bench compare none spin epoch --where user --tasks 4 $small
 	ok "everything is put back after user space" unhooked
 	for how in "" --threads; do
 		ok "compare mutex epoch --where user $how" sh -c \
 			"epoch-bench compare mutex epoch --where user $how --tasks 4 $small >/tmp/compare 2>/tmp/hook"
-		prints "it has a verdict $how" 'Student' cat /tmp/compare
+		prints "it has a verdict $how" 'confidence .paired t' cat /tmp/compare
 		prints "it was by syscall for both $how" 'hooked: munmap\(2\) by syscall' cat /tmp/compare /tmp/hook
 	done
 	prints "compare all --where user has the mutex" '^mutex ' bench compare all --where user --tasks 2 $small

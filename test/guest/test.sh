@@ -79,11 +79,11 @@ measuring() {
 	ok "run --json" bench run --tasks 2 $small --json /out/run.json
 	for testcase in mmap1 di; do
 		# shellcheck disable=SC2086
-		prints "compare mutex epoch --testcase $testcase" 'Student' \
+		prints "compare mutex epoch --testcase $testcase" 'confidence .paired t' \
 			bench compare mutex epoch --testcase $testcase --tasks 4 $small --json /out/compare.json
 	done
 	# shellcheck disable=SC2086
-	prints "compare of three" 'Student' bench compare none mutex epoch --tasks 2 $small
+	prints "compare of three" 'Holm over 2' bench compare none mutex epoch --tasks 2 $small
 	carriers
 	ok "nothing is left running" soon idle
 }

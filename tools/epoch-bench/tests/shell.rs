@@ -7,12 +7,13 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "run",
     "compare",
     "sweep",
     "hook",
     "torture",
+    "timeline",
     "top",
     "profile",
     "doctor",

@@ -71,6 +71,14 @@ pub fn of(command: &str) -> &'static [Example] {
                 )]
             }
         }
+        "timeline" => {
+            const {
+                &[example(
+                    "Record 5 ms of everything, to be opened in ui.perfetto.dev:",
+                    "epoch-bench timeline --ms 5 --output epochs.json",
+                )]
+            }
+        }
         "top" => {
             const {
                 &[

@@ -19,6 +19,7 @@ mod run;
 mod schema;
 mod shell;
 mod sweep;
+mod timeline;
 mod top;
 mod torture;
 
@@ -39,6 +40,7 @@ pub use run::RunArgs;
 pub use schema::{Saved, SchemaArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use sweep::SweepArgs;
+pub use timeline::TimelineArgs;
 pub use top::TopArgs;
 pub use torture::TortureArgs;
 
@@ -131,6 +133,9 @@ pub enum Command {
     Torture(TortureArgs),
     /// Show all epochs of the machine while they work: readers, grace periods, callbacks, stalls
     Top(TopArgs),
+    /// Record sections, grace periods and callbacks of all epochs for some milliseconds, as a timeline
+    /// for Perfetto
+    Timeline(TimelineArgs),
     /// Sample kernel stacks with perf under one or two trackers, and draw flame graphs
     #[command(after_help = PROFILE_HELP)]
     Profile(ProfileArgs),

@@ -22,6 +22,7 @@ mod run;
 mod schema;
 mod setup;
 mod sweep;
+mod timeline;
 mod top;
 mod torture;
 
@@ -40,6 +41,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Compare(args) => compare::execute(&args),
         Command::Sweep(args) => sweep::execute(&args),
         Command::Torture(args) => torture::execute(&args),
+        Command::Timeline(args) => timeline::execute(&args),
         Command::Top(args) => top::execute(&args),
         Command::Profile(args) => profile::execute(&args),
         Command::Diff(args) => diff::execute(&args),

@@ -19,5 +19,6 @@ pub mod svg;
 pub mod sweep;
 pub mod table;
 pub mod text;
+pub mod timeline;
 pub mod top;
 pub mod torture;
