@@ -170,9 +170,23 @@ class Page(unittest.TestCase):
 
     def test_the_verdict_comes_first(self):
         first = self.find("p.headline")
-        self.assertEqual(first.text, "epoch is 1.81x mutex")
+        self.assertEqual(first.text, "epoch is 1.81x mutex Difference proven")
         self.assertLess(first.location["y"], 400)
         self.assertGreaterEqual(float(first.value_of_css_property("font-size")[:-2]), 24)
+
+    def test_a_phone_shows_the_verdict_at_once(self):
+        self.driver.set_window_size(390, 844)
+        first = self.find("p.headline")
+        self.assertLess(first.location["y"] + first.size["height"], self.run_script("return innerHeight"))
+
+    def test_a_screen_has_room_for_every_table(self):
+        self.resize(1280)
+        self.unfold()
+        wide = self.run_script(
+            "return [...document.querySelectorAll('.scroll:has(table)')]"
+            ".filter(box => box.scrollWidth > box.clientWidth)"
+            ".map(box => box.innerText.slice(0, 60))")
+        self.assertEqual(wide, [])
 
     def test_sections_fold_and_unfold(self):
         details = self.find("details")

@@ -190,6 +190,21 @@ pub fn peak(of: Peak, most_tasks: usize) -> String {
     }
 }
 
+/// Formats the peak as [`peak`] does, without words.
+pub fn peak_alone(of: Peak, most_tasks: usize) -> String {
+    let tasks = |tasks: Option<f64>| tasks.map_or("none".into(), |tasks| format!("{tasks:.1}"));
+    let beyond = match of.tasks {
+        Some(peak) if peak.round() > most_tasks as f64 => ", not measured",
+        _ => "",
+    };
+    format!(
+        "{} ({} to {}{beyond})",
+        tasks(of.tasks),
+        tasks(of.low),
+        tasks(of.high)
+    )
+}
+
 /// Formats two significant digits, without an exponent.
 fn short(value: f64) -> String {
     if value == 0.0 {

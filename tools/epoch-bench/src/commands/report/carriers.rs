@@ -5,6 +5,7 @@
 use anyhow::Result;
 use epoch_results::judge::Carriers;
 use epoch_results::record::CompareReport;
+use host::environment::Environment;
 
 use super::input::{Input, Results};
 use super::part::Part;
@@ -60,6 +61,13 @@ impl<'a> Group<'a> {
             Self::Carriers([processes, threads], _) => {
                 format!("{} and {}", processes.name, threads.name)
             }
+        }
+    }
+
+    /// Returns the environment of the measurement.
+    pub fn environment(&self) -> &'a Environment {
+        match self {
+            Self::One(input) | Self::Carriers([input, _], _) => input.results.environment(),
         }
     }
 

@@ -62,8 +62,15 @@ fn page(args: &ReportArgs, mut inputs: Vec<Input>, command: Vec<String>) -> Resu
         page.caveats.push(CAVEAT.into());
     }
     let mut sections = Vec::new();
+    let several = origin::are_several(&inputs);
     for group in Group::all(&inputs) {
-        let part = group.part()?;
+        let mut part = group.part()?;
+        if several {
+            let of = machine(group.environment());
+            part.outcomes
+                .iter_mut()
+                .for_each(|outcome| outcome.about += &format!("; {of}"));
+        }
         page.outcomes.extend(part.outcomes);
         page.warnings.extend(part.warnings);
         let named = part.sections.into_iter();

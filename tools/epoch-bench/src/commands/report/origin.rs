@@ -71,6 +71,11 @@ fn same(one: &Environment, other: &Environment) -> bool {
     facts(one) == facts(other)
 }
 
+/// Returns whether the files are of several machines, kernels or clock sources.
+pub fn are_several(inputs: &[Input]) -> bool {
+    Origin::all(inputs).len() > 1
+}
+
 /// Returns the section about the machines and kernels of the measurements.
 pub fn origins(inputs: &[Input]) -> Section {
     let origins = Origin::all(inputs);

@@ -113,7 +113,7 @@ fn model(report: &SweepReport) -> Block {
         let models = &report.usl;
         let mut table = Table::default();
         table.push("tracker", Align::Left, models, |of| of.tracker.clone());
-        table.push("lambda (a second, one task)", Align::Left, models, |of| {
+        table.push("lambda (one task)", Align::Left, models, |of| {
             let [value, low, high] = [of.lambda.value, of.lambda.low, of.lambda.high];
             format!("{value:.0} ({low:.0} to {high:.0})")
         });
@@ -123,21 +123,23 @@ fn model(report: &SweepReport) -> Block {
         table.push("kappa (coherency)", Align::Left, models, |of| {
             words::estimate(of.kappa)
         });
-        table.push("peak", Align::Left, models, |of| words::peak(of.peak, most));
+        table.push("peak (tasks)", Align::Left, models, |of| {
+            words::peak_alone(of.peak, most)
+        });
         table.push("R^2", Align::Right, models, |of| {
             format!("{:.3}", of.r_squared)
         });
         table.push("fit", Align::Left, models, |of| {
             let percent = 100.0 * of.deviation;
-            let off = format!("up to {percent:.0}% of the highest mean off");
-            if of.is_bad() {
-                format!("BAD, {off}: do not rely on it")
-            } else {
-                off
-            }
+            let fit = if of.is_bad() { "BAD" } else { "good" };
+            format!("{fit}: up to {percent:.0}% off")
         });
         blocks.push(samples::table(
-            format!("Parameters, with {}% intervals", report.confidence_percent),
+            format!(
+                "Parameters, with {}% intervals; the fit is in percent of the highest mean: do not \
+                 rely on a bad one",
+                report.confidence_percent
+            ),
             table,
         ));
     }
