@@ -69,7 +69,7 @@ impl Epochs {
         Ok(Self { dir: dir.into() })
     }
 
-    /// Reads the state of all epochs. One that is freed meanwhile is left out.
+    /// Reads the state of all epochs. One that is freed during the call is left out.
     pub fn read(&self) -> Result<Snapshot> {
         let at = Instant::now();
         let entries = fs::read_dir(&self.dir).with_context(|| {

@@ -2,9 +2,9 @@
 
 //! Examples of the command line, for the manual pages.
 
-/// A command line, and what it does.
+/// A command line, and its purpose.
 pub struct Example {
-    /// What it does.
+    /// Its purpose.
     pub what: &'static str,
     /// The command line.
     pub line: &'static str,

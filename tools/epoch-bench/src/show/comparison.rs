@@ -71,7 +71,7 @@ fn decimals(width: f64) -> usize {
     }
 }
 
-/// How many comparisons there are, and samples of each tracker in them.
+/// Numbers of comparisons, and of samples in them.
 #[derive(Clone, Copy, Debug)]
 pub struct Comparisons {
     /// Number of comparisons with the same baseline.

@@ -18,14 +18,14 @@ const FACTS: [&str; 4] = ["kernel", "cpus", "machine", "clocksource"];
 
 /// Differences between the files of two sides.
 pub struct Diff {
-    /// What differs between the machines and kernels, a line each.
+    /// Facts that differ between the machines and kernels, a line each.
     differs: Vec<String>,
     /// Names of the rates and of the ratios, and their differences.
     rows: Vec<(String, Difference)>,
     confidence: Confidence,
 }
 
-/// What a row is of.
+/// Subject of a row.
 #[derive(Clone, Copy)]
 enum Of {
     /// Rate of the series with this number.

@@ -2,8 +2,8 @@
 
 //! Results as users see them: as text, as plots, and on a page. Nothing here measures or judges.
 //!
-//! What is said of a subject, and the columns of its tables, stand in the file of that name; text
-//! and page both take them from there.
+//! Each subject has a file with its sentences and the columns of its tables; text and page both take
+//! them from there.
 
 pub mod activity;
 pub mod carriers;

@@ -8,7 +8,7 @@ use ministat::{Confidence, Dataset, Difference, Edition};
 
 use crate::record::{CompareReport, Comparison, Equivalence, Evidence, Sample, TrackerReport};
 
-/// What ended the measurement.
+/// Rule by which the measurement ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopping {
     /// The number of samples was fixed.

@@ -36,7 +36,7 @@ pub struct Side {
     pub spread_percent: Option<f64>,
 }
 
-/// What the units of a comparison are.
+/// Kind of the units that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Boots.

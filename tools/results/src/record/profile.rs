@@ -100,7 +100,7 @@ impl ProfileReport {
     /// Value of `schema` in these files.
     pub const SCHEMA: &'static str = "epoch-bench/profile/1";
 
-    /// Reads a file that [`write()`](crate::json::write) wrote.
+    /// Reads a file that [`write()`](super::write()) wrote.
     pub fn read(json: &[u8]) -> Result<Self> {
         expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;

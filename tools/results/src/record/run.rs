@@ -51,7 +51,7 @@ impl RunReport {
     /// Value of `schema` in these files.
     pub const SCHEMA: &'static str = "epoch-bench/run/1";
 
-    /// Reads a file that [`write()`] wrote.
+    /// Reads a file that [`write()`](super::write()) wrote.
     pub fn read(json: &[u8]) -> Result<Self> {
         expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;

@@ -118,7 +118,7 @@ impl SweepReport {
     /// Value of `schema` in these files.
     pub const SCHEMA: &'static str = "epoch-bench/sweep/1";
 
-    /// Reads a file that [`json::write()`] wrote, complete or not.
+    /// Reads a file that [`write()`](super::write()) wrote, complete or not.
     pub fn read(json: &[u8]) -> Result<Self> {
         expect_schema(json, Self::SCHEMA)?;
         let report: Self = serde_json::from_slice(json)?;

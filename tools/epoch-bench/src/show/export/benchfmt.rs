@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use epoch_results::examples::{compared, published};
 
-    /// What benchstat reads of a line: a name, a count, and pairs of a number and a unit.
+    /// Reads a line as benchstat does: a name, a count, and pairs of a number and a unit.
     fn read(line: &str) -> (&str, u64, Vec<(f64, &str)>) {
         let words: Vec<_> = line.split_whitespace().collect();
         assert!(words.len() >= 4 && words.len() % 2 == 0, "{line}");
