@@ -68,15 +68,19 @@ itself() {
 }
 
 watched() {
-	bench run --tracker epoch --testcase di --waiters 2 --tasks 2 --samples 20 --interval-ms 100 \
-		>/dev/null 2>&1 &
+	epoch-bench run --tracker epoch --testcase di --waiters 2 --tasks 2 --samples 1000 \
+		--interval-ms 100 >/tmp/long 2>&1 &
+	long=$!
+	soon busy
 	prints "the epochs of the machine are shown while they work" '^ +[0-9].* [1-9][0-9]* .*  bench' \
 		epoch-bench top --interval-ms 500 --count 2
 	prints "and recorded as a timeline" '[1-9][0-9]* sections, [1-9][0-9]* grace periods' \
 		epoch-bench timeline --ms 300 --output /out/timeline.json
 	prints "with the sections of a task" '"dur":[0-9.]+.*"name":"bench' cat /out/timeline.json
-	wait $!
 	ok "no instance of tracing is left" sh -c '[ -z "$(ls /sys/kernel/tracing/instances)" ]'
+	kill $long
+	wait $long
+	soon idle
 	prints "and their rates when they do not" '^ +0 .* 0 +0 +0  bench' \
 		epoch-bench top --interval-ms 100 --count 1
 }
