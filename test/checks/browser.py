@@ -170,7 +170,7 @@ class Page(unittest.TestCase):
 
     def test_the_verdict_comes_first(self):
         first = self.find("p.headline")
-        self.assertEqual(first.text, "epoch is 1.81x mutex Difference proven")
+        self.assertEqual(first.text, "epoch is 1.81x mutex: difference proven")
         self.assertLess(first.location["y"], 400)
         self.assertGreaterEqual(float(first.value_of_css_property("font-size")[:-2]), 24)
 

@@ -81,7 +81,7 @@ fn all_kinds_of_files_come_together() {
     );
     let words = |words: &str| assert!(html.contains(words), "{words} is not there");
     words("<h1>epoch-bench: mutex, epoch</h1>");
-    words("<p class=\"headline\">epoch is 1.81x mutex <strong");
+    words("<p class=\"headline\">epoch is 1.81x mutex: <strong");
     words("(paired t, N=12 each)");
     words("<p class=\"headline\">mutex peaks at 4 tasks</p>");
     words("A model, not a measurement");
@@ -160,7 +160,7 @@ fn processes_stand_beside_threads() {
     words(">switches<");
     words(">softirq<");
     words(">IPIs<");
-    words("<p class=\"headline\">epoch is 3.52x mutex <strong");
+    words("<p class=\"headline\">epoch is 3.52x mutex: <strong");
 }
 
 #[test]

@@ -69,8 +69,8 @@ impl Standing {
     /// Returns nothing if nothing was tested.
     fn words(self) -> &'static str {
         match self {
-            Self::Proven => "Difference proven",
-            Self::NotProven => "No difference proven",
+            Self::Proven => "difference proven",
+            Self::NotProven => "no difference proven",
             Self::Measured => "",
         }
     }
