@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use host::error::usage;
 use ministat::{
     DEFAULT_WIDTH, Dataset, Edition, Input, MAX_DATASETS, MAX_WIDTH, MIN_WIDTH, Options, report,
@@ -24,16 +24,21 @@ pub fn execute(args: &MinistatArgs) -> Result<()> {
             args.files.len()
         )));
     }
+    let edition = if args.legacy_relative_error {
+        Edition::Legacy
+    } else {
+        Edition::Current
+    };
     let input = Input {
         column: args.column as usize,
         delimiters: args.delimiters.clone().into_bytes(),
     };
     let datasets = if args.files.is_empty() {
-        vec![read(Path::new("-"), &input)?]
+        vec![read(Path::new("-"), &input, edition)?]
     } else {
         let files = args.files.iter();
         files
-            .map(|file| read(file, &input))
+            .map(|file| read(file, &input, edition))
             .collect::<Result<_>>()?
     };
     let options = Options {
@@ -45,29 +50,29 @@ pub fn execute(args: &MinistatArgs) -> Result<()> {
         width: args
             .width
             .map_or_else(default_width, |width| width as usize),
-        edition: if args.legacy_relative_error {
-            Edition::Legacy
-        } else {
-            Edition::Current
-        },
+        edition,
     };
     let text = report(&datasets, &options)?;
     io::stdout().write_all(text.as_bytes())?;
     Ok(())
 }
 
-fn read(path: &Path, input: &Input) -> Result<Dataset> {
+fn read(path: &Path, input: &Input, edition: Edition) -> Result<Dataset> {
     if path == Path::new("-") {
         // Bad data is a usage error, as with the original.
         return Dataset::read(STDIN, io::stdin().lock(), input)
             .map_err(|error| usage(error.to_string()));
     }
     let name = path.to_string_lossy();
-    // Exit code 2, as of the original.
     let file = File::open(path).map_err(|error| {
-        usage(format!(
+        let text = format!(
             "cannot open {name}: {error}: name a file of numbers, or '-' for standard input"
-        ))
+        );
+        // The exit codes of the originals.
+        match edition {
+            Edition::Current => usage(text),
+            Edition::Legacy => anyhow!(text),
+        }
     })?;
     match Dataset::read(name, BufReader::new(file), input) {
         Ok(dataset) => Ok(dataset),
