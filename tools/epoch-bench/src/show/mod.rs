@@ -14,6 +14,7 @@ pub mod false_positives;
 pub mod hook;
 pub mod html;
 pub mod observed;
+pub mod page;
 pub mod profile;
 pub mod svg;
 pub mod sweep;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `epoch-bench report`
+//! Contents of the page of `epoch-bench report`; [`html`](super::html) has its markup.
 
 mod carriers;
 mod compare;
@@ -14,43 +14,19 @@ mod samples;
 mod sweep;
 
 use anyhow::Result;
-use host::destination::{Destination, replaces};
-use host::error::usage;
 
 use self::carriers::Group;
-use self::input::{COMMANDS, Input, distinguish};
-use super::setup::command_line;
-use crate::cli::ReportArgs;
-use crate::show::comparison::CAVEAT;
-use crate::show::html::{Page, Section};
-use crate::show::svg::words::machine;
+use super::comparison::CAVEAT;
+use super::html::{Page, Section};
+use super::svg::words::machine;
 
-pub fn execute(args: &ReportArgs) -> Result<()> {
-    if args.files.is_empty() {
-        return Err(usage(format!(
-            "there is nothing to report: name files that {COMMANDS} wrote"
-        )));
-    }
-    for file in &args.files {
-        if replaces(file, &args.output) {
-            return Err(usage(format!(
-                "--output {} would overwrite an input file: name another file",
-                file.display()
-            )));
-        }
-    }
-    let inputs: Result<Vec<_>> = args.files.iter().map(|file| Input::read(file)).collect();
-    let mut inputs = inputs?;
-    distinguish(&mut inputs, &args.files);
-    let html = page(args, inputs, command_line())?.html()?;
-    Destination::open("--output", &args.output)?.write(|out| Ok(out.write_all(html.as_bytes())?))
-}
+pub use self::input::{COMMANDS, Input, distinguish};
 
 /// Returns the page of these files; `command` makes it again.
-fn page(args: &ReportArgs, mut inputs: Vec<Input>, command: Vec<String>) -> Result<Page> {
+pub fn page(title: Option<String>, mut inputs: Vec<Input>, command: &[String]) -> Result<Page> {
     inputs.sort_by_key(|input| input.results.rank());
     let mut page = Page {
-        title: args.title.clone().unwrap_or_else(|| title(&inputs)),
+        title: title.unwrap_or_else(|| names(&inputs)),
         generator: concat!("epoch-bench ", env!("CARGO_PKG_VERSION")).into(),
         warnings: origin::warnings(&inputs),
         ..Page::default()
@@ -78,12 +54,12 @@ fn page(args: &ReportArgs, mut inputs: Vec<Input>, command: Vec<String>) -> Resu
     }
     page.sections = tell_apart(sections);
     page.sections.push(origin::origins(&inputs));
-    page.sections.push(origin::commands(&inputs, &command));
+    page.sections.push(origin::commands(&inputs, command));
     Ok(page)
 }
 
 /// Returns a title that names each tracker once.
-fn title(inputs: &[Input]) -> String {
+fn names(inputs: &[Input]) -> String {
     let mut trackers: Vec<&str> = Vec::new();
     for tracker in inputs.iter().flat_map(|input| input.results.trackers()) {
         if !trackers.contains(&tracker) {
