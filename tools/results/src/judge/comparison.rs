@@ -344,7 +344,7 @@ mod tests {
                         side.extend(examples::samples(&[total as u64]));
                     }
                     let [before, after] = &sides;
-                    let precision = precision(before, &[after.clone()], Confidence::P95);
+                    let precision = precision(before, std::slice::from_ref(after), Confidence::P95);
                     if before.len() >= 10 && precision.is_some_and(|percent| percent <= 2.0) {
                         break;
                     }
