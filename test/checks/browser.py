@@ -185,7 +185,7 @@ class Page(unittest.TestCase):
         wide = self.run_script(
             "return [...document.querySelectorAll('.scroll:has(table)')]"
             ".filter(box => box.scrollWidth > box.clientWidth)"
-            ".map(box => box.innerText.slice(0, 60))")
+            ".map(box => [box.scrollWidth - box.clientWidth, box.innerText.slice(0, 60)])")
         self.assertEqual(wide, [])
 
     def test_sections_fold_and_unfold(self):
