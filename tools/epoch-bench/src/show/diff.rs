@@ -20,9 +20,15 @@ const FACTS: [&str; 4] = ["kernel", "cpus", "machine", "clocksource"];
 pub struct Diff {
     /// Facts that differ between the machines and kernels, a line each.
     differs: Vec<String>,
-    /// Names of the rates and of the ratios, and their differences.
-    rows: Vec<(String, Difference)>,
+    rows: Vec<Row>,
     confidence: Confidence,
+}
+
+/// A rate or a ratio, and its difference.
+struct Row {
+    name: String,
+    of: Of,
+    difference: Difference,
 }
 
 /// Subject of a row.
@@ -52,22 +58,30 @@ impl Diff {
             };
             side.iter().filter_map(run).collect()
         };
-        let mut names = Vec::new();
+        let mut subjects = Vec::new();
         let mut differences = Vec::new();
         for (name, of) in rows(first) {
             if let Some(difference) = Difference::of(&runs(of, old), &runs(of, new), confidence) {
-                names.push(name);
+                subjects.push((name, of));
                 differences.push(difference);
             }
         }
         ensure!(
-            !names.is_empty(),
+            !subjects.is_empty(),
             "no iteration was done before: there is nothing to compare"
         );
         diff::adjust(&mut differences, confidence);
         Ok(Self {
             differs: differs(old, new),
-            rows: names.into_iter().zip(differences).collect(),
+            rows: subjects
+                .into_iter()
+                .zip(differences)
+                .map(|((name, of), difference)| Row {
+                    name,
+                    of,
+                    difference,
+                })
+                .collect(),
             confidence,
         })
     }
@@ -83,44 +97,42 @@ impl Diff {
     fn table(&self) -> Table {
         let rows = &self.rows;
         let mut table = Table::default();
-        // Rates have no decimals, ratios have three.
-        let number = |name: &str, mean: f64| match name.contains('/') {
-            true => format!("{mean:.3}x"),
-            false => format!("{mean:.0}"),
-        };
         let spread = |spread: Option<f64>| spread.map_or("-".into(), |of| format!("{of:.1}%"));
-        table.push("of", Align::Left, rows, |(name, _)| name.clone());
-        table.push("old", Align::Right, rows, |(name, of)| {
-            number(name, of.old.mean)
+        table.push("of", Align::Left, rows, |row| row.name.clone());
+        table.push("old", Align::Right, rows, |row| {
+            row.of.number(row.difference.old.mean)
         });
-        table.push("spread", Align::Right, rows, |(_, of)| {
-            spread(of.old.spread_percent)
+        table.push("spread", Align::Right, rows, |row| {
+            spread(row.difference.old.spread_percent)
         });
-        table.push("new", Align::Right, rows, |(name, of)| {
-            number(name, of.new.mean)
+        table.push("new", Align::Right, rows, |row| {
+            row.of.number(row.difference.new.mean)
         });
-        table.push("spread", Align::Right, rows, |(_, of)| {
-            spread(of.new.spread_percent)
+        table.push("spread", Align::Right, rows, |row| {
+            spread(row.difference.new.spread_percent)
         });
-        table.push("change", Align::Right, rows, |(_, of)| {
-            format!("{:+.1}%", of.percent)
+        table.push("change", Align::Right, rows, |row| {
+            format!("{:+.1}%", row.difference.percent)
         });
         let level = self.confidence.to_string();
-        table.push(&level, Align::Left, rows, |(_, of)| match of.interval {
-            Some(Interval { low, high }) => format!("{low:+.1}% to {high:+.1}%"),
-            None => "-".into(),
+        table.push(&level, Align::Left, rows, |row| {
+            match row.difference.interval {
+                Some(Interval { low, high }) => format!("{low:+.1}% to {high:+.1}%"),
+                None => "-".into(),
+            }
         });
-        table.push("verdict", Align::Left, rows, |(_, of)| match of.p {
-            Some(_) => proven(of.proven).into(),
+        table.push("verdict", Align::Left, rows, |row| match row.difference.p {
+            Some(_) => proven(row.difference.proven).into(),
             None => "no verdict".into(),
         });
         table
     }
 
     fn notes(&self) -> Vec<String> {
-        let Some((_, Difference { unit, old, new, .. })) = self.rows.first() else {
+        let Some(Row { difference, .. }) = self.rows.first() else {
             return Vec::new();
         };
+        let Difference { unit, old, new, .. } = difference;
         let units = match (unit, old.units) {
             (Unit::Boot, 1) => "boot",
             (Unit::Boot, _) => "boots",
@@ -153,6 +165,14 @@ impl Diff {
 }
 
 impl Of {
+    /// Formats a mean: rates have no decimals, ratios have three.
+    fn number(self, mean: f64) -> String {
+        match self {
+            Self::Rate(_) => format!("{mean:.0}"),
+            Self::Ratio(..) => format!("{mean:.3}x"),
+        }
+    }
+
     fn mean(self, file: &Results) -> Option<f64> {
         let samples = |index: usize| &file.series[index].samples[..];
         match self {
