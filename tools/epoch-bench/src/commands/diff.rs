@@ -5,11 +5,10 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use host::destination::read;
+use anyhow::Result;
 use host::error::usage;
 
-use super::export::{COMMANDS, results};
+use super::export::read_results;
 use crate::cli::DiffArgs;
 use crate::show::diff::Diff;
 use crate::show::export::Results;
@@ -26,17 +25,5 @@ pub fn execute(args: &DiffArgs) -> Result<()> {
 
 fn side(first: &PathBuf, others: &[PathBuf]) -> Result<Vec<Results>> {
     let files = std::iter::once(first).chain(others);
-    files
-        .map(|file| {
-            let name = file.display();
-            let json = read(file).with_context(|| {
-                format!("cannot read {name}: name a file that {COMMANDS} wrote")
-            })?;
-            results(&json).map_err(|error| {
-                usage(format!(
-                    "{name} is nothing that {COMMANDS} wrote: {error:#}"
-                ))
-            })
-        })
-        .collect()
+    files.map(|file| read_results(file)).collect()
 }

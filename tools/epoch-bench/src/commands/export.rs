@@ -3,6 +3,7 @@
 //! `epoch-bench export`
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use epoch_results::judge;
@@ -15,7 +16,7 @@ use crate::cli::ExportArgs;
 use crate::show::export::Results;
 
 /// Commands that write files that can be exported.
-pub const COMMANDS: &str = "'run --json', 'compare --json' or 'sweep --json'";
+const COMMANDS: &str = "'run --json', 'compare --json' or 'sweep --json'";
 
 pub fn execute(args: &ExportArgs) -> Result<()> {
     let name = args.file.display();
@@ -28,14 +29,7 @@ pub fn execute(args: &ExportArgs) -> Result<()> {
             "--output {name} would replace the file itself: name another file"
         )));
     }
-    let json = read(&args.file)
-        .with_context(|| format!("cannot read {name}: name a file that {COMMANDS} wrote"))?;
-    // Bad data is a usage error, as with draw.
-    let mut results = results(&json).map_err(|error| {
-        usage(format!(
-            "{name} is nothing that {COMMANDS} wrote: {error:#}"
-        ))
-    })?;
+    let mut results = read_results(&args.file)?;
     if let Some(tracker) = &args.tracker {
         results.series.retain(|series| series.tracker == *tracker);
         ensure!(
@@ -50,8 +44,19 @@ pub fn execute(args: &ExportArgs) -> Result<()> {
     }
 }
 
-/// Reads the samples of a file.
-pub fn results(json: &[u8]) -> Result<Results> {
+/// Reads the samples of a file. Bad data is a usage error, as with draw.
+pub fn read_results(file: &Path) -> Result<Results> {
+    let name = file.display();
+    let json = read(file)
+        .with_context(|| format!("cannot read {name}: name a file that {COMMANDS} wrote"))?;
+    parse(&json).map_err(|error| {
+        usage(format!(
+            "{name} is nothing that {COMMANDS} wrote: {error:#}"
+        ))
+    })
+}
+
+fn parse(json: &[u8]) -> Result<Results> {
     let schema = record::schema(json)?;
     Ok(match &schema[..] {
         RunReport::SCHEMA => RunReport::read(json)?.into(),

@@ -120,7 +120,7 @@ pub fn equivalences(
 ) -> impl Iterator<Item = String> {
     comparisons.iter().filter_map(move |comparison| {
         let of = comparison.evidence.as_ref()?.equivalence.as_ref()?;
-        let verdict = if of.proven { "proven" } else { "not proven" };
+        let verdict = proven(of.proven);
         Some(format!(
             "{} is within {}% of {}: {verdict} at {confidence} confidence (two one-sided paired t \
              tests, p {})",
