@@ -171,20 +171,19 @@ pub fn estimate(of: Estimate) -> String {
 
 /// Formats the peak with its interval in brackets, for curves that end at this many tasks.
 pub fn peak(of: Peak, most_tasks: usize) -> String {
-    let tasks = |tasks: Option<f64>| tasks.map_or("none".into(), |tasks| format!("{tasks:.1}"));
     match of.tasks {
         None if of.low.is_none() => "no peak (model)".into(),
-        None => format!("no peak (model; {} to none)", tasks(of.low)),
+        None => format!("no peak (model; {} to none)", tasks_or_none(of.low)),
         Some(peak) => {
-            let beyond = if peak.round() > most_tasks as f64 {
+            let beyond = if is_beyond(peak, most_tasks) {
                 ", beyond what was measured"
             } else {
                 ""
             };
             format!(
                 "peak at {peak:.1} tasks (model; {} to {}{beyond})",
-                tasks(of.low),
-                tasks(of.high)
+                tasks_or_none(of.low),
+                tasks_or_none(of.high)
             )
         }
     }
@@ -192,17 +191,25 @@ pub fn peak(of: Peak, most_tasks: usize) -> String {
 
 /// Formats the peak as [`peak`] does, without words.
 pub fn peak_alone(of: Peak, most_tasks: usize) -> String {
-    let tasks = |tasks: Option<f64>| tasks.map_or("none".into(), |tasks| format!("{tasks:.1}"));
     let beyond = match of.tasks {
-        Some(peak) if peak.round() > most_tasks as f64 => ", not measured",
+        Some(peak) if is_beyond(peak, most_tasks) => ", not measured",
         _ => "",
     };
     format!(
         "{} ({} to {}{beyond})",
-        tasks(of.tasks),
-        tasks(of.low),
-        tasks(of.high)
+        tasks_or_none(of.tasks),
+        tasks_or_none(of.low),
+        tasks_or_none(of.high)
     )
+}
+
+fn tasks_or_none(tasks: Option<f64>) -> String {
+    tasks.map_or("none".into(), |tasks| format!("{tasks:.1}"))
+}
+
+/// True if the peak is at more tasks than were measured.
+fn is_beyond(peak: f64, most_tasks: usize) -> bool {
+    peak.round() > most_tasks as f64
 }
 
 /// Formats two significant digits, without an exponent.
