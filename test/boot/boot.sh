@@ -72,9 +72,7 @@ while (($#)); do
 	--bench) modules=1 bench=1 ;;
 	--perf) programs+=(--program /usr/bin/perf) ;;
 	--cpu) features=$2 && shift ;;
-	# A CPU that waits for others, as the clocksource's watchdog does, prevents them from
-	# running.
-	--patches) tcg_thread=single append+=" tsc=nowatchdog" ;;
+	--patches) tcg_thread=single ;;
 	# Otherwise the kernel distrusts the TSC of an emulated CPU, and reads a slower clock.
 	--icount | --shift)
 		icount=0

@@ -33,8 +33,12 @@ run_guest() {
 	say "guest: ${image_name:-$(basename -- "$image")}, $cpus CPUs, $memory MiB, $accel ($why)"
 	case $accel in
 	kvm) machine=(-accel kvm -cpu "host${features:+,$features}") ;;
-	# qemu64 has cmpxchg16b, and few other features that would have to be emulated.
-	tcg) machine=(-accel "tcg,thread=${tcg_thread:-multi}${each_instruction:+,one-insn-per-tb=on}" -cpu "$cpu${features:+,$features}") ;;
+	# qemu64 has cmpxchg16b, and few other features that would have to be emulated. On a busy
+	# machine the clocksource's watchdog comes late, and takes that for a fault of the TSC.
+	tcg)
+		[[ $on == arm64 ]] || append+=" tsc=nowatchdog"
+		machine=(-accel "tcg,thread=${tcg_thread:-multi}${each_instruction:+,one-insn-per-tb=on}" -cpu "$cpu${features:+,$features}")
+		;;
 	# Without sleep=off an idle guest would wait for the host's clock.
 	icount) machine=(-accel "tcg,thread=single" -icount "shift=$icount,sleep=off" -cpu "$cpu") ;;
 	esac

@@ -198,6 +198,14 @@ hook_command() {
 	ok "the mechanism is still left to the tracker" left_to_tracker
 }
 
+# ended PROCESS FILE: wait for the process, whose output is in FILE.
+ended() {
+	wait "$1" || {
+		cat "$2"
+		return 1
+	}
+}
+
 # Shares of the rate of none, concurrently: mutex less than a fifth, epoch more than a quarter.
 beside() {
 	for tracker in mutex epoch; do
@@ -215,8 +223,8 @@ side_by_side() {
 	epoch-bench compare none epoch $small --json /out/beside-epoch.json >/tmp/beside-epoch 2>&1 &
 	first=$!
 	ok "compare beside another one" sh -c \
-		"epoch-bench compare none mutex $small --json /out/beside-mutex.json >/tmp/beside-mutex 2>&1"
-	ok "the other one, too" wait $first
+		"epoch-bench compare none mutex $small --json /out/beside-mutex.json"
+	ok "the other one, too" ended $first /tmp/beside-epoch
 	# Alone, the mutex reaches a tenth of the blocks of none, and an epoch as many as none.
 	ok "each has measured its own trackers" beside
 	prints "the tracker of sysfs is what it was" '^epoch$' cat $sys/tracker
@@ -225,7 +233,7 @@ side_by_side() {
 	first=$!
 	soon busy
 	for tracker in mutex spin mutex epoch; do write $sys/tracker $tracker; sleep 0.2; done
-	ok "run with its own tracker, while sysfs says others" wait $first
+	ok "run with its own tracker, while sysfs says others" ended $first /tmp/run
 	# The mutex would reach a tenth.
 	ok "no sample is of another tracker" awk -F'[: ]' '/^min/ { t = $6; if (!n++ || t < least) least = t; if (t > most) most = t }
 		END { print least, most; exit !(n > 20 && least * 6 > most) }' /tmp/run
@@ -255,7 +263,7 @@ side_by_side() {
 	first=$!
 	soon grep -q '^round 2 ' /tmp/compare
 	bench run --samples 1 --warmup 0 --interval-ms 10 --tasks 1 >/tmp/run 2>&1
-	ok "compare, and others have workers for a moment" wait $first
+	ok "compare, and others have workers for a moment" ended $first /tmp/compare
 	prints "it says that it has left out a round" 'workers of others: 0,.* (1|came and went).*retaken' cat /tmp/compare
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! Files that commands have left elsewhere, in the directories `EPOCH_SAVED`: there is one of each
-//! command, and each conforms to its schema.
+//! command, and each conforms to its schema. Timelines are in the form of Perfetto.
 
 mod common;
 
@@ -36,6 +36,9 @@ fn each_file_is_what_its_schema_says() {
     }
     let mut seen = BTreeSet::new();
     for (name, json) in found {
+        if json["traceEvents"].is_array() {
+            continue;
+        }
         let form = json["schema"].as_str().unwrap_or_default();
         let command = SAVED
             .into_iter()
