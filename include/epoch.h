@@ -37,7 +37,7 @@ struct epoch {
 	/* public: for the functions below */
 	unsigned long __percpu *active __aligned(32);
 	/* private: */
-	unsigned long private[(1024 - 32) / sizeof(long) - 1];
+	unsigned long private[(1536 - 32) / sizeof(long) - 1];
 } __aligned(64);
 
 /* Private: the per-CPU data of an epoch. */

@@ -11,6 +11,7 @@ use crate::{
         CpuQueue, //
     },
     helpers,
+    histogram::Histogram,
     links::{
         KernelLinks,
         Taken, //
@@ -47,6 +48,7 @@ use kernel::{
     types::Opaque, //
 };
 use kernel_ext::{
+    clock::monotonic_fast_ns,
     compat::smp_rmb,
     once::OnceWord,
     percpu::this_cpu_inc,
@@ -97,8 +99,8 @@ unsafe impl Sync for Head {}
 ///
 /// # Invariants
 ///
-/// `epoch` and `cpu` name the owner once the queue has a tender. Only the tender writes them, and
-/// initialises the work item. Only the engine queues the work item, once each time that the queue
+/// `epoch` and `cpu` name the owner once the queue has a tender. Only the tender writes them,
+/// accesses the times, and initialises the work item. Only the engine queues the work item, once each time that the queue
 /// is handed to it, so that the worker is the tender when it runs.
 #[repr(C)]
 pub(crate) struct CpuCallbacks {
@@ -109,6 +111,11 @@ pub(crate) struct CpuCallbacks {
     invoked: OnceWord,
     epoch: Atomic<*const Epoch>,
     cpu: OnceWord,
+    /// No callback that is fresh was queued earlier, except for the one that made its caller the
+    /// tender, a few instructions before.
+    fresh_since_ns: UnsafeCell<u64>,
+    /// Likewise for those that wait.
+    waiting_since_ns: UnsafeCell<u64>,
     /// The worker's work item; initialised if `has_work`.
     work: Opaque<bindings::work_struct>,
     has_work: UnsafeCell<bool>,
@@ -122,12 +129,14 @@ unsafe impl Send for CpuCallbacks {}
 unsafe impl Sync for CpuCallbacks {}
 
 impl CpuCallbacks {
-    /// Sets `epoch` and `cpu`, at the first use.
+    /// Notes the time of the first callback; sets `epoch` and `cpu`, at the first use.
     ///
     /// # Safety
     ///
-    /// The caller is the queue's tender, and `self` belongs to `epoch` and `cpu`.
+    /// The caller has just become the queue's tender, and `self` belongs to `epoch` and `cpu`.
     unsafe fn set_up(&self, epoch: &Epoch, cpu: CpuId) {
+        // SAFETY: The caller is the tender.
+        unsafe { *self.fresh_since_ns.get() = monotonic_fast_ns() };
         if self.epoch.load(Relaxed).is_null() {
             self.cpu.write(cpu.as_u32() as usize);
             // INVARIANT: `self` belongs to `epoch` and `cpu`, as this function requires.
@@ -191,6 +200,12 @@ impl CpuCallbacks {
                 *self.has_work.get() = true;
             }
         }
+        // Before the queue is handed to the engine.
+        // SAFETY: The caller is the tender.
+        unsafe {
+            *self.waiting_since_ns.get() = *self.fresh_since_ns.get();
+            *self.fresh_since_ns.get() = monotonic_fast_ns();
+        }
         epoch.flavour().wake_if(|engine| {
             // SAFETY: The caller is the tender, and none wait. An epoch is not freed before its
             // queues are idle and it has left its engine.
@@ -212,6 +227,8 @@ impl CpuCallbacks {
         // SAFETY: The worker is started only when there are callbacks to invoke.
         let epoch = unsafe { self.epoch() };
         let ready = self.queue.take_ready().unwrap_or_default();
+        // SAFETY: The worker is the tender.
+        let since = unsafe { *self.waiting_since_ns.get() };
         // The number only grows until the first callback is invoked.
         epoch.callbacks.note_peak(epoch.count_pending_at_least());
         // The next grace period can pass during the invocation.
@@ -224,6 +241,9 @@ impl CpuCallbacks {
         let count = unsafe { self.invoke(ready) };
         if count > 0 {
             trace::callbacks(epoch.name(), count);
+            // The clock may go back a little from one CPU to another.
+            let took = monotonic_fast_ns().saturating_sub(since);
+            epoch.callbacks.latencies.add(took, count);
         }
         // If the worker has released the queue, the epoch may be freed.
         if !is_waiting && !self.queue.release() {
@@ -328,6 +348,9 @@ pub(crate) struct Callbacks {
     peak: Atomic<usize>,
     /// The limit, xor [`Callbacks::DEFAULT_LIMIT`].
     limit: Atomic<u32>,
+    /// Times from the queueing to the return, at most: that of the oldest of those that were
+    /// invoked together.
+    pub(crate) latencies: Histogram,
 }
 
 impl Callbacks {
@@ -338,6 +361,7 @@ impl Callbacks {
         Self {
             peak: Atomic::new(0),
             limit: Atomic::new(0),
+            latencies: Histogram::new(),
         }
     }
 

@@ -22,6 +22,7 @@ mod domain;
 mod engine;
 mod fenced;
 mod helpers;
+mod histogram;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
 mod lifetime;

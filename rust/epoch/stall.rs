@@ -10,6 +10,7 @@ use crate::{
         Pace,
         Slot, //
     },
+    histogram::Histogram,
     platform::KernelPlatform,
     trace,
     tracking::{
@@ -50,6 +51,7 @@ pub(crate) struct Watch {
     report_after_ns: Atomic<u64>,
     last_ns: Atomic<u64>,
     max_ns: Atomic<u64>,
+    durations: Histogram,
     /// The gaps in the records of readers.
     pub(crate) gaps: Gaps,
 }
@@ -69,6 +71,7 @@ impl Watch {
             report_after_ns: Atomic::new(0),
             last_ns: Atomic::new(0),
             max_ns: Atomic::new(0),
+            durations: Histogram::new(),
             gaps: Gaps::new(),
         }
     }
@@ -81,6 +84,11 @@ impl Watch {
     /// Returns the duration of the longest grace period.
     pub(crate) fn max_ns(&self) -> u64 {
         self.max_ns.load(Relaxed)
+    }
+
+    /// Returns the durations of all grace periods.
+    pub(crate) fn durations(&self) -> &Histogram {
+        &self.durations
     }
 
     /// Returns the number of stall reports.
@@ -119,6 +127,7 @@ impl Watch {
         if took > self.max_ns() {
             self.max_ns.store(took, Relaxed);
         }
+        self.durations.count(took);
         if pace == Pace::Expedited {
             self.expedited
                 .store(self.expedited().wrapping_add(1), Relaxed);

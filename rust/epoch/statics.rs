@@ -138,7 +138,7 @@ macro_rules! static_epoch {
 
 // Layouts that C relies on, of `struct epoch` and `struct epoch_cpu`, and their sizes there.
 const _: () = {
-    const EPOCH_SIZE: usize = 1024;
+    const EPOCH_SIZE: usize = 1536;
     const EPOCH_CPU_SIZE: usize = 512;
     assert!(size_of::<Epoch>() <= EPOCH_SIZE);
     assert!(size_of::<CpuSide>() <= EPOCH_CPU_SIZE);

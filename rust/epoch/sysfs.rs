@@ -38,7 +38,7 @@ use kernel_ext::{
 };
 
 /// The files of an epoch's directory, one entry each.
-static ATTRIBUTES: [Attribute<Epoch>; 12] = [
+static ATTRIBUTES: [Attribute<Epoch>; 14] = [
     Attribute::read_only(c"epoch", |epoch, out| {
         out.write(fmt!("{}", epoch.domain.epoch()));
         Ok(())
@@ -85,6 +85,14 @@ static ATTRIBUTES: [Attribute<Epoch>; 12] = [
     }),
     Attribute::read_only(c"grace_period_max_ns", |epoch, out| {
         out.write(fmt!("{}", epoch.watch.max_ns()));
+        Ok(())
+    }),
+    Attribute::read_only(c"grace_period_histogram", |epoch, out| {
+        out.write(fmt!("{}", epoch.watch.durations()));
+        Ok(())
+    }),
+    Attribute::read_only(c"callback_latency_histogram", |epoch, out| {
+        out.write(fmt!("{}", epoch.callbacks.latencies));
         Ok(())
     }),
     Attribute::read_only(c"stalls", |epoch, out| {

@@ -100,3 +100,13 @@ fn value(epoch: &Epoch, name: &CStr) -> Result<u64> {
     let text = epoch.sysfs().read(name)?;
     text.to_str()?.parse().map_err(|_| EIO)
 }
+
+/// Returns the buckets of one of the epoch's histograms.
+fn buckets(epoch: &Epoch, name: &CStr) -> Result<KVec<u64>> {
+    let text = epoch.sysfs().read(name)?;
+    let mut counts = KVec::new();
+    for count in text.to_str()?.split(' ') {
+        counts.push(count.parse().map_err(|_| EIO)?, GFP_KERNEL)?;
+    }
+    Ok(counts)
+}

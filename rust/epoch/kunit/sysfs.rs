@@ -4,6 +4,7 @@
 //! the kernel's `kobj_sysfs_ops`, since sysfs need not be mounted.
 
 use super::{
+    buckets,
     call,
     settled,
     value, //
@@ -28,6 +29,7 @@ use kernel::{
     }, //
 };
 use kernel_ext::{
+    clock::monotonic_fast_ns,
     testing::{
         shared,
         wait_until,
@@ -258,6 +260,55 @@ mod tests {
         epoch.barrier();
         assert_eq!(value(&epoch, c"callbacks_invoked")?, CALLBACKS as u64 + 1);
         assert_eq!(value(&epoch, c"callbacks_peak")?, CALLBACKS as u64);
+        Ok(())
+    }
+
+    #[test]
+    fn grace_periods_are_in_their_histogram() -> Result {
+        const OPEN_MS: i64 = 30;
+
+        let epoch = new()?;
+        assert_eq!(buckets(&epoch, c"grace_period_histogram")?.len(), 32);
+        epoch.synchronize();
+        synchronize_with_section(&epoch, Delta::from_millis(OPEN_MS))?;
+        let took = value(&epoch, c"grace_period_last_ns")?;
+        epoch.synchronize_expedited();
+        let counts = buckets(&epoch, c"grace_period_histogram")?;
+        assert_eq!(counts.iter().sum::<u64>(), 3);
+        // The first bucket is below 2^10 ns.
+        assert!(counts[took.ilog2() as usize - 9] > 0);
+        Ok(())
+    }
+
+    #[test]
+    fn callbacks_are_in_their_histogram() -> Result {
+        const CALLBACKS: usize = 300;
+        const OPEN_MS: i64 = 30;
+
+        let epoch = new()?;
+        let section = epoch.enter();
+        call(&epoch, CALLBACKS)?;
+        fsleep(Delta::from_millis(OPEN_MS));
+        drop(section);
+        epoch.barrier();
+        let counts = buckets(&epoch, c"callback_latency_histogram")?;
+        assert_eq!(counts.iter().sum::<u64>(), CALLBACKS as u64);
+        // They have waited for the section, longer than 2^24 ns.
+        assert_eq!(counts[..15].iter().sum::<u64>(), 0);
+
+        // A callback's time does not begin with an earlier one's.
+        fsleep(Delta::from_millis(OPEN_MS));
+        let begun = monotonic_fast_ns();
+        call(&epoch, 1)?;
+        epoch.barrier();
+        let took = monotonic_fast_ns().saturating_sub(begun);
+        let later = buckets(&epoch, c"callback_latency_histogram")?;
+        let new = later
+            .iter()
+            .zip(counts.iter())
+            .position(|(now, before)| now > before);
+        assert!(new.is_some_and(|bucket| bucket <= took.ilog2() as usize - 9));
+        assert_eq!(later.iter().sum::<u64>(), CALLBACKS as u64 + 1);
         Ok(())
     }
 

@@ -2,12 +2,16 @@
 
 //! State of all epochs of the machine: `/sys/kernel/epoch/`, which belongs to epoch.ko.
 
+use std::error::Error;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+
+use crate::durations::Durations;
 
 /// Directory of the epochs.
 pub const DIR: &str = "/sys/kernel/epoch";
@@ -40,6 +44,10 @@ pub struct Epoch {
     pub peak: u64,
     /// Stalls that were reported.
     pub stalls: u64,
+    /// Durations of the grace periods.
+    pub durations: Durations,
+    /// Times from the queueing of a callback to its return, at most.
+    pub latencies: Durations,
 }
 
 /// State of all epochs at a moment.
@@ -105,22 +113,39 @@ fn epoch(dir: &Path) -> Result<Option<Epoch>> {
         ("callbacks_peak", &mut epoch.peak),
         ("stalls", &mut epoch.stalls),
     ] {
-        let path = dir.join(file);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            // ENODEV, or the directory has gone.
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.raw_os_error() == Some(nix::libc::ENODEV) => return Ok(None),
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {}", path.display()));
-            }
+        let Some(number) = value_of(&dir.join(file), "number")? else {
+            return Ok(None);
         };
-        *value = text
-            .trim()
-            .parse()
-            .with_context(|| format!("{} is no number: '{}'", path.display(), text.trim()))?;
+        *value = number;
+    }
+    for (file, value) in [
+        ("grace_period_histogram", &mut epoch.durations),
+        ("callback_latency_histogram", &mut epoch.latencies),
+    ] {
+        // An older module has none.
+        *value = value_of(&dir.join(file), "histogram")?.unwrap_or_default();
     }
     Ok(Some(epoch))
+}
+
+/// Reads a value, which must be what `kind` says; `None` if there is no such file.
+fn value_of<T>(path: &Path, kind: &str) -> Result<Option<T>>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        // ENODEV, or the directory has gone.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.raw_os_error() == Some(nix::libc::ENODEV) => return Ok(None),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", path.display()));
+        }
+    };
+    let value = text.trim().parse();
+    let value =
+        value.with_context(|| format!("{} is no {kind}: '{}'", path.display(), text.trim()))?;
+    Ok(Some(value))
 }
 
 #[cfg(test)]
@@ -150,12 +175,19 @@ mod tests {
             }
             fs::write(epoch.join("callbacks_invoked"), format!("{invoked}\n")).unwrap();
         }
+        // Older modules have no histograms.
+        fs::write(dir.path().join("b/grace_period_histogram"), "0 4 0\n").unwrap();
         let read = epochs.read().unwrap().epochs;
         assert_eq!(
             (&read[0].name[..], read[0].invoked, read[0].stalls),
             ("a", 8, 3)
         );
         assert_eq!((&read[1].name[..], read[1].invoked), ("b", 7));
+        assert_eq!(
+            [0, 1].map(|index| read[index].durations.count()),
+            [0, 4],
+            "{read:?}"
+        );
         // Freed while it is read.
         fs::remove_file(dir.path().join("a/stalls")).unwrap();
         assert_eq!(epochs.read().unwrap().epochs.len(), 1);

@@ -4,6 +4,7 @@
 
 pub mod counters;
 pub mod device;
+pub mod durations;
 pub mod epochs;
 pub mod hook;
 pub mod latency;

@@ -29,6 +29,9 @@ pub fn execute(args: &TopArgs) -> Result<()> {
         }
         let now = epochs.read()?;
         let mut text = show::top::table(&before, &now).text();
+        if let Some(durations) = show::top::durations(&before, &now) {
+            text = format!("{text}\n\n{}", durations.text());
+        }
         if now.epochs.is_empty() {
             text = "there are no epochs: no module has created one".into();
         }

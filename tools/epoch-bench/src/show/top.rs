@@ -2,6 +2,7 @@
 
 //! The epochs of the machine as a table, with rates since the reading before.
 
+use epoch_device::durations::Durations;
 use epoch_device::epochs::{Epoch, Snapshot};
 use epoch_device::latency::time;
 
@@ -49,6 +50,72 @@ pub fn table(before: &Snapshot, now: &Snapshot) -> Table {
     table
 }
 
+/// Durations of one kind since the reading before.
+struct Row<'a> {
+    epoch: &'a Epoch,
+    what: &'static str,
+    new: Durations,
+}
+
+/// Returns the table of the durations since `before`: quantiles, which are upper bounds of buckets,
+/// and the histogram. `None` if there were none.
+pub fn durations(before: &Snapshot, now: &Snapshot) -> Option<Table> {
+    type Kind = (&'static str, fn(&Epoch) -> &Durations);
+    const KINDS: [Kind; 2] = [
+        ("grace periods", |of| &of.durations),
+        ("callbacks", |of| &of.latencies),
+    ];
+    let mut rows = Vec::new();
+    for epoch in &now.epochs {
+        let mut known = before.epochs.iter();
+        let Some(before) = known.find(|known| known.name == epoch.name) else {
+            continue;
+        };
+        rows.extend(KINDS.map(|(what, of)| {
+            let new = of(epoch).since(of(before));
+            Row { epoch, what, new }
+        }));
+    }
+    rows.retain(|row| row.new.count() > 0);
+    let mut table = Table::default();
+    for (name, quantile) in [
+        ("p50 <", 0.5),
+        ("p90 <", 0.9),
+        ("p99 <", 0.99),
+        ("max <", 1.0),
+    ] {
+        table.push(name, Align::Right, &rows, |row| {
+            row.new.quantile(quantile).map_or("-".into(), bound)
+        });
+    }
+    table.push(SCALE, Align::Left, &rows, |row| bars(row.new.counts()));
+    table.push("of", Align::Left, &rows, |row| row.what.into());
+    table.push("epoch", Align::Left, &rows, |row| row.epoch.name.clone());
+    (!rows.is_empty()).then_some(table)
+}
+
+/// Heading of the histograms: each thousandfold is ten buckets.
+const SCALE: &str = "1us.......1ms.......1s..........";
+
+/// Formats the upper bound of a bucket.
+fn bound(ns: f64) -> String {
+    match ns.is_finite() {
+        true => time(ns),
+        false => "inf".into(),
+    }
+}
+
+/// Draws counts as bars of one character each; one that is not 0 has a bar.
+fn bars(counts: &[u64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = counts.iter().copied().max().unwrap_or_default();
+    let bar = |&count: &u64| match count {
+        0 => '.',
+        _ => BARS[(count as f64 / most as f64 * BARS.len() as f64).ceil() as usize - 1],
+    };
+    counts.iter().map(bar).collect()
+}
+
 /// Formats the length of a grace period; 0 if there was none.
 fn length(ns: u64) -> String {
     match ns {
@@ -61,6 +128,25 @@ fn length(ns: u64) -> String {
 mod tests {
     use super::*;
     use std::time::{Duration, Instant};
+
+    #[test]
+    fn histograms_are_those_since_the_reading_before() {
+        let snapshot = |periods: &str, callbacks: &str| Snapshot {
+            at: Instant::now(),
+            epochs: vec![Epoch {
+                name: "a".into(),
+                durations: periods.parse().unwrap(),
+                latencies: callbacks.parse().unwrap(),
+                ..Epoch::default()
+            }],
+        };
+        let before = snapshot("9 0 1 0", "1 2 3 4");
+        let now = snapshot("9 90 11 1", "1 2 3 4");
+        let expected = "  p50 <    p90 <    p99 <  max <  1us.......1ms.......1s..........  of             epoch\n\
+            2.05 us  4.10 us  4.10 us    inf  .█▁▁                              grace periods  a";
+        assert_eq!(durations(&before, &now).unwrap().text(), expected);
+        assert_eq!(durations(&now, &now), None);
+    }
 
     #[test]
     fn rates_are_those_since_the_reading_before() {
