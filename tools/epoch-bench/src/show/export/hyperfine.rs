@@ -2,12 +2,15 @@
 
 //! JSON as hyperfine's `--export-json`: times in seconds, here of an iteration of a task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::{Results, Series};
+
+/// What the benchmarks of a file may differ in.
+const PARAMETERS: [&str; 2] = ["tracker", "tasks"];
 
 #[derive(Serialize)]
 struct Export {
@@ -24,12 +27,27 @@ struct Benchmark {
     max: f64,
     times: Vec<f64>,
     exit_codes: Vec<i32>,
+    /// Those of [`PARAMETERS`] that the benchmarks differ in.
     parameters: BTreeMap<&'static str, String>,
 }
 
 pub fn text(results: &Results) -> Result<String> {
-    let results = results.series.iter().map(benchmark).collect();
-    Ok(serde_json::to_string_pretty(&Export { results })? + "\n")
+    let mut benchmarks: Vec<_> = results.series.iter().map(benchmark).collect();
+    // As hyperfine's, whose scripts plot over the only one.
+    for parameter in PARAMETERS {
+        let values: BTreeSet<_> = benchmarks
+            .iter()
+            .map(|of| of.parameters[parameter].clone())
+            .collect();
+        if values.len() < 2 {
+            for benchmark in &mut benchmarks {
+                benchmark.parameters.remove(parameter);
+            }
+        }
+    }
+    Ok(serde_json::to_string_pretty(&Export {
+        results: benchmarks,
+    })? + "\n")
 }
 
 fn benchmark(series: &Series) -> Benchmark {
@@ -55,26 +73,41 @@ fn benchmark(series: &Series) -> Benchmark {
         max: at(n.saturating_sub(1)),
         exit_codes: vec![0; n],
         times,
-        parameters: BTreeMap::from([("tracker", tracker), ("tasks", tasks)]),
+        parameters: PARAMETERS.into_iter().zip([tracker, tasks]).collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use epoch_results::examples::{compared, published};
-    use serde_json::Value;
+    use epoch_results::examples::{compared, example_sweep, published};
+    use serde_json::{Value, json};
 
     #[test]
     fn each_tracker_is_a_benchmark() {
         let json: Value = serde_json::from_str(&text(&published().into()).unwrap()).unwrap();
         let results = json["results"].as_array().unwrap();
         assert_eq!(results.len(), 2);
-        assert_eq!(results[0]["parameters"]["tracker"], "mutex");
+        assert_eq!(results[0]["parameters"], json!({ "tracker": "mutex" }));
         assert_eq!(results[0]["times"].as_array().unwrap().len(), 5);
         let number = |key: &str| results[0][key].as_f64().unwrap();
         assert!((number("mean") - 96.0 / 1_008_730.8).abs() < 1e-9);
         assert!(number("min") < number("median") && number("median") < number("max"));
+    }
+
+    #[test]
+    fn parameters_are_what_benchmarks_differ_in() {
+        let parameters = |results: &Results| {
+            let json: Value = serde_json::from_str(&text(results).unwrap()).unwrap();
+            json["results"][1]["parameters"].clone()
+        };
+        let mut sweep = Results::from(example_sweep());
+        assert_eq!(
+            parameters(&sweep),
+            json!({ "tasks": "1", "tracker": "epoch" })
+        );
+        sweep.series.retain(|series| series.tracker == "epoch");
+        assert_eq!(parameters(&sweep), json!({ "tasks": "2" }));
     }
 
     #[test]
