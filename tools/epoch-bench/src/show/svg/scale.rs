@@ -12,8 +12,9 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Space left of the least and right of the most tasks, in pixels.
-    const PADDING: f64 = 22.0;
+    /// Space left of the least and right of the most tasks, in pixels: as many trackers as there may
+    /// be have room side by side.
+    pub const PADDING: f64 = 40.0;
 
     /// Creates the axis for these numbers, ascending, over this many pixels.
     pub fn new(tasks: Vec<usize>, width: i32) -> Self {
@@ -113,11 +114,11 @@ mod tests {
 
     #[test]
     fn doubling_is_the_same_distance() {
-        let scale = Scale::new(vec![1, 2, 4, 8, 12], 444);
+        let scale = Scale::new(vec![1, 2, 4, 8, 12], 480);
         let x = |tasks: f64| scale.x(tasks);
-        assert_eq!((x(1.0), x(12.0)), (22.0, 422.0));
+        assert_eq!((x(1.0), x(12.0)), (40.0, 440.0));
         let (last_x, last) = scale.steps(10).last().unwrap();
-        assert_eq!((last_x.round(), last.round()), (422.0, 12.0));
+        assert_eq!((last_x.round(), last.round()), (440.0, 12.0));
         let (left, right) = (x(4.0) - x(2.0), x(8.0) - x(4.0));
         assert!((left - right).abs() < 1e-9, "{left} {right}");
         assert_eq!(scale.caption(), "Tasks (logarithmic)");
@@ -125,8 +126,8 @@ mod tests {
 
     #[test]
     fn other_numbers_are_linear() {
-        let scale = Scale::new(vec![1, 3, 5], 444);
-        assert_eq!(scale.x(3.0), 222.0);
+        let scale = Scale::new(vec![1, 3, 5], 480);
+        assert_eq!(scale.x(3.0), 240.0);
         assert_eq!(scale.gap(), 200.0);
         assert_eq!(scale.caption(), "Tasks");
     }

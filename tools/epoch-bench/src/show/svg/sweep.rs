@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use anyhow::{Result, bail};
 use epoch_results::judge::{self, Curve, Law};
-use epoch_results::record::{SweepReport, TrackerReport, Workload};
+use epoch_results::record::{MAX_TRACKERS, SweepReport, TrackerReport, Workload};
 use ministat::Confidence;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -25,9 +25,14 @@ const PLOT_HEIGHT: i32 = 400;
 /// Width of the names, right of the curves' ends.
 const NAMES_WIDTH: i32 = 158;
 const PLOT_WIDTH: i32 = TEXT_WIDTH - AXIS_WIDTH - NAMES_WIDTH;
-/// Most pixels between the bars of two trackers with the same tasks.
-const ASIDE: f64 = 3.0;
+/// Most pixels between the bars of two trackers with the same tasks: their caps do not touch.
+const ASIDE: f64 = 8.0;
+/// Radius of the ring around a peak.
+const RING: i32 = 8;
+const _: () = assert!((MAX_TRACKERS - 1) as f64 / 2.0 * ASIDE + RING as f64 <= Scale::PADDING);
 
+/// Most curves beside which their models are legible, too.
+const MOST_MODELS: usize = 4;
 /// Points of each law's curve.
 const STEPS: usize = 100;
 const MODEL: &str = "Thin dashes: a model and no measurement, the Universal Scalability Law fitted \
@@ -47,9 +52,10 @@ pub fn curves(report: &SweepReport) -> Result<String> {
     else {
         bail!("no number of tasks was measured: there is nothing to draw");
     };
+    let is_modelled = curves.len() <= MOST_MODELS;
     let laws: Vec<_> = curves
         .iter()
-        .map(|curve| judge::fit(&curve.means()))
+        .map(|curve| judge::fit(&curve.means()).filter(|_| is_modelled))
         .collect();
     let mut legend = vec![legend(&point.workload, confidence)];
     if laws.iter().any(Option::is_some) {
@@ -130,7 +136,8 @@ impl Plot<'_> {
             for (x, report) in &points {
                 let error = report.statistics.mean_error(self.confidence);
                 let (low, high) = ((mean(report) - error).max(0.0), mean(report) + error);
-                let cap = |y| vec![(x - 3.0, y), (x + 3.0, y)];
+                let half = self.step() * 0.4;
+                let cap = |y| vec![(x - half, y), (x + half, y)];
                 let bar = [vec![(*x, low), (*x, high)], cap(low), cap(high)];
                 chart
                     .draw_series(bar.map(|line| PathElement::new(line, colour.stroke_width(2))))?;
@@ -138,7 +145,7 @@ impl Plot<'_> {
             chart.draw_series(means.map(|mean| Circle::new(mean, 4, colour.filled())))?;
             if let (Some((at, best)), Some((x, last))) = (curve.peak(), points.last()) {
                 let ring = (self.x(index, at), mean(best));
-                chart.draw_series([Circle::new(ring, 8, colour.stroke_width(2))])?;
+                chart.draw_series([Circle::new(ring, RING, colour.stroke_width(2))])?;
                 names.push(Name {
                     end: chart.backend_coord(&(*x, mean(last))),
                     name: plain(curve.tracker),
@@ -169,9 +176,13 @@ impl Plot<'_> {
 
     /// Returns the horizontal offset of a tracker, so that none hides another.
     fn aside(&self, index: usize) -> f64 {
-        let count = self.curves.len() as f64;
-        let step = ASIDE.min(self.scale.gap() / (count + 1.0));
-        (index as f64 - (count - 1.0) / 2.0) * step
+        let last = self.curves.len().saturating_sub(1);
+        (index as f64 - last as f64 / 2.0) * self.step()
+    }
+
+    /// Returns the horizontal distance of two trackers.
+    fn step(&self) -> f64 {
+        ASIDE.min(self.scale.gap() / (self.curves.len() + 1) as f64)
     }
 
     fn numbers(&self, canvas: &Canvas<'_>, top: i32) -> Result<()> {
@@ -298,6 +309,24 @@ mod tests {
             svg.contains("<desc>mutex peaks at 2 tasks with 200"),
             "{svg}"
         );
+    }
+
+    #[test]
+    fn models_are_left_out_where_they_would_hide_the_curves() {
+        let mut many = example();
+        for point in &mut many.points {
+            let known = serde_json::to_value(&point.trackers).unwrap();
+            for number in 0..3 {
+                let mut again: Vec<TrackerReport> = serde_json::from_value(known.clone()).unwrap();
+                for report in &mut again {
+                    report.tracker += &number.to_string();
+                }
+                point.trackers.append(&mut again);
+            }
+        }
+        let svg = curves(&many).unwrap();
+        assert!(!text(&svg).contains(MODEL));
+        assert_eq!(svg.matches("r=\"8\"").count(), 8);
     }
 
     #[test]
