@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Results, Series};
 
-/// What the benchmarks of a file may differ in.
+/// Parameters in which the benchmarks of a file may differ.
 const PARAMETERS: [&str; 2] = ["tracker", "tasks"];
 
 #[derive(Serialize)]
