@@ -112,7 +112,7 @@ pub(crate) struct CpuCallbacks {
     epoch: Atomic<*const Epoch>,
     cpu: OnceWord,
     /// No callback that is fresh was queued earlier, except for the one that made its caller the
-    /// tender, a few instructions before.
+    /// tender, and those of interrupts that came right then.
     fresh_since_ns: UnsafeCell<u64>,
     /// Likewise for those that wait.
     waiting_since_ns: UnsafeCell<u64>,
@@ -129,14 +129,14 @@ unsafe impl Send for CpuCallbacks {}
 unsafe impl Sync for CpuCallbacks {}
 
 impl CpuCallbacks {
-    /// Notes the time of the first callback; sets `epoch` and `cpu`, at the first use.
+    /// Notes the time since when there are callbacks; sets `epoch` and `cpu`, at the first use.
     ///
     /// # Safety
     ///
     /// The caller has just become the queue's tender, and `self` belongs to `epoch` and `cpu`.
-    unsafe fn set_up(&self, epoch: &Epoch, cpu: CpuId) {
+    unsafe fn set_up(&self, epoch: &Epoch, cpu: CpuId, since_ns: u64) {
         // SAFETY: The caller is the tender.
-        unsafe { *self.fresh_since_ns.get() = monotonic_fast_ns() };
+        unsafe { *self.fresh_since_ns.get() = since_ns };
         if self.epoch.load(Relaxed).is_null() {
             self.cpu.write(cpu.as_u32() as usize);
             // INVARIANT: `self` belongs to `epoch` and `cpu`, as this function requires.
@@ -168,12 +168,13 @@ impl CpuCallbacks {
     pub(crate) unsafe fn queue_marker(&self, epoch: &Epoch, cpu: CpuId, head: NonNull<Head>) {
         // Callbacks of others rely on the tender.
         let _on_this_cpu = NoPreemption::new();
+        let since_ns = monotonic_fast_ns();
         // SAFETY: The marker stays until it has been reached.
         if unsafe { self.queue.push(head.cast()) } {
             // The other callbacks have been invoked since.
             // SAFETY: The caller is the queue's tender, and no callbacks wait.
             unsafe {
-                self.set_up(epoch, cpu);
+                self.set_up(epoch, cpu, since_ns);
                 self.collect();
             }
         }
@@ -421,7 +422,8 @@ impl Epoch {
         if unsafe { queue.push(head.cast()) } {
             // SAFETY: The caller is the queue's tender and passes it on; preemption is disabled.
             unsafe {
-                callbacks.set_up(self, CpuId::current());
+                // Not earlier: only the first of many callbacks takes the time.
+                callbacks.set_up(self, CpuId::current(), monotonic_fast_ns());
                 helpers::epoch_queue_arrived(queue.queue_node().as_ptr().cast());
             }
         }

@@ -34,7 +34,7 @@ impl Histogram {
 }
 
 /// Returns the bucket of a duration.
-fn bucket(ns: u64) -> usize {
+pub(crate) fn bucket(ns: u64) -> usize {
     let above = u64::BITS - (ns >> FIRST).leading_zeros();
     (above as usize).min(BUCKETS - 1)
 }

@@ -26,11 +26,13 @@ impl FromStr for Durations {
 }
 
 impl Durations {
-    /// Returns the durations since an earlier reading.
+    /// Returns the durations since an earlier reading. If it has more, it is that of another epoch,
+    /// and all are new.
     pub fn since(&self, before: &Self) -> Self {
         let before = before.0.iter().chain(std::iter::repeat(&0));
         let new = self.0.iter().zip(before);
-        Self(new.map(|(now, before)| now.wrapping_sub(*before)).collect())
+        let new: Option<_> = new.map(|(now, before)| now.checked_sub(*before)).collect();
+        new.map_or_else(|| self.clone(), Self)
     }
 
     /// Returns the counts of the buckets.
@@ -82,7 +84,7 @@ mod tests {
         let now = of("3 2 18446744073709551615");
         assert_eq!(now.since(&of("1 2 18446744073709551614")), of("2 0 1"));
         assert_eq!(now.since(&Durations::default()), now);
-        assert_eq!(of("0").since(&of("18446744073709551615")), of("1"));
+        assert_eq!(of("5 2").since(&of("4 3")), of("5 2"));
         assert!("1 x".parse::<Durations>().is_err());
     }
 }

@@ -21,9 +21,9 @@ pub fn table(before: &Snapshot, now: &Snapshot) -> Table {
         .collect();
     let rate = |count: fn(&Epoch) -> u64| {
         move |row: &(&Epoch, Option<&Epoch>)| match row {
-            (now, Some(before)) if seconds > 0.0 => {
-                let new = count(now).wrapping_sub(count(before));
-                format!("{:.0}", new as f64 / seconds)
+            // A smaller count is that of another epoch.
+            (now, Some(before)) if seconds > 0.0 && count(now) >= count(before) => {
+                format!("{:.0}", (count(now) - count(before)) as f64 / seconds)
             }
             _ => "-".into(),
         }
@@ -166,6 +166,7 @@ mod tests {
             at: at + Duration::from_secs(2),
             epochs: vec![epoch("a", 150), epoch("b", 9)],
         };
+        assert!(table(&now, &before).rows[0].contains(&"-".into()));
         let expected = "\
             readers  pending  peak     last  longest  stalls  grace periods/s  expedited/s  \
             callbacks/s  epoch\n      \
