@@ -302,6 +302,7 @@ mod tests {
     fn callbacks_are_in_their_histogram() -> Result {
         const CALLBACKS: u64 = 300;
         const OPEN_MS: i64 = 30;
+        const IDLE_MS: i64 = 200;
 
         let epoch = new()?;
         let section = epoch.enter();
@@ -320,7 +321,7 @@ mod tests {
 
         // A callback's time does not begin with an earlier one's.
         assert!(soon(|| epoch.cpus().all(|cpu| cpu.is_idle())));
-        fsleep(Delta::from_millis(OPEN_MS));
+        fsleep(Delta::from_millis(IDLE_MS));
         let begun = monotonic_fast_ns();
         call(&epoch, 1)?;
         epoch.barrier();
