@@ -286,15 +286,11 @@ mod tests {
         epoch.synchronize();
         synchronize_with_section(&epoch, Delta::from_millis(OPEN_MS))?;
         // A wait may end before the grace period is counted.
-        assert!(wait_until(
-            || counted(&epoch, c"grace_period_histogram") == 2
-        ));
+        assert!(soon(|| counted(&epoch, c"grace_period_histogram") == 2));
         let took = value(&epoch, c"grace_period_last_ns")?;
         assert!(buckets(&epoch, c"grace_period_histogram")?[bucket(took)] > 0);
         epoch.synchronize_expedited();
-        assert!(wait_until(
-            || counted(&epoch, c"grace_period_histogram") == 3
-        ));
+        assert!(soon(|| counted(&epoch, c"grace_period_histogram") == 3));
         Ok(())
     }
 
