@@ -172,7 +172,8 @@ watching() {
 	log >/dev/null
 	ok "insmod both samples" sh -c 'insmod /modules/epoch_sample_c.ko && insmod /modules/epoch_sample_rust.ko'
 	prints "each epoch has a folder" '^bench bench_hook bench_keyed sample_c sample_rust $' sh -c "ls $epochs | tr '\n' ' '"
-	ok "each file is one number" sh -c "! grep -Evh '^[0-9]+\$' $epochs/*/*"
+	ok "each file is one number" sh -c "! ls $epochs/*/* | grep -v _histogram | xargs grep -Evh '^[0-9]+\$'"
+	ok "or a histogram of 32" sh -c "! grep -Evh '^([0-9]+ ){31}[0-9]+\$' $epochs/*/*_histogram"
 	ok "grace periods pass" passes sample_c
 	ok "stall_timeout_ms can be set" write $epochs/bench/stall_timeout_ms 5000
 	for bad in abc "" -1 4294967296; do
