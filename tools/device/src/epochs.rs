@@ -59,6 +59,13 @@ pub struct Snapshot {
     pub epochs: Vec<Epoch>,
 }
 
+impl Snapshot {
+    /// Returns the epoch of this name.
+    pub fn epoch(&self, name: &str) -> Option<&Epoch> {
+        self.epochs.iter().find(|epoch| epoch.name == name)
+    }
+}
+
 impl Epochs {
     /// Opens the directory of the loaded module.
     pub fn open() -> Result<Self> {

@@ -14,10 +14,7 @@ pub fn table(before: &Snapshot, now: &Snapshot) -> Table {
     let rows: Vec<(&Epoch, Option<&Epoch>)> = now
         .epochs
         .iter()
-        .map(|epoch| {
-            let mut known = before.epochs.iter();
-            (epoch, known.find(|known| known.name == epoch.name))
-        })
+        .map(|epoch| (epoch, before.epoch(&epoch.name)))
         .collect();
     let rate = |count: fn(&Epoch) -> u64| {
         move |row: &(&Epoch, Option<&Epoch>)| match row {
@@ -67,8 +64,7 @@ pub fn durations(before: &Snapshot, now: &Snapshot) -> Option<Table> {
     ];
     let mut rows = Vec::new();
     for epoch in &now.epochs {
-        let mut known = before.epochs.iter();
-        let Some(before) = known.find(|known| known.name == epoch.name) else {
+        let Some(before) = before.epoch(&epoch.name) else {
             continue;
         };
         rows.extend(KINDS.map(|(what, of)| {
