@@ -27,6 +27,7 @@ struct torture_parameters torture = {
 	.preempt_interval = 1000,
 	.read_exit_delay = 13,
 	.read_exit_burst = 16,
+	.delay_us = 2000,
 	.stall_cpu_holdoff = 10,
 	.stat_interval = 15,
 };
@@ -121,6 +122,12 @@ MODULE_PARM_DESC(read_exit_delay,
 module_param_named(read_exit_burst, torture.read_exit_burst, int, 0444);
 MODULE_PARM_DESC(read_exit_burst,
 		 "Number of threads of such a burst, 0 for none (default 16)");
+module_param_named(delays, torture.delays, int, 0444);
+MODULE_PARM_DESC(delays,
+		 "Number of instructions of epoch.ko at which CPUs are delayed (default 0)");
+module_param_named(delay_us, torture.delay_us, int, 0444);
+MODULE_PARM_DESC(delay_us,
+		 "The longest delay there (us) (default 2000)");
 module_param_named(stall_cpu, torture.stall_cpu, int, 0444);
 MODULE_PARM_DESC(stall_cpu,
 		 "Time for which a section stalls grace periods (s), 0 for none (default 0)");
@@ -166,6 +173,11 @@ int torture_check_parameters(void)
 		torture_name_types();
 		return -EINVAL;
 	}
+	if (torture.delays && !IS_ENABLED(CONFIG_KPROBES)) {
+		pr_err("epoch_torture: delays=%d needs a kernel with CONFIG_KPROBES\n",
+		       torture.delays);
+		return -EOPNOTSUPP;
+	}
 	if (torture.nreaders == -1)
 		torture.nreaders = max(1, (int)num_online_cpus() - 1);
 	return check("nreaders", torture.nreaders, 1, 1024) ?:
@@ -185,6 +197,8 @@ int torture_check_parameters(void)
 	       check("preempt_interval", torture.preempt_interval, 1, 3600 * 1000) ?:
 	       check("read_exit_delay", torture.read_exit_delay, 1, 3600) ?:
 	       check("read_exit_burst", torture.read_exit_burst, 0, 10000) ?:
+	       check("delays", torture.delays, 0, TORTURE_MAX_DELAYS) ?:
+	       check("delay_us", torture.delay_us, 1, 10000) ?:
 	       check("stall_cpu", torture.stall_cpu, 0, 3600) ?:
 	       check("stall_cpu_holdoff", torture.stall_cpu_holdoff, 0, 3600) ?:
 	       check("stall_cpu_repeat", torture.stall_cpu_repeat, 0, 1000) ?:
@@ -194,7 +208,7 @@ int torture_check_parameters(void)
 
 void torture_log_parameters(const char *what)
 {
-	pr_alert("%s-torture:--- %s: nreaders=%d nwriters=%d nfakewriters=%d extendables=%#x gp_sync=%d gp_exp=%d gp_kill=%d gp_timeout=%d gp_poll=%d gp_cond=%d gp_call=%d gp_defer=%d irqreader=%d test_nmis=%d leakpointer=%d store_buffering=%d gpwrap=%d n_barrier_cbs=%d fwd_progress=%d fwd_progress_holdoff=%d fwd_progress_limit=%d stutter=%d shuffle_interval=%d onoff_interval=%d onoff_holdoff=%d preempt_duration=%d preempt_interval=%d read_exit_delay=%d read_exit_burst=%d stall_cpu=%d stall_cpu_holdoff=%d stall_cpu_repeat=%d stall_cpu_irqsoff=%d stall_cpu_block=%d stat_interval=%d shutdown_secs=%d verbose=%d seed=%lu\n",
+	pr_alert("%s-torture:--- %s: nreaders=%d nwriters=%d nfakewriters=%d extendables=%#x gp_sync=%d gp_exp=%d gp_kill=%d gp_timeout=%d gp_poll=%d gp_cond=%d gp_call=%d gp_defer=%d irqreader=%d test_nmis=%d leakpointer=%d store_buffering=%d gpwrap=%d n_barrier_cbs=%d fwd_progress=%d fwd_progress_holdoff=%d fwd_progress_limit=%d stutter=%d shuffle_interval=%d onoff_interval=%d onoff_holdoff=%d preempt_duration=%d preempt_interval=%d read_exit_delay=%d read_exit_burst=%d delays=%d delay_us=%d stall_cpu=%d stall_cpu_holdoff=%d stall_cpu_repeat=%d stall_cpu_irqsoff=%d stall_cpu_block=%d stat_interval=%d shutdown_secs=%d verbose=%d seed=%lu\n",
 		 torture.torture_type, what,
 		 torture.nreaders, torture.nwriters, torture.nfakewriters, torture.extendables,
 		 torture.gp_sync, torture.gp_exp, torture.gp_kill, torture.gp_timeout,
@@ -205,7 +219,8 @@ void torture_log_parameters(const char *what)
 		 torture.fwd_progress_limit, torture.stutter, torture.shuffle_interval,
 		 torture.onoff_interval, torture.onoff_holdoff, torture.preempt_duration,
 		 torture.preempt_interval, torture.read_exit_delay, torture.read_exit_burst,
-		 torture.stall_cpu, torture.stall_cpu_holdoff, torture.stall_cpu_repeat,
+		 torture.delays, torture.delay_us, torture.stall_cpu,
+		 torture.stall_cpu_holdoff, torture.stall_cpu_repeat,
 		 torture.stall_cpu_irqsoff, torture.stall_cpu_block, torture.stat_interval,
 		 torture.shutdown_secs, torture.verbose, torture.seed);
 }

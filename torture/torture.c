@@ -235,6 +235,7 @@ static void free_all(void)
 	if (torture_structure)
 		torture_type->unmake(torture_structure);
 	torture_callbacks_free();
+	torture_delays_free();
 	torture_store_buffering_free();
 	torture_readers_free();
 	torture_branches_free();
@@ -302,7 +303,8 @@ static int begin(void)
 		return err;
 	err = torture_pipe_init() ?:
 	      torture_callbacks_init() ?:
-	      torture_disturb_init();
+	      torture_disturb_init() ?:
+	      torture_delays_init();
 	if (!err && torture.stat_interval)
 		err = torture_start(stats_thread, NULL, "stats", 0);
 	return err ?: torture_start(watchdog_thread, NULL, "watchdog", 0);

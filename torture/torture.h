@@ -180,7 +180,7 @@ void torture_readers_free(void);
 void torture_readers_report(void);
 void torture_check_unused(const struct torture_object *object);
 
-/* store_buffering.c, disturb.c, callbacks.c, stall.c */
+/* store_buffering.c, disturb.c, callbacks.c, stall.c, delays.c */
 
 int torture_store_buffering_init(void);
 void torture_store_buffering_free(void);
@@ -189,6 +189,22 @@ void torture_disturb_settle(void);
 int torture_callbacks_init(void);
 void torture_callbacks_free(void);
 int torture_stall_init(void);
+
+#define TORTURE_MAX_DELAYS 1024
+
+#ifdef CONFIG_KPROBES
+int torture_delays_init(void);
+void torture_delays_free(void);
+#else
+static inline int torture_delays_init(void)
+{
+	return 0;
+}
+
+static inline void torture_delays_free(void)
+{
+}
+#endif
 
 /* parameters.c */
 
@@ -227,6 +243,8 @@ struct torture_parameters {
 	int preempt_interval;
 	int read_exit_delay;
 	int read_exit_burst;
+	int delays;
+	int delay_us;
 	int stall_cpu;
 	int stall_cpu_holdoff;
 	int stall_cpu_repeat;
