@@ -3,6 +3,8 @@
 # check.sh [PART...]: run all tests, or the named parts of checks/list, and end with the line "N
 # passed, N failed, N skipped". A part is a script checks/PART.sh that prints "PASS name", "FAIL
 # name" and "SKIP name" lines, which are counted here.
+#
+# Two parts run at a time (AT_ONCE=1: one): much of a part waits, for one compiler or for a guest.
 set -euo pipefail
 # shellcheck source=test/inside.sh
 . "$(dirname -- "$0")/inside.sh"
@@ -10,6 +12,7 @@ set -euo pipefail
 parts=("$@")
 ((${#parts[@]})) ||
 	mapfile -t parts < <(fields "$test/checks/list" | awk '$2 == "check" { print $1 }')
+at_once=${AT_ONCE:-2}
 
 results=$EPOCH_CACHE/results/check
 rm -rf -- "$results"
@@ -25,22 +28,40 @@ summary() {
 		tee "$results/summary"
 }
 
+# run PART: run it, and store what it prints and how long it took.
 # A part that cannot even be built is a failed test as well.
-for part in "${parts[@]}"; do
-	say
+run() {
+	local part=$1 out=$results/$1.out status=0 TIMEFORMAT='%0R %0U %0S'
 	say "== $part"
-	status=0
-	"$test/checks/$part.sh" 2>&1 </dev/null | tee "$results/$part.out" || status=$?
-	if ((status)) && ! grep -q '^FAIL ' "$results/$part.out"; then
-		say "FAIL $part ended with status $status" | tee -a "$results/$part.out"
+	{ time "$test/checks/$part.sh" 2>&1 </dev/null | tee "$out"; } 2>"$results/$part.time" || status=$?
+	if ((status)) && ! grep -q '^FAIL ' "$out"; then
+		say "FAIL $part ended with status $status" | tee -a "$out"
 	fi
-	if ! grep -Eq '^(PASS|FAIL|SKIP) ' "$results/$part.out"; then
-		say "FAIL $part tested nothing" | tee -a "$results/$part.out"
+	if ! grep -Eq '^(PASS|FAIL|SKIP) ' "$out"; then
+		say "FAIL $part tested nothing" | tee -a "$out"
+	fi
+}
+
+# Parts that run at the same time have their names before what they print.
+width=$(printf '%s\n' "${parts[@]}" | wc -L)
+for part in "${parts[@]}"; do
+	if ((${#parts[@]} == 1)); then
+		run "$part"
+	else
+		while (($(jobs -pr | wc -l) >= at_once)); do
+			wait -n
+		done
+		run "$part" > >(sed -u "s/^/$(printf '%-*s' "$width" "$part") | /") &
 	fi
 done
+wait
 
 say
-say "== $((SECONDS - from)) s"
+for part in "${parts[@]}"; do
+	read -r wall user system <"$results/$part.time"
+	say "== $part: $wall s, $((user + system)) s of CPU"
+done
+say "== all: $((SECONDS - from)) s"
 grep -hE '^(FAIL|SKIP) ' "$results"/*.out || :
 summary
 (($(count FAIL) == 0))

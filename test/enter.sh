@@ -15,7 +15,7 @@ fi
 
 # Settings that are passed through sudo and into the root.
 settings=()
-for name in WITH KVER CPUS LANE MEM RUNS SAMPLES TASKS TIMEOUT V TERM \
+for name in AT_ONCE WITH KVER CPUS LANE MEM RUNS SAMPLES TASKS TIMEOUT V TERM \
 	http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
 	[[ -z ${!name+set} ]] || settings+=("$name=${!name}")
 done
