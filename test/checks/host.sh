@@ -10,13 +10,13 @@ status=0
 "$test/checks/step-test.sh" || status=1
 "$test/checks/kdir-test.sh" || status=1
 
-# These mutants are planted only on request (make check-guest-mutants).
-for patch in "$test"/mutants/guest/*.patch; do
+# These mutants are planted only on request (make check-guest-mutants, check-torture-mutants).
+for patch in "$test"/mutants/*.patch "$test"/mutants/guest/*.patch; do
 	name=$(basename -- "$patch" .patch)
 	if (cd "$src" && GIT_CEILING_DIRECTORIES=/ git apply --check "$patch"); then
-		echo "PASS guest mutant $name applies"
+		echo "PASS mutant $name applies"
 	else
-		echo "FAIL guest mutant $name: the code that it breaks has changed"
+		echo "FAIL mutant $name: the code that it breaks has changed"
 		status=1
 	fi
 done
