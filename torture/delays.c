@@ -54,7 +54,7 @@ static int delay(struct kprobe *probe, struct pt_regs *regs)
 	if (atomic_dec_return(&point->left) != 0)
 		return 0;
 	torture_taken(TORTURE_delayed);
-	until = local_clock() + point->delay_ns;
+	until = local_clock() + READ_ONCE(point->delay_ns);
 	while (local_clock() < until)
 		cpu_relax();
 	return 0;
@@ -73,10 +73,10 @@ static u32 random_scale(struct rnd_state *random, u32 limit)
 	return torture_random(random, max(limit >> torture_random(random, 8), 1));
 }
 
-/* Chooses which execution is delayed in the next round. */
+/* Chooses which execution is delayed in the next round. The probe may be executed meanwhile. */
 static void arm(struct point *point, struct rnd_state *random)
 {
-	point->delay_ns = random_scale(random, torture.delay_us * NSEC_PER_USEC);
+	WRITE_ONCE(point->delay_ns, random_scale(random, torture.delay_us * NSEC_PER_USEC));
 	point->skipped = random_scale(random, 256);
 	atomic_set(&point->left, point->skipped + 1);
 }
@@ -95,12 +95,14 @@ static kprobe_opcode_t *random_address(struct rnd_state *random)
 {
 	static char name[KSYM_SYMBOL_LEN];
 	const struct point *other = random_point(random);
-	unsigned long address;
+	unsigned long address = (unsigned long)epoch_wait;
+	u32 reach = REACH;
 
-	if (other->is_busy && torture_one_in(random, 2))
-		address = (unsigned long)other->probe.addr - NEAR + torture_random(random, 2 * NEAR);
-	else
-		address = (unsigned long)epoch_wait - REACH + torture_random(random, 2 * REACH);
+	if (other->is_busy && torture_one_in(random, 2)) {
+		address = (unsigned long)other->probe.addr;
+		reach = NEAR;
+	}
+	address = address - reach + torture_random(random, 2 * reach);
 	sprint_symbol(name, address);
 	return strstr(name, "[epoch]") ? (kprobe_opcode_t *)address : NULL;
 }
