@@ -115,10 +115,7 @@ static unsigned long epoch_entries(void *structure)
 	return entries;
 }
 
-/*
- * Entries and exits of each slot remain equal. One slot wraps around later, so
- * that sums of wrapped counters and of others occur in many grace periods.
- */
+/* Entries and exits of each slot remain equal. */
 static void epoch_start_before_wrap(void *structure)
 {
 	struct epoch *epoch = structure;
@@ -126,7 +123,7 @@ static void epoch_start_before_wrap(void *structure)
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
-		cpu->counters[i] = i < 2 ? -1000UL : -10000UL;
+		cpu->counters[i] = -1000UL;
 	torture_rust_start_before_wrap(epoch, 20);
 }
 
