@@ -51,14 +51,14 @@ for part in "${parts[@]}"; do
 		while (($(jobs -pr | wc -l) >= at_once)); do
 			wait -n
 		done
-		run "$part" > >(sed -u "s/^/$(printf '%-*s' "$width" "$part") | /") &
+		run "$part" | sed -u "s/^/$(printf '%-*s' "$width" "$part") | /" &
 	fi
 done
 wait
 
 say
 for part in "${parts[@]}"; do
-	read -r wall user system <"$results/$part.time"
+	read -r wall user system < <(tail -n 1 "$results/$part.time")
 	say "== $part: $wall s, $((user + system)) s of CPU"
 done
 say "== all: $((SECONDS - from)) s"
